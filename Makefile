@@ -1,0 +1,49 @@
+# `make run` and `make test` do all the set-up on a machine with Python 3.11 or later.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+
+.PHONY: run test lint format types unit constraints schema explorer clean
+
+run: $(VENV)/run  ## Serve on 127.0.0.1:8000
+	$(BIN)/python -m app serve
+
+test: lint types unit  ## Everything
+
+lint: $(VENV)/test
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/test
+	$(BIN)/mypy
+
+unit: $(VENV)/test
+	$(BIN)/python -m pytest
+
+format: $(VENV)/test
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+schema: $(VENV)/run  ## Write the SDL
+	$(BIN)/python -m app schema > schema/schema.graphql
+
+explorer:  ## Build the GraphiQL page; needs node
+	cd app/explorer && npm ci && npm run build
+
+constraints:  ## Lock the newest versions that fit together
+	rm -rf $(VENV)/fresh
+	$(PYTHON) -m venv $(VENV)/fresh
+	$(VENV)/fresh/bin/pip install --quiet -e '.[test]'
+	$(VENV)/fresh/bin/pip freeze --exclude-editable > constraints.txt
+
+clean:
+	rm -rf $(VENV)
+
+$(VENV)/run $(VENV)/test: $(VENV)/%: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.$(if $(filter test,$*),[test])'
+	touch $@
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Voltgraph needs Python 3.11 or later")'
+	$(PYTHON) -m venv $(VENV)

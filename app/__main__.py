@@ -1,0 +1,65 @@
+"""The command line: `python -m app`."""
+
+import asyncio
+import socket
+from typing import Annotated, Any
+
+import typer
+import uvicorn
+from rich.console import Console
+
+from app import database
+from app.main import create_app, sdl
+from app.migrations import migrate as bring_up_to_date
+from app.settings import Settings
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Voltgraph: pipelines for battery models.")
+console = Console()
+
+
+class Server(uvicorn.Server):
+    """uvicorn, which says where to go once it listens."""
+
+    def __init__(self, settings: Settings) -> None:
+        app = create_app(settings)
+        super().__init__(uvicorn.Config(app, settings.host, settings.port, log_level="warning", ws="none"))
+        self._database = database.database_url(settings.database_url)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            host, port = self.servers[0].sockets[0].getsockname()[:2]
+            base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+            console.print(f"GraphiQL  {base}/graphql\nREST      {base}/openapi.json", highlight=False)
+            console.print(f"Database  {self._database.render_as_string(hide_password=True)}", highlight=False)
+
+
+@cli.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [VOLTGRAPH_HOST]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 picks a free one. [VOLTGRAPH_PORT]")] = None,
+    database_url: Annotated[str | None, typer.Option(help="Where to store. [VOLTGRAPH_DATABASE_URL]")] = None,
+) -> None:
+    """Serve the API. Brings the database up to date first."""
+    given: dict[str, Any] = {"host": host, "port": port, "database_url": database_url}
+    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    Server(settings).run()
+
+
+@cli.command()
+def migrate() -> None:
+    """Bring the database up to date, without serving it."""
+    url = database.database_url(Settings().database_url)
+    with database.exclusive(url):
+        asyncio.run(bring_up_to_date(url))
+    console.print(f"{url.render_as_string(hide_password=True)} is up to date.")
+
+
+@cli.command()
+def schema() -> None:
+    """Print the GraphQL schema, as it is committed in schema/schema.graphql."""
+    print(sdl(), end="")  # noqa: T201  the SDL itself, for a pipe
+
+
+if __name__ == "__main__":
+    cli()

@@ -1,0 +1,184 @@
+"""How everything reads and writes, on SQLite and on PostgreSQL.
+
+SQLite has one connection that writes and a few that only read; a file has one process that writes, and
+`exclusive` keeps a second one out. PostgreSQL has one pool for both.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy import event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.errors import Busy, VoltgraphError
+
+T = TypeVar("T")
+Work = Callable[[AsyncSession], Awaitable[T]]
+
+DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+WRITER_PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+READER_PRAGMAS = ("busy_timeout=5000", "query_only=ON")
+READERS = 4
+ROUND = 256
+"""Most writes that SQLite commits together."""
+
+
+def database_url(text: str) -> URL:
+    """The address of a database with the driver that this server uses. ValueError when it is of another kind."""
+    url = make_url(text)
+    driver = DRIVERS.get(url.drivername.partition("+")[0])
+    if driver is None:
+        raise ValueError(f"the database must be sqlite:///… or postgresql://…, not {url.drivername}://…")
+    if driver.startswith("sqlite") and url.database in (None, "", ":memory:"):
+        raise ValueError("SQLite needs a file: sqlite:///FILE")
+    return url.set(drivername=driver)
+
+
+class FileInUse(VoltgraphError):
+    """Another process writes this SQLite file."""
+
+
+@contextmanager
+def exclusive(url: URL) -> Iterator[None]:
+    """Be the only process that writes this SQLite file; FileInUse when another is. Nothing to do on PostgreSQL."""
+    if not url.drivername.startswith("sqlite"):
+        yield
+        return
+    with Path(f"{url.database}.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise FileInUse(f"{url.database} is in use by a running server") from None
+        yield
+
+
+class Database(Protocol):
+    """What the rest of the server knows of a database."""
+
+    def read(self) -> AsyncSession:
+        """A session that only reads: `async with database.read() as session`. One task at a time may use it."""
+
+    async def write(self, work: Work[T]) -> T:
+        """What `work` returns, once its changes are committed. When it raises, nothing of it is stored."""
+
+    async def close(self) -> None: ...
+
+
+class Postgres:
+    """A pool of connections to a PostgreSQL server."""
+
+    def __init__(self, url: URL) -> None:
+        self._engine = create_async_engine(
+            url, pool_size=16, max_overflow=0, pool_pre_ping=True, json_deserializer=_as_it_is
+        )
+
+    def read(self) -> AsyncSession:
+        return AsyncSession(self._engine, expire_on_commit=False)
+
+    async def write(self, work: Work[T]) -> T:
+        async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+            return await work(session)
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+class Sqlite:
+    """A SQLite file: writes that wait are committed together, by one connection; each still stands or falls alone."""
+
+    def __init__(self, url: URL, max_waiting: int) -> None:
+        self._readers = _sqlite_engine(url, READER_PRAGMAS, READERS)
+        self._writer = _sqlite_engine(url, WRITER_PRAGMAS, 1)
+        event.listen(self._writer.sync_engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
+        self._max_waiting = max_waiting
+        self._waiting: list[tuple[Work[Any], asyncio.Future[Any]]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    def read(self) -> AsyncSession:
+        return AsyncSession(self._readers, expire_on_commit=False)
+
+    async def write(self, work: Work[T]) -> T:
+        if len(self._waiting) >= self._max_waiting:
+            raise Busy("Too many writes are waiting. Try again.")
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((work, done))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_all())
+        return await done
+
+    async def close(self) -> None:
+        if self._writing is not None:
+            await self._writing
+        await self._writer.dispose()
+        await self._readers.dispose()
+
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:ROUND], self._waiting[ROUND:]
+                await self._write_round([item for item in batch if not item[1].done()])
+        finally:
+            self._writing = None
+
+    async def _write_round(self, batch: list[tuple[Work[Any], asyncio.Future[Any]]]) -> None:
+        try:
+            async with self._writer.begin() as connection:
+                outcomes = [await _alone(connection, work) for work, _ in batch]
+        except Exception as error:  # the transaction itself failed: none of them is stored
+            outcomes = [error] * len(batch)
+        for (_, done), outcome in zip(batch, outcomes, strict=True):
+            if done.done():  # its caller has gone
+                continue
+            if isinstance(outcome, Exception):
+                done.set_exception(outcome)
+            else:
+                done.set_result(outcome)
+
+
+async def _alone(connection: AsyncConnection, work: Work[Any]) -> Any:
+    """What `work` returns, or the error that it raised after what it did was undone."""
+    try:
+        async with (
+            AsyncSession(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session,
+            session.begin(),
+        ):
+            return await work(session)
+    except Exception as error:
+        return error
+
+
+def _as_it_is(text: str) -> str:
+    """JSON columns stay text."""
+    return text
+
+
+def _sqlite_engine(url: URL, pragmas: tuple[str, ...], connections: int) -> AsyncEngine:
+    engine = create_async_engine(url, pool_size=connections, max_overflow=0, connect_args={"isolation_level": None})
+
+    @event.listens_for(engine.sync_engine, "connect")
+    def configure(connection: Any, _: object) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return engine
+
+
+@asynccontextmanager
+async def open_database(url: URL, max_waiting: int) -> AsyncIterator[Database]:
+    """The database at `url`, whose tables are up to date. Closes it when left."""
+    sqlite = url.drivername.startswith("sqlite")
+    database: Database = Sqlite(url, max_waiting) if sqlite else Postgres(url)
+    try:
+        yield database
+    finally:
+        await database.close()

@@ -1,0 +1,96 @@
+"""What a caller asks a pipeline to be, checked whole: a draft exists only when nothing is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import astuple, dataclass
+from typing import Any
+
+import orjson
+
+from app.elements import MAX_NAME, Element, Given
+from app.errors import Problem, ProblemCode, Rejected
+
+LIMITS = {
+    "project_id": ("The project id", MAX_NAME),
+    "name": ("The name", MAX_NAME),
+    "description": ("The description", 10_000),
+    "idempotency_key": ("The idempotency key", MAX_NAME),
+}
+"""The texts that a caller gives, with the most characters that each takes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A pipeline to create. Without a name it gets a default."""
+
+    project_id: str
+    name: str | None
+    description: str | None
+    live_progress_updates: bool | None
+    elements: list[Element]
+    idempotency_key: str | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of all but the key, in hex: the same for the same request, however its elements were written."""
+        *asked, _ = astuple(self)
+        return hashlib.sha256(orjson.dumps(asked)).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What to change of a pipeline: new values by column, and new elements in place of all old ones."""
+
+    values: dict[str, Any]
+    elements: list[Element] | None = None
+
+    @property
+    def only_while_pending(self) -> bool:
+        return self.elements is not None or "live_progress_updates" in self.values
+
+
+def draft(
+    *,
+    project_id: str,
+    elements: Given,
+    name: str | None = None,
+    description: str | None = None,
+    live_progress_updates: bool | None = None,
+    idempotency_key: str | None = None,
+) -> Draft:
+    """A pipeline that can be created. Rejected with every problem otherwise."""
+    name = name if name and name.strip() else None
+    checked, problems = elements.checked(required=True)
+    required = {"project_id"} if idempotency_key is None else {"project_id", "idempotency_key"}
+    texts = {
+        "project_id": project_id,
+        "name": name,
+        "description": description,
+        "idempotency_key": idempotency_key,
+    }
+    _reject([*_text_problems(texts, required), *problems])
+    return Draft(project_id, name, description, live_progress_updates, checked or [], idempotency_key)
+
+
+def changes(values: dict[str, Any], elements: Given) -> Changes:
+    """Changes to make to a pipeline: to the columns name, description and live_progress_updates, where `values` has
+    them, and to its elements. Rejected with every problem otherwise."""
+    checked, problems = elements.checked(required=False)
+    _reject([*_text_problems(values, {"name"}), *problems])
+    return Changes(values, checked)
+
+
+def _text_problems(texts: dict[str, Any], required: set[str]) -> Iterator[Problem]:
+    for field in (field for field in LIMITS if field in texts):
+        text, (label, most) = texts[field], LIMITS[field]
+        if field in required and not (text and text.strip()):
+            yield Problem(ProblemCode.INVALID, f"{label} must not be empty.", (field,))
+        elif text is not None and len(text) > most:
+            yield Problem(ProblemCode.INVALID, f"{label} takes at most {most:,} characters.", (field,))
+
+
+def _reject(problems: list[Problem]) -> None:
+    if problems:
+        raise Rejected(*problems)

@@ -1,0 +1,142 @@
+"""What a pipeline is asked to consist of: a list, or an object by name, turned into the same ordered elements.
+
+Nothing here stops at the first problem: `Given.checked` returns them all, each with its path in the caller's words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from app.errors import Path, Problem, ProblemCode
+from app.models import ElementType
+
+MAX_ELEMENTS = 250
+MAX_NAME = 255
+
+TYPES = {
+    "entry": ElementType.DIRECT_ENTRY,
+    "directentry": ElementType.DIRECT_ENTRY,
+    "datafit": ElementType.DATA_FIT,
+    "arraydatafit": ElementType.DATA_FIT,
+    "linearconfidenceinterval": ElementType.DATA_FIT,
+    "sobolsensitivity": ElementType.DATA_FIT,
+    "calculation": ElementType.CALCULATION,
+    "validation": ElementType.VALIDATION,
+}
+"""Element types by wire word or display label, lower case, without spaces and underscores."""
+WORDS = "entry, data_fit, calculation, validation, array_data_fit, linear_confidence_interval, sobol_sensitivity"
+
+
+def element_type(word: object) -> ElementType | None:
+    """The type that a configuration's `element_type` names; None when it names none."""
+    return TYPES.get(word.lower().replace("_", "").replace(" ", "")) if isinstance(word, str) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """A checked element. `config` is its configuration as JSON text."""
+
+    name: str
+    type: ElementType
+    config: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """An element as it came in, with where its parts stand there. `type` is None where only `config` tells it."""
+
+    name: str
+    type: ElementType | None
+    config: Any
+    name_at: Path
+    type_at: Path
+    config_at: Path
+
+    @property
+    def kind(self) -> ElementType | None:
+        """The type it was given, or else the one that its configuration names."""
+        return self.type or element_type(self.config.get("element_type"))
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """Elements as a caller gave them: as a list of name, type and configuration, or as an object by name."""
+
+    listed: list[tuple[str, ElementType, Any]] | None = None
+    by_name: Any = None
+
+    def checked(self, *, required: bool) -> tuple[list[Element] | None, list[Problem]]:
+        """The elements, None when there are none given; and everything that is wrong with them."""
+        if self.listed is not None and self.by_name is not None:
+            return None, [_invalid("Give elements as a list or by name, not both.", ("elements_by_name",))]
+        if self.listed is not None:
+            return _checked(_from_list(self.listed), "elements")
+        if isinstance(self.by_name, dict):
+            return _checked(_from_object(self.by_name), "elements_by_name")
+        if self.by_name is not None:
+            return None, [_invalid("Elements by name must be an object.", ("elements_by_name",))]
+        return None, [_invalid("Give elements, as a list or by name.", ("elements",))] if required else []
+
+
+def _from_list(items: list[tuple[str, ElementType, Any]]) -> list[Proposed]:
+    return [
+        Proposed(name, kind, config, *(("elements", i, part) for part in ("name", "elementType", "jobConfig")))
+        for i, (name, kind, config) in enumerate(items)
+    ]
+
+
+def _from_object(items: dict[str, Any]) -> list[Proposed]:
+    places = {name: ("elements_by_name", name) for name in items}
+    return [
+        Proposed(name, None, config, places[name], (*places[name], "element_type"), places[name])
+        for name, config in items.items()
+    ]
+
+
+def _checked(proposed: list[Proposed], field: str) -> tuple[list[Element], list[Problem]]:
+    if len(proposed) > MAX_ELEMENTS:
+        return [], [_invalid(f"A pipeline takes at most {MAX_ELEMENTS} elements, not {len(proposed)}.", (field,))]
+    elements, problems, names = [], [], set[str]()
+    for each in proposed:
+        found = list(_problems(each, names))
+        names.add(each.name)
+        if not found and each.kind:
+            elements.append(Element(each.name, each.kind, orjson.dumps(each.config).decode()))
+        problems += found
+    return elements, problems
+
+
+def _invalid(message: str, path: Path) -> Problem:
+    return Problem(ProblemCode.INVALID, message, path)
+
+
+def _problems(each: Proposed, names: set[str]) -> Iterator[Problem]:
+    if not each.name.strip():
+        yield _invalid("An element's name must not be empty.", each.name_at)
+    elif len(each.name) > MAX_NAME:
+        yield _invalid(f"An element's name takes at most {MAX_NAME} characters.", each.name_at)
+    if each.name in names:
+        yield Problem(ProblemCode.DUPLICATE_NAME, f"Two elements are named {each.name!r}.", each.name_at)
+    if not isinstance(each.config, dict):
+        yield _invalid("A configuration must be an object.", each.config_at)
+    else:
+        yield from _type_problems(each, each.config)
+
+
+def _type_problems(each: Proposed, config: dict[str, Any]) -> Iterator[Problem]:
+    if each.type is None and "element_type" not in config:
+        yield _invalid(f"`element_type` is missing. It takes one of {WORDS}.", each.type_at)
+        return
+    named = config.get("element_type")
+    at = each.type_at if each.type is None else (*each.config_at, "element_type")
+    if "element_type" in config and (kind := element_type(named)) is None:
+        yield _invalid(f"{named!r:.80} is no element type. Use one of {WORDS}.", at)
+    elif each.type is not None and "element_type" in config and kind is not each.type:
+        yield _invalid(
+            f"`element_type` in the configuration is {named!r:.80}, but `elementType` is {each.type.name}.",
+            at,
+        )

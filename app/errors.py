@@ -1,0 +1,108 @@
+"""Every rule a caller can break.
+
+VoltgraphError
+├── Rejected          what was asked cannot be done: all problems with it, each with its place
+├── RequestError      the request itself is wrong: its arguments, its body, its headers
+│   └── BadJson       its body is not JSON that can be kept exactly; one place for each problem
+└── Busy              too much is waiting; try again
+"""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from dataclasses import dataclass
+from enum import Enum
+
+from app.words import Word
+
+
+class ProblemCode(Word):
+    """What kind of problem the caller can fix."""
+
+    INVALID = "invalid", "The value breaks a rule; the message says which."
+    NOT_FOUND = "not_found", "It does not exist, or the caller may not see it."
+    FORBIDDEN = "forbidden", "The caller may not do this."
+    DUPLICATE_NAME = "duplicate_name", "Two elements of a pipeline have the same name."
+    INVALID_STATE = "invalid_state", "The pipeline's status does not allow this."
+    CONFLICT = "conflict", "It contradicts something that was done before."
+
+
+class RequestErrorCode(Enum):
+    """Why a request is refused as a whole: `extensions.code` of a top-level GraphQL error, with its HTTP status."""
+
+    status: int
+
+    def __new__(cls, value: str, status: int) -> RequestErrorCode:
+        member = object.__new__(cls)
+        member._value_, member.status = value, status
+        return member
+
+    BAD_REQUEST = "BAD_REQUEST", 400
+    BAD_USER_INPUT = "BAD_USER_INPUT", 400
+    GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED", 400
+    GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED", 400
+    OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE", 400
+    METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED", 405
+    NOT_ACCEPTABLE = "NOT_ACCEPTABLE", 406
+    PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE", 413
+    UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE", 415
+    INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR", 500
+    BUSY = "BUSY", 503
+
+
+log = logging.getLogger("voltgraph")
+Path = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with what was asked. `path` leads to it in the caller's own words, outermost first."""
+
+    code: ProblemCode
+    message: str
+    path: Path = ()
+
+
+class VoltgraphError(Exception):
+    """The root of the tree."""
+
+
+class Rejected(VoltgraphError):
+    """What was asked cannot be done, and nothing was stored. Carries every problem found, at least one."""
+
+    def __init__(self, *problems: Problem) -> None:
+        super().__init__("; ".join(problem.message for problem in problems))
+        self.problems = problems
+
+
+class RequestError(VoltgraphError):
+    """The request itself is wrong; nothing was done."""
+
+    def __init__(self, code: RequestErrorCode, message: str) -> None:
+        super().__init__(message)
+        self.code, self.message = code, message
+
+
+class BadJson(RequestError):
+    """The body cannot be taken as JSON without losing something. `problems` may be empty: not JSON at all."""
+
+    def __init__(self, message: str, *problems: Problem) -> None:
+        super().__init__(RequestErrorCode.BAD_REQUEST, message)
+        self.problems = problems
+
+
+class Busy(VoltgraphError):
+    """Too much is waiting to be written."""
+
+
+def not_found(what: str, *path: str | int) -> Rejected:
+    """The refusal of an id that does not exist for this caller."""
+    return Rejected(Problem(ProblemCode.NOT_FOUND, f"There is no such {what}.", path))
+
+
+def logged(error: BaseException) -> str:
+    """Log an error of ours in full, and give what a client is told of it: nothing but an id to ask by."""
+    id = uuid.uuid4()
+    log.error("internal error %s", id, exc_info=error)
+    return f"Something went wrong here. The server's log knows it as {id}."

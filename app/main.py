@@ -1,0 +1,56 @@
+"""The server as one ASGI application: GraphQL at /graphql, REST at /pipelines."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.types import Receive, Scope, Send
+
+import schema
+from app import rest
+from app.database import database_url, exclusive, open_database
+from app.explorer import Explorer
+from app.migrations import migrate
+from app.settings import QUERIES, Settings
+from schema.http import GraphQLEndpoint
+
+
+class Voltgraph(FastAPI):
+    """FastAPI, with /graphql answered before its middleware and routing: they cost more than the answer does."""
+
+    graphql: GraphQLEndpoint
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == "/graphql":
+            await self.graphql(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
+
+
+def create_app(settings: Settings | None = None) -> Voltgraph:
+    """The application. Its lifespan brings the database up to date, opens it, and closes it at the end."""
+    settings = settings or Settings()
+    explorer = Explorer(QUERIES)
+
+    @asynccontextmanager
+    async def lifespan(app: Voltgraph) -> AsyncIterator[None]:
+        url = database_url(settings.database_url)
+        with exclusive(url):
+            await migrate(url)
+            async with open_database(url, settings.max_waiting_writes) as database:
+                app.graphql.database = app.state.database = database
+                yield
+
+    app = Voltgraph(title="Voltgraph", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.graphql = GraphQLEndpoint(settings, explorer.page)
+    app.state.settings = settings
+    app.mount("/explorer", explorer.assets)
+    rest.install(app)
+    return app
+
+
+def sdl() -> str:
+    """The GraphQL schema in its own language."""
+    return schema.schema.as_str() + "\n"

@@ -1,0 +1,156 @@
+"""The tables, and the enums that the tables, GraphQL and REST share.
+
+Enum members are named as GraphQL names them and have the REST contract's word as value; tables store the name.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from app.columns import Binary, Instant, JsonText, Name
+from app.words import Word
+
+
+class ElementType(Word):
+    """What kind of job an element is."""
+
+    DIRECT_ENTRY = "Direct Entry", "Known parameter values, entered as they are."
+    DATA_FIT = "Data Fit", "Model parameters fitted to measurements."
+    CALCULATION = "Calculation", "Parameters derived from others."
+    VALIDATION = "Validation", "A model held against data that no fit has seen."
+
+
+class PipelineStatus(Word):
+    """Where a pipeline is in its life."""
+
+    PENDING = "pending", "Created; nothing has run. It can still be edited."
+    RUNNING = "running", "Started: its elements are queued or running, in order."
+    COMPLETED = "completed", "Every element completed. Terminal."
+    FAILED = "failed", "An element failed; `errorCode` says why. Terminal."
+    CANCELED = "canceled", "Stopped before it finished. Terminal."
+
+    @property
+    def is_terminal(self) -> bool:
+        return self not in (PipelineStatus.PENDING, PipelineStatus.RUNNING)
+
+    @property
+    def is_failed(self) -> bool:
+        """As REST counts it: also when canceled."""
+        return self in (PipelineStatus.FAILED, PipelineStatus.CANCELED)
+
+
+class PipelineElementStatus(Word):
+    """Where an element is in its life."""
+
+    PENDING = "pending", "Waits for the elements before it."
+    RUNNING = "running", "At work."
+    COMPLETED = "completed", "Done; its `result` is there. Terminal."
+    FAILED = "failed", "Its job failed; `errorCode` says why. Terminal."
+    SKIPPED = "skipped", "An earlier failure left it unrun. Terminal."
+    CANCELED = "canceled", "The pipeline was canceled before it finished. Terminal."
+
+
+class JobStatus(Word):
+    """Where the job of an element is in its life."""
+
+    PENDING = "pending", "Submitted; waits for a worker."
+    RUNNING = "running", "At work."
+    COMPLETED = "completed", "Done. Terminal."
+    FAILED = "failed", "Ended with an error. Terminal."
+    CANCELED = "canceled", "Stopped before it finished. Terminal."
+
+
+class JobErrorCode(Word):
+    """Why a job failed, for programs. Treat an unknown value as INTERNAL_ERROR."""
+
+    CONFIGURATION_ERROR = (
+        "CONFIGURATION_ERROR",
+        "The configuration is wrong or asks for what is not supported.",
+    )
+    MODEL_ERROR = "MODEL_ERROR", "The model cannot be built, or lacks parameters."
+    SOLVER_ERROR = "SOLVER_ERROR", "The solver found no solution."
+    EXECUTION_TIMEOUT = "EXECUTION_TIMEOUT", "The job took longer than it may."
+    SUBMISSION_FAILED = "SUBMISSION_FAILED", "The engine could not take the job."
+    INTERNAL_ERROR = "INTERNAL_ERROR", "Our fault."
+
+
+def stored(words: type[Word]) -> Any:
+    """The column type of an enum. Any: SQLModel's own types know classes here only."""
+    return Name(words)
+
+
+class Pipeline(SQLModel, table=True):
+    """An ordered list of elements that an organization owns."""
+
+    __table_args__ = (
+        # One index for each order that pages are cut in; the tenant comes first in all.
+        Index("pipeline_by_creation", "organization_id", "created_at", "id"),
+        Index("pipeline_by_update", "organization_id", "updated_at", "id"),
+        Index("pipeline_by_name", "organization_id", "name", "id"),
+        Index("pipeline_by_status", "organization_id", "status", "created_at", "id"),
+        Index("pipeline_by_project", "organization_id", "project_id", "created_at", "id"),
+    )
+
+    id: str = Field(sa_type=Binary, primary_key=True)
+    organization_id: str = Field(sa_type=Binary)
+    project_id: str = Field(sa_type=Binary)
+    user_id: str | None = Field(default=None, sa_type=Binary)
+    created_by_email: str | None = Field(default=None, sa_type=Binary)
+    name: str = Field(sa_type=Binary)
+    folded_name: str = Field(sa_type=Binary)
+    """`name.casefold()`: what a search that ignores case looks in, alike on both databases."""
+    description: str | None = Field(default=None, sa_type=Binary)
+    live_progress_updates: bool | None = None
+    status: PipelineStatus = Field(default=PipelineStatus.PENDING, sa_type=stored(PipelineStatus))
+    error: str | None = Field(default=None, sa_type=Text)
+    error_code: JobErrorCode | None = Field(default=None, sa_type=stored(JobErrorCode))
+    created_at: datetime = Field(sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.status.is_terminal
+
+
+class PipelineElement(SQLModel, table=True):
+    """One job of a pipeline. The JSON columns can be large: they stand last, and only what asks for them reads them."""
+
+    __tablename__ = "pipeline_element"
+    __table_args__ = (
+        UniqueConstraint("pipeline_id", "element_order"),
+        UniqueConstraint("pipeline_id", "name"),
+    )
+
+    id: str = Field(sa_type=Binary, primary_key=True)
+    pipeline_id: str = Field(sa_type=Binary, sa_column_args=[ForeignKey("pipeline.id", ondelete="CASCADE")])
+    organization_id: str = Field(sa_type=Binary)
+    name: str = Field(sa_type=Binary)
+    element_order: int
+    element_type: ElementType = Field(sa_type=stored(ElementType))
+    status: PipelineElementStatus = Field(default=PipelineElementStatus.PENDING, sa_type=stored(PipelineElementStatus))
+    job_id: str | None = Field(default=None, sa_type=Binary)
+    job_status: JobStatus | None = Field(default=None, sa_type=stored(JobStatus))
+    error: str | None = Field(default=None, sa_type=Text)
+    error_code: JobErrorCode | None = Field(default=None, sa_type=stored(JobErrorCode))
+    created_at: datetime = Field(sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)
+    error_detail: str | None = Field(default=None, sa_type=JsonText)
+    result: str | None = Field(default=None, sa_type=JsonText)
+    job_config: str = Field(sa_type=JsonText)
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """A key that a create was made with. It outlives its pipeline, so that a late repeat cannot bring that back."""
+
+    __tablename__ = "idempotency_key"
+
+    organization_id: str = Field(sa_type=Binary, primary_key=True)
+    key: str = Field(sa_type=Binary, primary_key=True)
+    fingerprint: str
+    """SHA-256 of what was asked for, in hex."""
+    pipeline_id: str = Field(sa_type=Binary)
+    created_at: datetime = Field(sa_type=Instant)

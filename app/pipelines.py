@@ -1,0 +1,186 @@
+"""Create, update, duplicate and delete: the only code that changes pipelines. Each is one transaction."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import uuid_utils
+from sqlalchemy import delete as sql_delete
+from sqlalchemy import insert
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app import reading
+from app.callers import Caller
+from app.columns import now
+from app.database import Database
+from app.drafts import Changes, Draft
+from app.elements import MAX_NAME, Element
+from app.errors import Problem, ProblemCode, Rejected, not_found
+from app.models import IdempotencyKey, Pipeline, PipelineElement, PipelineElementStatus, PipelineStatus
+
+
+async def create(database: Database, caller: Caller, draft: Draft) -> Pipeline:
+    """A new pending pipeline. With an idempotency key that was used before: the one that was created then, when the
+    same was asked for. CONFLICT when it was not, or when that pipeline is gone."""
+
+    async def work(session: AsyncSession) -> Pipeline:
+        pipeline = _new_pipeline(caller, draft)
+        if draft.idempotency_key is not None:
+            first = await _first_with_key(session, caller, draft, pipeline)
+            if first is not None:
+                return first
+        await _insert(session, pipeline, draft.elements)
+        return pipeline
+
+    return await database.write(work)
+
+
+async def update(database: Database, caller: Caller, id: str, changes: Changes) -> Pipeline:
+    """The pipeline, changed. NOT_FOUND; INVALID_STATE for elements and options of one that was started."""
+
+    async def work(session: AsyncSession) -> Pipeline:
+        pipeline = await _locked(session, caller, id)
+        if changes.only_while_pending and pipeline.status is not PipelineStatus.PENDING:
+            raise _invalid_state(pipeline, "its elements and options can change only while PENDING")
+        for column, value in changes.values.items():
+            setattr(pipeline, column, value)
+        pipeline.folded_name = pipeline.name.casefold()
+        pipeline.updated_at = _later(pipeline.updated_at)
+        if changes.elements is not None:
+            await session.exec(sql_delete(PipelineElement).where(col(PipelineElement.pipeline_id) == id))
+            await _insert_elements(session, pipeline, changes.elements)
+        return pipeline
+
+    return await database.write(work)
+
+
+async def duplicate(database: Database, caller: Caller, id: str, name: str | None) -> Pipeline:
+    """A new pending pipeline with the same project, options and elements. NOT_FOUND."""
+
+    async def work(session: AsyncSession) -> Pipeline:
+        source = await _locked(session, caller, id)
+        rows = await session.exec(
+            select(PipelineElement)
+            .where(col(PipelineElement.pipeline_id) == id)
+            .order_by(col(PipelineElement.element_order))
+        )
+        draft = Draft(
+            source.project_id,
+            name if name and name.strip() else f"{source.name[: MAX_NAME - len(COPY)]}{COPY}",
+            source.description,
+            source.live_progress_updates,
+            [Element(row.name, row.element_type, row.job_config) for row in rows],
+        )
+        pipeline = _new_pipeline(caller, draft)
+        await _insert(session, pipeline, draft.elements)
+        return pipeline
+
+    return await database.write(work)
+
+
+async def delete(database: Database, caller: Caller, id: str) -> None:
+    """Remove a pipeline and its elements. NOT_FOUND; INVALID_STATE while it runs."""
+
+    async def work(session: AsyncSession) -> None:
+        pipeline = await _locked(session, caller, id)
+        if pipeline.status is PipelineStatus.RUNNING:
+            raise _invalid_state(pipeline, "cancel it before you delete it")
+        await session.exec(sql_delete(Pipeline).where(col(Pipeline.id) == id))
+
+    return await database.write(work)
+
+
+COPY = " (copy)"
+UPSERTS: dict[str, Any] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
+
+
+def _new_pipeline(caller: Caller, draft: Draft) -> Pipeline:
+    at = now()
+    name = draft.name or f"Pipeline of {at:%Y-%m-%d %H:%M:%S} UTC"
+    return Pipeline(
+        id=str(uuid_utils.uuid7()),
+        organization_id=caller.organization_id,
+        project_id=draft.project_id,
+        user_id=caller.user_id,
+        created_by_email=caller.email,
+        name=name,
+        folded_name=name.casefold(),
+        description=draft.description,
+        live_progress_updates=draft.live_progress_updates,
+        created_at=at,
+        updated_at=at,
+    )
+
+
+async def _insert(session: AsyncSession, pipeline: Pipeline, elements: list[Element]) -> None:
+    await session.exec(insert(Pipeline), params=[pipeline.model_dump()])
+    await _insert_elements(session, pipeline, elements)
+
+
+async def _insert_elements(session: AsyncSession, pipeline: Pipeline, elements: list[Element]) -> None:
+    rows: list[dict[str, Any]] = [
+        {
+            "id": str(uuid_utils.uuid7()),
+            "pipeline_id": pipeline.id,
+            "organization_id": pipeline.organization_id,
+            "name": element.name,
+            "element_order": order,
+            "element_type": element.type,
+            "status": PipelineElementStatus.PENDING,
+            "created_at": pipeline.updated_at,
+            "updated_at": pipeline.updated_at,
+            "job_config": element.config,
+        }
+        for order, element in enumerate(elements, start=1)
+    ]
+    if rows:
+        await session.exec(insert(PipelineElement), params=rows)
+
+
+async def _first_with_key(session: AsyncSession, caller: Caller, draft: Draft, pipeline: Pipeline) -> Pipeline | None:
+    """The pipeline that this key created before. None when the key is new: it is taken then, for `pipeline`."""
+    insert_new = UPSERTS[session.get_bind().dialect.name]
+    key, fingerprint = draft.idempotency_key, draft.fingerprint
+    values = {
+        "organization_id": caller.organization_id,
+        "key": key,
+        "fingerprint": fingerprint,
+        "pipeline_id": pipeline.id,
+        "created_at": pipeline.created_at,
+    }
+    statement = insert_new(IdempotencyKey).values(values).on_conflict_do_nothing().returning(col(IdempotencyKey.key))
+    if (await session.execute(statement)).first():
+        return None
+    earlier = await session.get_one(IdempotencyKey, (caller.organization_id, key))
+    if earlier.fingerprint != fingerprint:
+        raise _conflict("This idempotency key was used to create something else.")
+    first = await session.get(Pipeline, earlier.pipeline_id)
+    if first is None:
+        raise _conflict("The pipeline that this idempotency key created has been deleted.")
+    return first
+
+
+async def _locked(session: AsyncSession, caller: Caller, id: str) -> Pipeline:
+    """The pipeline, which nobody else changes until the transaction ends."""
+    query = select(Pipeline).where(reading.owned(caller), col(Pipeline.id) == id).with_for_update()
+    pipeline = (await session.exec(query)).first()
+    if pipeline is None:
+        raise not_found("pipeline", "id")
+    return pipeline
+
+
+def _later(than: datetime) -> datetime:
+    """Now, and later than the last change even where the clock was set back."""
+    return max(now(), than + timedelta(microseconds=1))
+
+
+def _invalid_state(pipeline: Pipeline, rule: str) -> Rejected:
+    message = f"The pipeline is {pipeline.status.name}: {rule}."
+    return Rejected(Problem(ProblemCode.INVALID_STATE, message, ("id",)))
+
+
+def _conflict(message: str) -> Rejected:
+    return Rejected(Problem(ProblemCode.CONFLICT, message, ("idempotency_key",)))

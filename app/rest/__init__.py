@@ -1,0 +1,12 @@
+"""The REST API of the contract."""
+
+from fastapi import FastAPI
+
+from app.rest import errors
+from app.rest.routes import router
+
+
+def install(app: FastAPI) -> None:
+    """Add the REST API, and its way of refusing, to an application."""
+    errors.install(app)
+    app.include_router(router)

@@ -1,0 +1,72 @@
+"""Rows as REST shows them. JSON columns go out as the text they are stored as."""
+
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from app.columns import instant_text
+from app.models import Pipeline, PipelineElement
+from app.words import Word
+
+
+class JsonResponse(Response):
+    """JSON by orjson, under exactly `application/json`."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return orjson.dumps(content)
+
+
+def submission(row: Pipeline) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "project_id": row.project_id,
+        "user_id": row.user_id,
+        "name": row.name,
+        "description": row.description,
+        "options": {"live_progress_updates": row.live_progress_updates},
+        "status": row.status.value,
+        "is_terminal": row.is_terminal,
+        "is_failed": row.status.is_failed,
+        "created_at": instant_text(row.created_at),
+        "updated_at": instant_text(row.updated_at),
+        "error": row.error,
+        "error_code": _word(row.error_code),
+        "created_by_email": row.created_by_email,
+        "organization_id": row.organization_id,
+    }
+
+
+def element(row: PipelineElement) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "pipeline_id": row.pipeline_id,
+        "name": row.name,
+        "element_order": row.element_order,
+        "element_type": row.element_type.value,
+        "job_config": orjson.Fragment(row.job_config),
+        "job_id": row.job_id,
+        "result": _json(row.result),
+        "status": row.status.value,
+        "created_at": instant_text(row.created_at),
+        "updated_at": instant_text(row.updated_at),
+        "error": row.error,
+        "error_code": _word(row.error_code),
+        "error_detail": _json(row.error_detail),
+        "job_status": _word(row.job_status),
+        "organization_id": row.organization_id,
+    }
+
+
+def detail(row: Pipeline, elements: list[PipelineElement]) -> dict[str, Any]:
+    return {**submission(row), "elements": [element(each) for each in elements]}
+
+
+def _word(word: Word | None) -> str | None:
+    return None if word is None else word.value
+
+
+def _json(text: str | None) -> orjson.Fragment | None:
+    return None if text is None else orjson.Fragment(text)

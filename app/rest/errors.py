@@ -1,0 +1,109 @@
+"""Refusals as REST answers them: invalid input by the contract's 422, all else as code, message and detail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from app.errors import BadJson, Busy, Path, Problem, ProblemCode, Rejected, RequestError, logged
+from app.rest.answers import JsonResponse
+
+STATUS = {
+    ProblemCode.FORBIDDEN: 403,
+    ProblemCode.NOT_FOUND: 404,
+    ProblemCode.INVALID_STATE: 409,
+    ProblemCode.CONFLICT: 409,
+}
+"""All others are 422."""
+LONGEST_INPUT = 200
+
+
+def install(app: FastAPI) -> None:
+    """Answer every refusal in REST's way."""
+    for kind, handler in (
+        (Rejected, rejected),
+        (BadJson, bad_json),
+        (RequestError, request_error),
+        (RequestValidationError, invalid),
+        (Busy, busy),
+        (HTTPException, http_exception),
+        (Exception, internal),
+    ):
+        app.add_exception_handler(kind, handler)  # type: ignore[arg-type]
+
+
+def rejected(_: Request, error: Rejected) -> Response:
+    for problem in error.problems:
+        if problem.code in STATUS:
+            return failure(STATUS[problem.code], problem.code.name, problem.message)
+    return JsonResponse({"detail": [_fault(problem) for problem in error.problems]}, 422)
+
+
+def bad_json(_: Request, error: BadJson) -> Response:
+    faults = [_fault(problem) for problem in error.problems]
+    return JsonResponse({"detail": faults or [{"loc": ["body"], "msg": error.message, "type": "json_invalid"}]}, 422)
+
+
+def request_error(_: Request, error: RequestError) -> Response:
+    return failure(error.code.status, error.code.name, error.message)
+
+
+def invalid(_: Request, error: RequestValidationError) -> Response:
+    return JsonResponse({"detail": [_shortened(fault) for fault in error.errors()]}, 422)
+
+
+def busy(_: Request, error: Busy) -> Response:
+    return failure(503, "BUSY", str(error), {"retry-after": "1"})
+
+
+def http_exception(_: Request, error: HTTPException) -> Response:
+    code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "BAD_REQUEST")
+    return failure(error.status_code, code, str(error.detail), dict(error.headers or {}))
+
+
+def internal(_: Request, error: Exception) -> Response:
+    return failure(500, "INTERNAL_SERVER_ERROR", logged(error))
+
+
+def failure(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
+    return JsonResponse({"error_code": code, "message": message, "detail": None}, status, headers)
+
+
+def line_error(problem: Problem, body: Any) -> InitErrorDetails:
+    """A problem with a body, as pydantic reports its own."""
+    kind = PydanticCustomError(problem.code.value, problem.message)
+    value = body
+    for step in _place(problem):
+        value = value.get(step) if isinstance(value, dict) else None
+    return {"type": kind, "loc": _place(problem), "input": value}
+
+
+def pydantic_error(fault: ErrorDetails) -> InitErrorDetails:
+    """An error of pydantic's, to be raised again beside others."""
+    kind = PydanticCustomError(fault["type"], fault["msg"], fault.get("ctx"))
+    return {"type": kind, "loc": fault["loc"], "input": fault["input"]}
+
+
+def _fault(problem: Problem) -> dict[str, Any]:
+    return {"loc": ["body", *_place(problem)], "msg": problem.message, "type": problem.code.value}
+
+
+def _place(problem: Problem) -> Path:
+    """The path in REST's words, where elements come by name only."""
+    return tuple("elements" if step == "elements_by_name" else step for step in problem.path[:1]) + problem.path[1:]
+
+
+def _shortened(fault: dict[str, Any]) -> dict[str, Any]:
+    """A fault whose input may be shown: its text, cut short, and never what it holds inside."""
+    shown = fault.get("input")
+    if isinstance(shown, dict | list):
+        return {name: value for name, value in fault.items() if name in ("loc", "msg", "type")}
+    if isinstance(shown, str) and len(shown) > LONGEST_INPUT:
+        shown = shown[:LONGEST_INPUT] + "…"
+    ctx = {"ctx": {k: str(v) for k, v in fault["ctx"].items()}} if "ctx" in fault else {}
+    return {"loc": fault["loc"], "msg": fault["msg"], "type": fault["type"], "input": shown, **ctx}

@@ -1,0 +1,104 @@
+"""The REST API of the contract, over the functions that GraphQL uses too."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request
+from starlette.responses import Response
+
+from app import pipelines, reading
+from app.callers import LOCAL, Caller
+from app.database import Database
+from app.drafts import changes
+from app.elements import Given
+from app.errors import RequestError, RequestErrorCode, not_found
+from app.rest import answers
+from app.rest.answers import JsonResponse
+from app.rest.body import StrictRoute
+from app.rest.listing import ListQuery, listing
+from app.rest.schemas import (
+    Failure,
+    PipelineConfig,
+    PipelineDetail,
+    PipelineElement,
+    PipelinePage,
+    PipelinePatch,
+    Submission,
+)
+
+
+def database(request: Request) -> Database:
+    return request.app.state.database  # type: ignore[no-any-return]
+
+
+def caller() -> Caller:
+    return LOCAL
+
+
+def no_nul(request: Request) -> None:
+    """PostgreSQL keeps no NUL, so nothing can have it in its name or id."""
+    if "\0" in request.url.path or b"%00" in request.scope["query_string"]:
+        raise RequestError(RequestErrorCode.BAD_REQUEST, "The address holds a NUL character.")
+
+
+In = Annotated[Database, Depends(database)]
+By = Annotated[Caller, Depends(caller)]
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Failure}}
+NOT_NOW: dict[int | str, dict[str, Any]] = {**NOT_FOUND, 409: {"model": Failure}}
+
+router = APIRouter(prefix="/pipelines", tags=["Pipeline"], route_class=StrictRoute, dependencies=[Depends(no_nul)])
+
+
+@router.post("", status_code=201, response_model=PipelineDetail, operation_id="create_pipeline_pipelines_post")
+async def create_pipeline(config: PipelineConfig, db: In, by: By) -> Response:
+    """Creates a new pipeline definition with its elements. Nothing runs until it is started."""
+    row = await pipelines.create(db, by, config.draft)
+    [elements] = await reading.elements_of(db, by, [row.id], whole=True)
+    return JsonResponse(answers.detail(row, elements), 201)
+
+
+@router.get("", response_model=PipelinePage)
+async def list_pipelines(query: Annotated[ListQuery, Query()], db: In, by: By) -> Response:
+    """A page of pipelines. Filters take a plain value or an operator: `eq.x`, `neq.x`, `in.(a,b)`, `ilike.%x%`,
+    `gt.x`, `gte.x`, `lt.x`, `lte.x`."""
+    rows, total = await listing(db, by, query)
+    return JsonResponse({"pipelines": [answers.submission(row) for row in rows], "count": len(rows), "total": total})
+
+
+@router.get("/{pipeline_id}", response_model=Submission, responses=NOT_FOUND)
+async def get_pipeline(pipeline_id: str, db: In, by: By) -> Response:
+    """A pipeline, without its elements."""
+    row = await reading.pipeline(db, by, pipeline_id)
+    if row is None:
+        raise not_found("pipeline")
+    return JsonResponse(answers.submission(row))
+
+
+@router.patch("/{pipeline_id}", response_model=Submission, responses=NOT_FOUND)
+async def update_pipeline(pipeline_id: str, patch: PipelinePatch, db: In, by: By) -> Response:
+    """Changes a pipeline's name, description or both. It never touches a run."""
+    row = await pipelines.update(db, by, pipeline_id, changes(patch.model_dump(exclude_unset=True), Given()))
+    return JsonResponse(answers.submission(row))
+
+
+@router.delete("/{pipeline_id}", status_code=204, responses=NOT_NOW)
+async def delete_pipeline(pipeline_id: str, db: In, by: By) -> None:
+    """Removes a pipeline and its elements. Not while it runs."""
+    await pipelines.delete(db, by, pipeline_id)
+
+
+@router.get("/{pipeline_id}/elements", response_model=list[PipelineElement], responses=NOT_FOUND)
+async def list_elements(pipeline_id: str, db: In, by: By) -> Response:
+    """A pipeline's elements, in execution order."""
+    if await reading.pipeline(db, by, pipeline_id) is None:
+        raise not_found("pipeline")
+    [elements] = await reading.elements_of(db, by, [pipeline_id], whole=True)
+    return JsonResponse([answers.element(each) for each in elements])
+
+
+@router.get("/elements/{element_id}", response_model=PipelineElement, responses=NOT_FOUND)
+async def get_element(element_id: str, db: In, by: By) -> Response:
+    """One element."""
+    row = await reading.element(db, by, element_id, whole=True)
+    if row is None:
+        raise not_found("element")
+    return JsonResponse(answers.element(row))

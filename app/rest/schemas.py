@@ -1,0 +1,143 @@
+"""What REST takes and answers, as its OpenAPI document says it. The contract fixes POST /pipelines to the letter."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Self
+
+from pydantic import BaseModel, Field, ModelWrapValidatorHandler, PrivateAttr, ValidationError, model_validator
+
+from app.drafts import Draft, draft
+from app.elements import Given
+from app.errors import Rejected
+from app.models import ElementType, JobErrorCode, PipelineElementStatus, PipelineStatus
+from app.rest.errors import line_error, pydantic_error
+
+
+class PipelineOptions(BaseModel):
+    """Options for pipeline execution behavior."""
+
+    live_progress_updates: bool | None = Field(
+        None,
+        description="If True, save checkpoint progress to database during job execution. "
+        "If None, the worker picks a default based on job type.",
+    )
+
+
+class PipelineConfig(BaseModel):
+    """A pipeline to create. The order of the keys of `elements` is the order of execution."""
+
+    project_id: str
+    name: str | None = None
+    description: str | None = None
+    options: PipelineOptions = Field(default_factory=PipelineOptions)
+    elements: dict[str, Any]
+    _draft: Draft | None = PrivateAttr(None)
+
+    @property
+    def draft(self) -> Draft:
+        """The checked draft, which every valid configuration has."""
+        assert self._draft is not None
+        return self._draft
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _every_problem(cls, body: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
+        """Also where some fields are missing or of a wrong type, the others are looked into."""
+        config, found = None, []
+        try:
+            config = validate(body)
+        except ValidationError as error:
+            if not isinstance(body, dict):
+                raise
+            found = [pydantic_error(fault) for fault in error.errors()]
+        wrong = {fault["loc"][0] for fault in found}
+        try:
+            checked = _drafted({name: value for name, value in body.items() if name not in wrong}, config)
+        except Rejected as rejected:
+            found += [line_error(problem, body) for problem in rejected.problems]
+        if found or config is None:
+            raise ValidationError.from_exception_data(cls.__name__, found)
+        config._draft = checked
+        return config
+
+
+def _drafted(sound: dict[str, Any], config: PipelineConfig | None) -> Draft:
+    """A draft of the fields that are of the right type; what is not among them has its own error already."""
+    return draft(
+        project_id=sound.get("project_id", "not given"),
+        name=sound.get("name"),
+        description=sound.get("description"),
+        elements=Given(by_name=sound.get("elements", {})),
+        live_progress_updates=config.options.live_progress_updates if config else None,
+    )
+
+
+class PipelinePatch(BaseModel):
+    """What to change. Left out is kept; a null description clears it."""
+
+    name: str | None = None
+    description: str | None = None
+
+
+class Submission(BaseModel):
+    """A pipeline without its elements."""
+
+    id: str
+    project_id: str
+    user_id: str | None = None
+    name: str
+    description: str | None = None
+    options: PipelineOptions = Field(default_factory=PipelineOptions)
+    status: PipelineStatus
+    is_terminal: bool
+    is_failed: bool = Field(description="True for failed and canceled.")
+    created_at: datetime
+    updated_at: datetime
+    error: str | None = None
+    error_code: JobErrorCode | None = None
+    created_by_email: str | None = None
+    organization_id: str = Field(description="Organization this pipeline belongs to.")
+
+
+class PipelineElement(BaseModel):
+    """Model for representing a pipeline element in API responses."""
+
+    id: str
+    pipeline_id: str
+    name: str
+    element_order: int = Field(gt=0, description="Order of execution within the pipeline (1-based)")
+    element_type: ElementType = Field(description="Type of job for this step")
+    job_config: dict[str, Any] = Field(description="Configuration parameters for the job")
+    job_id: str | None = None
+    result: dict[str, Any] | None = None
+    status: PipelineElementStatus
+    created_at: datetime
+    updated_at: datetime
+    error: str | None = None
+    error_code: JobErrorCode | None = None
+    error_detail: dict[str, Any] | None = None
+    job_status: str | None = Field(None, description="Job status via job_id (from jobs.status).")
+    organization_id: str = Field(description="Organization this pipeline element belongs to.")
+
+
+class PipelineDetail(Submission):
+    """Model for representing a pipeline with its elements in detail responses."""
+
+    elements: list[PipelineElement] = []
+
+
+class PipelinePage(BaseModel):
+    """A page of pipelines."""
+
+    pipelines: list[Submission]
+    count: int = Field(description="How many are here.")
+    total: int = Field(description="How many match in all.")
+
+
+class Failure(BaseModel):
+    """Why a request was refused, but for invalid input, which is 422."""
+
+    error_code: str
+    message: str
+    detail: Any = None

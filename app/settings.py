@@ -1,0 +1,33 @@
+"""Every VOLTGRAPH_* variable, once."""
+
+from pathlib import Path
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+QUERIES = Path(__file__).resolve().parent.parent / "queries"
+
+
+class Settings(BaseSettings):
+    """What can be set, each by the environment variable of its name in capitals after VOLTGRAPH_."""
+
+    model_config = SettingsConfigDict(env_prefix="VOLTGRAPH_", frozen=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on.")
+    port: int = Field(8000, ge=0, le=65535, description="Port to listen on; 0 picks a free one.")
+    database_url: str = Field(
+        "sqlite:///voltgraph.db",
+        description="`sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/DATABASE`.",
+    )
+    max_body_bytes: int = Field(
+        16 * 2**20, ge=1024, description="Longest request body as it arrives, compressed or not."
+    )
+    max_unpacked_bytes: int = Field(64 * 2**20, ge=1024, description="Longest request body once unpacked.")
+    max_json_depth: int = Field(
+        128, ge=16, le=200, description="How deep objects and lists in a body may nest; its outermost is 1."
+    )
+    max_document_bytes: int = Field(100_000, ge=1000, description="Longest GraphQL document, in UTF-8 bytes.")
+    max_document_tokens: int = Field(2_000, ge=100, description="Most tokens in a GraphQL document.")
+    max_waiting_writes: int = Field(
+        10_000, ge=1, description="Writes that may wait for SQLite before more are answered 503."
+    )

@@ -1,0 +1,105 @@
+"""JSON taken only when it can be kept exactly.
+
+orjson decodes; it drops all but the last of duplicate keys, and makes floats of integers beyond 64 bits, both silently.
+So the text is compared with what came out of it: with strings removed, each colon is a key and each long run of
+digits a suspect. Only a text that fails there is read a second time, slowly, to say where.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+import orjson
+
+from app.errors import BadJson, Path, Problem, ProblemCode
+
+ESCAPE = re.compile(rb"\\.", re.DOTALL)
+SHAPE = bytes(ord("0") if byte in b"0123456789" else ord(".") if byte in b".eE" else ord(" ") for byte in range(256))
+LONG = b" " + b"0" * 19
+"""In a text's shape: the start of an integer that may not fit in 64 bits."""
+MOST_DIGITS = 20
+LARGEST, SMALLEST = 2**64 - 1, -(2**63)
+MOST_PROBLEMS = 100
+
+
+def decode(raw: bytes, max_depth: int) -> Any:
+    """The value of a JSON text. BadJson when it is none, or cannot be kept exactly: every place is named."""
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise BadJson(f"The body is not JSON: {error}.") from None
+    keys = _keys(value, max_depth)
+    bare = b"".join((ESCAPE.sub(b"", raw) if b"\\" in raw else raw).split(b'"')[::2])
+    if keys != bare.count(b":") or b"\\u0000" in raw or LONG in (b" " + bare).translate(SHAPE):
+        problems = [Problem(ProblemCode.INVALID, *fault) for fault in islice(_explain(raw), MOST_PROBLEMS)]
+        if problems:
+            raise BadJson(" ".join(problem.message for problem in problems[:3]), *problems)
+    return value
+
+
+def _keys(value: Any, max_depth: int) -> int:
+    """How many keys all objects in `value` have. Goes level by level, and never looks at numbers one by one."""
+    keys, level, depth = 0, [value], 0
+    while True:
+        kinds = set(map(type, level))
+        if not kinds & {dict, list}:
+            return keys
+        depth += 1
+        if depth > max_depth:
+            raise BadJson(f"The body nests deeper than {max_depth} levels.")
+        deeper: list[Any] = []
+        for item in level:
+            if type(item) is dict:
+                keys += len(item)
+                deeper.extend(item.values())
+            elif type(item) is list:
+                deeper.extend(item)
+        level = deeper
+
+
+class _Pairs(list[tuple[str, Any]]):
+    """An object as it was written, every key kept."""
+
+
+def fits_64_bits(digits: str) -> bool:
+    """Whether an integer, signed or not, does. Its length goes first: Python reads none of over 4,300 digits."""
+    return len(digits) <= MOST_DIGITS and SMALLEST <= int(digits) <= LARGEST
+
+
+class _TooLong:
+    """Stands where an integer beyond 64 bits stood."""
+
+
+def _explain(raw: bytes) -> Iterator[tuple[str, Path]]:
+    """Why `raw` cannot be kept, and where, for each place."""
+
+    def integer(digits: str) -> Any:
+        return None if fits_64_bits(digits) else _TooLong
+
+    yield from _faults(json.loads(raw, object_pairs_hook=_Pairs, parse_int=integer), ())
+
+
+def _faults(value: Any, path: Path) -> Iterator[tuple[str, Path]]:
+    if value is _TooLong:
+        yield f"The integer at {dotted(path)} does not fit in 64 bits.", path
+    elif isinstance(value, str) and "\0" in value:
+        yield f"The text at {dotted(path)} holds a NUL character.", path
+    elif isinstance(value, _Pairs):
+        seen: set[str] = set()
+        for key, item in value:
+            if key in seen:
+                yield f"The key {dotted((*path, key))} is there twice.", (*path, key)
+            if "\0" in key:
+                yield f"The key {dotted((*path, key))} holds a NUL character.", (*path, key)
+            seen.add(key)
+            yield from _faults(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _faults(item, (*path, index))
+
+
+def dotted(path: Path) -> str:
+    """A path as people write it."""
+    return ".".join(map(str, path)).replace("\0", "\\0") or "the top"

@@ -1,0 +1,16 @@
+"""A closed set of words, each with the sentence that explains it."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Word(Enum):
+    """An enum whose members are `NAME = value, description`: the word on the wire, and what it means."""
+
+    description: str
+
+    def __new__(cls, value: str, description: str) -> Word:
+        member = object.__new__(cls)
+        member._value_, member.description = value, description
+        return member

@@ -1,0 +1,11 @@
+"""What the API says: Strawberry types over the application, thin resolvers, and GraphQL over HTTP."""
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from schema.mutation import Mutation
+from schema.query import Query
+from schema.scalars import SCALARS
+from schema.types import PipelineElement
+
+schema = strawberry.Schema(Query, Mutation, types=[PipelineElement], config=StrawberryConfig(scalar_map=SCALARS))

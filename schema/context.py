@@ -1,0 +1,41 @@
+"""What a resolver knows: who asks, the database, and one batch of reads for all siblings."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import orjson
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from app import reading
+from app.callers import Caller
+from app.database import Database
+from app.models import PipelineElement
+
+BATCH = 500
+
+
+class Context:
+    """Made anew for every operation, so that nothing read for one is shown to another."""
+
+    def __init__(self, database: Database, caller: Caller) -> None:
+        self.database, self.caller = database, caller
+        self.elements: DataLoader[str, list[PipelineElement]] = DataLoader(
+            partial(reading.elements_of, database, caller), max_batch_size=BATCH
+        )
+        self._large = {
+            column: DataLoader[str, str | None](
+                partial(reading.large_column, database, caller, column), max_batch_size=BATCH
+            )
+            for column in reading.LARGE
+        }
+
+    async def large(self, column: str, element_id: str) -> Any:
+        """A JSON column of an element, as the text it is stored as: nothing parses it on its way to the wire."""
+        text = await self._large[column].load(element_id)
+        return None if text is None else orjson.Fragment(text)
+
+
+Info = strawberry.Info[Context, None]

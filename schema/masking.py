@@ -1,0 +1,41 @@
+"""Errors as clients see them: theirs in full, ours as an id that the log carries too."""
+
+from typing import Any
+
+from graphql import GraphQLError
+
+from app.errors import BadJson, Busy, RequestError, RequestErrorCode, logged
+
+
+def formatted(error: GraphQLError, code: RequestErrorCode) -> dict[str, Any]:
+    """An error of a request, with its code."""
+    return {**error.formatted, "extensions": {**(error.extensions or {}), "code": code.value}}
+
+
+def refusal(error: RequestError) -> list[dict[str, Any]]:
+    """The errors of a request that never became GraphQL: one for each place that is wrong."""
+    extensions = {"code": error.code.value}
+    if isinstance(error, BadJson) and error.problems:
+        return [
+            {"message": p.message, "extensions": {**extensions, "field": [*map(str, p.path)]}} for p in error.problems
+        ]
+    return [{"message": error.message, "extensions": extensions}]
+
+
+def masked(error: GraphQLError) -> dict[str, Any]:
+    """An error of a field, with its code; what the caller cannot have caused is told to the log alone."""
+    cause = error.original_error
+    while isinstance(cause, GraphQLError) and cause.original_error is not None:
+        cause = cause.original_error
+    if cause is None or isinstance(cause, GraphQLError):
+        return formatted(error, RequestErrorCode.BAD_USER_INPUT)
+    if isinstance(cause, RequestError):
+        return formatted(error, cause.code)
+    if isinstance(cause, Busy):
+        return formatted(error, RequestErrorCode.BUSY)
+    return {**error.formatted, **internal(cause)}
+
+
+def internal(cause: BaseException) -> dict[str, Any]:
+    """What a client is told of an error of ours."""
+    return {"message": logged(cause), "extensions": {"code": RequestErrorCode.INTERNAL_SERVER_ERROR.value}}

@@ -1,0 +1,57 @@
+"""What can be changed."""
+
+from typing import Annotated
+
+import strawberry
+from strawberry import UNSET
+
+from app import pipelines
+from app.errors import Rejected
+from schema.context import Info
+from schema.inputs import CreatePipelineInput, UpdatePipelineInput, given
+from schema.payloads import DeletePipelinePayload, PipelinePayload, payload, user_errors
+from schema.types import ID
+
+PipelineId = Annotated[ID, strawberry.argument(description="The pipeline's id.")]
+
+
+@strawberry.type(description="What can be changed.")
+class Mutation:
+    @strawberry.mutation(description="Creates a pending pipeline with its elements. Nothing runs.")
+    async def create_pipeline(
+        self,
+        info: Info,
+        input: Annotated[CreatePipelineInput, strawberry.argument(description="The pipeline to create.")],
+    ) -> PipelinePayload:
+        database, caller = info.context.database, info.context.caller
+        return await payload(lambda: pipelines.create(database, caller, input.draft()))
+
+    @strawberry.mutation(description="Changes a pipeline. Elements and options only while PENDING.")
+    async def update_pipeline(
+        self,
+        info: Info,
+        id: PipelineId,
+        input: Annotated[UpdatePipelineInput, strawberry.argument(description="What to change.")],
+    ) -> PipelinePayload:
+        database, caller = info.context.database, info.context.caller
+        return await payload(lambda: pipelines.update(database, caller, id, input.changes()))
+
+    @strawberry.mutation(description="A new pending copy: how to run again, or to change a finished run.")
+    async def duplicate_pipeline(
+        self,
+        info: Info,
+        id: PipelineId,
+        name: Annotated[
+            str | None, strawberry.argument(description="The copy's name. Null or blank: the old one and ` (copy)`.")
+        ] = UNSET,
+    ) -> PipelinePayload:
+        database, caller = info.context.database, info.context.caller
+        return await payload(lambda: pipelines.duplicate(database, caller, id, given(name)))
+
+    @strawberry.mutation(description="Removes a pipeline and its elements. Not while RUNNING.")
+    async def delete_pipeline(self, info: Info, id: PipelineId) -> DeletePipelinePayload:
+        try:
+            await pipelines.delete(info.context.database, info.context.caller, id)
+        except Rejected as rejected:
+            return DeletePipelinePayload(deleted_pipeline_id=None, user_errors=user_errors(rejected))
+        return DeletePipelinePayload(deleted_pipeline_id=id, user_errors=[])

@@ -1,0 +1,52 @@
+"""What to answer with, by what a request accepts."""
+
+from functools import lru_cache
+
+from app.errors import RequestError, RequestErrorCode
+
+GRAPHQL = b"application/graphql-response+json"
+JSON = b"application/json"
+HTML = b"text/html"
+RANGES = {
+    GRAPHQL: {GRAPHQL},
+    JSON: {JSON, b"application/*", b"*/*"},
+    HTML: {HTML, b"text/*", b"application/xhtml+xml"},
+}
+
+
+@lru_cache(256)
+def preferred(accept: bytes, *offers: bytes) -> bytes | None:
+    """The offer with the highest weight in `accept`; of equals the one named first there. None: none is accepted."""
+    best, most = None, 0.0
+    for part in accept.lower().split(b","):
+        kind, *parameters = (piece.strip() for piece in part.split(b";"))
+        weight = _weight(parameters)
+        offer = next((offer for offer in offers if kind in RANGES[offer]), None)
+        if offer and weight > most:
+            best, most = offer, weight
+    return best
+
+
+def media_type(accept: bytes | None) -> bytes:
+    """The JSON type to answer with. RequestError when the request takes neither."""
+    chosen = preferred(accept, GRAPHQL, JSON) if accept else JSON
+    if chosen is None:
+        accepted = f"Accept {GRAPHQL.decode()} or {JSON.decode()}."
+        raise RequestError(RequestErrorCode.NOT_ACCEPTABLE, accepted)
+    return chosen
+
+
+def wants_page(accept: bytes | None) -> bool:
+    """Whether this is a browser that shows pages to a person."""
+    return accept is not None and preferred(accept, HTML, GRAPHQL, JSON) == HTML
+
+
+def _weight(parameters: list[bytes]) -> float:
+    for parameter in parameters:
+        name, _, value = parameter.partition(b"=")
+        if name.strip() == b"q":
+            try:
+                return float(value)
+            except ValueError:
+                return 0.0
+    return 1.0

@@ -1,0 +1,74 @@
+"""What can be asked."""
+
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import UNSET
+
+from app import filters, models, paging, reading
+from app.callers import Caller
+from app.paging import Page
+from schema.connection import PipelineConnection, StatusCount
+from schema.context import Info
+from schema.inputs import PipelineFilter, PipelineOrder, given
+from schema.types import ID, Node, Pipeline
+
+Filter = Annotated[PipelineFilter | None, strawberry.argument(description="Which pipelines; all without it.")]
+
+NEWEST_FIRST = PipelineOrder(field=paging.OrderField.CREATED_AT)
+
+
+def plain(filter: PipelineFilter | None) -> filters.PipelineFilter:
+    return filter.plain() if filter else filters.PipelineFilter()
+
+
+@strawberry.type(description="Who asks.")
+class Viewer:
+    user_id: ID | None = strawberry.field(description="The user, where one is known.")
+    email: str | None = strawberry.field(description="The user's email, where it is known.")
+    organization_id: ID = strawberry.field(description="The organization whose pipelines are seen.")
+
+
+@strawberry.type(description="What can be asked.")
+class Query:
+    @strawberry.field(description="Anything with an id. Null as for `pipeline`.", graphql_type=Node | None)
+    async def node(self, info: Info, id: Annotated[ID, strawberry.argument(description="Its id.")]) -> Any:
+        return await reading.node(info.context.database, info.context.caller, id)
+
+    @strawberry.field(
+        description="Null when it does not exist or the caller may not see it.", graphql_type=Pipeline | None
+    )
+    async def pipeline(
+        self, info: Info, id: Annotated[ID, strawberry.argument(description="Its id.")]
+    ) -> models.Pipeline | None:
+        return await reading.pipeline(info.context.database, info.context.caller, id)
+
+    @strawberry.field(
+        description="A page of pipelines. `first` and `last` take 1 to 100; without them it is the first 20, or the "
+        "last 20 when only `before` is given."
+    )
+    async def pipelines(
+        self,
+        info: Info,
+        filter: Filter = UNSET,
+        order_by: Annotated[
+            PipelineOrder, strawberry.argument(description="Newest first, if not told.")
+        ] = NEWEST_FIRST,
+        first: Annotated[int | None, strawberry.argument(description="This many, from the start.")] = UNSET,
+        after: Annotated[str | None, strawberry.argument(description="Start behind this cursor.")] = UNSET,
+        last: Annotated[int | None, strawberry.argument(description="This many, from the end.")] = UNSET,
+        before: Annotated[str | None, strawberry.argument(description="End ahead of this cursor.")] = UNSET,
+    ) -> PipelineConnection:
+        order = order_by.plain()
+        window = paging.window(order, given(first), given(after), given(last), given(before))
+        page = Page(info.context.database, info.context.caller, plain(filter), order, window)
+        return PipelineConnection(page=await page.load())
+
+    @strawberry.field(description="For dashboards: matches per status, zeros included.")
+    async def pipeline_counts(self, info: Info, filter: Filter = UNSET) -> list[StatusCount]:
+        found = await paging.counts(info.context.database, info.context.caller, plain(filter))
+        return [StatusCount(status=status, count=count) for status, count in found.items()]
+
+    @strawberry.field(description="Who asks.", graphql_type=Viewer)
+    def viewer(self, info: Info) -> Caller:
+        return info.context.caller

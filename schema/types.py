@@ -1,0 +1,88 @@
+"""Pipelines and their elements. Resolvers return the tables' rows; each field reads the attribute of its name."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+from strawberry.scalars import JSON
+
+from app import models
+from app.models import ElementType, JobErrorCode, JobStatus, PipelineElementStatus, PipelineStatus
+from schema import enums  # noqa: F401  makes them GraphQL enums
+from schema.context import Info
+
+ID = strawberry.ID
+
+
+@strawberry.interface(description="Anything with an id that `node` finds.")
+class Node:
+    id: ID = strawberry.field(description="A UUID, the same in REST. Ids made later sort later.")
+
+
+@strawberry.type(description="Options for how a pipeline runs.")
+class PipelineOptions:
+    live_progress_updates: bool | None = strawberry.field(
+        description="Save checkpoint progress while a job runs. Null: the worker chooses by job type."
+    )
+
+
+@strawberry.type(description="One job of a pipeline.")
+class PipelineElement(Node):
+    pipeline_id: ID = strawberry.field(description="The pipeline it belongs to.")
+    organization_id: ID = strawberry.field(description="The organization that owns it.")
+    name: str = strawberry.field(description="Unique within its pipeline.")
+    element_order: int = strawberry.field(description="Position in its pipeline, from 1.")
+    element_type: ElementType = strawberry.field(description="What kind of job it is.")
+    job_id: ID | None = strawberry.field(description="Null until submitted.")
+    job_status: JobStatus | None = strawberry.field(description="The status of its job. Null until submitted.")
+    status: PipelineElementStatus = strawberry.field(description="Where it is in its life.")
+    error: str | None = strawberry.field(description="Why it failed, for a person. Null unless FAILED.")
+    error_code: JobErrorCode | None = strawberry.field(description="Why it failed, for a program. Null unless FAILED.")
+    created_at: datetime = strawberry.field(description="When it was created.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+
+    @strawberry.field(description="What the job is asked to do, as it was sent.", graphql_type=JSON)
+    async def job_config(self, info: Info) -> Any:
+        return await info.context.large("job_config", self.id)
+
+    @strawberry.field(description="What the job found. Null unless COMPLETED.", graphql_type=JSON | None)
+    async def result(self, info: Info) -> Any:
+        return await info.context.large("result", self.id)
+
+    @strawberry.field(description="What else is known of the failure, for a program.", graphql_type=JSON | None)
+    async def error_detail(self, info: Info) -> Any:
+        return await info.context.large("error_detail", self.id)
+
+    @classmethod
+    def is_type_of(cls, value: Any, _info: Info) -> bool:
+        return isinstance(value, models.PipelineElement)
+
+
+@strawberry.type(description="An ordered list of elements, each a job.")
+class Pipeline(Node):
+    project_id: ID = strawberry.field(description="The project it belongs to.")
+    organization_id: ID = strawberry.field(description="The organization that owns it.")
+    user_id: ID | None = strawberry.field(description="Who created it, where that is known.")
+    created_by_email: str | None = strawberry.field(description="The email of who created it, where that is known.")
+    name: str = strawberry.field(description="For people; need not be unique.")
+    description: str | None = strawberry.field(description="What it is for, in its owner's words.")
+    status: PipelineStatus = strawberry.field(description="Where it is in its life.")
+    is_terminal: bool = strawberry.field(description="True once `status` cannot change again: stop polling.")
+    error: str | None = strawberry.field(description="Why the run failed, for a person. Null unless FAILED.")
+    error_code: JobErrorCode | None = strawberry.field(
+        description="Why the run failed, for a program. Null unless FAILED."
+    )
+    created_at: datetime = strawberry.field(description="When it was created.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+
+    @strawberry.field(description="How it runs.", graphql_type=PipelineOptions)
+    def options(self) -> Any:
+        return self
+
+    @strawberry.field(description="Its elements, in execution order.", graphql_type=list[PipelineElement])
+    async def elements(self, info: Info) -> list[models.PipelineElement]:
+        return await info.context.elements.load(self.id)
+
+    @classmethod
+    def is_type_of(cls, value: Any, _info: Info) -> bool:
+        return isinstance(value, models.Pipeline)

@@ -1,0 +1,56 @@
+"""The API as a client sees it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx
+import orjson
+
+ROOT = Path(__file__).parent.parent
+CONFIGURATIONS = sorted((ROOT / "tests" / "data").glob("*.json"))
+"""Real pipelines as clients send them, for POST /pipelines."""
+
+
+def operation(name: str) -> str:
+    """The operation of a file of `queries/`."""
+    return (ROOT / "queries" / f"{name}.graphql").read_text()
+
+
+class Api:
+    """Sends operations and REST requests to one server."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self.http = http
+
+    async def post(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The whole answer to an operation: `data`, `errors` or both."""
+        return await self.send({"query": query, "variables": variables})
+
+    async def send(self, body: Any, **headers: str) -> dict[str, Any]:
+        raw = body if isinstance(body, bytes) else orjson.dumps(body)
+        answer = await self.http.post("/graphql", content=raw, headers={"content-type": "application/json", **headers})
+        assert answer.status_code < 500, answer.text
+        decoded: dict[str, Any] = orjson.loads(answer.content)
+        return decoded
+
+    async def data(self, query: str, **variables: Any) -> dict[str, Any]:
+        """The data of an operation that must have no errors."""
+        answer = await self.post(query, **variables)
+        assert "errors" not in answer, answer["errors"]
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    async def run(self, name: str, **variables: Any) -> Any:
+        """What the one field of an operation of `queries/` answers; its errors fail the test."""
+        [result] = (await self.data(operation(name), **variables)).values()
+        return result
+
+    async def create(self, **fields: Any) -> dict[str, Any]:
+        """A new pipeline, of one element unless told otherwise."""
+        elements = [{"name": "known", "elementType": "DIRECT_ENTRY", "jobConfig": {"values": {"a": 1}}}]
+        payload = await self.run("CreatePipeline", input={"projectId": "project", "elements": elements, **fields})
+        assert payload["userErrors"] == []
+        pipeline: dict[str, Any] = payload["pipeline"]
+        return pipeline

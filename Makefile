@@ -4,24 +4,27 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint format types unit constraints schema explorer clean
+.PHONY: help run test lint format types unit constraints schema explorer clean
 
 run: $(VENV)/run  ## Serve on 127.0.0.1:8000
 	$(BIN)/python -m app serve
 
-test: lint types unit  ## Everything
+help:  ## What there is
+	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile
 
-lint: $(VENV)/test
+test: lint types unit  ## Lint, types, tests
+
+lint: $(VENV)/test  ## Rules and format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: $(VENV)/test
+types: $(VENV)/test  ## Strict types
 	$(BIN)/mypy
 
-unit: $(VENV)/test
+unit: $(VENV)/test  ## Tests, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest
 
-format: $(VENV)/test
+format: $(VENV)/test  ## Mend rules and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
@@ -37,7 +40,7 @@ constraints:  ## Lock the newest versions that fit together
 	$(VENV)/fresh/bin/pip install --quiet -e '.[test]'
 	$(VENV)/fresh/bin/pip freeze --exclude-editable > constraints.txt
 
-clean:
+clean:  ## Remove the virtual environment
 	rm -rf $(VENV)
 
 $(VENV)/run $(VENV)/test: $(VENV)/%: pyproject.toml constraints.txt | $(VENV)/bin/python

@@ -61,7 +61,6 @@ def draft(
     idempotency_key: str | None = None,
 ) -> Draft:
     """A pipeline that can be created. Rejected with every problem otherwise."""
-    name = name if name and name.strip() else None
     checked, problems = elements.checked(required=True)
     required = {"project_id"} if idempotency_key is None else {"project_id", "idempotency_key"}
     texts = {
@@ -71,7 +70,14 @@ def draft(
         "idempotency_key": idempotency_key,
     }
     _reject([*_text_problems(texts, required), *problems])
-    return Draft(project_id, name, description, live_progress_updates, checked or [], idempotency_key)
+    return Draft(
+        project_id,
+        name if name and name.strip() else None,
+        description,
+        live_progress_updates,
+        checked or [],
+        idempotency_key,
+    )
 
 
 def changes(values: dict[str, Any], elements: Given) -> Changes:
@@ -80,6 +86,12 @@ def changes(values: dict[str, Any], elements: Given) -> Changes:
     checked, problems = elements.checked(required=False)
     _reject([*_text_problems(values, {"name"}), *problems])
     return Changes(values, checked)
+
+
+def checked_name(name: str | None) -> str | None:
+    """A name for a copy; None when it is blank. Rejected when it is too long."""
+    _reject(list(_text_problems({"name": name}, set())))
+    return name if name and name.strip() else None
 
 
 def _text_problems(texts: dict[str, Any], required: set[str]) -> Iterator[Problem]:

@@ -31,13 +31,13 @@ class PipelineFilter:
         if self.project_id is not None:
             yield col(Pipeline.project_id) == self.project_id
         if self.statuses is not None:
-            yield col(Pipeline.status).in_(self.statuses)
+            yield col(Pipeline.status).in_(set(self.statuses))
         if self.error_codes is not None:
-            yield col(Pipeline.error_code).in_(self.error_codes)
+            yield col(Pipeline.error_code).in_(set(self.error_codes))
         if self.element_types is not None:
             yield exists().where(
                 col(PipelineElement.pipeline_id) == col(Pipeline.id),
-                col(PipelineElement.element_type).in_(self.element_types),
+                col(PipelineElement.element_type).in_(set(self.element_types)),
             )
         if self.name_contains is not None:
             folded = self.name_contains.casefold()

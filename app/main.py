@@ -23,7 +23,7 @@ class Voltgraph(FastAPI):
     graphql: GraphQLEndpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"] == "/graphql":
+        if scope["type"] == "http" and scope["path"].removeprefix(scope.get("root_path", "")) == "/graphql":
             await self.graphql(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)

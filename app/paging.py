@@ -80,7 +80,7 @@ class Order:
             *key, text, id = orjson.loads(base64.b64decode(padded, b"-_", validate=True))
             if key == self._key:
                 return self._value(text), _plain(id)
-        except (binascii.Error, ValueError, TypeError, KeyError):
+        except (binascii.Error, ValueError, TypeError, KeyError, OverflowError):
             raise _bad_input("That cursor is broken. Send one that this list gave, unchanged.") from None
         raise _bad_input(f"That cursor belongs to another order than {' '.join(self._key)}.")
 
@@ -90,7 +90,7 @@ class Order:
         if self.field is OrderField.NAME:
             return _plain(text)
         value = datetime.fromisoformat(text)
-        if value.tzinfo is None:
+        if instant_text(value) != text:
             raise ValueError(text)
         return value
 

@@ -16,7 +16,7 @@ from app import reading
 from app.callers import Caller
 from app.columns import now
 from app.database import Database
-from app.drafts import Changes, Draft
+from app.drafts import Changes, Draft, checked_name
 from app.elements import MAX_NAME, Element
 from app.errors import Problem, ProblemCode, Rejected, not_found
 from app.models import IdempotencyKey, Pipeline, PipelineElement, PipelineElementStatus, PipelineStatus
@@ -58,7 +58,8 @@ async def update(database: Database, caller: Caller, id: str, changes: Changes) 
 
 
 async def duplicate(database: Database, caller: Caller, id: str, name: str | None) -> Pipeline:
-    """A new pending pipeline with the same project, options and elements. NOT_FOUND."""
+    """A new pending pipeline with the same project, options and elements. NOT_FOUND; INVALID for too long a name."""
+    name = checked_name(name)
 
     async def work(session: AsyncSession) -> Pipeline:
         source = await _locked(session, caller, id)
@@ -69,7 +70,7 @@ async def duplicate(database: Database, caller: Caller, id: str, name: str | Non
         )
         draft = Draft(
             source.project_id,
-            name if name and name.strip() else f"{source.name[: MAX_NAME - len(COPY)]}{COPY}",
+            name or f"{source.name[: MAX_NAME - len(COPY)]}{COPY}",
             source.description,
             source.live_progress_updates,
             [Element(row.name, row.element_type, row.job_config) for row in rows],
@@ -152,7 +153,7 @@ async def _first_with_key(session: AsyncSession, caller: Caller, draft: Draft, p
         "created_at": pipeline.created_at,
     }
     statement = insert_new(IdempotencyKey).values(values).on_conflict_do_nothing().returning(col(IdempotencyKey.key))
-    if (await session.execute(statement)).first():
+    if (await session.exec(statement)).first():
         return None
     earlier = await session.get_one(IdempotencyKey, (caller.organization_id, key))
     if earlier.fingerprint != fingerprint:

@@ -22,6 +22,7 @@ LONG = b" " + b"0" * 19
 MOST_DIGITS = 20
 LARGEST, SMALLEST = 2**64 - 1, -(2**63)
 MOST_PROBLEMS = 100
+LONGEST_KEY = 255
 
 
 def decode(raw: bytes, max_depth: int) -> Any:
@@ -29,7 +30,8 @@ def decode(raw: bytes, max_depth: int) -> Any:
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
-        raise BadJson(f"The body is not JSON: {error}.") from None
+        wanted = "UTF-8" if "UTF-8:" in error.msg else f"JSON: {error}"
+        raise BadJson(f"The body is not {wanted}.") from None
     keys = _keys(value, max_depth)
     bare = b"".join((ESCAPE.sub(b"", raw) if b"\\" in raw else raw).split(b'"')[::2])
     if keys != bare.count(b":") or b"\\u0000" in raw or LONG in (b" " + bare).translate(SHAPE):
@@ -89,12 +91,14 @@ def _faults(value: Any, path: Path) -> Iterator[tuple[str, Path]]:
     elif isinstance(value, _Pairs):
         seen: set[str] = set()
         for key, item in value:
+            # An answer may name a hundred places below one long key.
+            place = (*path, key if len(key) <= LONGEST_KEY else key[:LONGEST_KEY] + "…")
             if key in seen:
-                yield f"The key {dotted((*path, key))} is there twice.", (*path, key)
+                yield f"The key {dotted(place)} is there twice.", place
             if "\0" in key:
-                yield f"The key {dotted((*path, key))} holds a NUL character.", (*path, key)
+                yield f"The key {dotted(place)} holds a NUL character.", place
             seen.add(key)
-            yield from _faults(item, (*path, key))
+            yield from _faults(item, place)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _faults(item, (*path, index))

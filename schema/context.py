@@ -18,16 +18,17 @@ BATCH = 500
 
 
 class Context:
-    """Made anew for every operation, so that nothing read for one is shown to another."""
+    """Made anew for every operation, so that nothing read for one is shown to another. Nor is what was read before
+    a mutation shown after it: loaders batch, and keep nothing."""
 
     def __init__(self, database: Database, caller: Caller) -> None:
         self.database, self.caller = database, caller
         self.elements: DataLoader[str, list[PipelineElement]] = DataLoader(
-            partial(reading.elements_of, database, caller), max_batch_size=BATCH
+            partial(reading.elements_of, database, caller), max_batch_size=BATCH, cache=False
         )
         self._large = {
             column: DataLoader[str, str | None](
-                partial(reading.large_column, database, caller, column), max_batch_size=BATCH
+                partial(reading.large_column, database, caller, column), max_batch_size=BATCH, cache=False
             )
             for column in reading.LARGE
         }

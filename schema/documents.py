@@ -12,7 +12,6 @@ from graphql import (
     OperationDefinitionNode,
     OperationType,
     parse,
-    specified_rules,
     validate,
 )
 
@@ -21,7 +20,6 @@ from app.settings import Settings
 from schema.rules import StorableValues
 
 CACHED = 256
-RULES = (*specified_rules, StorableValues)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +64,8 @@ class Documents:
     def _prepare(self, text: str) -> Document:
         try:
             tree = parse(text, max_tokens=self._settings.max_document_tokens)
-            errors = validate(self._schema, tree, RULES)
+            # First, because GraphQL's own rules read such values, and complain in Python's words.
+            errors = validate(self._schema, tree, [StorableValues]) or validate(self._schema, tree)
         except GraphQLError as error:
             return Document(code=RequestErrorCode.GRAPHQL_PARSE_FAILED, errors=[error])
         except RecursionError:

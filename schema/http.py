@@ -141,6 +141,7 @@ async def _send(send: Send, answer: Answer, kind: bytes) -> None:
     headers = [
         (b"content-type", kind + b"; charset=utf-8" if kind == GRAPHQL else kind),
         (b"content-length", b"%d" % len(body)),
+        (b"vary", b"accept"),
     ]
     if answer.status == 405:
         headers.append((b"allow", b"GET, POST"))

@@ -34,7 +34,7 @@ class Mutation:
         input: Annotated[UpdatePipelineInput, strawberry.argument(description="What to change.")],
     ) -> PipelinePayload:
         database, caller = info.context.database, info.context.caller
-        return await payload(lambda: pipelines.update(database, caller, id, input.changes()))
+        return await payload(lambda: pipelines.update(database, caller, id, input.changes()), "id")
 
     @strawberry.mutation(description="A new pending copy: how to run again, or to change a finished run.")
     async def duplicate_pipeline(
@@ -46,12 +46,12 @@ class Mutation:
         ] = UNSET,
     ) -> PipelinePayload:
         database, caller = info.context.database, info.context.caller
-        return await payload(lambda: pipelines.duplicate(database, caller, id, given(name)))
+        return await payload(lambda: pipelines.duplicate(database, caller, id, given(name)), "id", "name")
 
     @strawberry.mutation(description="Removes a pipeline and its elements. Not while RUNNING.")
     async def delete_pipeline(self, info: Info, id: PipelineId) -> DeletePipelinePayload:
         try:
             await pipelines.delete(info.context.database, info.context.caller, id)
         except Rejected as rejected:
-            return DeletePipelinePayload(deleted_pipeline_id=None, user_errors=user_errors(rejected))
+            return DeletePipelinePayload(deleted_pipeline_id=None, user_errors=user_errors(rejected, "id"))
         return DeletePipelinePayload(deleted_pipeline_id=id, user_errors=[])

@@ -31,20 +31,20 @@ class DeletePipelinePayload:
     user_errors: list[UserError] = strawberry.field(description="Everything that kept it from being done.")
 
 
-async def payload(work: Callable[[], Awaitable[Any]]) -> PipelinePayload:
-    """The pipeline that `work` comes to, or everything that it is rejected for."""
+async def payload(work: Callable[[], Awaitable[Any]], *arguments: str) -> PipelinePayload:
+    """The pipeline that `work` comes to, or everything that it is rejected for. `arguments` stand beside `input`."""
     try:
         return PipelinePayload(pipeline=await work(), user_errors=[])
     except Rejected as rejected:
-        return PipelinePayload(pipeline=None, user_errors=user_errors(rejected))
+        return PipelinePayload(pipeline=None, user_errors=user_errors(rejected, *arguments))
 
 
-def user_errors(rejected: Rejected) -> list[UserError]:
-    return [UserError(code=p.code, message=p.message, field=_field(p.path)) for p in rejected.problems]
+def user_errors(rejected: Rejected, *arguments: str) -> list[UserError]:
+    return [UserError(code=p.code, message=p.message, field=_field(p.path, arguments)) for p in rejected.problems]
 
 
-def _field(path: Path) -> list[str]:
-    """The path as GraphQL spells it: `id` is an argument of its own, all else is in `input`. What lies below the
-    first step is the caller's own spelling already."""
+def _field(path: Path, arguments: tuple[str, ...]) -> list[str]:
+    """The path as GraphQL spells it: what is no argument of its own is in `input`. What lies below the first step is
+    the caller's own spelling already."""
     first, *rest = map(str, path)
-    return ["id"] if first == "id" else ["input", to_camel_case(first), *rest]
+    return [*([] if first in arguments else ["input"]), to_camel_case(first), *rest]

@@ -2,6 +2,7 @@
 
 import re
 from datetime import UTC, datetime
+from enum import Enum
 from typing import Any
 
 import strawberry
@@ -10,6 +11,8 @@ from strawberry.scalars import JSON
 
 from app.columns import instant_text
 
+MAX_DEPTH = 200
+"""How deep JSON written in a document may nest, with what its variables bring. orjson writes at most 254 levels."""
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
@@ -25,14 +28,21 @@ def parse_instant(value: Any) -> datetime:
 
 def json_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
     """The value of JSON written in a document. As in input objects, a key is left out when its variable is."""
-    return _defined(value_from_ast_untyped(node, variables))
+    return _plain(value_from_ast_untyped(node, variables), MAX_DEPTH)
 
 
-def _defined(value: Any) -> Any:
+def _plain(value: Any, levels: int) -> Any:
+    """A value as JSON spells it: variables of other types come as what GraphQL made of them."""
+    if isinstance(value, dict | list) and not levels:
+        raise GraphQLError(f"JSON in a document nests at most {MAX_DEPTH} levels deep.")
     if isinstance(value, dict):
-        return {key: _defined(item) for key, item in value.items() if item is not Undefined}
+        return {key: _plain(item, levels - 1) for key, item in value.items() if item is not Undefined}
     if isinstance(value, list):
-        return [_defined(item) for item in value]
+        return [_plain(item, levels - 1) for item in value]
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, datetime):
+        return instant_text(value)
     return None if value is Undefined else value
 
 

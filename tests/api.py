@@ -8,6 +8,9 @@ from typing import Any
 import httpx
 import orjson
 
+from app.database import Database
+from app.models import Pipeline, PipelineStatus
+
 ROOT = Path(__file__).parent.parent
 CONFIGURATIONS = sorted((ROOT / "tests" / "data").glob("*.json"))
 """Real pipelines as clients send them, for POST /pipelines."""
@@ -21,10 +24,10 @@ def operation(name: str) -> str:
 class Api:
     """Sends operations and REST requests to one server."""
 
-    def __init__(self, http: httpx.AsyncClient) -> None:
-        self.http = http
+    def __init__(self, http: httpx.AsyncClient, database: Database | None = None) -> None:
+        self.http, self._database = http, database
 
-    async def post(self, query: str, **variables: Any) -> dict[str, Any]:
+    async def post(self, query: str, /, **variables: Any) -> dict[str, Any]:
         """The whole answer to an operation: `data`, `errors` or both."""
         return await self.send({"query": query, "variables": variables})
 
@@ -35,14 +38,14 @@ class Api:
         decoded: dict[str, Any] = orjson.loads(answer.content)
         return decoded
 
-    async def data(self, query: str, **variables: Any) -> dict[str, Any]:
+    async def data(self, query: str, /, **variables: Any) -> dict[str, Any]:
         """The data of an operation that must have no errors."""
         answer = await self.post(query, **variables)
         assert "errors" not in answer, answer["errors"]
         data: dict[str, Any] = answer["data"]
         return data
 
-    async def run(self, name: str, **variables: Any) -> Any:
+    async def run(self, name: str, /, **variables: Any) -> Any:
         """What the one field of an operation of `queries/` answers; its errors fail the test."""
         [result] = (await self.data(operation(name), **variables)).values()
         return result
@@ -54,3 +57,12 @@ class Api:
         assert payload["userErrors"] == []
         pipeline: dict[str, Any] = payload["pipeline"]
         return pipeline
+
+    async def set_status(self, id: str, status: PipelineStatus) -> None:
+        """Put a pipeline of this process's server into a state that a run would bring it to."""
+        assert self._database is not None
+
+        async def work(session: Any) -> None:
+            (await session.get_one(Pipeline, id)).status = status
+
+        await self._database.write(work)

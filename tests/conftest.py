@@ -59,7 +59,7 @@ async def api(database_url: str) -> AsyncIterator[Api]:
     app = create_app(Settings(database_url=database_url))
     transport = httpx.ASGITransport(app=app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-        yield Api(http)
+        yield Api(http, app.state.database)
 
 
 @pytest.fixture

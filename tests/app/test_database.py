@@ -1,0 +1,98 @@
+"""Writes stand or fall alone, and only what was committed is acknowledged."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app.columns import now
+from app.database import Database, FileInUse, Sqlite, database_url, exclusive, open_database
+from app.errors import Busy
+from app.models import IdempotencyKey
+
+
+def key(name: str) -> IdempotencyKey:
+    return IdempotencyKey(organization_id="o", key=name, fingerprint="f", pipeline_id="p", created_at=now())
+
+
+async def stored(database: Database) -> set[str]:
+    async with database.read() as session:
+        return {row[0] for row in await session.exec(text("SELECT key FROM idempotency_key"))}  # type: ignore[call-overload]
+
+
+def adding(name: str, *, fail: bool = False) -> Any:
+    async def work(session: Any) -> str:
+        session.add(key(name))
+        await session.flush()
+        if fail:
+            raise ZeroDivisionError(name)
+        return name
+
+    return work
+
+
+@pytest.fixture(name="database")
+async def _database(database_url: str) -> AsyncIterator[Database]:
+    async with open_database(parsed(database_url), 10_000) as database:
+        yield database
+
+
+parsed = database_url
+
+
+async def test_of_many_writes_at_once_only_the_bad_ones_fail(database: Database) -> None:
+    works = [database.write(adding(str(i), fail=i % 3 == 0)) for i in range(60)]
+    outcomes = await asyncio.gather(*works, return_exceptions=True)
+    good = {str(i) for i in range(60) if i % 3}
+    assert {outcome for outcome in outcomes if isinstance(outcome, str)} == good
+    assert sum(isinstance(outcome, ZeroDivisionError) for outcome in outcomes) == 20
+    assert await stored(database) == good
+
+
+async def test_a_write_that_breaks_a_constraint_leaves_its_neighbours(database: Database) -> None:
+    outcomes = await asyncio.gather(*(database.write(adding("same")) for _ in range(5)), return_exceptions=True)
+    assert [isinstance(outcome, str) for outcome in outcomes].count(True) == 1
+    assert await stored(database) == {"same"}
+
+
+async def test_a_caller_that_goes_away_harms_nobody(database: Database) -> None:
+    writes = [asyncio.create_task(database.write(adding(str(i)))) for i in range(20)]
+    await asyncio.sleep(0)
+    for write in writes[::2]:
+        write.cancel()
+    done = await asyncio.gather(*writes, return_exceptions=True)
+    assert {str(i) for i in range(1, 20, 2)} <= await stored(database)
+    assert all(isinstance(outcome, asyncio.CancelledError) for outcome in done[::2])
+
+
+async def test_a_full_queue_is_busy(sqlite_url: str) -> None:
+    async with open_database(parsed(sqlite_url), 2) as database:
+        outcomes = await asyncio.gather(*(database.write(adding(str(i))) for i in range(5)), return_exceptions=True)
+        assert [isinstance(outcome, Busy) for outcome in outcomes] == [False, False, True, True, True]
+        assert await database.write(adding("later")) == "later"
+        assert await stored(database) == {"0", "1", "later"}
+
+
+async def test_a_reading_connection_of_sqlite_cannot_write(sqlite_url: str) -> None:
+    async with open_database(parsed(sqlite_url), 2) as database:
+        assert isinstance(database, Sqlite)
+        async with database.read() as session:
+            with pytest.raises(Exception, match="readonly"):
+                await session.exec(text("DELETE FROM idempotency_key"))  # type: ignore[call-overload]
+
+
+def test_a_file_has_one_writing_process(tmp_path: Path) -> None:
+    url = parsed(f"sqlite:///{tmp_path}/a.db")
+    with exclusive(url), pytest.raises(FileInUse), exclusive(url):
+        pass
+    with exclusive(url):
+        assert Path(f"{tmp_path}/a.db.lock").exists()
+
+
+@pytest.mark.parametrize("text", ["mysql://h/d", "sqlite://", "sqlite:///:memory:", "nonsense", ""])
+def test_other_databases_are_refused(text: str) -> None:
+    with pytest.raises(Exception, match=r"sqlite|SQLite|URL"):
+        database_url(text)

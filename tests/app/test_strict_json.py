@@ -1,0 +1,83 @@
+"""JSON is taken only when nothing of it is lost."""
+
+from typing import Any
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.errors import BadJson
+from app.strict_json import decode
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**63), 2**64 - 1)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])),
+    lambda inner: (
+        st.lists(inner)
+        | st.dictionaries(st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"])), inner)
+    ),
+)
+
+
+@given(JSON)
+def test_what_can_be_kept_is_taken_as_it_is(value: Any) -> None:
+    text = orjson.dumps(value)
+    assert orjson.dumps(decode(text, 200)) == text
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ('{"a":1,"a":1}', [("a",)]),
+        ('{"a":{"b":[0,{"c":1,"\\u0063":2,"c":3}]}}', [("a", "b", 1, "c"), ("a", "b", 1, "c")]),
+        ('{"a":"\\u0000","b\\u0000":1}', [("a",), ("b\0",)]),
+        ("[18446744073709551616,-9223372036854775809,18446744073709551615]", [(0,), (1,)]),
+        ('{"x":99999999999999999999,"y":[1,1],"x":0}', [("x",), ("x",)]),
+    ],
+)
+def test_every_place_that_would_change_is_named(text: str, places: list[tuple[str | int, ...]]) -> None:
+    with pytest.raises(BadJson) as caught:
+        decode(text.encode(), 64)
+    assert [problem.path for problem in caught.value.problems] == places
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a:b":"c:d","e\\"":":"}',
+        '"\\\\u0000"',
+        "0.12345678901234567890123",
+        "1e22",
+        "123456789012345678901.5",
+        "12345678901234567890E2",
+        '{"":{"":{}}}',
+        '["1234567890123456789012"]',
+        " [ -0 , 1.0 ] ",
+    ],
+)
+def test_what_only_looks_suspicious_is_taken(text: str) -> None:
+    assert decode(text.encode(), 64) == orjson.loads(text)
+
+
+@pytest.mark.parametrize(
+    "text", [b"", b"NaN", b"[1,]", b"'a'", b"\xff", b'"\\ud800"', b"1e999", b"9" * 5000, b"[" * 2000]
+)
+def test_what_is_no_json_is_refused(text: bytes) -> None:
+    with pytest.raises(BadJson, match=r"not JSON|not UTF-8"):
+        decode(text, 64)
+
+
+def test_nesting_is_bounded() -> None:
+    assert decode(b"[" * 64 + b"]" * 64, 64)
+    with pytest.raises(BadJson, match="nests deeper than 64"):
+        decode(b"[" * 65 + b"]" * 65, 64)
+
+
+def test_an_endless_list_of_faults_is_cut_short() -> None:
+    with pytest.raises(BadJson) as caught:
+        decode(b"{" + b",".join(b'"a":1' for _ in range(10_000)) + b"}", 64)
+    assert len(caught.value.problems) == 100

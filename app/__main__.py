@@ -1,14 +1,18 @@
 """The command line: `python -m app`."""
 
 import asyncio
+import signal
 import socket
 from typing import Annotated, Any
 
 import typer
 import uvicorn
 from rich.console import Console
+from sqlalchemy.engine import URL
 
 from app import database
+from app.execution.engine import open_engine
+from app.execution.worker import working
 from app.main import create_app, sdl
 from app.migrations import migrate as bring_up_to_date
 from app.settings import Settings
@@ -44,6 +48,31 @@ def serve(
     given: dict[str, Any] = {"host": host, "port": port, "database_url": database_url}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
     Server(settings).run()
+
+
+@cli.command()
+def worker() -> None:
+    """Run pipelines without serving the API: one more process, or machine, on PostgreSQL."""
+    settings = Settings()
+    url = database.database_url(settings.database_url)
+    if url.drivername.startswith("sqlite"):
+        raise typer.BadParameter("A SQLite file has one process, `serve`, which runs its pipelines too.")
+    asyncio.run(work(settings, url))
+
+
+async def work(settings: Settings, url: URL) -> None:
+    """Run pipelines until told to end."""
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    await bring_up_to_date(url)
+    async with (
+        database.open_database(url, settings.max_waiting_writes) as tables,
+        open_engine(url) as engine,
+        working(settings, url, tables, engine),
+    ):
+        console.print(f"Runs the pipelines of {url.render_as_string(hide_password=True)}", highlight=False)
+        await ended.wait()
 
 
 @cli.command()

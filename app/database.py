@@ -18,7 +18,9 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app import events
 from app.errors import Busy, VoltgraphError
+from app.listener import Listener
 
 T = TypeVar("T")
 Work = Callable[[AsyncSession], Awaitable[T]]
@@ -63,6 +65,12 @@ def exclusive(url: URL) -> Iterator[None]:
 class Database(Protocol):
     """What the rest of the server knows of a database."""
 
+    hub: events.Hub
+    """Hears what is committed, by whatever process, once `listen` has returned."""
+
+    async def listen(self) -> None:
+        """See to it that the hub hears of changes. Does nothing where that is so already."""
+
     def read(self) -> AsyncSession:
         """A session that only reads: `async with database.read() as session`. One task at a time may use it."""
 
@@ -79,6 +87,11 @@ class Postgres:
         self._engine = create_async_engine(
             url, pool_size=16, max_overflow=0, pool_pre_ping=True, json_deserializer=_as_it_is
         )
+        self.hub = events.Hub()
+        self._listener = Listener(url, self.hub)
+
+    async def listen(self) -> None:
+        await self._listener.start()
 
     def read(self) -> AsyncSession:
         return AsyncSession(self._engine, expire_on_commit=False)
@@ -88,6 +101,7 @@ class Postgres:
             return await work(session)
 
     async def close(self) -> None:
+        await self._listener.close()
         await self._engine.dispose()
 
 
@@ -98,9 +112,13 @@ class Sqlite:
         self._readers = _sqlite_engine(url, READER_PRAGMAS, READERS)
         self._writer = _sqlite_engine(url, WRITER_PRAGMAS, 1)
         event.listen(self._writer.sync_engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
+        self.hub = events.Hub()
         self._max_waiting = max_waiting
         self._waiting: list[tuple[Work[Any], asyncio.Future[Any]]] = []
         self._writing: asyncio.Task[None] | None = None
+
+    async def listen(self) -> None:
+        """Nothing to do: this process is the only one that writes."""
 
     def read(self) -> AsyncSession:
         return AsyncSession(self._readers, expire_on_commit=False)
@@ -133,8 +151,11 @@ class Sqlite:
             async with self._writer.begin() as connection:
                 outcomes = [await _alone(connection, work) for work, _ in batch]
         except Exception as error:  # the transaction itself failed: none of them is stored
-            outcomes = [error] * len(batch)
-        for (_, done), outcome in zip(batch, outcomes, strict=True):
+            outcomes = [(error, [])] * len(batch)
+        loop = asyncio.get_running_loop()
+        for (_, done), (outcome, changes) in zip(batch, outcomes, strict=True):
+            for change in changes:
+                loop.call_soon(self.hub.publish, change)
             if done.done():  # its caller has gone
                 continue
             if isinstance(outcome, Exception):
@@ -143,16 +164,17 @@ class Sqlite:
                 done.set_result(outcome)
 
 
-async def _alone(connection: AsyncConnection, work: Work[Any]) -> Any:
-    """What `work` returns, or the error that it raised after what it did was undone."""
+async def _alone(connection: AsyncConnection, work: Work[Any]) -> tuple[Any, list[events.Change]]:
+    """What `work` returns and what it changed, or the error that it raised after what it did was undone."""
     try:
         async with (
             AsyncSession(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session,
             session.begin(),
         ):
-            return await work(session)
+            result = await work(session)
     except Exception as error:
-        return error
+        return error, []
+    return result, events.noted(session)
 
 
 def _as_it_is(text: str) -> str:

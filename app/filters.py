@@ -9,6 +9,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, false
 from sqlmodel import col, exists
 
+from app.events import Change, Snapshot
 from app.models import ElementType, JobErrorCode, Pipeline, PipelineElement, PipelineStatus
 
 
@@ -56,3 +57,35 @@ class PipelineFilter:
             yield col(Pipeline.updated_at) > self.updated_after
         if self.updated_before is not None:
             yield col(Pipeline.updated_at) < self.updated_before
+
+    def concerns(self, change: Change) -> bool:
+        """Whether a pipeline matches after a change or did before it; where that is not known, whether it may have."""
+        if not change.is_whole:
+            return change.after is None or self._what_stays().matches(change.after)
+        return any(state is not None and self.matches(state) for state in (change.before, change.after))
+
+    def matches(self, state: Snapshot) -> bool:
+        """The same as the clauses, of a whole snapshot."""
+        return (
+            (self.project_id is None or state.project_id == self.project_id)
+            and (self.statuses is None or state.status in self.statuses)
+            and (self.error_codes is None or state.error_code in self.error_codes)
+            and (self.element_types is None or not (state.element_types or set()).isdisjoint(self.element_types))
+            and (self.name_contains is None or self.name_contains.casefold() in state.folded_name)
+            and (self.created_by_email is None or state.created_by_email == self.created_by_email)
+            and _between(self.created_after, state.created_at, self.created_before)
+            and _between(self.updated_after, state.updated_at, self.updated_before)
+        )
+
+    def _what_stays(self) -> PipelineFilter:
+        """The filter without what a change can make a pipeline match."""
+        return PipelineFilter(
+            project_id=self.project_id,
+            created_by_email=self.created_by_email,
+            created_after=self.created_after,
+            created_before=self.created_before,
+        )
+
+
+def _between(after: datetime | None, at: datetime, before: datetime | None) -> bool:
+    return (after is None or at > after) and (before is None or at < before)

@@ -11,8 +11,11 @@ from starlette.types import Receive, Scope, Send
 import schema
 from app import rest
 from app.database import database_url, exclusive, open_database
+from app.execution.engine import open_engine
+from app.execution.worker import working
 from app.explorer import Explorer
 from app.migrations import migrate
+from app.services import Services
 from app.settings import QUERIES, Settings
 from schema.http import GraphQLEndpoint
 
@@ -39,9 +42,10 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
         url = database_url(settings.database_url)
         with exclusive(url):
             await migrate(url)
-            async with open_database(url, settings.max_waiting_writes) as database:
-                app.graphql.database = app.state.database = database
-                yield
+            async with open_database(url, settings.max_waiting_writes) as database, open_engine(url) as engine:
+                app.graphql.services = app.state.services = Services(database, engine)
+                async with working(settings, url, database, engine):
+                    yield
 
     app = Voltgraph(title="Voltgraph", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.graphql = GraphQLEndpoint(settings, explorer.page)

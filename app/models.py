@@ -53,6 +53,10 @@ class PipelineElementStatus(Word):
     SKIPPED = "skipped", "An earlier failure left it unrun. Terminal."
     CANCELED = "canceled", "The pipeline was canceled before it finished. Terminal."
 
+    @property
+    def is_terminal(self) -> bool:
+        return self not in (PipelineElementStatus.PENDING, PipelineElementStatus.RUNNING)
+
 
 class JobStatus(Word):
     """Where the job of an element is in its life."""
@@ -110,6 +114,12 @@ class Pipeline(SQLModel, table=True):
     error_code: JobErrorCode | None = Field(default=None, sa_type=stored(JobErrorCode))
     created_at: datetime = Field(sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
+    started_at: datetime | None = Field(default=None, sa_type=Instant)
+    finished_at: datetime | None = Field(default=None, sa_type=Instant)
+    worker_id: str | None = Field(default=None, sa_type=Binary)
+    """The worker that runs it."""
+    attempt: int = 0
+    """How often a worker took it up. Writes of a run carry theirs: one that was overtaken changes nothing."""
 
     @property
     def is_terminal(self) -> bool:
@@ -123,6 +133,7 @@ class PipelineElement(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("pipeline_id", "element_order"),
         UniqueConstraint("pipeline_id", "name"),
+        Index("pipeline_element_by_job", "job_id", unique=True),
     )
 
     id: str = Field(sa_type=Binary, primary_key=True)
@@ -138,9 +149,35 @@ class PipelineElement(SQLModel, table=True):
     error_code: JobErrorCode | None = Field(default=None, sa_type=stored(JobErrorCode))
     created_at: datetime = Field(sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
+    started_at: datetime | None = Field(default=None, sa_type=Instant)
+    finished_at: datetime | None = Field(default=None, sa_type=Instant)
+    attempt: int = 0
+    """How often its job was begun."""
     error_detail: str | None = Field(default=None, sa_type=JsonText)
     result: str | None = Field(default=None, sa_type=JsonText)
     job_config: str = Field(sa_type=JsonText)
+
+
+class Checkpoint(SQLModel, table=True):
+    """How far a job was at a time."""
+
+    element_id: str = Field(
+        sa_type=Binary, primary_key=True, sa_column_args=[ForeignKey("pipeline_element.id", ondelete="CASCADE")]
+    )
+    number: int = Field(primary_key=True)
+    """Counts up from 1 over all attempts."""
+    at: datetime = Field(sa_type=Instant)
+    iteration: int | None = None
+    cost: float | None = None
+    best_cost: float | None = None
+    parameters: str = Field(sa_type=JsonText)
+
+
+class Worker(SQLModel, table=True):
+    """A process that runs pipelines, and when it last said so."""
+
+    id: str = Field(sa_type=Binary, primary_key=True)
+    heartbeat_at: datetime = Field(sa_type=Instant)
 
 
 class IdempotencyKey(SQLModel, table=True):

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import reading
+from app import events, reading
 from app.callers import Caller
 from app.columns import now
 from app.database import Database
@@ -42,16 +42,18 @@ async def update(database: Database, caller: Caller, id: str, changes: Changes) 
     """The pipeline, changed. NOT_FOUND; INVALID_STATE for elements and options of one that was started."""
 
     async def work(session: AsyncSession) -> Pipeline:
-        pipeline = await _locked(session, caller, id)
+        pipeline = await locked(session, caller, id)
         if changes.only_while_pending and pipeline.status is not PipelineStatus.PENDING:
-            raise _invalid_state(pipeline, "its elements and options can change only while PENDING")
+            raise invalid_state(pipeline, "its elements and options can change only while PENDING")
+        before = await events.whole_snapshot(session, pipeline)
         for column, value in changes.values.items():
             setattr(pipeline, column, value)
         pipeline.folded_name = pipeline.name.casefold()
-        pipeline.updated_at = _later(pipeline.updated_at)
+        pipeline.updated_at = later(pipeline.updated_at)
         if changes.elements is not None:
             await session.exec(sql_delete(PipelineElement).where(col(PipelineElement.pipeline_id) == id))
             await _insert_elements(session, pipeline, changes.elements)
+        await events.changed(session, pipeline, before)
         return pipeline
 
     return await database.write(work)
@@ -62,7 +64,7 @@ async def duplicate(database: Database, caller: Caller, id: str, name: str | Non
     name = checked_name(name)
 
     async def work(session: AsyncSession) -> Pipeline:
-        source = await _locked(session, caller, id)
+        source = await locked(session, caller, id)
         rows = await session.exec(
             select(PipelineElement)
             .where(col(PipelineElement.pipeline_id) == id)
@@ -86,9 +88,10 @@ async def delete(database: Database, caller: Caller, id: str) -> None:
     """Remove a pipeline and its elements. NOT_FOUND; INVALID_STATE while it runs."""
 
     async def work(session: AsyncSession) -> None:
-        pipeline = await _locked(session, caller, id)
+        pipeline = await locked(session, caller, id)
         if pipeline.status is PipelineStatus.RUNNING:
-            raise _invalid_state(pipeline, "cancel it before you delete it")
+            raise invalid_state(pipeline, "cancel it before you delete it")
+        await events.deleted(session, pipeline)
         await session.exec(sql_delete(Pipeline).where(col(Pipeline.id) == id))
 
     return await database.write(work)
@@ -119,6 +122,7 @@ def _new_pipeline(caller: Caller, draft: Draft) -> Pipeline:
 async def _insert(session: AsyncSession, pipeline: Pipeline, elements: list[Element]) -> None:
     await session.exec(insert(Pipeline), params=[pipeline.model_dump()])
     await _insert_elements(session, pipeline, elements)
+    await events.created(session, pipeline, {element.type for element in elements})
 
 
 async def _insert_elements(session: AsyncSession, pipeline: Pipeline, elements: list[Element]) -> None:
@@ -133,6 +137,7 @@ async def _insert_elements(session: AsyncSession, pipeline: Pipeline, elements: 
             "status": PipelineElementStatus.PENDING,
             "created_at": pipeline.updated_at,
             "updated_at": pipeline.updated_at,
+            "attempt": 0,
             "job_config": element.config,
         }
         for order, element in enumerate(elements, start=1)
@@ -164,7 +169,7 @@ async def _first_with_key(session: AsyncSession, caller: Caller, draft: Draft, p
     return first
 
 
-async def _locked(session: AsyncSession, caller: Caller, id: str) -> Pipeline:
+async def locked(session: AsyncSession, caller: Caller, id: str) -> Pipeline:
     """The pipeline, which nobody else changes until the transaction ends."""
     query = select(Pipeline).where(reading.owned(caller), col(Pipeline.id) == id).with_for_update()
     pipeline = (await session.exec(query)).first()
@@ -173,12 +178,12 @@ async def _locked(session: AsyncSession, caller: Caller, id: str) -> Pipeline:
     return pipeline
 
 
-def _later(than: datetime) -> datetime:
+def later(than: datetime) -> datetime:
     """Now, and later than the last change even where the clock was set back."""
     return max(now(), than + timedelta(microseconds=1))
 
 
-def _invalid_state(pipeline: Pipeline, rule: str) -> Rejected:
+def invalid_state(pipeline: Pipeline, rule: str) -> Rejected:
     message = f"The pipeline is {pipeline.status.name}: {rule}."
     return Rejected(Problem(ProblemCode.INVALID_STATE, message, ("id",)))
 

@@ -2,15 +2,19 @@
 
 from collections.abc import Sequence
 from itertools import groupby
+from typing import Any
 
-from sqlalchemy import ColumnElement
+import orjson
+from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import defer
-from sqlmodel import col, select
+from sqlmodel import col, func, select
 
 from app.callers import Caller
 from app.database import Database
-from app.models import Pipeline, PipelineElement
+from app.errors import RequestError, RequestErrorCode
+from app.models import Checkpoint, Pipeline, PipelineElement
 
+MAX_TRACE = 5000
 LARGE = ("job_config", "result", "error_detail")
 """The JSON columns of an element, which only what asks for them reads."""
 WITHOUT_LARGE = tuple(defer(getattr(PipelineElement, name), raiseload=True) for name in LARGE)
@@ -33,14 +37,18 @@ async def pipeline(database: Database, caller: Caller, id: str) -> Pipeline | No
 
 async def element(database: Database, caller: Caller, id: str, *, whole: bool = False) -> PipelineElement | None:
     """An element; its large columns only when it is read whole."""
-    query = select(PipelineElement).where(owned_elements(caller), col(PipelineElement.id) == id)
+    return await _element(database, owned_elements(caller) & (col(PipelineElement.id) == id), whole=whole)
+
+
+async def element_of_job(database: Database, caller: Caller, job_id: str) -> PipelineElement | None:
+    """The element that a job does."""
+    return await _element(database, owned_elements(caller) & (col(PipelineElement.job_id) == job_id))
+
+
+async def _element(database: Database, which: ColumnElement[bool], *, whole: bool = False) -> PipelineElement | None:
+    query = select(PipelineElement).where(which)
     async with database.read() as session:
         return (await session.exec(query if whole else query.options(*WITHOUT_LARGE))).first()
-
-
-async def node(database: Database, caller: Caller, id: str) -> Pipeline | PipelineElement | None:
-    """Whatever has this id."""
-    return await pipeline(database, caller, id) or await element(database, caller, id)
 
 
 async def elements_of(
@@ -66,3 +74,47 @@ async def large_column(database: Database, caller: Caller, column: str, element_
     async with database.read() as session:
         found = dict((await session.exec(query)).all())
     return [found.get(id) for id in element_ids]
+
+
+async def newest_checkpoints(database: Database, caller: Caller, element_ids: Sequence[str]) -> list[Checkpoint | None]:
+    """The newest checkpoint of each of the elements."""
+    newest = (
+        select(Checkpoint.element_id, func.max(Checkpoint.number).label("number"))
+        .join(PipelineElement, col(PipelineElement.id) == col(Checkpoint.element_id))
+        .where(owned_elements(caller), col(Checkpoint.element_id).in_(element_ids))
+        .group_by(col(Checkpoint.element_id))
+        .subquery()
+    )
+    query = select(Checkpoint).join(
+        newest,
+        and_(col(Checkpoint.element_id) == newest.c.element_id, col(Checkpoint.number) == newest.c.number),
+    )
+    async with database.read() as session:
+        found = {row.element_id: row for row in await session.exec(query)}
+    return [found.get(id) for id in element_ids]
+
+
+async def trace(database: Database, caller: Caller, element_id: str, most: int) -> list[Checkpoint]:
+    """The checkpoints of an element, oldest first: every nth, so that there are at most so many and the newest is one.
+    BAD_USER_INPUT for a number out of range."""
+    if not 1 <= most <= MAX_TRACE:
+        raise RequestError(RequestErrorCode.BAD_USER_INPUT, f"`maxPoints` takes 1 to {MAX_TRACE}, not {most}.")
+    [newest] = await newest_checkpoints(database, caller, [element_id])
+    if newest is None:
+        return []
+    step = -(-newest.number // most)
+    query = select(Checkpoint).where(
+        col(Checkpoint.element_id) == element_id,
+        col(Checkpoint.number) <= newest.number,
+        (newest.number - col(Checkpoint.number)) % step == 0,
+    )
+    async with database.read() as session:
+        return list(await session.exec(query.order_by(col(Checkpoint.number))))
+
+
+def parameter_values(result: str | None, names: Sequence[str] | None = None) -> dict[str, Any] | None:
+    """What an element's result hands on; of it, what is named. None without a result."""
+    if result is None:
+        return None
+    values: dict[str, Any] = orjson.loads(result).get("parameter_values") or {}
+    return values if names is None else {name: values[name] for name in names if name in values}

@@ -3,9 +3,10 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from schema.jobs import Job
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
 from schema.types import PipelineElement
 
-schema = strawberry.Schema(Query, Mutation, types=[PipelineElement], config=StrawberryConfig(scalar_map=SCALARS))
+schema = strawberry.Schema(Query, Mutation, types=[Job, PipelineElement], config=StrawberryConfig(scalar_map=SCALARS))

@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.bodies import read_json
 from app.callers import LOCAL
-from app.database import Database
 from app.errors import RequestError, RequestErrorCode
+from app.services import Services
 from app.settings import Settings
 from app.strict_json import decode
 from schema import schema
@@ -50,7 +50,7 @@ class GraphQLEndpoint:
     """Answers `/graphql`: queries by GET, everything by POST, and a page for people whose browser comes by."""
 
     def __init__(self, settings: Settings, page: ASGIApp) -> None:
-        self.database: Database | None = None
+        self.services: Services | None = None
         self._settings, self._page = settings, page
         self._documents = Documents(schema._schema, settings)
 
@@ -100,11 +100,11 @@ class GraphQLEndpoint:
         operation = document.operation(request.operation_name)
         if read_only and operation is not OperationType.QUERY:
             raise RequestError(RequestErrorCode.METHOD_NOT_ALLOWED, "GET runs queries only. Use POST.")
-        assert self.database is not None
+        assert self.services is not None
         result = execute(
             schema._schema,
             document.tree,
-            context_value=Context(self.database, LOCAL),
+            context_value=Context(self.services, LOCAL),
             variable_values=request.variables,
             operation_name=request.operation_name,
         )

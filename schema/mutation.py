@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
-from app import pipelines
+from app import pipelines, running
 from app.errors import Rejected
 from schema.context import Info
 from schema.inputs import CreatePipelineInput, UpdatePipelineInput, given
@@ -17,7 +17,9 @@ PipelineId = Annotated[ID, strawberry.argument(description="The pipeline's id.")
 
 @strawberry.type(description="What can be changed.")
 class Mutation:
-    @strawberry.mutation(description="Creates a pending pipeline with its elements. Nothing runs.")
+    @strawberry.mutation(
+        description="Creates a pending pipeline with its elements. Nothing runs until `startPipeline`."
+    )
     async def create_pipeline(
         self,
         info: Info,
@@ -35,6 +37,20 @@ class Mutation:
     ) -> PipelinePayload:
         database, caller = info.context.database, info.context.caller
         return await payload(lambda: pipelines.update(database, caller, id, input.changes()), "id")
+
+    @strawberry.mutation(
+        description="Runs a pending pipeline. Starting a RUNNING one returns it; a terminal one is INVALID_STATE."
+    )
+    async def start_pipeline(self, info: Info, id: PipelineId) -> PipelinePayload:
+        services, caller = info.context.services, info.context.caller
+        return await payload(lambda: running.start(services, caller, id), "id")
+
+    @strawberry.mutation(
+        description="Stops a pipeline; what is at work in it is ended. Canceling a CANCELED one returns it."
+    )
+    async def cancel_pipeline(self, info: Info, id: PipelineId) -> PipelinePayload:
+        services, caller = info.context.services, info.context.caller
+        return await payload(lambda: running.cancel(services, caller, id), "id")
 
     @strawberry.mutation(description="A new pending copy: how to run again, or to change a finished run.")
     async def duplicate_pipeline(

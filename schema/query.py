@@ -11,6 +11,7 @@ from app.paging import Page
 from schema.connection import PipelineConnection, StatusCount
 from schema.context import Info
 from schema.inputs import PipelineFilter, PipelineOrder, given
+from schema.jobs import Job
 from schema.types import ID, Node, Pipeline
 
 Filter = Annotated[PipelineFilter | None, strawberry.argument(description="Which pipelines; all without it.")]
@@ -33,7 +34,11 @@ class Viewer:
 class Query:
     @strawberry.field(description="Anything with an id. Null as for `pipeline`.", graphql_type=Node | None)
     async def node(self, info: Info, id: Annotated[ID, strawberry.argument(description="Its id.")]) -> Any:
-        return await reading.node(info.context.database, info.context.caller, id)
+        database, caller = info.context.database, info.context.caller
+        row = await reading.pipeline(database, caller, id) or await reading.element(database, caller, id)
+        if row is None and (element := await reading.element_of_job(database, caller, id)):
+            return Job.of(element)
+        return row
 
     @strawberry.field(
         description="Null when it does not exist or the caller may not see it.", graphql_type=Pipeline | None

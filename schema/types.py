@@ -1,22 +1,23 @@
 """Pipelines and their elements. Resolvers return the tables' rows; each field reads the attribute of its name."""
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
+from strawberry import UNSET
 from strawberry.scalars import JSON
 
-from app import models
+from app import models, reading
 from app.models import ElementType, JobErrorCode, JobStatus, PipelineElementStatus, PipelineStatus
 from schema import enums  # noqa: F401  makes them GraphQL enums
 from schema.context import Info
+from schema.jobs import Job
+from schema.node import ID, Node
 
-ID = strawberry.ID
+__all__ = ["ID", "Node", "Pipeline", "PipelineElement", "PipelineOptions"]
 
 
-@strawberry.interface(description="Anything with an id that `node` finds.")
-class Node:
-    id: ID = strawberry.field(description="A UUID, the same in REST. Ids made later sort later.")
+Names = Annotated[list[str] | None, strawberry.argument(description="Only these; all without it.")]
 
 
 @strawberry.type(description="Options for how a pipeline runs.")
@@ -49,6 +50,18 @@ class PipelineElement(Node):
     async def result(self, info: Info) -> Any:
         return await info.context.large("result", self.id)
 
+    @strawberry.field(
+        description="From `result`: what this element hands on. `names` picks some.", graphql_type=JSON | None
+    )
+    async def parameter_values(self, info: Info, names: Names = UNSET) -> Any:
+        return reading.parameter_values(
+            await info.context.large_text("result", self.id), None if names is UNSET else names
+        )
+
+    @strawberry.field(description="Its execution. Null until submitted.", graphql_type=Job | None)
+    def job(self, info: Info) -> Job | None:
+        return Job.of(self)  # type: ignore[arg-type]
+
     @strawberry.field(description="What else is known of the failure, for a program.", graphql_type=JSON | None)
     async def error_detail(self, info: Info) -> Any:
         return await info.context.large("error_detail", self.id)
@@ -56,6 +69,23 @@ class PipelineElement(Node):
     @classmethod
     def is_type_of(cls, value: Any, _info: Info) -> bool:
         return isinstance(value, models.PipelineElement)
+
+
+@strawberry.type(description="How far a pipeline is.")
+class PipelineProgress:
+    elements: strawberry.Private[list[models.PipelineElement]]
+
+    @strawberry.field(description="How many elements have ended, in whatever way.")
+    def finished(self) -> int:
+        return sum(each.status.is_terminal for each in self.elements)
+
+    @strawberry.field(description="How many elements there are.")
+    def total(self) -> int:
+        return len(self.elements)
+
+    @strawberry.field(description="The element at work, if one is.", graphql_type=PipelineElement | None)
+    def current(self) -> models.PipelineElement | None:
+        return next((each for each in self.elements if each.status is PipelineElementStatus.RUNNING), None)
 
 
 @strawberry.type(description="An ordered list of elements, each a job.")
@@ -74,6 +104,8 @@ class Pipeline(Node):
     )
     created_at: datetime = strawberry.field(description="When it was created.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
+    started_at: datetime | None = strawberry.field(description="When it was started.")
+    finished_at: datetime | None = strawberry.field(description="When it became terminal.")
 
     @strawberry.field(description="How it runs.", graphql_type=PipelineOptions)
     def options(self) -> Any:
@@ -82,6 +114,10 @@ class Pipeline(Node):
     @strawberry.field(description="Its elements, in execution order.", graphql_type=list[PipelineElement])
     async def elements(self, info: Info) -> list[models.PipelineElement]:
         return await info.context.elements.load(self.id)
+
+    @strawberry.field(description="How far it is.")
+    async def progress(self, info: Info) -> PipelineProgress:
+        return PipelineProgress(elements=await info.context.elements.load(self.id))
 
     @classmethod
     def is_type_of(cls, value: Any, _info: Info) -> bool:

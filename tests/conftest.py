@@ -56,10 +56,10 @@ def database_url(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 async def api(database_url: str) -> AsyncIterator[Api]:
     """The API of a server in this process, over each kind of database in turn."""
-    app = create_app(Settings(database_url=database_url))
+    app = create_app(Settings(database_url=database_url, workers=0))
     transport = httpx.ASGITransport(app=app)
     async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-        yield Api(http, app.state.database)
+        yield Api(http, app.state.services.database)
 
 
 @pytest.fixture

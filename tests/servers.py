@@ -63,7 +63,7 @@ class Server:
 @contextmanager
 def serving(database: str, **variables: str) -> Iterator[Server]:
     """A Voltgraph on a free port over a database, with settings as environment variables."""
-    environment = os.environ | {"VOLTGRAPH_DATABASE_URL": database, "PYTHONUNBUFFERED": "1"} | variables
+    environment = os.environ | {"VOLTGRAPH_DATABASE_URL": database, "VOLTGRAPH_WORKERS": "0"} | variables
     command = [sys.executable, "-W", "error", "-m", "app", "serve", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as process:
         try:

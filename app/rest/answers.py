@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from app.columns import instant_text
 from app.models import Pipeline, PipelineElement
+from app.reading import parameter_values
 from app.words import Word
 
 
@@ -62,6 +63,15 @@ def element(row: PipelineElement) -> dict[str, Any]:
 
 def detail(row: Pipeline, elements: list[PipelineElement]) -> dict[str, Any]:
     return {**submission(row), "elements": [element(each) for each in elements]}
+
+
+def result(elements: list[PipelineElement]) -> dict[str, Any]:
+    """What a pipeline came to: the parameter values of its elements, the later over the earlier, and their results."""
+    values: dict[str, Any] = {}
+    for each in elements:
+        values |= parameter_values(each.result) or {}
+    results = {each.name: orjson.Fragment(each.result) for each in elements if each.result is not None}
+    return {"result": {"parameter_values": values}, "element_results": results}
 
 
 def _word(word: Word | None) -> str | None:

@@ -5,12 +5,13 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from app import pipelines, reading
+from app import pipelines, reading, running
 from app.callers import LOCAL, Caller
 from app.database import Database
 from app.drafts import changes
 from app.elements import Given
-from app.errors import RequestError, RequestErrorCode, not_found
+from app.errors import Rejected, RequestError, RequestErrorCode, not_found
+from app.models import Pipeline
 from app.rest import answers
 from app.rest.answers import JsonResponse
 from app.rest.body import StrictRoute
@@ -22,12 +23,18 @@ from app.rest.schemas import (
     PipelineElement,
     PipelinePage,
     PipelinePatch,
+    PipelineResult,
     Submission,
 )
+from app.services import Services
+
+
+def services(request: Request) -> Services:
+    return request.app.state.services  # type: ignore[no-any-return]
 
 
 def database(request: Request) -> Database:
-    return request.app.state.database  # type: ignore[no-any-return]
+    return services(request).database
 
 
 def caller() -> Caller:
@@ -40,6 +47,17 @@ def no_nul(request: Request) -> None:
         raise RequestError(RequestErrorCode.BAD_REQUEST, "The address holds a NUL character.")
 
 
+def found(row: Pipeline | None) -> Pipeline:
+    if row is None:
+        raise not_found("pipeline")
+    return row
+
+
+async def _detail(db: Database, by: Caller, row: Pipeline) -> dict[str, Any]:
+    [elements] = await reading.elements_of(db, by, [row.id], whole=True)
+    return answers.detail(row, elements)
+
+
 In = Annotated[Database, Depends(database)]
 By = Annotated[Caller, Depends(caller)]
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Failure}}
@@ -49,11 +67,13 @@ router = APIRouter(prefix="/pipelines", tags=["Pipeline"], route_class=StrictRou
 
 
 @router.post("", status_code=201, response_model=PipelineDetail, operation_id="create_pipeline_pipelines_post")
-async def create_pipeline(config: PipelineConfig, db: In, by: By) -> Response:
-    """Creates a new pipeline definition with its elements. Nothing runs until it is started."""
-    row = await pipelines.create(db, by, config.draft)
-    [elements] = await reading.elements_of(db, by, [row.id], whole=True)
-    return JsonResponse(answers.detail(row, elements), 201)
+async def create_pipeline(config: PipelineConfig, request: Request, by: By) -> Response:
+    """Creates a new pipeline definition with its elements. Nothing runs until it is started, unless the server is set
+    to start what is created."""
+    row = await pipelines.create(database(request), by, config.draft)
+    if request.app.state.settings.start_on_create:
+        row = await running.start(services(request), by, row.id)
+    return JsonResponse(await _detail(database(request), by, row), 201)
 
 
 @router.get("", response_model=PipelinePage)
@@ -67,10 +87,7 @@ async def list_pipelines(query: Annotated[ListQuery, Query()], db: In, by: By) -
 @router.get("/{pipeline_id}", response_model=Submission, responses=NOT_FOUND)
 async def get_pipeline(pipeline_id: str, db: In, by: By) -> Response:
     """A pipeline, without its elements."""
-    row = await reading.pipeline(db, by, pipeline_id)
-    if row is None:
-        raise not_found("pipeline")
-    return JsonResponse(answers.submission(row))
+    return JsonResponse(answers.submission(found(await reading.pipeline(db, by, pipeline_id))))
 
 
 @router.patch("/{pipeline_id}", response_model=Submission, responses=NOT_FOUND)
@@ -86,11 +103,35 @@ async def delete_pipeline(pipeline_id: str, db: In, by: By) -> None:
     await pipelines.delete(db, by, pipeline_id)
 
 
+@router.post("/{pipeline_id}/start", response_model=PipelineDetail, responses=NOT_NOW)
+async def start_pipeline(pipeline_id: str, request: Request, by: By) -> Response:
+    """Runs a pending pipeline. Starting a running one answers it."""
+    row = await running.start(services(request), by, pipeline_id)
+    return JsonResponse(await _detail(database(request), by, row))
+
+
+@router.post("/{pipeline_id}/cancel", response_model=Submission, responses=NOT_FOUND)
+async def cancel_pipeline(pipeline_id: str, request: Request, by: By) -> Response:
+    """Stops a pipeline. One that has ended stays as it is."""
+    try:
+        row: Pipeline | None = await running.cancel(services(request), by, pipeline_id)
+    except Rejected:
+        row = await reading.pipeline(database(request), by, pipeline_id)
+    return JsonResponse(answers.submission(found(row)))
+
+
+@router.get("/{pipeline_id}/result", response_model=PipelineResult, responses=NOT_FOUND)
+async def get_result(pipeline_id: str, db: In, by: By) -> Response:
+    """All parameter values that the pipeline came to, and the result of each element that has one."""
+    found(await reading.pipeline(db, by, pipeline_id))
+    [elements] = await reading.elements_of(db, by, [pipeline_id], whole=True)
+    return JsonResponse(answers.result(elements))
+
+
 @router.get("/{pipeline_id}/elements", response_model=list[PipelineElement], responses=NOT_FOUND)
 async def list_elements(pipeline_id: str, db: In, by: By) -> Response:
     """A pipeline's elements, in execution order."""
-    if await reading.pipeline(db, by, pipeline_id) is None:
-        raise not_found("pipeline")
+    found(await reading.pipeline(db, by, pipeline_id))
     [elements] = await reading.elements_of(db, by, [pipeline_id], whole=True)
     return JsonResponse([answers.element(each) for each in elements])
 

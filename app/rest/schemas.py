@@ -135,6 +135,13 @@ class PipelinePage(BaseModel):
     total: int = Field(description="How many match in all.")
 
 
+class PipelineResult(BaseModel):
+    """What a pipeline came to so far."""
+
+    result: dict[str, Any] = Field(description="`parameter_values`: those of all elements, the later over the earlier.")
+    element_results: dict[str, dict[str, Any]] = Field(description="The result of each element that has one, by name.")
+
+
 class Failure(BaseModel):
     """Why a request was refused, but for invalid input, which is 422."""
 

@@ -26,6 +26,10 @@ def upgrade() -> None:
         sa.Column("error_code", Binary()),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("updated_at", Instant(), nullable=False),
+        sa.Column("started_at", Instant()),
+        sa.Column("finished_at", Instant()),
+        sa.Column("worker_id", Binary()),
+        sa.Column("attempt", sa.Integer(), nullable=False),
     )
     for name, *columns in (
         ("pipeline_by_creation", "created_at", "id"),
@@ -50,11 +54,30 @@ def upgrade() -> None:
         sa.Column("error_code", Binary()),
         sa.Column("created_at", Instant(), nullable=False),
         sa.Column("updated_at", Instant(), nullable=False),
+        sa.Column("started_at", Instant()),
+        sa.Column("finished_at", Instant()),
+        sa.Column("attempt", sa.Integer(), nullable=False),
         sa.Column("error_detail", JsonText()),
         sa.Column("result", JsonText()),
         sa.Column("job_config", JsonText(), nullable=False),
         sa.UniqueConstraint("pipeline_id", "element_order"),
         sa.UniqueConstraint("pipeline_id", "name"),
+    )
+    op.create_index("pipeline_element_by_job", "pipeline_element", ["job_id"], unique=True)
+    op.create_table(
+        "checkpoint",
+        sa.Column("element_id", Binary(), sa.ForeignKey("pipeline_element.id", ondelete="CASCADE"), primary_key=True),
+        sa.Column("number", sa.Integer(), primary_key=True),
+        sa.Column("at", Instant(), nullable=False),
+        sa.Column("iteration", sa.Integer()),
+        sa.Column("cost", sa.Float()),
+        sa.Column("best_cost", sa.Float()),
+        sa.Column("parameters", JsonText(), nullable=False),
+    )
+    op.create_table(
+        "worker",
+        sa.Column("id", Binary(), primary_key=True),
+        sa.Column("heartbeat_at", Instant(), nullable=False),
     )
     op.create_table(
         "idempotency_key",

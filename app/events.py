@@ -1,0 +1,206 @@
+"""Who wants to hear that a pipeline changed, and telling them once the change is committed.
+
+A transaction notes its changes as it makes them. On SQLite, which one process writes, they are published when the
+transaction is committed; on PostgreSQL they travel with it, as notifications that every process listens to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+
+from pydantic import TypeAdapter, ValidationError
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.errors import Busy
+from app.models import ElementType, JobErrorCode, Pipeline, PipelineElement, PipelineStatus
+
+log = logging.getLogger("voltgraph")
+
+CHANNEL = "voltgraph_changes"
+NOTED = "voltgraph.changes"
+LONGEST_PAYLOAD = 7999
+"""In bytes: PostgreSQL refuses longer ones, and the transaction with them."""
+MOST_PENDING = 10_000
+"""Changed pipelines that one subscriber may have still to hear of."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """What filters look at, as it was at one moment."""
+
+    project_id: str
+    created_by_email: str | None
+    created_at: datetime
+    updated_at: datetime
+    folded_name: str
+    status: PipelineStatus
+    error_code: JobErrorCode | None
+    element_types: frozenset[ElementType] | None = None
+    """None: the change leaves them as they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A pipeline was created, changed or deleted."""
+
+    organization_id: str
+    id: str
+    before: Snapshot | None
+    """None: it was created, or nothing changed that filters look at."""
+    after: Snapshot | None
+    """None: it was deleted."""
+    is_whole: bool = True
+    """False: more may have happened to it than the snapshots tell."""
+
+
+_changes = TypeAdapter(Change)
+
+
+def snapshot(pipeline: Pipeline) -> Snapshot:
+    """What filters see of a pipeline: take it before changing the row."""
+    return Snapshot(
+        pipeline.project_id,
+        pipeline.created_by_email,
+        pipeline.created_at,
+        pipeline.updated_at,
+        pipeline.folded_name,
+        pipeline.status,
+        pipeline.error_code,
+    )
+
+
+async def whole_snapshot(session: AsyncSession, pipeline: Pipeline) -> Snapshot:
+    """The same with the types of its elements: take it before changing those."""
+    query = select(PipelineElement.element_type).where(col(PipelineElement.pipeline_id) == pipeline.id).distinct()
+    return replace(snapshot(pipeline), element_types=frozenset(await session.exec(query)))
+
+
+async def changed(session: AsyncSession, pipeline: Pipeline, before: Snapshot | None = None) -> None:
+    """Tell, once this transaction is committed, that it changed a pipeline.
+
+    `before` is None when nothing changed that filters look at. `updated_at` must have moved on: subscribers tell
+    older states from newer ones by it.
+    """
+    after = await whole_snapshot(session, pipeline)
+    if before is not None and before.element_types is None:
+        before = replace(before, element_types=after.element_types)
+    await _tell(session, Change(pipeline.organization_id, pipeline.id, before, after))
+
+
+async def created(session: AsyncSession, pipeline: Pipeline, types: Iterable[ElementType]) -> None:
+    """Tell, once this transaction is committed, of a pipeline that it created with elements of these types."""
+    after = replace(snapshot(pipeline), element_types=frozenset(types))
+    await _tell(session, Change(pipeline.organization_id, pipeline.id, None, after))
+
+
+async def deleted(session: AsyncSession, pipeline: Pipeline) -> None:
+    """Tell, once this transaction is committed, that it deleted a pipeline. Call it before its elements are gone."""
+    before = await whole_snapshot(session, pipeline)
+    await _tell(session, Change(pipeline.organization_id, pipeline.id, before, None))
+
+
+async def _tell(session: AsyncSession, change: Change) -> None:
+    if session.get_bind().dialect.name == "postgresql":
+        await session.exec(select(func.pg_notify(CHANNEL, encoded(change))))
+    else:
+        session.info.setdefault(NOTED, []).append(change)
+
+
+def noted(session: AsyncSession) -> list[Change]:
+    """What a transaction on SQLite changed: to be published when it is committed."""
+    changes: list[Change] = session.info.get(NOTED, [])
+    return changes
+
+
+def encoded(change: Change) -> str:
+    """The payload of a notification. Of too long a change it tells only that there was one."""
+    payload = _changes.dump_json(change)
+    if len(payload) > LONGEST_PAYLOAD:
+        payload = _changes.dump_json(Change(change.organization_id, change.id, None, None, is_whole=False))
+    return payload.decode()
+
+
+def decoded(payload: str) -> Change | None:
+    """The change that a notification tells of. None when it is not of ours."""
+    try:
+        return _changes.validate_json(payload)
+    except ValidationError:
+        log.warning("a notification that is none of ours: %.200s", payload)
+        return None
+
+
+class Subscriber:
+    """What one subscriber has still to hear of: each pipeline once, however often it changed meanwhile."""
+
+    __slots__ = ("_ids", "_overrun", "_some", "wants")
+
+    def __init__(self, wants: Callable[[Change], bool]) -> None:
+        self.wants = wants
+        self._ids: dict[str, None] = {}
+        self._some = asyncio.Event()
+        self._overrun = False
+
+    def note(self, id: str) -> None:
+        """Never waits: a slow subscriber keeps nobody else from anything."""
+        self._ids[id] = None
+        if len(self._ids) > MOST_PENDING:
+            self._overrun = True
+            self._ids.clear()
+        self._some.set()
+
+    async def take(self, most: int) -> list[str]:
+        """The ids that waited longest, once there are any. Busy when so many waited that some were dropped."""
+        await self._some.wait()
+        if self._overrun:
+            raise Busy("More changed than this subscription could be told of. Read anew, and subscribe again.")
+        ids = list(islice(self._ids, most))
+        for id in ids:
+            del self._ids[id]
+        if not self._ids:
+            self._some.clear()
+        return ids
+
+
+class Hub:
+    """The subscribers of this process, each of one organization."""
+
+    def __init__(self) -> None:
+        self._subscribers: dict[tuple[str, str | None], set[Subscriber]] = {}
+
+    @contextmanager
+    def subscribe(
+        self, organization_id: str, id: str | None = None, wants: Callable[[Change], bool] = lambda _: True
+    ) -> Iterator[Subscriber]:
+        """Hear of changes to one pipeline, or to all of an organization, until left."""
+        key, subscriber = (organization_id, id), Subscriber(wants)
+        self._subscribers.setdefault(key, set()).add(subscriber)
+        try:
+            yield subscriber
+        finally:
+            self._subscribers[key].discard(subscriber)
+            if not self._subscribers[key]:
+                del self._subscribers[key]
+
+    def publish(self, change: Change) -> None:
+        """Tell whoever wants to hear of it."""
+        for id in (change.id, None):
+            for subscriber in self._subscribers.get((change.organization_id, id), ()):
+                if subscriber.wants(change):
+                    subscriber.note(change.id)
+
+    def recheck(self) -> None:
+        """Have every subscriber of one pipeline read it again: changes may have gone unheard."""
+        for (_, id), subscribers in self._subscribers.items():
+            for subscriber in subscribers if id is not None else ():
+                subscriber.note(id)
+
+    def organizations(self) -> list[str]:
+        """The organizations of which somebody hears every change."""
+        return [organization_id for organization_id, id in self._subscribers if id is None]

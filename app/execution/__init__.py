@@ -1,0 +1,1 @@
+"""Running pipelines: the durable engine, its worker, and the child process that does an element's work."""

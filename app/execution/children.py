@@ -1,0 +1,134 @@
+"""One child process per job at work: made quickly, stopped surely."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from app.errors import VoltgraphError
+from app.execution.frames import packed, receive_async
+
+log = logging.getLogger("voltgraph")
+
+INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "SSL_CERT_FILE")
+"""All that a child sees of the worker's environment: no address, password or key of anything."""
+ALWAYS = {
+    "PYBAMM_DISABLE_TELEMETRY": "true",
+    # One thread each: processes are the unit of parallel work here, and a process with threads cannot fork safely.
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+}
+RESTART_DELAY = 1.0
+
+
+class ChildDied(VoltgraphError):
+    """The process ended before it had answered."""
+
+
+class Child:
+    """A process that does one request."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pid: int) -> None:
+        self._reader, self._writer, self.pid = reader, writer, pid
+
+    async def message(self) -> dict[str, Any]:
+        """What it says next. ChildDied when it says no more."""
+        try:
+            return await receive_async(self._reader)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            raise ChildDied(f"the process {self.pid} of the job died") from None
+
+    async def stop(self, grace: float) -> None:
+        """End it: asked first, killed after `grace` seconds. Returns when it is gone."""
+        self._signal(signal.SIGTERM)
+        try:
+            async with asyncio.timeout(grace):
+                await self._gone()
+        except TimeoutError:
+            self._signal(signal.SIGKILL)
+            await self._gone()
+
+    def close(self) -> None:
+        self._writer.close()
+
+    async def _gone(self) -> None:
+        """The connection ends when the last process that holds it does."""
+        with contextlib.suppress(ConnectionError):
+            while await self._reader.read(1 << 16):
+                pass
+
+    def _signal(self, number: int) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, number)
+
+
+class Children:
+    """Makes children, by a process that is kept ready to be forked and started again whenever it ends."""
+
+    def __init__(self, executor: str) -> None:
+        self._executor = executor
+        self._folder = tempfile.TemporaryDirectory(prefix="voltgraph-")
+        self._path = Path(self._folder.name) / "children"
+        self._listener = socket.socket(socket.AF_UNIX)
+        self._listener.bind(str(self._path))
+        self._listener.listen(128)
+        self._zygote: asyncio.subprocess.Process | None = None
+        self._keeper: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Children:
+        self._keeper = asyncio.create_task(self._keep())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+            await asyncio.gather(self._keeper, return_exceptions=True)
+        if self._zygote is not None and self._zygote.returncode is None:
+            self._zygote.kill()
+            await self._zygote.wait()
+        self._listener.close()
+        self._folder.cleanup()
+
+    @asynccontextmanager
+    async def child(self, request: dict[str, Any]) -> AsyncIterator[Child]:
+        """A process at work on `request`, killed when left before it ended."""
+        reader, writer = await asyncio.open_unix_connection(self._path, limit=1 << 20)
+        try:
+            writer.write(packed(request))
+            began = await receive_async(reader)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            writer.close()
+            raise ChildDied("the process of the job died before it began") from None
+        child = Child(reader, writer, began["pid"])
+        try:
+            yield child
+        finally:
+            child._signal(signal.SIGKILL)
+            child.close()
+
+    async def _keep(self) -> None:
+        environment = {name: os.environ[name] for name in INHERITED if name in os.environ} | ALWAYS
+        while True:
+            fd = self._listener.fileno()
+            command = [sys.executable, "-m", "app.execution.zygote", str(fd), self._executor]
+            self._zygote = await asyncio.create_subprocess_exec(
+                *command,
+                pass_fds=[fd],
+                env=environment,
+                stdin=asyncio.subprocess.DEVNULL,
+                stdout=asyncio.subprocess.DEVNULL,
+            )
+            code = await self._zygote.wait()
+            log.error("the process that children are forked from ended with %s; it is started again", code)
+            await asyncio.sleep(RESTART_DELAY)

@@ -1,0 +1,126 @@
+"""The durable queue of runs, kept by DBOS: in a file beside ours with SQLite, in the schema `dbos` of PostgreSQL.
+
+It holds control state only: a workflow's id is its pipeline's, and its one argument is that id. The tables are the
+truth.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import TypeVar
+
+from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+from sqlalchemy.engine import URL
+
+from app.errors import VoltgraphError
+
+T = TypeVar("T")
+log = logging.getLogger("voltgraph")
+
+APPLICATION = "voltgraph"
+QUEUE = "pipelines"
+WORKFLOW = "run_pipeline"
+VERSION = "1"
+"""Pinned: a worker of a new release goes on with what an old one began, since only an id is passed."""
+TRIES, PAUSE = 3, 0.2
+ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+
+
+class SubmissionFailed(VoltgraphError):
+    """The engine could not take a pipeline."""
+
+
+def engine_url(url: URL) -> str:
+    """Where DBOS keeps its tables. With SQLite it is a file of its own: a file has one writer."""
+    if url.drivername.startswith("sqlite"):
+        return f"sqlite:///{url.database}.engine"
+    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+
+
+def configuration(url: URL, worker_id: str) -> DBOSConfig:
+    """How a worker runs DBOS."""
+    return {
+        "name": APPLICATION,
+        "system_database_url": engine_url(url),
+        "executor_id": worker_id,
+        "application_version": VERSION,
+        "serializer": DBOSPortableJSONSerializer(),
+        "use_listen_notify": False,
+        "log_level": "WARNING",
+        "enable_otlp": False,
+    }
+
+
+class Engine:
+    """The queue as the API sees it. Connects when it is first needed."""
+
+    def __init__(self, url: URL) -> None:
+        self._url = engine_url(url)
+        self._client: DBOSClient | None = None
+        self._connecting = asyncio.Lock()
+
+    async def submit(self, pipeline_id: str) -> None:
+        """Queue a pipeline, at most once. SubmissionFailed when that cannot be done, after some tries."""
+        options = {"workflow_name": WORKFLOW, "queue_name": QUEUE, "workflow_id": pipeline_id, "app_version": VERSION}
+        for left in range(TRIES - 1, -1, -1):
+            try:
+                await self._call(lambda client: client.enqueue(options, pipeline_id))  # type: ignore[arg-type]
+                return
+            except Exception as error:
+                log.warning("the engine did not take %s: %s", pipeline_id, type(error).__name__)
+                if not left:
+                    raise SubmissionFailed("The engine could not take the pipeline.") from error
+                await asyncio.sleep(PAUSE)
+
+    async def cancel(self, pipeline_id: str) -> None:
+        """Forget a pipeline that is queued. One at work sees for itself that it was canceled."""
+        try:
+            await self._call(lambda client: client.cancel_workflow(pipeline_id))
+        except Exception as error:
+            log.warning("the engine did not cancel %s: %s", pipeline_id, type(error).__name__)
+
+    async def states(self, pipeline_ids: list[str]) -> dict[str, str]:
+        """The state of each workflow that the engine knows, by pipeline."""
+        found = await self._call(
+            lambda client: client.list_workflows(workflow_ids=pipeline_ids, load_input=False, load_output=False)
+        )
+        return {workflow.workflow_id: workflow.status for workflow in found}
+
+    async def holders(self) -> set[str]:
+        """The workers that the engine believes to be at work."""
+        found = await self._call(
+            lambda client: client.list_workflows(status="PENDING", load_input=False, load_output=False)
+        )
+        return {workflow.executor_id for workflow in found if workflow.executor_id}
+
+    async def close(self) -> None:
+        if self._client is not None:
+            await asyncio.to_thread(self._client.destroy)
+
+    async def _call(self, work: Callable[[DBOSClient], T]) -> T:
+        async with self._connecting:
+            if self._client is None:
+                self._client = await asyncio.to_thread(self._connect)
+        return await asyncio.to_thread(work, self._client)
+
+    def _connect(self) -> DBOSClient:
+        DBOS.migrate(self._url)
+        return DBOSClient(
+            system_database_url=self._url,
+            serializer=DBOSPortableJSONSerializer(),
+            application_name=APPLICATION,
+            retry_connection_errors=False,
+        )
+
+
+@asynccontextmanager
+async def open_engine(url: URL) -> AsyncIterator[Engine]:
+    """The queue that belongs to the database at `url`. Closes it when left."""
+    engine = Engine(url)
+    try:
+        yield engine
+    finally:
+        await engine.close()

@@ -1,0 +1,51 @@
+"""An executor that needs no battery software, to test clients of the API with.
+
+It is chosen by VOLTGRAPH_EXECUTOR=app.execution.fake:FakeExecutor.
+
+What an element does is told by the key `fake` of its configuration, an object whose keys may all be left out:
+
+    seconds      how long it takes; 0
+    steps        how many progress reports it makes on the way; 0
+    result       what it returns; `{"parameter_values": …}` with the configuration's `values`
+    fail         instead of a result, a failure with this JobErrorCode
+    message      what the failure says
+    refuse       a fault that the check finds
+    die          true: the process ends without an answer
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from typing import Any
+
+from app.execution.executor import Fault, Job, JobFailed, Progress, Values
+from app.models import JobErrorCode
+
+
+class FakeExecutor:
+    """Does what it is told."""
+
+    def check(self, job: Job) -> list[Fault]:
+        refused = job.config.get("fake", {}).get("refuse")
+        return [Fault(refused, ("fake", "refuse"))] if refused else []
+
+    def run(self, job: Job, inputs: Values, report: Callable[[Progress], None]) -> dict[str, Any]:
+        told: dict[str, Any] = job.config.get("fake", {})
+        self._work(told, report)
+        if told.get("die"):
+            os.abort()
+        if "fail" in told:
+            raise JobFailed(JobErrorCode[told["fail"]], told.get("message", "It was told to fail."))
+        default = {"type": "PassthroughResult", "parameter_values": job.config.get("values", {})}
+        result: dict[str, Any] = told.get("result", default)
+        return result
+
+    def _work(self, told: dict[str, Any], report: Callable[[Progress], None]) -> None:
+        steps, seconds = told.get("steps", 0), told.get("seconds", 0)
+        for step in range(1, steps + 1):
+            time.sleep(seconds / steps)
+            report(Progress(iteration=step, cost=1 / step, best_cost=1 / step, parameters={"x": step}))
+        if not steps:
+            time.sleep(seconds)

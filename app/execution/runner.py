@@ -1,0 +1,168 @@
+"""Runs one pipeline: checks all of its elements, then runs one after the other, each in a child process."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from time import monotonic
+from typing import Any
+
+import orjson
+
+from app import runs
+from app.database import Database
+from app.execution.children import Child, ChildDied, Children
+from app.execution.executor import JobFailed, Progress
+from app.models import ElementType, JobErrorCode, PipelineElement, PipelineElementStatus
+from app.runs import Overtaken, Run
+from app.settings import Settings
+
+log = logging.getLogger("voltgraph")
+
+LOOK = 0.5
+"""Seconds between two looks at whether the run is still ours."""
+CHECKPOINT = 1.0
+"""Seconds between two checkpoints that are kept."""
+
+
+class Runner:
+    """Runs pipelines for one worker."""
+
+    def __init__(self, database: Database, children: Children, settings: Settings, worker_id: str) -> None:
+        self._database, self._children, self._settings = database, children, settings
+        self._worker_id = worker_id
+
+    async def run(self, pipeline_id: str) -> None:
+        """Bring a running pipeline to its end, unless somebody else does. What is completed is not run again."""
+        run = await runs.claim(self._database, pipeline_id, self._worker_id)
+        if run is None:
+            return
+        try:
+            elements = await runs.elements(self._database, run)
+            if failures := await self._refused(run, elements):
+                await runs.fail_elements(self._database, run, failures)
+                return
+            await self._run_all(run, elements)
+        except Overtaken:
+            log.info("the run of %s was canceled or taken over", pipeline_id)
+
+    async def _run_all(self, run: Run, elements: list[PipelineElement]) -> None:
+        inputs: dict[str, Any] = {}
+        for element in elements:
+            try:
+                result = await self._result(run, element, inputs)
+            except JobFailed as failure:
+                await runs.fail_elements(self._database, run, {element.id: failure})
+                return
+            inputs |= result.get("parameter_values") or {}
+        await runs.complete(self._database, run)
+
+    async def _refused(self, run: Run, elements: list[PipelineElement]) -> dict[str, JobFailed]:
+        """The elements whose configuration is wrong, by id. All are checked before the first one runs."""
+        pending = [each for each in elements if each.status is not PipelineElementStatus.COMPLETED]
+        if not pending:
+            return {}
+        try:
+            answer = await self._attempts(run, {"kind": "check", "jobs": [_job(each) for each in pending]}, None)
+        except JobFailed as failure:
+            return {pending[0].id: failure}
+        return {
+            element.id: _configuration_error(faults)
+            for element, faults in zip(pending, answer["faults"], strict=True)
+            if faults
+        }
+
+    async def _result(self, run: Run, element: PipelineElement, inputs: dict[str, Any]) -> dict[str, Any]:
+        if element.status is PipelineElementStatus.COMPLETED:
+            done: dict[str, Any] = orjson.loads(element.result or "{}")
+            return done
+        answer = await self._attempts(run, {"kind": "run", "jobs": [_job(element)], "inputs": inputs}, element)
+        await runs.complete_element(self._database, run, element.id, answer["result"])
+        result: dict[str, Any] = answer["result"]
+        return result
+
+    async def _attempts(self, run: Run, request: dict[str, Any], element: PipelineElement | None) -> dict[str, Any]:
+        """The answer of a child; of another one when the first dies, as often as is set."""
+        for left in range(self._settings.job_retries, -1, -1):
+            if element is not None:
+                await runs.begin(self._database, run, element.id)
+            try:
+                return await self._attempt(run, request, element)
+            except ChildDied as death:
+                log.warning("%s in pipeline %s", death, run.pipeline_id)
+                if not left:
+                    message = "The process that did the job died."
+                    raise JobFailed(JobErrorCode.INTERNAL_ERROR, message) from None
+        raise AssertionError("there is always a last attempt")
+
+    async def _attempt(self, run: Run, request: dict[str, Any], element: PipelineElement | None) -> dict[str, Any]:
+        deadline = monotonic() + self._settings.job_timeout
+        progress = _Kept(self._database, run, element)
+        async with self._children.child(request) as child:
+            while True:
+                message = await self._next(run, child, deadline, progress)
+                if message["kind"] == "progress":
+                    progress.take(message)
+                    await progress.flush(CHECKPOINT)
+                    continue
+                await progress.flush(0)
+                if message["kind"] == "failed":
+                    raise JobFailed(JobErrorCode[message["code"]], message["message"], message["detail"])
+                return message
+
+    async def _next(self, run: Run, child: Child, deadline: float, progress: _Kept) -> dict[str, Any]:
+        """The child's next message. Meanwhile the run may be canceled, or take too long: then the child is stopped."""
+        waiting = asyncio.ensure_future(child.message())
+        try:
+            while not (await asyncio.wait([waiting], timeout=LOOK))[0]:
+                await progress.flush(CHECKPOINT)
+                overtaken = not await runs.is_held(self._database, run)
+                if not overtaken and monotonic() < deadline:
+                    continue
+                waiting.cancel()
+                await asyncio.gather(waiting, return_exceptions=True)
+                await child.stop(self._settings.cancel_grace)
+                if overtaken:
+                    raise Overtaken(run.pipeline_id)
+                message = f"The job took longer than {self._settings.job_timeout:g} s."
+                raise JobFailed(JobErrorCode.EXECUTION_TIMEOUT, message)
+            return waiting.result()
+        finally:
+            waiting.cancel()
+
+
+class _Kept:
+    """Keeps the newest progress of a job, at most once a second, where its pipeline wants that."""
+
+    def __init__(self, database: Database, run: Run, element: PipelineElement | None) -> None:
+        self._database, self._run, self._element = database, run, element
+        self._last = 0.0
+        self._pending: dict[str, Any] | None = None
+
+    def take(self, message: dict[str, Any]) -> None:
+        wanted = self._run.live_progress_updates
+        if self._element is not None and wants_checkpoints(wanted, self._element.element_type):
+            self._pending = message
+
+    async def flush(self, interval: float) -> None:
+        """Write what is pending, unless the last was written less than `interval` seconds ago."""
+        if self._pending is None or self._element is None or monotonic() - self._last < interval:
+            return
+        message, self._pending = self._pending, None
+        self._last = monotonic()
+        progress = Progress(message["iteration"], message["cost"], message["best_cost"], message["parameters"])
+        await runs.checkpoint(self._database, self._run, self._element.id, progress)
+
+
+def _job(element: PipelineElement) -> dict[str, Any]:
+    return {"name": element.name, "type": element.element_type.name, "config": orjson.Fragment(element.job_config)}
+
+
+def _configuration_error(faults: list[dict[str, Any]]) -> JobFailed:
+    said = "; ".join(f"{'.'.join(fault['path'])}: {fault['message']}".removeprefix(": ") for fault in faults)
+    return JobFailed(JobErrorCode.CONFIGURATION_ERROR, said, {"problems": faults})
+
+
+def wants_checkpoints(option: bool | None, kind: ElementType) -> bool:
+    """Whether progress is kept: as the pipeline says, otherwise of fits, which take long."""
+    return kind is ElementType.DATA_FIT if option is None else option

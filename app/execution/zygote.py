@@ -1,0 +1,119 @@
+"""The process that children are forked from. It has imported the executor once, which takes seconds; a fork takes none.
+
+It runs as `python -m app.execution.zygote FD MODULE:NAME`: FD is a listening socket, and each connection to it is a
+child that does one request. It has no secrets in its environment, opens no database, and dies with its parent, as each
+child does with it.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import importlib
+import os
+import signal
+import socket
+import sys
+import traceback
+from collections.abc import Callable
+from typing import Any
+
+from app.execution.executor import Executor, Fault, Job, JobFailed, Progress, Values
+from app.execution.frames import receive, send
+from app.models import ElementType, JobErrorCode
+
+PR_SET_PDEATHSIG = 1
+
+
+def main(fd: int, executor: str) -> None:
+    """Fork a child for each connection, until killed."""
+    _die_with_parent()
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are not waited for
+    listener = socket.socket(fileno=fd)
+    work = load(executor)
+    while True:
+        connection, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            _child(connection, work)
+        connection.close()
+
+
+def load(name: str) -> Executor:
+    """The executor that `MODULE:NAME` names; when that cannot be had, one that says why to each job."""
+    module, _, attribute = name.partition(":")
+    try:
+        executor: Executor = getattr(importlib.import_module(module), attribute)()
+    except Exception as error:
+        traceback.print_exc()
+        return Missing(f"This server cannot run elements: {error}")
+    return executor
+
+
+class Missing:
+    """Stands for an executor that could not be had."""
+
+    def __init__(self, message: str) -> None:
+        self._message = message
+
+    def check(self, job: Job) -> list[Fault]:
+        raise JobFailed(JobErrorCode.CONFIGURATION_ERROR, self._message)
+
+    def run(self, job: Job, inputs: Values, report: Callable[[Progress], None]) -> dict[str, Any]:
+        raise JobFailed(JobErrorCode.CONFIGURATION_ERROR, self._message)
+
+
+def _child(connection: socket.socket, work: Executor) -> None:
+    """Answer one request; then the process ends."""
+    try:
+        _die_with_parent()
+        os.setsid()
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        send(connection, {"kind": "began", "pid": os.getpid()})
+        send(connection, answer(receive(connection), work, lambda progress: send(connection, _told(progress))))
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(0)
+
+
+def answer(request: dict[str, Any], work: Executor, report: Callable[[Progress], None]) -> dict[str, Any]:
+    """What comes of a request: faults of each job for `check`, a result or a failure for `run`."""
+    jobs = [Job(job["name"], ElementType[job["type"]], job["config"]) for job in request["jobs"]]
+    try:
+        if request["kind"] == "check":
+            return {"kind": "faults", "faults": [_faults(work, job) for job in jobs]}
+        return {"kind": "result", "result": work.run(jobs[0], request["inputs"], report)}
+    except JobFailed as failure:
+        return {"kind": "failed", "code": failure.code.name, "message": failure.message, "detail": failure.detail}
+    except Exception as error:
+        traceback.print_exc()
+        message = f"The job ended with an unexpected {type(error).__name__}."
+        return {"kind": "failed", "code": JobErrorCode.INTERNAL_ERROR.name, "message": message, "detail": None}
+
+
+def _faults(work: Executor, job: Job) -> list[dict[str, Any]]:
+    return [{"message": fault.message, "path": [*map(str, fault.path)]} for fault in work.check(job)]
+
+
+def _told(progress: Progress) -> dict[str, Any]:
+    return {
+        "kind": "progress",
+        "iteration": progress.iteration,
+        "cost": progress.cost,
+        "best_cost": progress.best_cost,
+        "parameters": progress.parameters,
+    }
+
+
+def _die_with_parent() -> None:
+    if sys.platform == "linux":
+        parent = os.getppid()
+        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it died before it was told
+            os._exit(1)
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]), sys.argv[2])

@@ -1,0 +1,119 @@
+"""Hearing what other processes change, over PostgreSQL's notifications."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.columns import now
+from app.events import CHANNEL, Change, Hub, decoded, snapshot
+from app.models import Pipeline
+
+log = logging.getLogger("voltgraph")
+
+HEARTBEAT = 10.0
+"""Seconds between two questions whether the connection is still there: a network can go silently."""
+PATIENCE = 5.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
+MARGIN = timedelta(seconds=60)
+"""How much older than the last sign of life a change may be that was missed: clocks differ, transactions take time."""
+FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError)
+
+
+class Listener:
+    """One connection that listens, for all subscribers of this process. After it was lost it comes back, and has
+    everything read again that may have changed meanwhile."""
+
+    def __init__(self, url: URL, hub: Hub) -> None:
+        self._engine = create_async_engine(url, poolclass=NullPool)
+        self._hub = hub
+        self._listens = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+        self._alive: datetime | None = None
+        """When the connection was last known to be there."""
+
+    async def start(self) -> None:
+        """Begin to listen, if that is not so yet. Waits until it is; not forever, since catching up mends the rest."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._listen())
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._listens.wait(), PATIENCE)
+
+    async def close(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._engine.dispose()
+
+    async def _listen(self) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                async with self._connection() as (connection, lost):
+                    await connection.add_listener(CHANNEL, self._heard)
+                    await self._catch_up()
+                    self._listens.set()
+                    pause = FIRST_PAUSE
+                    await self._stay(connection, lost)
+            except FAILURES as error:
+                log.warning("cannot hear of changes: %s: %s", type(error).__name__, error)
+            except Exception:
+                log.exception("cannot hear of changes")
+            self._listens.clear()
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    @asynccontextmanager
+    async def _connection(self) -> AsyncIterator[tuple[Any, asyncio.Event]]:
+        """A connection of the driver's own, and what tells that it was lost."""
+        connection = await self._engine.connect()
+        try:
+            driver = (await connection.get_raw_connection()).driver_connection
+            lost = asyncio.Event()
+            assert driver is not None
+            driver.add_termination_listener(lambda _: lost.set())
+            yield driver, lost
+        finally:
+            # Nothing of it is used again, whatever state it is in.
+            await connection.invalidate()
+            await connection.close()
+
+    async def _stay(self, connection: Any, lost: asyncio.Event) -> None:
+        while not lost.is_set():
+            self._alive = now()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(lost.wait(), HEARTBEAT)
+                break
+            await connection.execute("SELECT 1", timeout=PATIENCE)
+        log.warning("the connection that hears of changes was lost")
+
+    def _heard(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
+        change = decoded(payload)
+        if change is not None:
+            self._hub.publish(change)
+
+    async def _catch_up(self) -> None:
+        """Have everything read again that may have changed while nothing was heard."""
+        self._hub.recheck()
+        organizations = self._hub.organizations()
+        if self._alive is None or not organizations:
+            return
+        missed = select(Pipeline).where(
+            col(Pipeline.organization_id).in_(organizations), col(Pipeline.updated_at) > self._alive - MARGIN
+        )
+        async with AsyncSession(self._engine) as session:
+            for pipeline in await session.exec(missed):
+                change = Change(pipeline.organization_id, pipeline.id, None, snapshot(pipeline), is_whole=False)
+                self._hub.publish(change)

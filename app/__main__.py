@@ -3,18 +3,23 @@
 import asyncio
 import signal
 import socket
+from pathlib import Path
 from typing import Annotated, Any
 
+import httpx
 import typer
 import uvicorn
 from rich.console import Console
 from sqlalchemy.engine import URL
 
 from app import database
+from app.errors import VoltgraphError
 from app.execution.engine import open_engine
 from app.execution.worker import working
 from app.main import create_app, sdl
 from app.migrations import migrate as bring_up_to_date
+from app.run import Refused
+from app.run import run as run_file
 from app.settings import Settings
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Voltgraph: pipelines for battery models.")
@@ -25,8 +30,17 @@ class Server(uvicorn.Server):
     """uvicorn, which says where to go once it listens."""
 
     def __init__(self, settings: Settings) -> None:
-        app = create_app(settings)
-        super().__init__(uvicorn.Config(app, settings.host, settings.port, log_level="warning", ws="none"))
+        self._app = create_app(settings)
+        config = uvicorn.Config(
+            self._app,
+            settings.host,
+            settings.port,
+            log_level="warning",
+            ws="websockets-sansio",
+            ws_max_size=settings.max_body_bytes,
+            ws_per_message_deflate=False,  # it costs more memory than all the rest of an idle socket
+        )
+        super().__init__(config)
         self._database = database.database_url(settings.database_url)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -36,6 +50,10 @@ class Server(uvicorn.Server):
             base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
             console.print(f"GraphiQL  {base}/graphql\nREST      {base}/openapi.json", highlight=False)
             console.print(f"Database  {self._database.render_as_string(hide_password=True)}", highlight=False)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.graphql.close()
+        await super().shutdown(sockets)
 
 
 @cli.command()
@@ -48,6 +66,20 @@ def serve(
     given: dict[str, Any] = {"host": host, "port": port, "database_url": database_url}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
     Server(settings).run()
+
+
+@cli.command()
+def run(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A pipeline, as POST /pipelines takes it.")],
+    server: Annotated[str | None, typer.Option(help="A server's address; without it, one within this process.")] = None,
+) -> None:
+    """Create a pipeline, start it and watch it. Ctrl-C cancels it."""
+    try:
+        completed = asyncio.run(run_file(file, server, console))
+    except (Refused, VoltgraphError, httpx.HTTPError) as error:
+        console.print(f"[red]{type(error).__name__}[/red] {error}", highlight=False)
+        raise typer.Exit(2) from None
+    raise typer.Exit(0 if completed else 1)
 
 
 @cli.command()

@@ -78,7 +78,7 @@ def snapshot(pipeline: Pipeline) -> Snapshot:
 
 async def whole_snapshot(session: AsyncSession, pipeline: Pipeline) -> Snapshot:
     """The same with the types of its elements: take it before changing those."""
-    query = select(PipelineElement.element_type).where(col(PipelineElement.pipeline_id) == pipeline.id).distinct()
+    query = select(col(PipelineElement.element_type)).where(col(PipelineElement.pipeline_id) == pipeline.id).distinct()
     return replace(snapshot(pipeline), element_types=frozenset(await session.exec(query)))
 
 
@@ -198,8 +198,9 @@ class Hub:
     def recheck(self) -> None:
         """Have every subscriber of one pipeline read it again: changes may have gone unheard."""
         for (_, id), subscribers in self._subscribers.items():
-            for subscriber in subscribers if id is not None else ():
-                subscriber.note(id)
+            if id is not None:
+                for subscriber in subscribers:
+                    subscriber.note(id)
 
     def organizations(self) -> list[str]:
         """The organizations of which somebody hears every change."""

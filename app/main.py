@@ -14,6 +14,7 @@ from app.database import database_url, exclusive, open_database
 from app.execution.engine import open_engine
 from app.execution.worker import working
 from app.explorer import Explorer
+from app.feed import Feed
 from app.migrations import migrate
 from app.services import Services
 from app.settings import QUERIES, Settings
@@ -26,7 +27,8 @@ class Voltgraph(FastAPI):
     graphql: GraphQLEndpoint
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "http" and scope["path"].removeprefix(scope.get("root_path", "")) == "/graphql":
+        at = scope["path"].removeprefix(scope.get("root_path", "")) if scope["type"] != "lifespan" else None
+        if at == "/graphql":
             await self.graphql(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
@@ -43,7 +45,8 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
         with exclusive(url):
             await migrate(url)
             async with open_database(url, settings.max_waiting_writes) as database, open_engine(url) as engine:
-                app.graphql.services = app.state.services = Services(database, engine)
+                app.state.services = Services(database, engine, Feed(database))
+                app.graphql.open(app.state.services)
                 async with working(settings, url, database, engine):
                     yield
 

@@ -45,7 +45,8 @@ async def update(database: Database, caller: Caller, id: str, changes: Changes) 
         pipeline = await locked(session, caller, id)
         if changes.only_while_pending and pipeline.status is not PipelineStatus.PENDING:
             raise invalid_state(pipeline, "its elements and options can change only while PENDING")
-        before = await events.whole_snapshot(session, pipeline)
+        replaced = changes.elements is not None
+        before = await events.whole_snapshot(session, pipeline) if replaced else events.snapshot(pipeline)
         for column, value in changes.values.items():
             setattr(pipeline, column, value)
         pipeline.folded_name = pipeline.name.casefold()

@@ -35,6 +35,13 @@ async def pipeline(database: Database, caller: Caller, id: str) -> Pipeline | No
         return (await session.exec(select(Pipeline).where(owned(caller), col(Pipeline.id) == id))).first()
 
 
+async def pipelines(database: Database, caller: Caller, ids: Sequence[str]) -> dict[str, Pipeline]:
+    """Those of the pipelines that are there, by id."""
+    async with database.read() as session:
+        found = await session.exec(select(Pipeline).where(owned(caller), col(Pipeline.id).in_(ids)))
+        return {pipeline.id: pipeline for pipeline in found}
+
+
 async def element(database: Database, caller: Caller, id: str, *, whole: bool = False) -> PipelineElement | None:
     """An element; its large columns only when it is read whole."""
     return await _element(database, owned_elements(caller) & (col(PipelineElement.id) == id), whole=whole)

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from app.database import Database
 from app.execution.engine import Engine
+from app.feed import Feed
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The tables, and the queue of what runs."""
+    """The tables, the queue of what runs, and the news of both."""
 
     database: Database
     engine: Engine
+    feed: Feed

@@ -28,6 +28,10 @@ class Settings(BaseSettings):
     )
     max_document_bytes: int = Field(100_000, ge=1000, description="Longest GraphQL document, in UTF-8 bytes.")
     max_document_tokens: int = Field(2_000, ge=100, description="Most tokens in a GraphQL document.")
+    socket_init_timeout: float = Field(
+        3.0, gt=0, description="Seconds in which a WebSocket must send its connection_init."
+    )
+    max_socket_operations: int = Field(100, ge=1, description="Most operations that one WebSocket runs at a time.")
     workers: int = Field(2, ge=0, le=1000, description="Pipelines that one process runs at a time; 0 runs none.")
     worker_id: str = Field(
         "", description="Name of this worker, the same after a restart; empty takes the name of the machine."

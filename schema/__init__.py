@@ -7,6 +7,9 @@ from schema.jobs import Job
 from schema.mutation import Mutation
 from schema.query import Query
 from schema.scalars import SCALARS
+from schema.subscription import Subscription
 from schema.types import PipelineElement
 
-schema = strawberry.Schema(Query, Mutation, types=[Job, PipelineElement], config=StrawberryConfig(scalar_map=SCALARS))
+schema = strawberry.Schema(
+    Query, Mutation, Subscription, types=[Job, PipelineElement], config=StrawberryConfig(scalar_map=SCALARS)
+)

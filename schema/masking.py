@@ -36,6 +36,15 @@ def masked(error: GraphQLError) -> dict[str, Any]:
     return {**error.formatted, **internal(cause)}
 
 
+def failure(error: Exception) -> list[dict[str, Any]]:
+    """The errors of a request, or of a subscription, that raised one itself and not in a field."""
+    if isinstance(error, RequestError):
+        return refusal(error)
+    if isinstance(error, Busy):
+        return [{"message": str(error), "extensions": {"code": RequestErrorCode.BUSY.value}}]
+    return [internal(error)]
+
+
 def internal(cause: BaseException) -> dict[str, Any]:
     """What a client is told of an error of ours."""
     return {"message": logged(cause), "extensions": {"code": RequestErrorCode.INTERNAL_SERVER_ERROR.value}}

@@ -7,6 +7,7 @@ from app.errors import RequestError, RequestErrorCode
 GRAPHQL = b"application/graphql-response+json"
 JSON = b"application/json"
 HTML = b"text/html"
+EVENTS = b"text/event-stream"
 RANGES = {
     GRAPHQL: {GRAPHQL},
     JSON: {JSON, b"application/*", b"*/*"},
@@ -34,6 +35,15 @@ def media_type(accept: bytes | None) -> bytes:
         accepted = f"Accept {GRAPHQL.decode()} or {JSON.decode()}."
         raise RequestError(RequestErrorCode.NOT_ACCEPTABLE, accepted)
     return chosen
+
+
+@lru_cache(256)
+def wants_events(accept: bytes | None) -> bool:
+    """Whether answers are to be server-sent events. A client that names a JSON type beside them can take either, and
+    many name both for every operation: it gets JSON."""
+    parts = ((piece.strip() for piece in part.split(b";")) for part in (accept or b"").lower().split(b","))
+    named = {kind for kind, *parameters in parts if _weight(parameters) > 0}
+    return EVENTS in named and not named & {GRAPHQL, JSON}
 
 
 def wants_page(accept: bytes | None) -> bool:

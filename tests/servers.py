@@ -62,16 +62,32 @@ class Server:
 
 @contextmanager
 def serving(database: str, **variables: str) -> Iterator[Server]:
-    """A Voltgraph on a free port over a database, with settings as environment variables."""
-    environment = os.environ | {"VOLTGRAPH_DATABASE_URL": database, "VOLTGRAPH_WORKERS": "0"} | variables
-    command = [sys.executable, "-W", "error", "-m", "app", "serve", "--port", "0"]
+    """A Voltgraph on a free port over a database, with settings as environment variables; by default it runs nothing."""
+    with _process(["serve", "--port", "0"], database, {"VOLTGRAPH_WORKERS": "0"} | variables) as (process, line):
+        found = re.search(r"http://[^/\s]+", line)
+        assert found, f"the server did not start: {line}"
+        yield Server(found[0], process)
+
+
+@contextmanager
+def working(database: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """A worker over a PostgreSQL database."""
+    with _process(["worker"], database, variables) as (process, line):
+        assert line.startswith("Runs the pipelines"), f"the worker did not start: {line}"
+        yield process
+
+
+@contextmanager
+def _process(
+    command: list[str], database: str, variables: dict[str, str]
+) -> Iterator[tuple[subprocess.Popen[str], str]]:
+    """A command of Voltgraph's and the first line that it prints. Ends it when left."""
+    environment = os.environ | {"VOLTGRAPH_DATABASE_URL": database} | variables
+    command = [sys.executable, "-W", "error", "-m", "app", *command]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as process:
         try:
             assert process.stdout is not None
-            line = process.stdout.readline()
-            found = re.search(r"http://[^/\s]+", line)
-            assert found, f"the server did not start: {line}"
-            yield Server(found[0], process)
+            yield process, process.stdout.readline()
         finally:
             process.terminate()
             process.wait(20)

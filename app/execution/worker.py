@@ -25,7 +25,7 @@ from app.database import Database
 from app.execution.children import Children
 from app.execution.engine import ENDED, QUEUE, WORKFLOW, Engine, configuration
 from app.execution.runner import Runner
-from app.models import JobErrorCode, Pipeline, PipelineStatus, Worker
+from app.models import AT_WORK, JobErrorCode, Pipeline, Worker
 from app.settings import Settings
 
 log = logging.getLogger("voltgraph")
@@ -34,6 +34,8 @@ POLL = 0.1
 """Seconds between two looks into the queue: what a start waits at most, at a few percent of a core when idle."""
 MEND = 2.0
 """Seconds between two signs of life, each with a look at what needs mending."""
+ALONE = "local"
+"""The one worker of a SQLite file."""
 TRIES, PAUSE = 10, 1.0
 """How often a run that broke on something other than its job is taken up again."""
 
@@ -105,9 +107,10 @@ async def _persistently(run: Any, pipeline_id: str) -> None:
 async def _mend_forever(settings: Settings, database: Database, engine: Engine, worker_id: str) -> None:
     while True:
         try:
-            await _say_alive(database, worker_id)
             await _mend(database, engine)
-            await _take_over(settings, database, engine)
+            if worker_id != ALONE:
+                await _say_alive(database, worker_id)
+                await _take_over(settings, database, engine)
         except Exception:
             log.exception("mending failed; it is tried again")
         await asyncio.sleep(MEND)
@@ -122,9 +125,7 @@ async def _say_alive(database: Database, worker_id: str) -> None:
 
 async def _mend(database: Database, engine: Engine) -> None:
     """Make the engine and the tables agree on what runs: queue what it does not know, end what it gave up."""
-    query = select(Pipeline.id).where(
-        col(Pipeline.status) == PipelineStatus.RUNNING, col(Pipeline.started_at) < now() - timedelta(seconds=MEND)
-    )
+    query = select(Pipeline.id).where(AT_WORK, col(Pipeline.started_at) < now() - timedelta(seconds=MEND))
     async with database.read() as session:
         running = list(await session.exec(query.order_by(col(Pipeline.started_at)).limit(1000)))
     states = await engine.states(running) if running else {}
@@ -154,7 +155,7 @@ async def named(settings: Settings, url: URL) -> AsyncIterator[str]:
     """
     name = settings.worker_id or socket.gethostname()
     if url.drivername.startswith("sqlite"):
-        yield "local"
+        yield ALONE
         return
     engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
     async with contextlib.AsyncExitStack() as stack:

@@ -39,6 +39,8 @@ def upgrade() -> None:
         ("pipeline_by_project", "project_id", "created_at", "id"),
     ):
         op.create_index(name, "pipeline", ["organization_id", *columns])
+    at_work = sa.text("status = 'RUNNING'")
+    op.create_index("pipeline_at_work", "pipeline", ["started_at"], sqlite_where=at_work, postgresql_where=at_work)
     op.create_table(
         "pipeline_element",
         sa.Column("id", Binary(), primary_key=True),

@@ -1,0 +1,88 @@
+"""Pipelines as they change: their states, told to whoever watches one or all that match a filter."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+
+from app import reading
+from app.callers import Caller
+from app.database import Database
+from app.errors import RequestError, RequestErrorCode
+from app.filters import PipelineFilter
+from app.models import Pipeline
+
+AT_ONCE = 50
+"""Changed pipelines that a follower reads together, and holds until they are told."""
+READ_TOGETHER = 500
+
+
+class Feed:
+    """What subscriptions are made of. While nothing happens they hold no connection and ask for nothing."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._wanted: dict[Caller, dict[str, asyncio.Future[Pipeline | None]]] = {}
+        self._reading: set[asyncio.Task[None]] = set()
+
+    async def states(self, caller: Caller, id: str) -> AsyncGenerator[Pipeline, None]:
+        """A pipeline now, then its newest state after changes, until it is terminal or deleted. NOT_FOUND."""
+        # Whatever is committed after this is heard of, so nothing can happen unseen between a read and the next.
+        with self._database.hub.subscribe(caller.organization_id, id) as changes:
+            await self._database.listen()
+            told = None
+            while True:
+                [pipeline] = await self._newest(caller, [id])
+                if pipeline is None and told is None:
+                    raise RequestError(RequestErrorCode.NOT_FOUND, "There is no such pipeline.")
+                if pipeline is None:
+                    return
+                state = pipeline.updated_at, pipeline.status
+                if told is None or (state != told and state[0] >= told[0]):
+                    told = state
+                    yield pipeline
+                if told[1].is_terminal:
+                    return
+                del pipeline  # nothing that was told is kept while waiting
+                await changes.take(1)
+
+    async def changes(
+        self, caller: Caller, filter: PipelineFilter
+    ) -> AsyncGenerator[tuple[str, Pipeline | None], None]:
+        """The ids of pipelines that match, or matched before they changed, each with its newest state: None when it
+        was deleted. Changes that follow quickly on each other are told as one. Busy when too many wait to be told."""
+        with self._database.hub.subscribe(caller.organization_id, wants=filter.concerns) as changes:
+            await self._database.listen()
+            while True:
+                ids = await changes.take(AT_ONCE)
+                for id, pipeline in zip(ids, await self._newest(caller, ids), strict=True):
+                    yield id, pipeline
+                pipeline = None  # nothing that was told is kept while waiting
+
+    async def _newest(self, caller: Caller, ids: list[str]) -> list[Pipeline | None]:
+        """Their newest states; None for what is not there. Whoever asks at the same moment shares the read."""
+        wanted = self._wanted.get(caller)
+        if wanted is None:
+            wanted = self._wanted[caller] = {}
+            task = asyncio.create_task(self._read(caller))
+            self._reading.add(task)
+            task.add_done_callback(self._reading.discard)
+        loop = asyncio.get_running_loop()
+        futures = [wanted.setdefault(id, loop.create_future()) for id in ids]
+        return [await asyncio.shield(future) for future in futures]
+
+    async def _read(self, caller: Caller) -> None:
+        await asyncio.sleep(0)  # until all that woke together have asked
+        wanted = self._wanted.pop(caller)
+        try:
+            ids = list(wanted)
+            found: dict[str, Pipeline] = {}
+            for start in range(0, len(ids), READ_TOGETHER):
+                found |= await reading.pipelines(self._database, caller, ids[start : start + READ_TOGETHER])
+        except Exception as error:
+            for future in wanted.values():
+                future.set_exception(error)
+                future.exception()  # whoever waited may have gone: that is no fault
+        else:
+            for id, future in wanted.items():
+                future.set_result(found.get(id))

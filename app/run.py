@@ -1,0 +1,142 @@
+"""`python -m app run FILE`: a GraphQL client of our own operations. It creates a pipeline, starts it and watches it."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+from rich.console import Console
+from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from app.main import create_app
+from app.settings import QUERIES, Settings
+from app.strict_json import decode
+
+LOOK = 0.3
+"""Seconds between two looks at how far it is."""
+SHOWN = 12
+"""Most values of an element that the table shows."""
+
+
+class Refused(Exception):
+    """The server did not do what was asked; the message says why."""
+
+
+class Client:
+    """Sends the operations of `queries/` to a server."""
+
+    def __init__(self, http: httpx.AsyncClient) -> None:
+        self._http = http
+
+    async def send(self, operation: str, **variables: Any) -> Any:
+        """What the one field of an operation answers. Refused with all that is wrong."""
+        query = (QUERIES / f"{operation}.graphql").read_text()
+        answer = (await self._http.post("/graphql", json={"query": query, "variables": variables})).json()
+        if errors := answer.get("errors"):
+            raise Refused("\n".join(error["message"] for error in errors))
+        [result] = answer["data"].values()
+        if isinstance(result, dict) and result.get("userErrors"):
+            said = (f"{'.'.join(error['field'] or [])}: {error['message']}" for error in result["userErrors"])
+            raise Refused("\n".join(said))
+        return result
+
+
+@asynccontextmanager
+async def connected(server: str | None) -> AsyncIterator[Client]:
+    """A client of a server; without one, of a server within this process, over the database that is set."""
+    if server is not None:
+        async with httpx.AsyncClient(base_url=server, timeout=30) as http:
+            yield Client(http)
+        return
+    app = create_app(Settings())
+    transport = httpx.ASGITransport(app=app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://here") as http:
+        yield Client(http)
+
+
+def read_input(file: Path) -> dict[str, Any]:
+    """The input of createPipeline that a file holds: REST's body, or the input itself. BadJson when it is no JSON."""
+    body = decode(file.read_bytes(), Settings().max_json_depth)
+    if not isinstance(body, dict):
+        raise Refused("The file must hold one JSON object.")
+    elements = body.get("elements")
+    options = body.get("options") or {}
+    live = options.get("live_progress_updates", options.get("liveProgressUpdates"))
+    return {
+        "projectId": body.get("projectId") or body.get("project_id") or "local",
+        "name": body.get("name") or file.stem,
+        "description": body.get("description"),
+        "options": {"liveProgressUpdates": live},
+        "elementsByName" if isinstance(elements, dict) else "elements": elements,
+    }
+
+
+async def run(file: Path, server: str | None, console: Console) -> bool:
+    """Create, start and watch the pipeline of a file. Whether it completed."""
+    async with connected(server) as client:
+        created = (await client.send("CreatePipeline", input=read_input(file)))["pipeline"]
+        id = created["id"]
+        console.print(f"{created['name']}  [dim]{id}[/dim]", highlight=False)
+        await client.send("StartPipeline", id=id)
+        canceling = asyncio.Event()
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, canceling.set)
+        pipeline = await _watch(client, id, [e["name"] for e in created["elements"]], canceling, console)
+        results = await client.send("PipelineResults", id=id)
+    console.print(_table(results["elements"]))
+    if pipeline["error"]:
+        console.print(f"[red]{pipeline['errorCode']}[/red] {pipeline['error']}", highlight=False)
+    console.print(pipeline["status"])
+    return bool(pipeline["status"] == "COMPLETED")
+
+
+async def _watch(
+    client: Client, id: str, names: list[str], canceling: asyncio.Event, console: Console
+) -> dict[str, Any]:
+    """The pipeline when it is terminal; a bar for each element until then. Ctrl-C asks the server to cancel it."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"))
+    with Progress(*columns, TimeElapsedColumn(), console=console) as bars:
+        tasks = [bars.add_task(name, total=None, start=False, said="") for name in names]
+        while True:
+            if canceling.is_set():
+                canceling.clear()
+                await client.send("CancelPipeline", id=id)
+            pipeline: dict[str, Any] = await client.send("PipelineProgress", id=id)
+            for task, element in zip(tasks, pipeline["elements"], strict=True):
+                _show(bars, task, element)
+            if pipeline["isTerminal"]:
+                return pipeline
+            await asyncio.sleep(LOOK)
+
+
+def _show(bars: Progress, task: TaskID, element: dict[str, Any]) -> None:
+    job = element["job"] or {}
+    checkpoint = job.get("progress") or {}
+    said = element["status"].lower()
+    if checkpoint.get("bestCost") is not None:
+        said += f", iteration {checkpoint['iteration']}, best cost {checkpoint['bestCost']:.6g}"
+    if element["status"] == "RUNNING":
+        bars.start_task(task)
+    ended = element["status"] not in ("PENDING", "RUNNING")
+    bars.update(task, said=said, total=1 if ended else None, completed=1 if ended else 0)
+    if ended:
+        bars.stop_task(task)
+
+
+def _table(elements: list[dict[str, Any]]) -> Table:
+    """The values that each element came to."""
+    table = Table("Element", "Status", "Parameter", "Value")
+    for element in elements:
+        values = list((element["parameterValues"] or {}).items())
+        name, status = element["name"], element["status"]
+        for parameter, value in values[:SHOWN] or [("", "")]:
+            table.add_row(name, status, parameter, f"{value:.6g}" if isinstance(value, float) else str(value)[:60])
+            name = status = ""
+        if len(values) > SHOWN:
+            table.add_row("", "", f"… and {len(values) - SHOWN} more", "")
+    return table

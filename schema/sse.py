@@ -1,0 +1,85 @@
+"""Answers as server-sent events, each operation on a connection of its own:
+https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md#distinct-connections-mode
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+import orjson
+from graphql import OperationType
+from starlette.types import Receive, Send
+
+from schema.negotiation import EVENTS
+from schema.operations import Answer, Operation
+
+KEEP_ALIVE = 12.0
+"""Seconds of silence after which a comment is sent: proxies cut what is silent for long."""
+COMMENT = b":\n\n"
+COMPLETE = b"event: complete\ndata:\n\n"
+HEADERS = [
+    (b"content-type", EVENTS + b"; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+    (b"vary", b"accept"),
+]
+
+
+class EventStreams:
+    """The streams that are open."""
+
+    def __init__(self) -> None:
+        self._listening: set[asyncio.Task[None]] = set()
+
+    def close(self) -> None:
+        """End them all, not as complete: clients come back to the next server."""
+        for client in self._listening:
+            client.cancel()
+
+    async def answer(self, operation: Operation | Answer, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        if isinstance(operation, Operation) and operation.kind is OperationType.SUBSCRIPTION:
+            await self._stream(operation.answers(), receive, send)
+        else:
+            # As with JSON, a query or a mutation is finished whether or not the client still listens.
+            answer = operation if isinstance(operation, Answer) else await operation.answer()
+            await _write(send, _next(answer) + COMPLETE)
+        await _write(send, b"", more=False)
+
+    async def _stream(self, answers: AsyncGenerator[Answer, None], receive: Receive, send: Send) -> None:
+        client = asyncio.create_task(_gone(receive))
+        events = asyncio.create_task(_write_all(answers, send))
+        self._listening.add(client)
+        try:
+            await _write(send, COMMENT)  # what is waiting for the first byte knows that the stream is open
+            while not (await asyncio.wait((client, events), timeout=KEEP_ALIVE, return_when="FIRST_COMPLETED"))[0]:
+                await _write(send, COMMENT)
+        finally:
+            self._listening.discard(client)
+            client.cancel()
+            events.cancel()
+            await asyncio.gather(client, events, return_exceptions=True)
+
+
+async def _gone(receive: Receive) -> None:
+    """Returns when the client has gone."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _write_all(answers: AsyncGenerator[Answer, None], send: Send) -> None:
+    async with aclosing(answers):
+        async for answer in answers:
+            await _write(send, _next(answer))
+    await _write(send, COMPLETE)
+
+
+def _next(answer: Answer) -> bytes:
+    """One line: stored JSON goes out as it is, and may have been written over several."""
+    return b"event: next\ndata: " + orjson.dumps(answer.body).translate(None, b"\r\n") + b"\n\n"
+
+
+async def _write(send: Send, body: bytes, *, more: bool = True) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": more})

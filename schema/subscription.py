@@ -1,0 +1,51 @@
+"""What can be watched."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import UNSET
+
+from app import models
+from schema.context import Info
+from schema.inputs import PipelineFilter
+from schema.query import plain
+from schema.types import ID, Pipeline
+
+
+@strawberry.type(description="A pipeline that was created, changed or deleted.")
+class PipelineChange:
+    id: ID = strawberry.field(description="The pipeline's id.")
+    newest: strawberry.Private[models.Pipeline | None]
+
+    @strawberry.field(description="Its newest state. Null when it was deleted.", graphql_type=Pipeline | None)
+    def pipeline(self) -> Any:
+        return self.newest
+
+
+@strawberry.type(description="What can be watched, over a WebSocket (graphql-transport-ws) or server-sent events.")
+class Subscription:
+    @strawberry.subscription(
+        description="The pipeline now, then its newest state after changes (quick ones may merge); completes after the "
+        "terminal state, which is never missed, and when it is deleted. NOT_FOUND as for `pipeline`.",
+        graphql_type=Pipeline,
+    )
+    def pipeline_updated(
+        self, info: Info, id: Annotated[ID, strawberry.argument(description="The pipeline's id.")]
+    ) -> AsyncGenerator[models.Pipeline, None]:
+        return info.context.services.feed.states(info.context.caller, id)
+
+    @strawberry.subscription(
+        description="Changes to pipelines that match, or matched before the change, from now on. Quick ones may merge."
+    )
+    async def pipelines_updated(
+        self,
+        info: Info,
+        filter: Annotated[
+            PipelineFilter | None, strawberry.argument(description="Which pipelines; all without it.")
+        ] = UNSET,
+    ) -> AsyncGenerator[PipelineChange, None]:
+        async with aclosing(info.context.services.feed.changes(info.context.caller, plain(filter))) as changes:
+            async for id, pipeline in changes:
+                yield PipelineChange(id=ID(id), newest=pipeline)

@@ -1,0 +1,72 @@
+"""`python -m app run FILE` runs a pipeline from its file to a table of results."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.api import ROOT
+from tests.execution.conftest import FAKE
+from tests.servers import Server
+
+
+def pipeline_file(folder: Path, *fakes: dict[str, Any]) -> Path:
+    elements = {
+        f"e{i}": {"element_type": "data_fit", "fake": fake, "values": {f"v{i}": i}} for i, fake in enumerate(fakes)
+    }
+    file = folder / "pipeline.json"
+    file.write_text(json.dumps({"project_id": "p", "elements": elements}))
+    return file
+
+
+def command(file: Path, *options: str, **variables: str) -> subprocess.Popen[str]:
+    environment = os.environ | FAKE | variables | {"COLUMNS": "120"}
+    line = [sys.executable, "-W", "error", "-m", "app", "run", str(file), *options]
+    return subprocess.Popen(line, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
+
+
+def outcome(process: subprocess.Popen[str]) -> tuple[int, str]:
+    with process:
+        out, _ = process.communicate(timeout=60)
+    return process.returncode, out
+
+
+def test_without_a_server_it_brings_its_own(tmp_path: Path, sqlite_url: str) -> None:
+    file = pipeline_file(tmp_path, {}, {"steps": 4, "seconds": 1.5})
+    code, out = outcome(command(file, VOLTGRAPH_DATABASE_URL=sqlite_url))
+    assert code == 0, out
+    assert "COMPLETED" in out
+    assert "best cost" in out
+    for part in ("e0", "e1", "v0", "v1"):
+        assert part in out
+
+
+def test_it_drives_a_server(running: Server, tmp_path: Path) -> None:
+    code, out = outcome(command(pipeline_file(tmp_path, {}, {"fail": "SOLVER_ERROR"}, {}), "--server", running.url))
+    assert code == 1, out
+    assert "SOLVER_ERROR e1: It was told to fail." in out
+    assert "SKIPPED" in out
+
+
+def test_ctrl_c_cancels(running: Server, tmp_path: Path) -> None:
+    process = command(pipeline_file(tmp_path, {"seconds": 600}), "--server", running.url)
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    code, out = outcome(process)
+    assert code == 1, out
+    assert "CANCELED" in out
+
+
+def test_what_is_wrong_is_said_with_its_place(running: Server, tmp_path: Path) -> None:
+    file = tmp_path / "wrong.json"
+    file.write_text('{"elements": {"fit": {"element_type": "fitt"}, "b": 1}}')
+    code, out = outcome(command(file, "--server", running.url))
+    assert code == 2
+    assert "input.elementsByName.fit.element_type" in out
+    assert "input.elementsByName.b" in out

@@ -1,0 +1,44 @@
+"""One server for all tests of a module: for what is refused anyway, or told apart by the project that it names."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.main import create_app
+from app.settings import Settings
+from tests import servers
+from tests.api import Api
+
+
+@asynccontextmanager
+async def in_process(database_url: str, **settings: Any) -> AsyncIterator[Api]:
+    """The API of a server in this process. A fault of its own is an answer here too, not an exception."""
+    app = create_app(Settings(**{"database_url": database_url, "workers": 0, **settings}))
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        yield Api(http, app.state.services.database)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a database for all tests of a module, of each kind in turn."""
+    if request.param == "sqlite":
+        template: Path = request.getfixturevalue("sqlite_template")
+        file = shutil.copy(template, tmp_path_factory.mktemp("shared") / "test.db")
+        return f"sqlite:///{file}"
+    server: servers.Postgres = request.getfixturevalue("postgres")
+    return server.new_database()
+
+
+@pytest.fixture(scope="module")
+async def shared(shared_url: str) -> AsyncIterator[Api]:
+    """The API of a server in this process, for all tests of a module, over each kind of database in turn."""
+    async with in_process(shared_url) as api:
+        yield api

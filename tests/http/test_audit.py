@@ -1,0 +1,24 @@
+"""The server passes every audit of the npm package graphql-http: what the GraphQL over HTTP specification says MUST,
+SHOULD and MAY be."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+
+import orjson
+import pytest
+
+from tests.api import ROOT
+from tests.servers import Server
+
+NODE = ROOT / "tests" / "node"
+
+
+@pytest.mark.skipif(shutil.which("node") is None, reason="no node: install it, then `npm ci --prefix tests/node`")
+@pytest.mark.skipif(not (NODE / "node_modules").is_dir(), reason="no graphql-http: `npm ci --prefix tests/node`")
+def test_all_61_audits_pass(server: Server) -> None:
+    command = ["node", str(NODE / "audit.mjs"), f"{server.url}/graphql"]
+    verdicts = orjson.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
+    assert [verdict for verdict in verdicts if verdict["status"] != "ok"] == []
+    assert len({verdict["id"] for verdict in verdicts}) == 61

@@ -1,0 +1,130 @@
+"""Who hears of what, below GraphQL."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app import pipelines
+from app.callers import Caller
+from app.database import Database, open_database
+from app.database import database_url as parsed
+from app.drafts import draft
+from app.elements import Given
+from app.errors import Busy
+from app.events import LONGEST_PAYLOAD, MOST_PENDING, Change, Hub, Snapshot, Subscriber, decoded, encoded
+from app.feed import Feed
+from app.filters import PipelineFilter
+from app.models import ElementType, JobErrorCode, PipelineStatus
+
+OURS, THEIRS = Caller("ours"), Caller("theirs")
+AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
+STATE = Snapshot("p", "a@b.c", AT, AT, "name", PipelineStatus.FAILED, JobErrorCode.MODEL_ERROR, frozenset(ElementType))
+
+
+async def create(database: Database, caller: Caller) -> str:
+    wanted = draft(
+        project_id="p",
+        name=None,
+        description=None,
+        elements=Given([("a", ElementType.CALCULATION, {})], None),
+        live_progress_updates=None,
+    )
+    return (await pipelines.create(database, caller, wanted)).id
+
+
+async def test_nothing_crosses_organizations(database_url: str) -> None:
+    async with open_database(parsed(database_url), 100) as database:
+        feed = Feed(database)
+        mine = await create(database, OURS)
+        with pytest.raises(Exception, match="There is no such pipeline"):
+            await anext(feed.states(THEIRS, mine))
+        async with aclosing(feed.changes(THEIRS, PipelineFilter())) as changes:
+            hearing = asyncio.ensure_future(anext(changes))
+            await asyncio.sleep(0)
+            await database.listen()
+            await create(database, OURS)
+            theirs = await create(database, THEIRS)
+            id, pipeline = await asyncio.wait_for(hearing, 5)
+            assert id == theirs
+            assert pipeline
+            assert pipeline.organization_id == "theirs"
+        assert not database.hub._subscribers
+
+
+async def test_a_subscriber_of_another_organization_hears_nothing_of_the_same_id() -> None:
+    hub = Hub()
+    with hub.subscribe("ours", "1") as mine, hub.subscribe("theirs", "1") as theirs, hub.subscribe("theirs") as all:
+        hub.publish(Change("ours", "1", None, STATE))
+        assert await mine.take(1) == ["1"]
+        for other in (theirs, all):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(other.take(1), 0.01)
+
+
+async def test_pending_changes_of_a_pipeline_are_one() -> None:
+    subscriber = Subscriber(lambda _: True)
+    for id in ("a", "b", "a", "c", "b"):
+        subscriber.note(id)
+    assert await subscriber.take(2) == ["a", "b"]
+    assert await subscriber.take(2) == ["c"]
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(subscriber.take(1), 0.01)
+
+
+async def test_who_falls_too_far_behind_is_told_so_and_holds_no_more() -> None:
+    subscriber = Subscriber(lambda _: True)
+    for number in range(2 * MOST_PENDING + 5):
+        subscriber.note(str(number))
+        assert len(subscriber._ids) <= MOST_PENDING
+    with pytest.raises(Busy):
+        await subscriber.take(1)
+
+
+def test_a_change_comes_through_a_notification_as_it_was() -> None:
+    change = Change("o", "1", replace(STATE, element_types=frozenset()), STATE)
+    assert decoded(encoded(change)) == change
+    assert decoded(encoded(Change("o", "1", STATE, None))) == Change("o", "1", STATE, None)
+
+
+def test_a_change_that_is_too_long_for_a_notification_still_tells_that_there_was_one() -> None:
+    change = Change("o", "1", STATE, replace(STATE, created_by_email="é" * LONGEST_PAYLOAD))
+    assert decoded(encoded(change)) == Change("o", "1", None, None, is_whole=False)
+    widest = "\N{GREEK SMALL LETTER IOTA WITH DIALYTIKA AND TONOS}" * 255
+    name = replace(STATE, folded_name=widest.casefold(), project_id="\x01" * 255)
+    assert decoded(encoded(Change("o", "1", name, name))) == Change("o", "1", name, name)
+
+
+@pytest.mark.parametrize("payload", ["", "{}", "nonsense", '{"id": 1}'])
+def test_what_others_notify_is_no_change(payload: str) -> None:
+    assert decoded(payload) is None
+
+
+@pytest.mark.parametrize(
+    ("filter", "concerned"),
+    [
+        ({}, True),
+        ({"project_id": "p"}, True),
+        ({"project_id": "q"}, False),
+        ({"created_by_email": "x"}, False),
+        ({"created_after": AT}, False),
+        ({"statuses": [PipelineStatus.RUNNING]}, True),
+        ({"name_contains": "other"}, True),
+    ],
+)
+def test_of_what_was_missed_nobody_is_kept_who_may_have_matched(filter: dict[str, Any], concerned: bool) -> None:
+    missed = Change("o", "1", None, STATE, is_whole=False)
+    assert PipelineFilter(**filter).concerns(missed) is concerned
+    assert PipelineFilter(**filter).concerns(Change("o", "1", None, None, is_whole=False))
+
+
+def test_times_are_compared_as_lists_compare_them() -> None:
+    change, tick = Change("o", "1", None, STATE), timedelta(microseconds=1)
+    assert not PipelineFilter(updated_after=AT).concerns(change)
+    assert PipelineFilter(updated_after=AT - tick, updated_before=AT + tick).concerns(change)
+    assert not PipelineFilter(updated_before=AT).concerns(change)

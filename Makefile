@@ -3,6 +3,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+COMMA := ,
 
 .PHONY: help run test lint format types unit constraints schema explorer clean
 
@@ -37,14 +38,14 @@ explorer:  ## Build the GraphiQL page; needs node
 constraints:  ## Lock the newest versions that fit together
 	rm -rf $(VENV)/fresh
 	$(PYTHON) -m venv $(VENV)/fresh
-	$(VENV)/fresh/bin/pip install --quiet -e '.[test]'
+	$(VENV)/fresh/bin/pip install --quiet -e '.[test,battery]'
 	$(VENV)/fresh/bin/pip freeze --exclude-editable > constraints.txt
 
 clean:  ## Remove the virtual environment
 	rm -rf $(VENV)
 
 $(VENV)/run $(VENV)/test: $(VENV)/%: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.$(if $(filter test,$*),[test])'
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(if $(filter test,$*),test$(COMMA))battery]'
 	touch $@
 
 $(VENV)/bin/python:

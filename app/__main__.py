@@ -10,6 +10,7 @@ import httpx
 import typer
 import uvicorn
 from rich.console import Console
+from rich.markup import escape
 from sqlalchemy.engine import URL
 
 from app import database
@@ -77,7 +78,7 @@ def run(
     try:
         completed = asyncio.run(run_file(file, server, console))
     except (Refused, VoltgraphError, httpx.HTTPError) as error:
-        console.print(f"[red]{type(error).__name__}[/red] {error}", highlight=False)
+        console.print(f"[red]{type(error).__name__}[/red] {escape(str(error))}", highlight=False)
         raise typer.Exit(2) from None
     raise typer.Exit(0 if completed else 1)
 

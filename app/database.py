@@ -15,7 +15,9 @@ from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import event, make_url
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import events
@@ -80,12 +82,22 @@ class Database(Protocol):
     async def close(self) -> None: ...
 
 
+class Pool(AsyncAdaptedQueuePool):
+    """Connections to a database. Who waits too long for one is told to come again: that is no fault."""
+
+    def _do_get(self) -> ConnectionPoolEntry:
+        try:
+            return super()._do_get()
+        except NoneFree:
+            raise Busy("Too much waits for the database. Try again.") from None
+
+
 class Postgres:
     """A pool of connections to a PostgreSQL server."""
 
     def __init__(self, url: URL) -> None:
         self._engine = create_async_engine(
-            url, pool_size=16, max_overflow=0, pool_pre_ping=True, json_deserializer=_as_it_is
+            url, poolclass=Pool, pool_size=16, max_overflow=0, pool_pre_ping=True, json_deserializer=_as_it_is
         )
         self.hub = events.Hub()
         self._listener = Listener(url, self.hub)
@@ -183,7 +195,9 @@ def _as_it_is(text: str) -> str:
 
 
 def _sqlite_engine(url: URL, pragmas: tuple[str, ...], connections: int) -> AsyncEngine:
-    engine = create_async_engine(url, pool_size=connections, max_overflow=0, connect_args={"isolation_level": None})
+    engine = create_async_engine(
+        url, poolclass=Pool, pool_size=connections, max_overflow=0, connect_args={"isolation_level": None}
+    )
 
     @event.listens_for(engine.sync_engine, "connect")
     def configure(connection: Any, _: object) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -82,7 +83,7 @@ async def run(file: Path, server: str | None, console: Console) -> bool:
     async with connected(server) as client:
         created = (await client.send("CreatePipeline", input=read_input(file)))["pipeline"]
         id = created["id"]
-        console.print(f"{created['name']}  [dim]{id}[/dim]", highlight=False)
+        console.print(f"{escape(created['name'])}  [dim]{id}[/dim]", highlight=False)
         await client.send("StartPipeline", id=id)
         canceling = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, canceling.set)
@@ -90,7 +91,7 @@ async def run(file: Path, server: str | None, console: Console) -> bool:
         results = await client.send("PipelineResults", id=id)
     console.print(_table(results["elements"]))
     if pipeline["error"]:
-        console.print(f"[red]{pipeline['errorCode']}[/red] {pipeline['error']}", highlight=False)
+        console.print(f"[red]{pipeline['errorCode']}[/red] {escape(pipeline['error'])}", highlight=False)
     console.print(pipeline["status"])
     return bool(pipeline["status"] == "COMPLETED")
 
@@ -101,7 +102,7 @@ async def _watch(
     """The pipeline when it is terminal; a bar for each element until then. Ctrl-C asks the server to cancel it."""
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"))
     with Progress(*columns, TimeElapsedColumn(), console=console) as bars:
-        tasks = [bars.add_task(name, total=None, start=False, said="") for name in names]
+        tasks = [bars.add_task(escape(name), total=None, start=False, said="") for name in names]
         while True:
             if canceling.is_set():
                 canceling.clear()
@@ -135,7 +136,8 @@ def _table(elements: list[dict[str, Any]]) -> Table:
         values = list((element["parameterValues"] or {}).items())
         name, status = element["name"], element["status"]
         for parameter, value in values[:SHOWN] or [("", "")]:
-            table.add_row(name, status, parameter, f"{value:.6g}" if isinstance(value, float) else str(value)[:60])
+            shown = f"{value:.6g}" if isinstance(value, float) else str(value)[:60]
+            table.add_row(*map(escape, (name, status, parameter, shown)))
             name = status = ""
         if len(values) > SHOWN:
             table.add_row("", "", f"… and {len(values) - SHOWN} more", "")

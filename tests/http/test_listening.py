@@ -52,7 +52,9 @@ def test_wrong_bodies_are_refused_and_the_next_request_is_answered(server: Serve
     megabyte = b" " * 2**20
     for head in (HEAD % b"/graphql", HEAD % b"/pipelines"):
         assert status(exchanged(server, head + b"Content-Length: 99999999999\r\n\r\n")) == 413
-        assert status(exchanged(server, head + b"Transfer-Encoding: chunked\r\n\r\n", *chunked(*[megabyte] * 17))) == 413
+        assert (
+            status(exchanged(server, head + b"Transfer-Encoding: chunked\r\n\r\n", *chunked(*[megabyte] * 17))) == 413
+        )
         for wrong in (b"-5", b"99999999999999999999999", b"1\r\nContent-Length: 2"):
             assert status(exchanged(server, head + b"Content-Length: " + wrong + b"\r\n\r\n{}")) == 400
         assert exchanged(server, head + b"Content-Length: 100\r\n\r\n{", hang_up=True) == b""

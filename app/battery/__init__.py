@@ -1,0 +1,17 @@
+"""What each element type does, on PyBaMM. It needs the extra `battery`; BATTERY.md says what is supported.
+
+Only child processes import it: PyBaMM takes seconds to load.
+"""
+
+import os
+from importlib.util import find_spec
+
+if missing := [name for name in ("pybamm", "ionworks_schema") if find_spec(name) is None]:
+    raise ImportError(
+        f"Battery work needs {' and '.join(missing)}. Install the extra `battery`: pip install 'voltgraph[battery]'."
+    )
+os.environ["PYBAMM_DISABLE_TELEMETRY"] = "true"  # PyBaMM reads it at import, and would else ask or report
+
+from app.battery.executor import BatteryExecutor
+
+__all__ = ["BatteryExecutor"]

@@ -1,0 +1,84 @@
+"""Open-circuit potentials of the multi-species, multi-reaction (MSMR) model."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import Any
+
+import numpy as np
+import pybamm
+
+from app.battery.calculations.microstructure import FARADAY
+from app.battery.fields import Settings
+from app.battery.names import AMBIENT_TEMPERATURE, of_electrode
+from app.battery.recipes import Inputs, Made, model_error
+
+GAS_CONSTANT = float(pybamm.constants.R.value)
+"""J.mol-1.K-1"""
+POINTS = 1001
+"""Voltages that an interpolant is made from."""
+SUM_TOLERANCE = 0.01
+"""How far from 1 the occupancy fractions may add up to; they are scaled to 1."""
+
+
+def ocp_interpolant(settings: Settings, inputs: Inputs) -> Made:
+    """U(x) [V] and x(U), as tables of x(U) = sum_j X_j / (1 + exp(F (U - U0_j) / (w_j R T))).
+
+    Source: Verbrugge et al. (2017), doi:10.1149/2.0341708jes, eq. 5. T is the ambient temperature.
+    """
+    electrode, options = settings["electrode"], settings["options"]
+    sites = _sites(electrode, inputs)
+    (temperature,) = inputs.positive(AMBIENT_TEMPERATURE)
+    low, high = settings["voltage_limits"]
+    voltages = np.linspace(low, high, POINTS)
+    filled = _stoichiometry(voltages, sites, temperature)
+    rising, potentials = _distinct(filled[::-1], voltages[::-1], options["tolerance"])
+    interpolator = options["interpolator"]
+
+    def ocp(sto: Any) -> Any:
+        return pybamm.Interpolant(rising, potentials, sto, name="OCP", interpolator=interpolator)
+
+    def lithiation(U: Any) -> Any:
+        return pybamm.Interpolant(voltages, filled, U, name="lithiation", interpolator=interpolator)
+
+    made: Made = {of_electrode(electrode, "OCP [V]"): ocp}
+    return made | {of_electrode(electrode, "lithiation"): lithiation} if options["create_lithiation_function"] else made
+
+
+def _sites(electrode: str, inputs: Inputs) -> list[tuple[float, float, float]]:
+    """(X_j, U0_j [V], w_j) of each host site, counted from 0 until there is no more."""
+
+    def names(site: int) -> list[str]:
+        quantities = f"occupancy fraction ({site})", f"standard potential ({site}) [V]", f"ideality factor ({site})"
+        return [of_electrode(electrode, f"host site {quantity}") for quantity in quantities]
+
+    sites = []
+    for site in count():
+        if site and not any(name in inputs for name in names(site)):
+            break
+        inputs.require(*names(site))
+        share, potential, ideality = inputs.numbers(*names(site))
+        sites.append((share, potential, ideality))
+    total = sum(share for share, *_ in sites)
+    if abs(total - 1) > SUM_TOLERANCE:
+        raise model_error(f"The occupancy fractions of the {electrode} electrode add up to {total:g}, not 1.")
+    if any(ideality <= 0 for *_, ideality in sites):
+        raise model_error(f"The ideality factors of the {electrode} electrode must be greater than zero.")
+    return [(share / total, potential, ideality) for share, potential, ideality in sites]
+
+
+def _stoichiometry(voltages: Any, sites: list[tuple[float, float, float]], temperature: float) -> Any:
+    thermal = GAS_CONSTANT * temperature / FARADAY
+    # 1 / (1 + exp(z)) written so that no large z overflows
+    return sum(share * 0.5 * (1 - np.tanh((voltages - u0) / (2 * w * thermal))) for share, u0, w in sites)
+
+
+def _distinct(x: Any, u: Any, tolerance: float) -> tuple[Any, Any]:
+    """The points whose x is more than `tolerance` above that of the last one kept."""
+    kept = [0]
+    for index in range(1, len(x)):
+        if x[index] - x[kept[-1]] > tolerance:
+            kept.append(index)
+    if len(kept) < 4:  # a cubic needs four
+        raise model_error("The stoichiometry hardly changes between these voltage limits.")
+    return x[kept], u[kept]

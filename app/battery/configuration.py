@@ -1,0 +1,165 @@
+"""From a hostile configuration to work that can be run, or to everything that is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import ionworks_schema
+from pydantic import ValidationError
+
+from app.battery.calculations import CALCULATIONS, REFUSED_CALCULATIONS
+from app.battery.entries import ENTRIES, REFUSED_ENTRIES
+from app.battery.fields import MAX_TEXT, Field, Settings, settle, shown, source
+from app.battery.guard import value_faults
+from app.battery.recipes import Inputs, Made, Recipe
+from app.battery.symbols import decode
+from app.execution.executor import Fault, Job
+
+MAX_FAULTS = 100
+MAX_VALUES = 10_000
+ELSEWHERE = ("pipeline_id", "keep", "cell_spec_id", "mapping", "path")
+"""Fields of an entry that have the server read its parameters from somewhere else."""
+CITATIONS = "citations"
+"""A list that PyBaMM keeps among its parameters; no parameter, so it is not handed on."""
+KINDS = {
+    "entry": "entry",
+    "directentry": "entry",
+    "calculation": "calculation",
+    "datafit": "Data Fit",
+    "validation": "Validation",
+    "arraydatafit": "array_data_fit",
+    "linearconfidenceinterval": "linear_confidence_interval",
+    "sobolsensitivity": "sobol_sensitivity",
+}
+"""Element types by wire word or display label, lower case, without spaces and underscores."""
+SOURCE = Field(source, None)
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """A checked element: its configuration with all defaults, and what makes its parameter values."""
+
+    effective: Settings
+    make: Callable[[Inputs], Made]
+
+
+Plan = tuple[Work | None, list[Fault]]
+
+
+def plan(job: Job) -> Plan:
+    """What a job stands for. No work where there are faults."""
+    config = {name: value for name, value in job.config.items() if name != "element_type"}
+    word = job.config.get("element_type", job.type.value)
+    kind = KINDS.get(word.lower().replace("_", "").replace(" ", "")) if isinstance(word, str) else None
+    at = ("element_type",) if "element_type" in job.config else ()
+    if kind == "entry":
+        work, faults = _named_entry(config) if config.get("name") is not None else _inline_entry(config)
+    elif kind == "calculation":
+        work, faults = _calculation(config)
+    elif kind:
+        work, faults = None, [Fault(f"{kind} is not supported yet.", at)]
+    else:
+        work, faults = None, [Fault(f"{shown(word)} is no element type.", at)]
+    return None if faults else work, faults[:MAX_FAULTS]
+
+
+def _elsewhere(config: Mapping[str, Any]) -> list[Fault]:
+    message = "`{}` is not supported: parameters must be in the configuration itself."
+    return [Fault(message.format(name), (name,)) for name in ELSEWHERE if config.get(name) is not None]
+
+
+def _inline_entry(config: dict[str, Any]) -> Plan:
+    faults = _elsewhere(config)
+    values = config.get("values")
+    others = {name: value for name, value in config.items() if name not in (*ELSEWHERE, "values")}
+    settings, more = settle({"source": SOURCE, "provenance": Field(lambda value: None, None)}, others)
+    faults += more
+    if values is None and not faults:
+        faults.append(Fault("An entry needs `values`, or the `name` of an entry function."))
+    elif values is not None and (not isinstance(values, dict) or len(values) > MAX_VALUES):
+        faults.append(Fault(f"`values` must be an object of at most {MAX_VALUES} parameters.", ("values",)))
+        values = None
+    given = {name: value for name, value in (values or {}).items() if name != CITATIONS}
+    wrong = {name: found for name, value in given.items() if (found := list(_parameter_faults(name, value)))}
+    faults += [fault for found in wrong.values() for fault in found]
+    sound = {name: value for name, value in given.items() if name not in wrong}
+    kept = {name: value for name, value in settings.items() if value is not None}
+    faults += _schema_faults({"element_type": "entry", "values": sound} | kept)
+    return Work({"element_type": "entry"} | kept, lambda inputs: dict(given)), faults
+
+
+def _parameter_faults(name: str, value: Any) -> Iterator[Fault]:
+    path = ("values", name)
+    if not name.strip() or len(name) > MAX_TEXT:
+        yield Fault(f"A parameter's name must have from 1 to {MAX_TEXT} characters.", path)
+    found = list(value_faults(value, path))
+    yield from found
+    if not found:
+        try:
+            decode(value)
+        except ValueError as error:
+            yield Fault(str(error), path)
+
+
+def _named_entry(config: dict[str, Any]) -> Plan:
+    name = config["name"]
+    given = {key: value for key, value in config.items() if key not in ("name", *ELSEWHERE)}
+    faults = _elsewhere(config)
+    recipe = _recipe(name, ENTRIES, REFUSED_ENTRIES, "entry function", ("name",), faults)
+    if recipe is None:
+        return None, faults
+    return _planned({"element_type": "entry", "name": name}, recipe, given, faults)
+
+
+def _calculation(config: dict[str, Any]) -> Plan:
+    words = {key: config[key] for key in ("type", "calculation") if config.get(key) is not None}
+    faults: list[Fault] = []
+    if not words:
+        return None, [Fault("`type` is missing: it names the calculation.", ("type",))]
+    (key, name), *others = words.items()
+    faults += [Fault("`calculation` contradicts `type`. Keep the latter.", (key,)) for key, v in others if v != name]
+    recipe = _recipe(name, CALCULATIONS, REFUSED_CALCULATIONS, "calculation", (key,), faults)
+    if recipe is None:
+        return None, faults
+    given = {key: value for key, value in config.items() if key not in ("type", "calculation")}
+    return _planned({"element_type": "calculation", "type": name}, recipe, given, faults)
+
+
+def _recipe(
+    name: Any, known: dict[str, Recipe], refused: dict[str, str], what: str, path: tuple[str], faults: list[Fault]
+) -> Recipe | None:
+    """The recipe of that name; where there is none, a fault says why."""
+    word = name if isinstance(name, str) else ""
+    if word in refused:
+        faults.append(Fault(f"{word} is not supported: {refused[word]}.", path))
+    elif word not in known:
+        faults.append(Fault(f"There is no {what} {shown(name)}.", path))
+    return known.get(word)
+
+
+def _planned(head: Settings, recipe: Recipe, given: dict[str, Any], faults: list[Fault]) -> Plan:
+    settings, more = settle({**recipe.fields, "source": SOURCE}, given)
+    faults += more
+    if not faults:
+        faults += _schema_faults(head | {name: given[name] for name in recipe.fields if name in given})
+    effective = head | {name: value for name, value in settings.items() if name != "source" or value is not None}
+    return Work(effective, lambda inputs: recipe.run(settings, inputs)), faults
+
+
+def _schema_faults(config: Settings) -> list[Fault]:
+    """What the public schema finds besides. It sees only what has been found sound here."""
+    try:
+        ionworks_schema.validate_element(config)
+    except ValidationError as error:
+        details = error.errors(include_url=False, include_context=False, include_input=False)
+        return [Fault(f"{each['msg']}.", _place(each["loc"])) for each in details]
+    except ValueError as error:
+        return [Fault(str(error))]
+    return []
+
+
+def _place(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
+    """The schema calls an entry's values `parameters`."""
+    return ("values", *location[1:]) if location[:1] == ("parameters",) else location

@@ -1,0 +1,76 @@
+"""Every named entry of the public schema: what it takes and sets here, or why it is refused."""
+
+from __future__ import annotations
+
+from app.battery.entries import constants, degradation, electrolyte, functions, interpolation
+from app.battery.fields import Field, absent, breakpoints, number, one_of, text
+from app.battery.names import ELECTRODE, PHASE
+from app.battery.recipes import Recipe
+
+CONCENTRATION = {"c_e": Field(number(above=0))}
+TEMPERATURE = number(above=0)
+SMOOTHING = Field(number(above=0), 1e-4)
+NO_DIRECTION = Field(lambda value: None if value == "" else absent(value), "")
+ONE_ELECTRODE = {"electrode": ELECTRODE, "direction": NO_DIRECTION, "phase": PHASE}
+# How many breakpoints there may be is set by the size of the function: `guard` bounds what can be read back.
+INTERPOLATION = {
+    "base_parameter_name": Field(text),
+    "formulation": Field(one_of("knots", "slopes"), "knots"),
+}
+
+ENTRIES: dict[str, Recipe] = {
+    "InitialStateOfCharge": Recipe({"value": Field(number(0, 100))}, constants.initial_state_of_charge),
+    "InitialTemperature": Recipe({"value": Field(TEMPERATURE)}, constants.initial_temperature),
+    "InitialVoltage": Recipe({"value": Field(number())}, constants.initial_voltage),
+    "PiecewiseInterpolation1D": Recipe(
+        INTERPOLATION
+        | {
+            "breakpoint_values": Field(breakpoints(20)),
+            "breakpoint_parameter_name": Field(text),
+            "smoothing": SMOOTHING,
+        },
+        interpolation.piecewise_1d,
+    ),
+    "PiecewiseInterpolation2D": Recipe(
+        INTERPOLATION
+        | {
+            "breakpoint1_values": Field(breakpoints(10)),
+            "breakpoint1_parameter_name": Field(text),
+            "breakpoint2_values": Field(breakpoints(10)),
+            "breakpoint2_parameter_name": Field(text),
+            "smoothing1": SMOOTHING,
+            "smoothing2": SMOOTHING,
+        },
+        interpolation.piecewise_2d,
+    ),
+    "arrhenius_butler_volmer_exchange_current_density": Recipe(ONE_ELECTRODE, functions.butler_volmer_exchange_current),
+    "arrhenius_electrolyte_conductivity": Recipe({}, functions.electrolyte_conductivity),
+    "arrhenius_electrolyte_diffusivity": Recipe({}, functions.electrolyte_diffusivity),
+    "arrhenius_particle_diffusivity": Recipe(ONE_ELECTRODE, functions.particle_diffusivity),
+    "average_ocp": Recipe(
+        {"electrode": ELECTRODE, "phase": Field(one_of("primary", "secondary"), None)}, functions.average_ocp
+    ),
+    "bruggeman": Recipe({"electrode": Field(number(0), 0), "electrolyte": Field(number(0), 1.5)}, constants.bruggeman),
+    "constant_electrolyte": Recipe(CONCENTRATION, constants.constant_electrolyte),
+    "landesfeind_electrolyte": Recipe(
+        CONCENTRATION | {"system": Field(one_of(*electrolyte.LANDESFEIND))}, electrolyte.landesfeind
+    ),
+    "li_plating_defaults": Recipe({}, degradation.li_plating_defaults),
+    "mechanical_degradation_defaults": Recipe({"electrode": ELECTRODE}, degradation.mechanical_degradation_defaults),
+    "nyman_electrolyte": Recipe(CONCENTRATION, electrolyte.nyman),
+    "one_cm2_cell": Recipe({}, constants.one_cm2_cell),
+    "sei_defaults": Recipe({}, degradation.sei_defaults),
+    "standard_defaults": Recipe({}, constants.standard_defaults),
+    "temperatures": Recipe({"T": Field(TEMPERATURE, 298.15)}, constants.temperatures),
+    "zero_activation_energy": Recipe({}, constants.zero_activation_energy),
+    "zero_entropic_change": Recipe({}, constants.zero_entropic_change),
+}
+
+REFUSED_ENTRIES: dict[str, str] = {
+    "BaseInterpolation": "name PiecewiseInterpolation1D or PiecewiseInterpolation2D",
+    "DirectEntry": "give its parameters as `values`",
+    "from_json": "it would read a file of the server; give what the file holds as `values`",
+    "lithium_metal_anode": "its values are not public",
+    "spm_defaults": "its values are not public",
+}
+"""Why each other entry of the public schema is refused."""

@@ -1,0 +1,144 @@
+"""What a field of a configuration takes. Each check looks at raw JSON and says what is wrong with it, or None."""
+
+from __future__ import annotations
+
+import math
+import reprlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from app.execution.executor import Fault
+
+Check = Callable[[Any], str | None]
+Path = tuple[str | int, ...]
+Settings = dict[str, Any]
+"""The fields of a configuration by name, defaults filled in."""
+
+REQUIRED = object()
+MAX_TEXT = 1_000
+MAX_SOURCE = 10_000
+PRECISION = 6
+"""Significant digits of a breakpoint in a parameter's name (`print_precision` in the public API documentation)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field: what it takes, and what it is when absent. `nested` are the fields of an options object."""
+
+    check: Check
+    default: Any = REQUIRED
+    nested: Mapping[str, Field] | None = None
+
+
+def shown(value: Any) -> str:
+    """A hostile value, short enough for a message."""
+    return reprlib.repr(value)
+
+
+def is_number(value: Any) -> bool:
+    """Whether it is a finite real number: JSON's true is none, nor are NaN and infinities."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:
+        return False
+
+
+def number(low: float = -math.inf, high: float = math.inf, *, above: float = -math.inf) -> Check:
+    """A finite number from `low` to `high`, greater than `above`."""
+
+    def check(value: Any) -> str | None:
+        if not is_number(value):
+            return f"must be a finite number, not {shown(value)}"
+        if value <= above:
+            return f"must be greater than {above:g}, not {value:g}"
+        return None if low <= value <= high else f"must be from {low:g} to {high:g}, not {value:g}"
+
+    return check
+
+
+def one_of(*words: Any) -> Check:
+    """One of a few words."""
+
+    def check(value: Any) -> str | None:
+        if any(value is word or (type(value) is type(word) and value == word) for word in words):
+            return None
+        return f"takes {' or '.join(map(repr, words))}; {shown(value)} is not supported"
+
+    return check
+
+
+def flag(value: Any) -> str | None:
+    return None if isinstance(value, bool) else f"must be true or false, not {shown(value)}"
+
+
+def text(value: Any) -> str | None:
+    if not isinstance(value, str):
+        return f"must be text, not {shown(value)}"
+    return None if 0 < len(value) <= MAX_TEXT else f"must have from 1 to {MAX_TEXT} characters"
+
+
+def source(value: Any) -> str | None:
+    """Where something was read: kept, never read."""
+    return None if isinstance(value, str) and len(value) <= MAX_SOURCE else "must be text"
+
+
+def limits(value: Any) -> str | None:
+    """A pair of numbers, the lower first."""
+    if not (isinstance(value, list) and len(value) == 2 and all(map(is_number, value))):
+        return f"must be two finite numbers, not {shown(value)}"
+    return None if value[0] < value[1] else f"must be the lower and then the higher, not {shown(value)}"
+
+
+def breakpoints(most: int) -> Check:
+    """Up to `most` numbers in rising order that differ in the digits that parameter names show."""
+
+    def check(value: Any) -> str | None:
+        if not (isinstance(value, list) and 2 <= len(value) <= most and all(map(is_number, value))):
+            return f"must be from 2 to {most} finite numbers, not {shown(value)}"
+        if any(left >= right for left, right in pairwise(value)):
+            return f"must rise from each number to the next, not {shown(value)}"
+        if len({f"{each:.{PRECISION}g}" for each in value}) < len(value):
+            return f"must differ in the first {PRECISION} digits, not {shown(value)}"
+        return None
+
+    return check
+
+
+def absent(value: Any) -> str | None:
+    """For a field of the public schema that nothing here can honour."""
+    return f"is not supported here; leave it out instead of {shown(value)}"
+
+
+def options(nested: Mapping[str, Field]) -> Field:
+    """An object of options, each with a default."""
+
+    def check(value: Any) -> str | None:
+        return None if isinstance(value, dict) else f"must be an object, not {shown(value)}"
+
+    return Field(check, None, nested)
+
+
+def settle(fields: Mapping[str, Field], given: Mapping[str, Any], path: Path = ()) -> tuple[Settings, list[Fault]]:
+    """The settings that `given` stands for, and everything wrong with it."""
+    faults = [
+        Fault(f"There is no field {shown(name)} here; there are {', '.join(fields) or 'none'}.", (*path, name))
+        for name in given
+        if name not in fields
+    ]
+    settings: Settings = {}
+    for name, field in fields.items():
+        value = given.get(name)
+        if value is None and field.default is REQUIRED:
+            faults.append(Fault(f"`{name}` is missing.", (*path, name)))
+        elif value is not None and (problem := field.check(value)):
+            faults.append(Fault(f"`{name}` {problem}.", (*path, name)))
+        elif field.nested is not None:
+            settings[name], deeper = settle(field.nested, value or {}, (*path, name))
+            faults += deeper
+        else:
+            settings[name] = field.default if value is None else value
+    return settings, faults

@@ -1,0 +1,88 @@
+"""What an element can name: the fields it takes, and how it makes parameter values of them and of what came before."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pybamm
+
+from app.battery.fields import Field, Settings
+from app.battery.symbols import decode
+from app.execution.executor import JobFailed, Values
+from app.models import JobErrorCode
+
+Made = dict[str, Any]
+"""Parameter values by name: numbers, functions and PyBaMM symbols."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """An entry function or a calculation."""
+
+    fields: Mapping[str, Field]
+    run: Callable[[Settings, Inputs], Made]
+
+
+class Inputs:
+    """The parameter values that an element finds: those of all elements before it."""
+
+    def __init__(self, values: Values) -> None:
+        self._values = values
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def number(self, name: str) -> float:
+        """A value that must be a number, or an expression of others that comes to one."""
+        return self.numbers(name)[0]
+
+    def numbers(self, *names: str) -> list[float]:
+        """Values that must be numbers. JobFailed names all that are missing."""
+        self.require(*names)
+        return [self._number(name) for name in names]
+
+    def positive(self, *names: str) -> list[float]:
+        """Numbers that must be greater than zero."""
+        numbers = self.numbers(*names)
+        if wrong := [f"{name} is {value:g}" for name, value in zip(names, numbers, strict=True) if value <= 0]:
+            raise model_error(f"These must be greater than zero: {', '.join(wrong)}.")
+        return numbers
+
+    def require(self, *names: str) -> None:
+        if missing := [name for name in names if name not in self]:
+            raise lacking(missing)
+
+    def decoded(self) -> dict[str, Any]:
+        """All of them, as PyBaMM takes them."""
+        made = {}
+        for name, value in self._values.items():
+            try:
+                made[name] = decode(value)
+            except ValueError as error:
+                raise model_error(f"{name} cannot be read: {error}") from error
+        return made
+
+    def _number(self, name: str) -> float:
+        value = self._values[name]
+        if isinstance(value, dict):
+            try:
+                found = pybamm.ParameterValues(self.decoded()).evaluate(decode(value))
+                return float(np.asarray(found).item())
+            except Exception as error:
+                raise model_error(f"{name} must be a number here, and does not come to one: {error}") from error
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise model_error(f"{name} must be a number here, not {value!r:.80}.")
+        return float(value)
+
+
+def model_error(message: str) -> JobFailed:
+    return JobFailed(JobErrorCode.MODEL_ERROR, message)
+
+
+def lacking(names: list[str], note: str = "") -> JobFailed:
+    """The refusal of inputs that lack parameters."""
+    message = f"Missing parameters: {', '.join(names)}.{note}"
+    return JobFailed(JobErrorCode.MODEL_ERROR, message, {"missing": names})

@@ -1,0 +1,3 @@
+import pytest
+
+pytest.importorskip("pybamm", reason="needs the extra `battery`")

@@ -1,0 +1,88 @@
+"""Elements checked and run as the engine does it."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import numpy as np
+import pybamm
+from ionworks_schema.serialize import deserialize_parameter_value, serialize_parameters
+
+from app.battery import BatteryExecutor
+from app.execution.executor import Fault, Job, JobFailed, Progress, Values
+from app.models import ElementType, JobErrorCode
+
+EXECUTOR = BatteryExecutor()
+TYPES = {"entry": ElementType.DIRECT_ENTRY, "calculation": ElementType.CALCULATION}
+
+
+def job(config: dict[str, Any]) -> Job:
+    word = config.get("element_type", "entry")
+    kind = TYPES.get(word) if isinstance(word, str) else None
+    return Job("element", kind or ElementType.DATA_FIT, config)
+
+
+def entry(name: str | None = None, **fields: Any) -> dict[str, Any]:
+    return {"element_type": "entry"} | ({"name": name} if name else {}) | fields
+
+
+def values(**by_name: Any) -> dict[str, Any]:
+    return entry(values=by_name)
+
+
+def calculation(name: str, **fields: Any) -> dict[str, Any]:
+    return {"element_type": "calculation", "type": name} | fields
+
+
+def faults(config: dict[str, Any]) -> list[Fault]:
+    return EXECUTOR.check(job(config))
+
+
+def places(config: dict[str, Any]) -> list[tuple[str | int, ...]]:
+    return [fault.path for fault in faults(config)]
+
+
+def result(config: dict[str, Any], inputs: Values | None = None) -> dict[str, Any]:
+    assert faults(config) == []
+    made = EXECUTOR.run(job(config), inputs or {}, _ignore)
+    return dict(json.loads(json.dumps(made, allow_nan=False)))
+
+
+def made(config: dict[str, Any], inputs: Values | None = None) -> Values:
+    """What the element adds."""
+    return dict(result(config, inputs)["parameter_values"])
+
+
+def failure(config: dict[str, Any], inputs: Values | None = None) -> JobFailed:
+    try:
+        EXECUTOR.run(job(config), inputs or {}, _ignore)
+    except JobFailed as failed:
+        return failed
+    raise AssertionError("it ran")
+
+
+def missing(config: dict[str, Any], inputs: Values | None = None) -> list[str]:
+    """The parameters that a failure names as missing."""
+    failed = failure(config, inputs)
+    assert failed.code is JobErrorCode.MODEL_ERROR
+    assert failed.detail is not None
+    names: list[str] = failed.detail["missing"]
+    assert all(name in failed.message for name in names)
+    return names
+
+
+def evaluated(name: str, parameters: Values, *arguments: float) -> float:
+    """A function of the parameter values, at a point, as a PyBaMM model evaluates it."""
+    inputs = {str(index): pybamm.Scalar(value) for index, value in enumerate(arguments)}
+    known = pybamm.ParameterValues({key: deserialize_parameter_value(value) for key, value in parameters.items()})
+    return float(np.asarray(known.evaluate(pybamm.FunctionParameter(name, inputs))).item())
+
+
+def parameter_set(name: str) -> Values:
+    """One of PyBaMM's, as the official client sends it."""
+    return dict(json.loads(json.dumps(serialize_parameters(pybamm.ParameterValues(name)))))
+
+
+def _ignore(progress: Progress) -> None:
+    pass

@@ -1,0 +1,100 @@
+"""Real pipelines run on the battery executor, over GraphQL and REST, as `make run` serves them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from tests.api import ROOT
+from tests.execution.conftest import Runs
+from tests.servers import Server, serving
+
+pytest.importorskip("pybamm", reason="the extra `battery` is not installed")
+
+# Worked out by hand from the datasheet of the file: see tests/battery for how.
+CAPACITY = 8.7323185
+SIDE = 0.3204684
+
+
+def configuration(name: str) -> dict[str, Any]:
+    [file] = (ROOT / "tests" / "data").glob(f"{name}_*.json")
+    body: dict[str, Any] = orjson.loads(file.read_bytes())
+    return body
+
+
+@pytest.fixture(scope="module")
+def battery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serving(f"sqlite:///{tmp_path_factory.mktemp('battery')}/runs.db", VOLTGRAPH_WORKERS="2") as server:
+        yield server
+
+
+@pytest.fixture
+async def runs(battery: Server) -> AsyncIterator[Runs]:
+    async with httpx.AsyncClient(base_url=battery.url, timeout=30) as http:
+        yield Runs(http)
+
+
+async def test_a_datasheet_becomes_a_capacity_over_graphql(runs: Runs) -> None:
+    config = configuration("a")
+    given = {"projectId": "p", "elementsByName": config["elements"]}
+    id = (await runs.run("CreatePipeline", input=given))["pipeline"]["id"]
+    await runs.run("StartPipeline", id=id)
+    assert (await runs.end(id, 60))["status"] == "COMPLETED"
+    elements = (await runs.run("PipelineResults", id=id))["elements"]
+    values = {element["name"]: element["parameterValues"] for element in elements}
+    assert values["Qp"]["Positive electrode capacity [A.h]"] == pytest.approx(CAPACITY, rel=1e-7)
+    assert values["geometry"]["Electrode height [m]"] == pytest.approx(SIDE, rel=1e-6)
+    assert values["temps"]["Ambient temperature [K]"] == 298.15
+
+
+async def test_a_datasheet_becomes_a_capacity_over_rest(runs: Runs) -> None:
+    id = (await runs.http.post("/pipelines", json=configuration("a"))).json()["id"]
+    await runs.http.post(f"/pipelines/{id}/start")
+    await runs.end(id, 60)
+    result = (await runs.http.get(f"/pipelines/{id}/result")).json()
+    capacity = "Positive electrode capacity [A.h]"
+    assert result["result"]["parameter_values"][capacity] == pytest.approx(CAPACITY, rel=1e-7)
+    assert result["element_results"]["Qp"]["type"] == "PassthroughResult"
+
+
+@pytest.mark.parametrize("name", ["b", "b2", "c"])
+async def test_a_fit_is_refused_by_name_before_anything_runs(runs: Runs, name: str) -> None:
+    id = (await runs.http.post("/pipelines", json=configuration(name))).json()["id"]
+    await runs.run("StartPipeline", id=id)
+    pipeline = await runs.end(id, 60)
+    assert (pipeline["status"], pipeline["errorCode"]) == ("FAILED", "CONFIGURATION_ERROR")
+    assert "Data Fit is not supported yet" in pipeline["error"]
+    assert {element["job"]["attempt"] for element in pipeline["elements"]} == {0}
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"element_type": "entry", "values": {"x": {"$type": "this.X"}}},
+        {"element_type": "entry", "values": {"x": {"module": "os", "class": "abort"}}},
+        {"element_type": "calculation", "type": "os.abort"},
+    ],
+)
+async def test_what_names_code_is_refused_with_its_place(runs: Runs, config: dict[str, Any]) -> None:
+    elements = {"good": {"element_type": "entry", "values": {"a": 1}}, "bad": config}
+    id = (await runs.http.post("/pipelines", json={"project_id": "p", "elements": elements})).json()["id"]
+    await runs.run("StartPipeline", id=id)
+    pipeline = await runs.end(id, 60)
+    assert pipeline["errorCode"] == "CONFIGURATION_ERROR"
+    assert [element["status"] for element in pipeline["elements"]] == ["SKIPPED", "FAILED"]
+    bad = (await runs.run("Pipeline", id=id))["elements"][1]
+    assert bad["errorDetail"]["problems"]
+    assert all(problem["path"] and problem["message"] for problem in bad["errorDetail"]["problems"])
+
+
+async def test_missing_parameters_are_a_model_error_that_names_them(runs: Runs) -> None:
+    elements = {"Q": {"element_type": "calculation", "type": "ElectrodeCapacity", "electrode": "positive"}}
+    id = (await runs.http.post("/pipelines", json={"project_id": "p", "elements": elements})).json()["id"]
+    await runs.run("StartPipeline", id=id)
+    pipeline = await runs.end(id, 60)
+    assert pipeline["errorCode"] == "MODEL_ERROR"
+    assert "Positive electrode thickness [m]" in pipeline["error"]

@@ -1,0 +1,55 @@
+"""Who waits too long for the database is told to come again."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from functools import partial
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlmodel import select
+
+from app import database
+from app.errors import Busy
+from app.main import create_app
+from app.settings import Settings
+from tests.api import Api
+from tests.http.requests import GRAPHQL, post
+
+WAIT = 0.05
+
+
+@pytest.fixture
+async def crowded(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Api, AsyncExitStack]]:
+    """The API of a server all of whose connections for reading are held until the stack is closed."""
+    monkeypatch.setattr(database, "create_async_engine", partial(create_async_engine, pool_timeout=WAIT))
+    app = create_app(Settings(database_url=database_url, workers=0))
+    transport = httpx.ASGITransport(app=app)
+    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+        async with AsyncExitStack() as held:
+            with pytest.raises(Busy):
+                while True:
+                    session = await held.enter_async_context(app.state.services.database.read())
+                    await session.exec(select(1))
+            yield Api(http), held
+
+
+async def test_a_query_is_busy_until_there_is_room(crowded: tuple[Api, AsyncExitStack]) -> None:
+    api, held = crowded
+    query = {"query": "{ pipelines { totalCount } }"}
+    [error] = (await post(api, query, accept=GRAPHQL)).json()["errors"]
+    assert error["extensions"] == {"code": "BUSY"}
+    assert "again" in error["message"]
+    await held.aclose()
+    assert (await post(api, query)).json() == {"data": {"pipelines": {"totalCount": 0}}}
+
+
+async def test_rest_is_busy_until_there_is_room(crowded: tuple[Api, AsyncExitStack]) -> None:
+    api, held = crowded
+    answer = await api.http.get("/pipelines")
+    assert (answer.status_code, answer.json()["error_code"]) == (503, "BUSY")
+    assert answer.headers["retry-after"]
+    await held.aclose()
+    assert (await api.http.get("/pipelines")).status_code == 200

@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 COMMA := ,
 
-.PHONY: help run test lint format types unit constraints schema explorer clean
+.PHONY: help run test faults lint format types unit constraints schema explorer clean
 
 run: $(VENV)/run  ## Serve on 127.0.0.1:8000
 	$(BIN)/python -m app serve
@@ -23,7 +23,10 @@ types: $(VENV)/test  ## Strict types
 	$(BIN)/mypy
 
 unit: $(VENV)/test  ## Tests, on SQLite and PostgreSQL
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -m 'not slow'
+
+faults: $(VENV)/test  ## Kills, takeovers and other tests that take minutes
+	$(BIN)/python -m pytest -m slow
 
 format: $(VENV)/test  ## Mend rules and format
 	$(BIN)/ruff check --fix .

@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
-from app import pipelines, running
+from app import pipelines, runs
 from app.errors import Rejected
 from schema.context import Info
 from schema.inputs import CreatePipelineInput, UpdatePipelineInput, given
@@ -43,14 +43,14 @@ class Mutation:
     )
     async def start_pipeline(self, info: Info, id: PipelineId) -> PipelinePayload:
         services, caller = info.context.services, info.context.caller
-        return await payload(lambda: running.start(services, caller, id), "id")
+        return await payload(lambda: runs.start(services, caller, id), "id")
 
     @strawberry.mutation(
         description="Stops a pipeline; what is at work in it is ended. Canceling a CANCELED one returns it."
     )
     async def cancel_pipeline(self, info: Info, id: PipelineId) -> PipelinePayload:
         services, caller = info.context.services, info.context.caller
-        return await payload(lambda: running.cancel(services, caller, id), "id")
+        return await payload(lambda: runs.cancel(services, caller, id), "id")
 
     @strawberry.mutation(description="A new pending copy: how to run again, or to change a finished run.")
     async def duplicate_pipeline(

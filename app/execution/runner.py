@@ -9,12 +9,11 @@ from typing import Any
 
 import orjson
 
-from app import runs
 from app.database import Database
 from app.execution.children import Child, ChildDied, Children
 from app.execution.executor import JobFailed, Progress
+from app.execution.hold import Hold, HoldLost
 from app.models import ElementType, JobErrorCode, PipelineElement, PipelineElementStatus
-from app.runs import Overtaken, Run
 from app.settings import Settings
 
 log = logging.getLogger("voltgraph")
@@ -34,36 +33,36 @@ class Runner:
 
     async def run(self, pipeline_id: str) -> None:
         """Bring a running pipeline to its end, unless somebody else does. What is completed is not run again."""
-        run = await runs.claim(self._database, pipeline_id, self._worker_id)
-        if run is None:
+        hold = await Hold.take(self._database, pipeline_id, self._worker_id)
+        if hold is None:
             return
         try:
-            elements = await runs.elements(self._database, run)
-            if failures := await self._refused(run, elements):
-                await runs.fail_elements(self._database, run, failures)
+            elements = await hold.elements()
+            if failures := await self._refused(hold, elements):
+                await hold.fail(failures)
                 return
-            await self._run_all(run, elements)
-        except Overtaken:
+            await self._run_all(hold, elements)
+        except HoldLost:
             log.info("the run of %s was canceled or taken over", pipeline_id)
 
-    async def _run_all(self, run: Run, elements: list[PipelineElement]) -> None:
+    async def _run_all(self, hold: Hold, elements: list[PipelineElement]) -> None:
         inputs: dict[str, Any] = {}
         for element in elements:
             try:
-                result = await self._result(run, element, inputs)
+                result = await self._result(hold, element, inputs)
             except JobFailed as failure:
-                await runs.fail_elements(self._database, run, {element.id: failure})
+                await hold.fail({element.id: failure})
                 return
             inputs |= result.get("parameter_values") or {}
-        await runs.complete(self._database, run)
+        await hold.complete()
 
-    async def _refused(self, run: Run, elements: list[PipelineElement]) -> dict[str, JobFailed]:
+    async def _refused(self, hold: Hold, elements: list[PipelineElement]) -> dict[str, JobFailed]:
         """The elements whose configuration is wrong, by id. All are checked before the first one runs."""
         pending = [each for each in elements if each.status is not PipelineElementStatus.COMPLETED]
         if not pending:
             return {}
         try:
-            answer = await self._attempts(run, {"kind": "check", "jobs": [_job(each) for each in pending]}, None)
+            answer = await self._attempts(hold, {"kind": "check", "jobs": [_job(each) for each in pending]}, None)
         except JobFailed as failure:
             return {pending[0].id: failure}
         return {
@@ -72,35 +71,35 @@ class Runner:
             if faults
         }
 
-    async def _result(self, run: Run, element: PipelineElement, inputs: dict[str, Any]) -> dict[str, Any]:
+    async def _result(self, hold: Hold, element: PipelineElement, inputs: dict[str, Any]) -> dict[str, Any]:
         if element.status is PipelineElementStatus.COMPLETED:
             done: dict[str, Any] = orjson.loads(element.result or "{}")
             return done
-        answer = await self._attempts(run, {"kind": "run", "jobs": [_job(element)], "inputs": inputs}, element)
-        await runs.complete_element(self._database, run, element.id, answer["result"])
+        answer = await self._attempts(hold, {"kind": "run", "jobs": [_job(element)], "inputs": inputs}, element)
+        await hold.complete_element(element.id, answer["result"])
         result: dict[str, Any] = answer["result"]
         return result
 
-    async def _attempts(self, run: Run, request: dict[str, Any], element: PipelineElement | None) -> dict[str, Any]:
+    async def _attempts(self, hold: Hold, request: dict[str, Any], element: PipelineElement | None) -> dict[str, Any]:
         """The answer of a child; of another one when the first dies, as often as is set."""
         for left in range(self._settings.job_retries, -1, -1):
             if element is not None:
-                await runs.begin(self._database, run, element.id)
+                await hold.begin(element.id)
             try:
-                return await self._attempt(run, request, element)
+                return await self._attempt(hold, request, element)
             except ChildDied as death:
-                log.warning("%s in pipeline %s", death, run.pipeline_id)
+                log.warning("%s in pipeline %s", death, hold.pipeline_id)
                 if not left:
                     message = "The process that did the job died."
                     raise JobFailed(JobErrorCode.INTERNAL_ERROR, message) from None
         raise AssertionError("there is always a last attempt")
 
-    async def _attempt(self, run: Run, request: dict[str, Any], element: PipelineElement | None) -> dict[str, Any]:
+    async def _attempt(self, hold: Hold, request: dict[str, Any], element: PipelineElement | None) -> dict[str, Any]:
         deadline = monotonic() + self._settings.job_timeout
-        progress = _Kept(self._database, run, element)
+        progress = _Kept(hold, element)
         async with self._children.child(request) as child:
             while True:
-                message = await self._next(run, child, deadline, progress)
+                message = await self._next(hold, child, deadline, progress)
                 if message["kind"] == "progress":
                     progress.take(message)
                     await progress.flush(CHECKPOINT)
@@ -110,20 +109,20 @@ class Runner:
                     raise JobFailed(JobErrorCode[message["code"]], message["message"], message["detail"])
                 return message
 
-    async def _next(self, run: Run, child: Child, deadline: float, progress: _Kept) -> dict[str, Any]:
+    async def _next(self, hold: Hold, child: Child, deadline: float, progress: _Kept) -> dict[str, Any]:
         """The child's next message. Meanwhile the run may be canceled, or take too long: then the child is stopped."""
         waiting = asyncio.ensure_future(child.message())
         try:
             while not (await asyncio.wait([waiting], timeout=LOOK))[0]:
                 await progress.flush(CHECKPOINT)
-                overtaken = not await runs.is_held(self._database, run)
-                if not overtaken and monotonic() < deadline:
+                lost = not await hold.lasts()
+                if not lost and monotonic() < deadline:
                     continue
                 waiting.cancel()
                 await asyncio.gather(waiting, return_exceptions=True)
                 await child.stop(self._settings.cancel_grace)
-                if overtaken:
-                    raise Overtaken(run.pipeline_id)
+                if lost:
+                    raise HoldLost(hold.pipeline_id)
                 message = f"The job took longer than {self._settings.job_timeout:g} s."
                 raise JobFailed(JobErrorCode.EXECUTION_TIMEOUT, message)
             return waiting.result()
@@ -134,13 +133,13 @@ class Runner:
 class _Kept:
     """Keeps the newest progress of a job, at most once a second, where its pipeline wants that."""
 
-    def __init__(self, database: Database, run: Run, element: PipelineElement | None) -> None:
-        self._database, self._run, self._element = database, run, element
+    def __init__(self, hold: Hold, element: PipelineElement | None) -> None:
+        self._hold, self._element = hold, element
         self._last = 0.0
         self._pending: dict[str, Any] | None = None
 
     def take(self, message: dict[str, Any]) -> None:
-        wanted = self._run.live_progress_updates
+        wanted = self._hold.live_progress_updates
         if self._element is not None and wants_checkpoints(wanted, self._element.element_type):
             self._pending = message
 
@@ -151,7 +150,7 @@ class _Kept:
         message, self._pending = self._pending, None
         self._last = monotonic()
         progress = Progress(message["iteration"], message["cost"], message["best_cost"], message["parameters"])
-        await runs.checkpoint(self._database, self._run, self._element.id, progress)
+        await self._hold.keep(self._element.id, progress)
 
 
 def _job(element: PipelineElement) -> dict[str, Any]:

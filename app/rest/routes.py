@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from app import pipelines, reading, running
+from app import pipelines, reading, runs
 from app.callers import LOCAL, Caller
 from app.database import Database
 from app.drafts import changes
@@ -72,7 +72,7 @@ async def create_pipeline(config: PipelineConfig, request: Request, by: By) -> R
     to start what is created."""
     row = await pipelines.create(database(request), by, config.draft)
     if request.app.state.settings.start_on_create:
-        row = await running.start(services(request), by, row.id)
+        row = await runs.start(services(request), by, row.id)
     return JsonResponse(await _detail(database(request), by, row), 201)
 
 
@@ -106,7 +106,7 @@ async def delete_pipeline(pipeline_id: str, db: In, by: By) -> None:
 @router.post("/{pipeline_id}/start", response_model=PipelineDetail, responses=NOT_NOW)
 async def start_pipeline(pipeline_id: str, request: Request, by: By) -> Response:
     """Runs a pending pipeline. Starting a running one answers it."""
-    row = await running.start(services(request), by, pipeline_id)
+    row = await runs.start(services(request), by, pipeline_id)
     return JsonResponse(await _detail(database(request), by, row))
 
 
@@ -114,7 +114,7 @@ async def start_pipeline(pipeline_id: str, request: Request, by: By) -> Response
 async def cancel_pipeline(pipeline_id: str, request: Request, by: By) -> Response:
     """Stops a pipeline. One that has ended stays as it is."""
     try:
-        row: Pipeline | None = await running.cancel(services(request), by, pipeline_id)
+        row: Pipeline | None = await runs.cancel(services(request), by, pipeline_id)
     except Rejected:
         row = await reading.pipeline(database(request), by, pipeline_id)
     return JsonResponse(answers.submission(found(row)))

@@ -1,0 +1,168 @@
+"""A worker's hold on a pipeline, and what it writes on the way.
+
+A worker that takes a pipeline up gets an attempt number, and every write of its run is guarded by it. Once the pipeline
+is canceled, or another worker has taken it up, the hold is lost: none of its writes lands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import orjson
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app import events
+from app.columns import now
+from app.database import Database
+from app.errors import VoltgraphError
+from app.execution.executor import JobFailed, Progress
+from app.models import (
+    Checkpoint,
+    JobStatus,
+    Pipeline,
+    PipelineElement,
+    PipelineElementStatus,
+    PipelineStatus,
+)
+from app.pipelines import later
+from app.runs import elements_of, end, row
+
+
+class HoldLost(VoltgraphError):
+    """The pipeline was canceled, or another worker has it now."""
+
+
+class Hold:
+    """The right to run a pipeline, until somebody else gets it. Every write raises HoldLost after that."""
+
+    def __init__(self, database: Database, pipeline_id: str, attempt: int, live_progress_updates: bool | None) -> None:
+        self._database = database
+        self.pipeline_id, self.attempt = pipeline_id, attempt
+        self.live_progress_updates = live_progress_updates
+
+    @classmethod
+    async def take(cls, database: Database, pipeline_id: str, worker_id: str) -> Hold | None:
+        """A hold on a running pipeline; whoever had one before has lost it. None when there is nothing to run."""
+
+        async def work(session: AsyncSession) -> Hold | None:
+            pipeline = await row(session, pipeline_id)
+            if pipeline is None or pipeline.status is not PipelineStatus.RUNNING:
+                return None
+            pipeline.attempt += 1
+            pipeline.worker_id = worker_id
+            return cls(database, pipeline_id, pipeline.attempt, pipeline.live_progress_updates)
+
+        return await database.write(work)
+
+    async def lasts(self) -> bool:
+        """Whether it may still write."""
+        query = select(Pipeline.id).where(
+            col(Pipeline.id) == self.pipeline_id,
+            col(Pipeline.attempt) == self.attempt,
+            col(Pipeline.status) == PipelineStatus.RUNNING,
+        )
+        async with self._database.read() as session:
+            return (await session.exec(query)).first() is not None
+
+    async def elements(self) -> list[PipelineElement]:
+        """All elements of the pipeline, whole, in execution order."""
+        async with self._database.read() as session:
+            return await elements_of(session, self.pipeline_id, whole=True)
+
+    async def begin(self, element_id: str) -> None:
+        """An element's job begins, once more where it had begun before."""
+
+        def change(element: PipelineElement) -> None:
+            element.status, element.job_status = PipelineElementStatus.RUNNING, JobStatus.RUNNING
+            element.attempt += 1
+            element.started_at = element.started_at or now()
+
+        await self._change(element_id, change)
+
+    async def complete_element(self, element_id: str, result: dict[str, Any]) -> None:
+        """An element's job is done."""
+
+        def change(element: PipelineElement) -> None:
+            element.status, element.job_status = PipelineElementStatus.COMPLETED, JobStatus.COMPLETED
+            element.result = orjson.dumps(result).decode()
+            element.finished_at = now()
+
+        await self._change(element_id, change)
+
+    async def fail(self, failures: dict[str, JobFailed]) -> None:
+        """Jobs failed, by element id: the pipeline fails with the first of them, and what has not run is skipped."""
+
+        async def work(session: AsyncSession) -> None:
+            pipeline = await self._pipeline(session)
+            failed = [each for each in await elements_of(session, self.pipeline_id) if each.id in failures]
+            for element in failed:
+                _fail(element, failures[element.id])
+            pipeline.error = f"{failed[0].name}: {failed[0].error}"
+            pipeline.error_code = failed[0].error_code
+            await end(session, pipeline, PipelineStatus.FAILED, PipelineElementStatus.SKIPPED)
+
+        await self._database.write(work)
+
+    async def complete(self) -> None:
+        """Every element is done."""
+
+        async def work(session: AsyncSession) -> None:
+            pipeline = await self._pipeline(session)
+            await end(session, pipeline, PipelineStatus.COMPLETED, PipelineElementStatus.SKIPPED)
+
+        await self._database.write(work)
+
+    async def keep(self, element_id: str, progress: Progress) -> None:
+        """Keep how far a job is."""
+
+        async def work(session: AsyncSession) -> None:
+            pipeline = await self._pipeline(session)
+            last = select(func.max(Checkpoint.number)).where(col(Checkpoint.element_id) == element_id)
+            number = ((await session.exec(last)).one() or 0) + 1
+            session.add(_checkpoint(element_id, number, progress))
+            await _touch(session, pipeline)
+
+        await self._database.write(work)
+
+    async def _change(self, element_id: str, change: Callable[[PipelineElement], None]) -> None:
+        async def work(session: AsyncSession) -> None:
+            pipeline = await self._pipeline(session)
+            element = await session.get_one(PipelineElement, element_id)
+            change(element)
+            element.updated_at = now()
+            await _touch(session, pipeline)
+
+        await self._database.write(work)
+
+    async def _pipeline(self, session: AsyncSession) -> Pipeline:
+        pipeline = await row(session, self.pipeline_id)
+        if pipeline is None or pipeline.status is not PipelineStatus.RUNNING or pipeline.attempt != self.attempt:
+            raise HoldLost(self.pipeline_id)
+        return pipeline
+
+
+def _fail(element: PipelineElement, failure: JobFailed) -> None:
+    element.status, element.job_status = PipelineElementStatus.FAILED, JobStatus.FAILED
+    element.error, element.error_code = failure.message, failure.code
+    element.error_detail = orjson.dumps(failure.detail).decode() if failure.detail else None
+    element.finished_at = element.updated_at = now()
+
+
+def _checkpoint(element_id: str, number: int, progress: Progress) -> Checkpoint:
+    return Checkpoint(
+        element_id=element_id,
+        number=number,
+        at=now(),
+        iteration=progress.iteration,
+        cost=progress.cost,
+        best_cost=progress.best_cost,
+        parameters=orjson.dumps(progress.parameters).decode(),
+    )
+
+
+async def _touch(session: AsyncSession, pipeline: Pipeline) -> None:
+    """Tell that something of the pipeline changed: what watches it compares `updated_at`."""
+    pipeline.updated_at = later(pipeline.updated_at)
+    await events.changed(session, pipeline)

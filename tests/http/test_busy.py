@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 
 import httpx
@@ -11,29 +11,32 @@ import pytest
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import select
 
-from app import database
+import app.database
+from app.database import Database
 from app.errors import Busy
 from app.main import create_app
 from app.settings import Settings
 from tests.api import Api
 from tests.http.requests import GRAPHQL, post
 
-WAIT = 0.05
+
+async def hold_all(database: Database, held: AsyncExitStack) -> None:
+    """Take every connection for reading that there is."""
+    with suppress(Busy):
+        while True:
+            session = await held.enter_async_context(database.read())
+            await session.exec(select(1))
 
 
 @pytest.fixture
 async def crowded(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Api, AsyncExitStack]]:
     """The API of a server all of whose connections for reading are held until the stack is closed."""
-    monkeypatch.setattr(database, "create_async_engine", partial(create_async_engine, pool_timeout=WAIT))
-    app = create_app(Settings(database_url=database_url, workers=0))
-    transport = httpx.ASGITransport(app=app)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://test") as http:
-        async with AsyncExitStack() as held:
-            with pytest.raises(Busy):
-                while True:
-                    session = await held.enter_async_context(app.state.services.database.read())
-                    await session.exec(select(1))
-            yield Api(http), held
+    monkeypatch.setattr(app.database, "create_async_engine", partial(create_async_engine, pool_timeout=0.05))
+    crowded = create_app(Settings(database_url=database_url, workers=0))
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(app=crowded), base_url="http://test")
+    async with crowded.router.lifespan_context(crowded), http, AsyncExitStack() as held:
+        await hold_all(crowded.state.services.database, held)
+        yield Api(http), held
 
 
 async def test_a_query_is_busy_until_there_is_room(crowded: tuple[Api, AsyncExitStack]) -> None:

@@ -26,6 +26,9 @@ from app.settings import Settings
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Voltgraph: pipelines for battery models.")
 console = Console()
 
+GRACE = 10
+"""Seconds that clients have to take what they are being sent when the server ends."""
+
 
 class Server(uvicorn.Server):
     """uvicorn, which says where to go once it listens."""
@@ -39,6 +42,7 @@ class Server(uvicorn.Server):
             log_level="warning",
             ws="websockets-sansio",
             ws_max_size=settings.max_body_bytes,
+            timeout_graceful_shutdown=GRACE,
             ws_per_message_deflate=False,  # it costs more memory than all the rest of an idle socket
         )
         super().__init__(config)

@@ -31,6 +31,8 @@ DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "po
 WRITER_PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 READER_PRAGMAS = ("busy_timeout=5000", "query_only=ON")
 READERS = 4
+PATIENCE = 5.0
+"""Seconds to wait for a connection; then the server is busy."""
 ROUND = 256
 """Most writes that SQLite commits together."""
 
@@ -97,7 +99,13 @@ class Postgres:
 
     def __init__(self, url: URL) -> None:
         self._engine = create_async_engine(
-            url, poolclass=Pool, pool_size=16, max_overflow=0, pool_pre_ping=True, json_deserializer=_as_it_is
+            url,
+            poolclass=Pool,
+            pool_size=16,
+            max_overflow=0,
+            pool_timeout=PATIENCE,
+            pool_pre_ping=True,
+            json_deserializer=_as_it_is,
         )
         self.hub = events.Hub()
         self._listener = Listener(url, self.hub)
@@ -196,7 +204,12 @@ def _as_it_is(text: str) -> str:
 
 def _sqlite_engine(url: URL, pragmas: tuple[str, ...], connections: int) -> AsyncEngine:
     engine = create_async_engine(
-        url, poolclass=Pool, pool_size=connections, max_overflow=0, connect_args={"isolation_level": None}
+        url,
+        poolclass=Pool,
+        pool_size=connections,
+        max_overflow=0,
+        pool_timeout=PATIENCE,
+        connect_args={"isolation_level": None},
     )
 
     @event.listens_for(engine.sync_engine, "connect")

@@ -17,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 PLACEHOLDER = "00000000-0000-7000-8000-000000000000"
 
 _DIST = Path(__file__).parent / "dist"
-_FIRST = ("CreatePipeline", "Pipelines", "Pipeline", "UpdatePipeline", "DuplicatePipeline")
+_FIRST = ("CreatePipeline", "StartPipeline", "PipelineResults", "Pipelines", "Pipeline", "PipelineUpdated")
 _NEEDS_ID = re.compile(r"\$id\s*:\s*ID\s*!")
 _TYPES = {
     ".css": "text/css; charset=utf-8",

@@ -51,6 +51,15 @@ async def test_a_datasheet_becomes_a_capacity_over_graphql(runs: Runs) -> None:
     assert values["temps"]["Ambient temperature [K]"] == 298.15
 
 
+async def test_the_first_tab_of_graphiql_makes_a_pipeline_that_runs(runs: Runs) -> None:
+    example = orjson.loads((ROOT / "queries" / "CreatePipeline.variables.json").read_bytes())
+    id = (await runs.run("CreatePipeline", **example))["pipeline"]["id"]
+    await runs.run("StartPipeline", id=id)
+    assert (await runs.end(id, 60))["status"] == "COMPLETED"
+    [_, capacity] = (await runs.run("PipelineResults", id=id))["elements"]
+    assert capacity["parameterValues"]["Positive electrode capacity [A.h]"] == pytest.approx(CAPACITY, rel=1e-7)
+
+
 async def test_a_datasheet_becomes_a_capacity_over_rest(runs: Runs) -> None:
     id = (await runs.http.post("/pipelines", json=configuration("a"))).json()["id"]
     await runs.http.post(f"/pipelines/{id}/start")

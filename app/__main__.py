@@ -1,6 +1,7 @@
 """The command line: `python -m app`."""
 
 import asyncio
+import ipaddress
 import signal
 import socket
 from pathlib import Path
@@ -54,6 +55,8 @@ class Server(uvicorn.Server):
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
             console.print(f"GraphiQL  {base}/graphql\nREST      {base}/openapi.json", highlight=False)
+            if not ipaddress.ip_address(host).is_loopback:
+                console.print("[yellow]There are no API keys yet: whoever reaches this address may do everything.")
             console.print(f"Database  {self._database.render_as_string(hide_password=True)}", highlight=False)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -81,6 +84,9 @@ def run(
     """Create a pipeline, start it and watch it. Ctrl-C cancels it."""
     try:
         completed = asyncio.run(run_file(file, server, console))
+    except database.FileInUse as error:
+        console.print(f"{escape(str(error))}: give its address by --server", highlight=False)
+        raise typer.Exit(2) from None
     except (Refused, VoltgraphError, httpx.HTTPError) as error:
         console.print(f"[red]{type(error).__name__}[/red] {escape(str(error))}", highlight=False)
         raise typer.Exit(2) from None

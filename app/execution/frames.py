@@ -10,6 +10,8 @@ from typing import Any
 import orjson
 
 LENGTH = struct.Struct("!I")
+LONGEST = 1 << 28
+"""Of a child's messages: a child that says more is not believed."""
 
 
 def send(connection: socket.socket, message: dict[str, Any]) -> None:
@@ -24,8 +26,10 @@ def receive(connection: socket.socket) -> dict[str, Any]:
 
 
 async def receive_async(reader: asyncio.StreamReader) -> dict[str, Any]:
-    """The next message. asyncio.IncompleteReadError when the other side is gone."""
+    """The next message. asyncio.IncompleteReadError when the other side is gone, ConnectionError when it is mad."""
     (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
+    if length > LONGEST:
+        raise ConnectionError(f"a message of {length} bytes")
     message: dict[str, Any] = orjson.loads(await reader.readexactly(length))
     return message
 

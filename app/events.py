@@ -15,7 +15,7 @@ from datetime import datetime
 from itertools import islice
 
 from pydantic import TypeAdapter, ValidationError
-from sqlmodel import col, func, select
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.errors import Busy
@@ -108,7 +108,9 @@ async def deleted(session: AsyncSession, pipeline: Pipeline) -> None:
 
 async def _tell(session: AsyncSession, change: Change) -> None:
     if session.get_bind().dialect.name == "postgresql":
-        await session.exec(select(func.pg_notify(CHANNEL, encoded(change))))
+        # In the driver's own words: through the statement's compiler it takes more than twice as long.
+        connection = await session.connection()
+        await connection.exec_driver_sql("SELECT pg_notify($1, $2)", (CHANNEL, encoded(change)))
     else:
         session.info.setdefault(NOTED, []).append(change)
 

@@ -103,21 +103,21 @@ class Operation:
         return _answer(result if isinstance(result, ExecutionResult) else await result)
 
     async def answers(self) -> AsyncGenerator[Answer, None]:
-        """The answers to any operation: those to a subscription come as things happen."""
-        if self.kind is not OperationType.SUBSCRIPTION:
-            yield await self.answer()
-            return
-        executor = Executor.build(schema._schema, self.document, None, self._context(), self.variables, self.name)
-        if isinstance(executor, list):
-            yield _answer(ExecutionResult(None, executor))
-            return
-        source = create_source_event_stream(executor)
-        if isinstance(source, Awaitable):
-            source = await source
-        if isinstance(source, ExecutionResult):
-            yield Answer({"errors": [masked(error) for error in source.errors or []]}, executed=False)
-            return
+        """The answers to any operation: those to a subscription come as things happen. Raises nothing."""
         try:
+            if self.kind is not OperationType.SUBSCRIPTION:
+                yield await self.answer()
+                return
+            executor = Executor.build(schema._schema, self.document, None, self._context(), self.variables, self.name)
+            if isinstance(executor, list):
+                yield _answer(ExecutionResult(None, executor))
+                return
+            source = create_source_event_stream(executor)
+            if isinstance(source, Awaitable):
+                source = await source
+            if isinstance(source, ExecutionResult):
+                yield Answer({"errors": [masked(error) for error in source.errors or []]}, executed=False)
+                return
             async with aclosing(map_source_to_response_event(executor, source, self._event)) as results:
                 async for result in results:
                     yield _answer(result)

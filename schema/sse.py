@@ -12,6 +12,7 @@ import orjson
 from graphql import OperationType
 from starlette.types import Receive, Send
 
+from app.errors import logged
 from schema.negotiation import EVENTS
 from schema.operations import Answer, Operation
 
@@ -44,8 +45,8 @@ class EventStreams:
             await self._stream(operation.answers(), receive, send)
         else:
             # As with JSON, a query or a mutation is finished whether or not the client still listens.
-            answer = operation if isinstance(operation, Answer) else await operation.answer()
-            await _write(send, _next(answer) + COMPLETE)
+            answers = [operation] if isinstance(operation, Answer) else [each async for each in operation.answers()]
+            await _write(send, b"".join(map(_next, answers)) + COMPLETE)
         await _write(send, b"", more=False)
 
     async def _stream(self, answers: AsyncGenerator[Answer, None], receive: Receive, send: Send) -> None:
@@ -60,7 +61,9 @@ class EventStreams:
             self._listening.discard(client)
             client.cancel()
             events.cancel()
-            await asyncio.gather(client, events, return_exceptions=True)
+            [_, outcome] = await asyncio.gather(client, events, return_exceptions=True)
+            if isinstance(outcome, Exception):
+                logged(outcome)
 
 
 async def _gone(receive: Receive) -> None:

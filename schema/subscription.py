@@ -28,7 +28,8 @@ class PipelineChange:
 class Subscription:
     @strawberry.subscription(
         description="The pipeline now, then its newest state after changes (quick ones may merge); completes after the "
-        "terminal state, which is never missed, and when it is deleted. NOT_FOUND as for `pipeline`.",
+        "terminal state, which is never missed, and when it is deleted. What `pipeline` does not find is an error: "
+        "NOT_FOUND.",
         graphql_type=Pipeline,
     )
     def pipeline_updated(

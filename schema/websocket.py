@@ -175,32 +175,38 @@ class Socket:
             _stop(task, self._tasks[task])
 
     async def _run(self, id: str, operation: Operation) -> None:
-        """Send what an operation answers, while the client wants it."""
-        task, answers = asyncio.current_task(), operation.answers()
-        with suppress(OSError):  # the client has gone
-            try:
-                async with aclosing(answers):
-                    async for answer in answers:
-                        if self._running.get(id) is not task:
-                            return
-                        if not answer.executed:
-                            del self._running[id]
-                            await self._say("error", id, answer.body["errors"])
-                            return
-                        await self._say("next", id, answer.body)
-                kind, payload = "complete", None
-            except Exception as error:
-                if isinstance(error, OSError):
-                    raise
-                kind, payload = "error", [internal(error)]
-            if self._running.get(id) is task:
-                del self._running[id]  # first: the client may use the id again at once
-                await self._say(kind, id, payload)
+        task = asyncio.current_task()
+        try:
+            errors = await self._tell(id, operation)
+        except Gone:
+            return
+        except Exception as error:
+            errors = [internal(error)]
+        if self._running.get(id) is task:
+            del self._running[id]  # first: the client may use the id again at once
+            with suppress(Gone):
+                await self._say("error" if errors else "complete", id, errors)
+
+    async def _tell(self, id: str, operation: Operation) -> list[dict[str, Any]] | None:
+        """Send what an operation answers, while the client wants it. The errors that end it, where some do."""
+        task = asyncio.current_task()
+        async with aclosing(operation.answers()) as answers:
+            async for answer in answers:
+                if self._running.get(id) is not task:
+                    break
+                if not answer.executed:
+                    errors: list[dict[str, Any]] = answer.body["errors"]
+                    return errors
+                await self._say("next", id, answer.body)
+        return None
 
     async def _say(self, kind: str, id: str | None = None, payload: Any = None) -> None:
         fields = {"id": id, "type": kind, "payload": payload}
         text = orjson.dumps({name: value for name, value in fields.items() if value is not None}).decode()
-        await self._send({"type": "websocket.send", "text": text})
+        try:
+            await self._send({"type": "websocket.send", "text": text})
+        except OSError:
+            raise Gone from None
 
 
 def _stop(task: asyncio.Task[None], operation: Operation) -> None:

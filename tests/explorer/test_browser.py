@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 from urllib.parse import urlsplit
 
+import httpx
 import pytest
 
 if TYPE_CHECKING:
@@ -140,4 +141,19 @@ def test_the_tabs_stay_over_a_reload(visitor: Visitor) -> None:
     keys: list[str] = visitor.page.evaluate("Object.keys(localStorage)")
     assert keys
     assert all(key.startswith("voltgraph:") for key in keys)
+    assert visitor.complaints == []
+
+
+def test_a_subscription_shows_what_happens_until_it_is_stopped(visitor: Visitor, server: Server) -> None:
+    visitor.open("CreatePipeline")
+    created = visitor.execute()["createPipeline"]["pipeline"]["id"]
+    visitor.open("PipelineUpdated")
+    visitor.page.get_by_label("Variables").get_by_text(created).wait_for()
+    visitor.page.get_by_role("button", name="Execute query").click()
+    visitor.page.get_by_label("Result Window").get_by_text("PENDING").first.wait_for()
+    rename = 'mutation ($id: ID!) { updatePipeline(id: $id, input: { name: "renamed" }) { userErrors { code } } }'
+    httpx.post(server.url + "/graphql", json={"query": rename, "variables": {"id": created}}, trust_env=False)
+    visitor.page.get_by_label("Result Window").get_by_text("renamed").wait_for()
+    visitor.page.get_by_role("button", name="Stop query").click()
+    visitor.page.get_by_role("button", name="Execute query").wait_for()
     assert visitor.complaints == []

@@ -7,8 +7,10 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 
 from tests.api import ROOT, Api, operation
+from tests.subscriptions import clients
 
 FILES = sorted((ROOT / "queries").glob("*.graphql"))
+WATCHING = [file for file in FILES if "\nsubscription " in file.read_text()]
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
@@ -19,7 +21,7 @@ def test_is_one_operation_named_as_its_file(file: Path) -> None:
     assert definition.name.value == file.stem
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", [file for file in FILES if file not in WATCHING], ids=lambda file: file.stem)
 async def test_runs_with_its_example_variables(api: Api, file: Path) -> None:
     example = file.with_suffix(".variables.json")
     variables = orjson.loads(example.read_bytes()) if example.exists() else {}
@@ -28,3 +30,13 @@ async def test_runs_with_its_example_variables(api: Api, file: Path) -> None:
     result = await api.run(file.stem, **variables)
     assert result
     assert isinstance(result, list) or result.get("userErrors", []) == []
+
+
+@pytest.mark.parametrize("file", WATCHING, ids=lambda file: file.stem)
+async def test_a_subscription_tells_what_happens(sqlite_url: str, file: Path) -> None:
+    async with clients.live(sqlite_url) as live:
+        id = (await live.api.create())["id"]
+        async with clients.stream(live.http, operation(file.stem), id=id) as events:
+            assert await anext(events.lines) == ":"
+            await live.api.run("UpdatePipeline", id=id, input={"name": "changed"})
+            assert (await events.data())["id"] == id

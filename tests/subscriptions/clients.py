@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
@@ -45,7 +45,6 @@ class Socket:
     """A WebSocket that speaks graphql-transport-ws."""
 
     connection: ClientConnection
-    ids: list[str] = field(default_factory=list)
 
     async def send(self, message: Any) -> None:
         await self.connection.send(message if isinstance(message, str | bytes) else orjson.dumps(message).decode())
@@ -159,7 +158,7 @@ async def live(database_url: str, **settings: Any) -> AsyncIterator[Live]:
     while not server.started:
         assert not serving.done(), serving.exception()
         await asyncio.sleep(0.01)
-    url = "http://127.0.0.1:%d" % server.servers[0].sockets[0].getsockname()[1]
+    url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     app: Any = server.config.app
     async with httpx.AsyncClient(base_url=url, trust_env=False) as http:
         yield Live(url, http, app.state.services.database, server)

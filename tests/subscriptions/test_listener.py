@@ -41,7 +41,9 @@ async def other(url: str) -> AsyncIterator[Database]:
 async def outage(url: str) -> AsyncIterator[None]:
     """Cuts the connections that listen, and lets none in meanwhile."""
     name = make_url(url).database
-    connection: Any = await asyncpg.connect(make_url(url).set(database="postgres").render_as_string(hide_password=False))
+    connection: Any = await asyncpg.connect(
+        make_url(url).set(database="postgres").render_as_string(hide_password=False)
+    )
     listens = "datname = $1 AND query ILIKE 'LISTEN%'"
     count = await connection.fetchval(f"SELECT count(*) FROM pg_stat_activity WHERE {listens}", name)
     assert count == 1, "one connection listens, whatever number of subscribers there is"

@@ -9,8 +9,8 @@ from typing import Any
 from sqlmodel import select
 
 from app import events
-from app.database import open_database
 from app.database import database_url as parsed
+from app.database import open_database
 from app.filters import PipelineFilter
 from app.models import ElementType, JobErrorCode, Pipeline, PipelineElement, PipelineStatus
 

@@ -50,7 +50,10 @@ async def test_a_thousand_idle_sockets_take_less_than_50_megabytes(server: serve
 
 async def test_a_thousand_idle_event_streams_take_less_than_50_megabytes(server: servers.Server) -> None:
     limits = httpx.Limits(max_connections=None)
-    async with AsyncExitStack() as stack, httpx.AsyncClient(base_url=server.url, trust_env=False, limits=limits) as http:
+    async with (
+        AsyncExitStack() as stack,
+        httpx.AsyncClient(base_url=server.url, trust_env=False, limits=limits) as http,
+    ):
         id = await warmed_up(Api(http), server.url)
         before = megabytes(server.process)
         opened = [await stack.enter_async_context(stream(http, WATCH, id=id)) for _ in range(MANY)]

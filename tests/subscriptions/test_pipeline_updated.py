@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pytest
+
 from app import events
 from app.models import Pipeline, PipelineStatus
 from app.pipelines import later
@@ -124,10 +126,8 @@ async def test_what_is_rolled_back_is_not_told(each_live: Live) -> None:
     async with socket(each_live.url) as watcher:
         await watcher.subscribe(WATCH, id=id)
         await watcher.next()
-        try:
+        with pytest.raises(RuntimeError):
             await each_live.database.write(fail)
-        except RuntimeError:
-            pass
         await each_live.move(id, PipelineStatus.COMPLETED)
         assert await statuses(watcher) == ["COMPLETED"]
 

@@ -97,9 +97,7 @@ async def test_a_follower_that_does_not_read_keeps_nobody_from_writing_and_hears
         await follower.subscribe(query)
         await follower.settle()
         for number in range(30):
-            await asyncio.gather(
-                *(live.api.run("UpdatePipeline", id=id, input={"name": str(number)}) for id in ids)
-            )
+            await asyncio.gather(*(live.api.run("UpdatePipeline", id=id, input={"name": str(number)}) for id in ids))
         for id in ids:
             await live.move(id, PipelineStatus.COMPLETED)
         newest: dict[str, tuple[str, str]] = {}

@@ -146,12 +146,14 @@ async def test_a_client_that_goes_leaves_nothing_behind(live: Live) -> None:
     id = (await live.api.create())["id"]
     async with clients.socket(live.url) as socket:
         await socket.subscribe(WATCH, "1", id=id)
+        await socket.next()
         await socket.subscribe(FOLLOW, "2")
         await socket.settle()
     async with clients.socket(live.url) as socket:
         await socket.subscribe(WATCH, id=id)
         await socket.next()
-        socket.connection.transport.abort()
+        await socket.send({"type": "ping"})
+        socket.connection.transport.abort()  # with an answer on its way
     await asyncio.sleep(0.2)
     assert not live.database.hub._subscribers
     assert not live.server.server_state.tasks

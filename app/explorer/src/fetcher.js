@@ -1,4 +1,5 @@
 import { parse } from 'graphql';
+import { subscription } from './subscription.js';
 
 let newest = null;
 
@@ -6,28 +7,30 @@ let newest = null;
 export const newestId = () => newest;
 
 /**
- * The operation with no name but one of its document's. For a tenth of a second after a tab is opened GraphiQL still
- * has the name from the tab before.
+ * The operation with no name but one of its document's, and whether it is a subscription. For a tenth of a second after
+ * a tab is opened GraphiQL still has the name from the tab before.
  */
 function rightlyNamed({ query, variables, operationName }) {
   try {
-    const named = parse(query).definitions.some(
-      ({ kind, name }) => kind === 'OperationDefinition' && name?.value === operationName,
-    );
-    return { query, variables, operationName: named ? operationName : undefined };
+    const operations = parse(query).definitions.filter(({ kind }) => kind === 'OperationDefinition');
+    const named = operations.find(({ name }) => name?.value === operationName);
+    const subscribes = (named ?? operations[0])?.operation === 'subscription';
+    return [{ query, variables, operationName: named && operationName }, subscribes];
   } catch {
-    return { query, variables, operationName }; // what is wrong with the document, the server says
+    return [{ query, variables, operationName }, false]; // what is wrong with the document, the server says
   }
 }
 
 /** Sends an operation to the page's own address, whatever path prefix a proxy gave it. */
 export async function fetcher(operation, options) {
+  const [asked, subscribes] = rightlyNamed(operation);
   const headers = new Headers({
-    Accept: 'application/graphql-response+json, application/json;q=0.9',
+    Accept: subscribes ? 'text/event-stream' : 'application/graphql-response+json, application/json;q=0.9',
     'Content-Type': 'application/json',
   });
   for (const [name, value] of Object.entries(options?.headers ?? {})) headers.set(name, value);
-  const body = JSON.stringify(rightlyNamed(operation));
+  const body = JSON.stringify(asked);
+  if (subscribes) return subscription(location.pathname, headers, body);
   const response = await fetch(location.pathname, { method: 'POST', headers, body });
   const text = await response.text();
   let result;

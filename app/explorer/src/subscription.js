@@ -1,0 +1,32 @@
+/** A subscription as GraphiQL takes it: an observable, over server-sent events. To unsubscribe ends it on the server too. */
+export const subscription = (url, headers, body) => ({
+  subscribe(observer) {
+    const stop = new AbortController();
+    follow(url, { method: 'POST', headers, body, signal: stop.signal }, result => observer.next(result)).then(
+      () => observer.complete(),
+      problem => stop.signal.aborted || observer.error(problem),
+    );
+    return { unsubscribe: () => stop.abort() };
+  },
+});
+
+/** Hands on every result, until the server says that there are no more. */
+async function follow(url, request, next) {
+  const response = await fetch(url, request);
+  if (!response.headers.get('Content-Type')?.startsWith('text/event-stream')) {
+    throw new Error(`HTTP ${response.status}, and no events: ${await response.text()}`);
+  }
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let text = '';
+  for (;;) {
+    const { done, value } = await reader.read();
+    if (done) throw new Error('The server ended the subscription.');
+    const events = (text + value).split('\n\n');
+    text = events.pop();
+    for (const event of events) {
+      if (event.startsWith('event: complete')) return;
+      const [, data] = /^data: (.*)$/m.exec(event) ?? []; // without data it is a comment
+      if (data) next(JSON.parse(data));
+    }
+  }
+}

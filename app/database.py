@@ -31,7 +31,7 @@ DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "po
 WRITER_PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 READER_PRAGMAS = ("busy_timeout=5000", "query_only=ON")
 READERS = 4
-PATIENCE = 5.0
+PATIENCE = 10.0
 """Seconds to wait for a connection; then the server is busy."""
 ROUND = 256
 """Most writes that SQLite commits together."""

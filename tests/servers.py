@@ -62,7 +62,7 @@ class Server:
 
 @contextmanager
 def serving(database: str, **variables: str) -> Iterator[Server]:
-    """A Voltgraph on a free port over a database, with settings as environment variables; by default it runs nothing."""
+    """A Voltgraph on a free port over a database, set by environment variables; by default it runs no pipelines."""
     with _process(["serve", "--port", "0"], database, {"VOLTGRAPH_WORKERS": "0"} | variables) as (process, line):
         found = re.search(r"http://[^/\s]+", line)
         assert found, f"the server did not start: {line}"

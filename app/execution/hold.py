@@ -164,5 +164,6 @@ def _checkpoint(element_id: str, number: int, progress: Progress) -> Checkpoint:
 
 async def _touch(session: AsyncSession, pipeline: Pipeline) -> None:
     """Tell that something of the pipeline changed: what watches it compares `updated_at`."""
+    before = events.snapshot(pipeline)
     pipeline.updated_at = later(pipeline.updated_at)
-    await events.changed(session, pipeline)
+    await events.changed(session, pipeline, before)

@@ -2,22 +2,10 @@
 
 import asyncio
 import time
-from pathlib import Path
 
 from tests.execution.conftest import Runs
+from tests.execution.processes import children
 from tests.servers import Server
-
-
-def children(server: Server) -> set[str]:
-    """The processes below a server's own that do a job: those that were forked from the one kept ready."""
-    found = set()
-    for zygote in _below(server.process.pid):
-        found |= set(_below(int(zygote)))
-    return found
-
-
-def _below(pid: int) -> list[str]:
-    return [pid for task in Path(f"/proc/{pid}/task").glob("*/children") for pid in task.read_text().split()]
 
 
 async def test_a_canceled_job_is_gone_within_two_seconds_20_times_of_20(runs: Runs, running: Server) -> None:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.execution.conftest import FAKE, Runs
-from tests.execution.test_cancel import children
+from tests.execution.processes import below, children
 from tests.servers import Server, serving
 
 KILLS = 20
@@ -45,9 +45,8 @@ async def test_a_job_that_always_dies_is_an_internal_error(runs: Runs) -> None:
 
 
 async def test_the_process_that_children_are_forked_from_is_replaced(runs: Runs, running: Server) -> None:
-    for task in Path(f"/proc/{running.process.pid}/task").glob("*/children"):
-        for zygote in task.read_text().split():
-            os.kill(int(zygote), signal.SIGKILL)
+    for zygote in below(running.process.pid):
+        os.kill(int(zygote), signal.SIGKILL)
     assert (await runs.end(await runs.start({}, {})))["status"] == "COMPLETED"
 
 
@@ -59,9 +58,15 @@ async def test_a_job_over_its_time_is_ended(sqlite_url: str) -> None:
         assert children(server) == set()
 
 
-async def test_an_engine_that_takes_nothing_is_a_failed_submission(sqlite_url: str) -> None:
+@pytest.fixture
+def url_without_engine(sqlite_url: str) -> str:
+    """A database beside which the engine cannot keep its file."""
     Path(f"{sqlite_url.removeprefix('sqlite:///')}.engine").mkdir()
-    async with serving_runs(sqlite_url, VOLTGRAPH_WORKERS="0") as (runs, _):
+    return sqlite_url
+
+
+async def test_an_engine_that_takes_nothing_is_a_failed_submission(url_without_engine: str) -> None:
+    async with serving_runs(url_without_engine, VOLTGRAPH_WORKERS="0") as (runs, _):
         id = await runs.make({}, {})
         pipeline = (await runs.run("StartPipeline", id=id))["pipeline"]
         assert (pipeline["status"], pipeline["errorCode"]) == ("FAILED", "SUBMISSION_FAILED")

@@ -216,7 +216,7 @@ async def test_tabs_are_in_a_useful_order(tmp_path: Path) -> None:
         (tmp_path / f"{name}.graphql").write_text(f"query {name} {{ x }}")
     (tmp_path / "README.md").write_text("not an operation")
     names = [(tab["query"] or "").split()[1] for tab in await tabs_of(tmp_path)]
-    assert names == ["CreatePipeline", "Pipelines", "Alerts", "Pipeline", "Steps"]
+    assert names == ["CreatePipeline", "Pipelines", "Pipeline", "Alerts", "Steps"]
 
 
 async def test_an_operation_that_needs_an_id_gets_one_to_replace(tmp_path: Path) -> None:

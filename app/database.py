@@ -45,7 +45,9 @@ def database_url(text: str) -> URL:
         raise ValueError(f"the database must be sqlite:///… or postgresql://…, not {url.drivername}://…")
     if driver.startswith("sqlite") and url.database in (None, "", ":memory:"):
         raise ValueError("SQLite needs a file: sqlite:///FILE")
-    return url.set(drivername=driver)
+    # asyncpg's word for what libpq, and so everybody, calls sslmode.
+    query = {("ssl" if name == "sslmode" else name): value for name, value in url.query.items()}
+    return url.set(drivername=driver, query=query)
 
 
 class FileInUse(VoltgraphError):
@@ -64,6 +66,14 @@ def exclusive(url: URL) -> Iterator[None]:
         except BlockingIOError:
             raise FileInUse(f"{url.database} is in use by a running server") from None
         yield
+
+
+class RolledBack(VoltgraphError):
+    """SQLite undid a whole transaction because of one statement in it."""
+
+    def __init__(self, cause: object) -> None:
+        super().__init__("the transaction was undone")
+        self.cause = cause if isinstance(cause, Exception) else self
 
 
 class Database(Protocol):
@@ -169,9 +179,13 @@ class Sqlite:
     async def _write_round(self, batch: list[tuple[Work[Any], asyncio.Future[Any]]]) -> None:
         try:
             async with self._writer.begin() as connection:
-                outcomes = [await _alone(connection, work) for work, _ in batch]
-        except Exception as error:  # the transaction itself failed: none of them is stored
-            outcomes = [(error, [])] * len(batch)
+                outcomes = [await _in_round(connection, work) for work, _ in batch]
+        except Exception as error:  # the transaction itself failed: nothing of it is stored
+            if len(batch) > 1:
+                for item in batch:
+                    await self._write_round([item])
+                return
+            outcomes = [(error.cause if isinstance(error, RolledBack) else error, [])]
         loop = asyncio.get_running_loop()
         for (_, done), (outcome, changes) in zip(batch, outcomes, strict=True):
             for change in changes:
@@ -182,6 +196,16 @@ class Sqlite:
                 done.set_exception(outcome)
             else:
                 done.set_result(outcome)
+
+
+async def _in_round(connection: AsyncConnection, work: Work[Any]) -> tuple[Any, list[events.Change]]:
+    """What comes of one write of a round. RolledBack when SQLite undid the whole round for it, as it does when the
+    disk is full: what would follow it was in no transaction, and what went before it is gone."""
+    outcome = await _alone(connection, work)
+    driver = (await connection.get_raw_connection()).driver_connection
+    if driver is None or not driver.in_transaction:
+        raise RolledBack(outcome[0])
+    return outcome
 
 
 async def _alone(connection: AsyncConnection, work: Work[Any]) -> tuple[Any, list[events.Change]]:

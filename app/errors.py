@@ -95,7 +95,7 @@ class BadJson(RequestError):
 
 
 class Busy(VoltgraphError):
-    """Too much is waiting to be written."""
+    """Too much is waiting."""
 
 
 def not_found(what: str, *path: str | int) -> Rejected:

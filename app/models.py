@@ -30,7 +30,7 @@ class PipelineStatus(Word):
     PENDING = "pending", "Created; nothing has run. It can still be edited."
     RUNNING = "running", "Started: its elements are queued or running, in order."
     COMPLETED = "completed", "Every element completed. Terminal."
-    FAILED = "failed", "An element failed; `errorCode` says why. Terminal."
+    FAILED = "failed", "The run failed; `errorCode` says why. Terminal."
     CANCELED = "canceled", "Stopped before it finished. Terminal."
 
     @property
@@ -50,7 +50,7 @@ class PipelineElementStatus(Word):
     RUNNING = "running", "At work."
     COMPLETED = "completed", "Done; its `result` is there. Terminal."
     FAILED = "failed", "Its job failed; `errorCode` says why. Terminal."
-    SKIPPED = "skipped", "An earlier failure left it unrun. Terminal."
+    SKIPPED = "skipped", "The run failed before it was done. Terminal."
     CANCELED = "canceled", "The pipeline was canceled before it finished. Terminal."
 
     @property

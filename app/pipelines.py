@@ -1,4 +1,4 @@
-"""Create, update, duplicate and delete: the only code that changes pipelines. Each is one transaction."""
+"""Create, update, duplicate and delete. Each is one transaction."""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,11 @@ class Client:
     async def send(self, operation: str, **variables: Any) -> Any:
         """What the one field of an operation answers. Refused with all that is wrong."""
         query = (QUERIES / f"{operation}.graphql").read_text()
-        answer = (await self._http.post("/graphql", json={"query": query, "variables": variables})).json()
+        response = await self._http.post("/graphql", json={"query": query, "variables": variables})
+        try:
+            answer = response.json()
+        except ValueError:
+            raise Refused(f"{response.url} answered {response.status_code}, and no JSON: is it a Voltgraph?") from None
         if errors := answer.get("errors"):
             raise Refused("\n".join(error["message"] for error in errors))
         [result] = answer["data"].values()
@@ -68,6 +72,8 @@ def read_input(file: Path) -> dict[str, Any]:
         raise Refused("The file must hold one JSON object.")
     elements = body.get("elements")
     options = body.get("options") or {}
+    if not isinstance(options, dict):
+        raise Refused("`options` must be an object.")
     live = options.get("live_progress_updates", options.get("liveProgressUpdates"))
     return {
         "projectId": body.get("projectId") or body.get("project_id") or "local",
@@ -106,7 +112,8 @@ async def _watch(
         while True:
             if canceling.is_set():
                 canceling.clear()
-                await client.send("CancelPipeline", id=id)
+                with suppress(Refused):  # it has just ended: the next look tells
+                    await client.send("CancelPipeline", id=id)
             pipeline: dict[str, Any] = await client.send("PipelineProgress", id=id)
             for task, element in zip(tasks, pipeline["elements"], strict=True):
                 _show(bars, task, element)

@@ -33,15 +33,13 @@ class Settings(BaseSettings):
     )
     max_socket_operations: int = Field(100, ge=1, description="Most operations that one WebSocket runs at a time.")
     workers: int = Field(2, ge=0, le=1000, description="Pipelines that one process runs at a time; 0 runs none.")
-    worker_id: str = Field(
-        "", description="Name of this worker, the same after a restart; empty takes the name of the machine."
-    )
+    worker_id: str = Field("", description="Begins the name of this worker; empty takes the name of the machine.")
     executor: str = Field("app.battery:BatteryExecutor", description="What does the work of elements: `MODULE:NAME`.")
     job_timeout: float = Field(86400.0, gt=0, description="Seconds that a job may take.")
     job_retries: int = Field(1, ge=0, description="How often a job whose process died is begun again.")
     cancel_grace: float = Field(1.0, ge=0, description="Seconds from asking a job's process to end to killing it.")
     worker_timeout: float = Field(
-        10.0, gt=2, description="Seconds without a sign of a worker after which others take over its pipelines."
+        10.0, ge=6, description="Seconds without a sign of a worker after which others take over its pipelines."
     )
     start_on_create: bool = Field(False, description="Start what REST creates at once.")
     max_waiting_writes: int = Field(

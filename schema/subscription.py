@@ -27,9 +27,9 @@ class PipelineChange:
 @strawberry.type(description="What can be watched, over a WebSocket (graphql-transport-ws) or server-sent events.")
 class Subscription:
     @strawberry.subscription(
-        description="The pipeline now, then its newest state after changes (quick ones may merge); completes after the "
-        "terminal state, which is never missed, and when it is deleted. What `pipeline` does not find is an error: "
-        "NOT_FOUND.",
+        description="The pipeline now, then its newest state after changes (quick ones may merge). Completes after the "
+        "terminal state, or when it is deleted; the terminal state is never missed while the pipeline is there. What "
+        "`pipeline` does not find is an error: NOT_FOUND.",
         graphql_type=Pipeline,
     )
     def pipeline_updated(

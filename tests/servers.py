@@ -84,7 +84,9 @@ def _process(
     """A command of Voltgraph's and the first line that it prints. Ends it when left."""
     environment = os.environ | {"VOLTGRAPH_DATABASE_URL": database} | variables
     command = [sys.executable, "-W", "error", "-m", "app", *command]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as process:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment, start_new_session=True
+    ) as process:
         try:
             assert process.stdout is not None
             yield process, process.stdout.readline()

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import VoltgraphError
-from app.execution.frames import packed, receive_async
+from app.execution.frames import Unbelievable, hear, packed
 
 log = logging.getLogger("voltgraph")
 
@@ -30,6 +30,10 @@ ALWAYS = {
     "MKL_NUM_THREADS": "1",
 }
 RESTART_DELAY = 1.0
+BEGIN = 60.0
+"""Seconds until a child must have begun: the first waits for the imports."""
+KILLED = 5.0
+"""Seconds until a killed process is taken for gone, even where a descendant of its own holds on to the connection."""
 
 
 class ChildDied(VoltgraphError):
@@ -39,28 +43,26 @@ class ChildDied(VoltgraphError):
 class Child:
     """A process that does one request."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pid: int) -> None:
-        self._reader, self._writer, self.pid = reader, writer, pid
+    def __init__(self, reader: asyncio.StreamReader, pid: int) -> None:
+        self._reader, self.pid = reader, pid
 
     async def message(self) -> dict[str, Any]:
         """What it says next. ChildDied when it says no more."""
         try:
-            return await receive_async(self._reader)
+            return await hear(self._reader)
+        except Unbelievable as error:
+            raise ChildDied(f"the process {self.pid} of the job sent {error}") from error
         except (asyncio.IncompleteReadError, ConnectionError):
             raise ChildDied(f"the process {self.pid} of the job died") from None
 
     async def stop(self, grace: float) -> None:
         """End it: asked first, killed after `grace` seconds. Returns when it is gone."""
-        self._signal(signal.SIGTERM)
-        try:
-            async with asyncio.timeout(grace):
-                await self._gone()
-        except TimeoutError:
-            self._signal(signal.SIGKILL)
-            await self._gone()
-
-    def close(self) -> None:
-        self._writer.close()
+        for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, KILLED)):
+            self._signal(number)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(patience):
+                    await self._gone()
+                    break
 
     async def _gone(self) -> None:
         """The connection ends when the last process that holds it does."""
@@ -106,16 +108,17 @@ class Children:
         reader, writer = await asyncio.open_unix_connection(self._path, limit=1 << 20)
         try:
             writer.write(packed(request))
-            began = await receive_async(reader)
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
+            async with asyncio.timeout(BEGIN):
+                began = await hear(reader)
+            child = Child(reader, began["pid"])
+            try:
+                yield child
+            finally:
+                child._signal(signal.SIGKILL)
+        except (asyncio.IncompleteReadError, ConnectionError, TimeoutError):
             raise ChildDied("the process of the job died before it began") from None
-        child = Child(reader, writer, began["pid"])
-        try:
-            yield child
         finally:
-            child._signal(signal.SIGKILL)
-            child.close()
+            writer.close()
 
     async def _keep(self) -> None:
         environment = {name: os.environ[name] for name in INHERITED if name in os.environ} | ALWAYS
@@ -128,6 +131,7 @@ class Children:
                 env=environment,
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
+                start_new_session=True,  # Ctrl-C in a terminal is for the server, which ends its children in order
             )
             code = await self._zygote.wait()
             log.error("the process that children are forked from ended with %s; it is started again", code)

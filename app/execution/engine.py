@@ -37,7 +37,8 @@ def engine_url(url: URL) -> str:
     """Where DBOS keeps its tables. With SQLite it is a file of its own: a file has one writer."""
     if url.drivername.startswith("sqlite"):
         return f"sqlite:///{url.database}.engine"
-    return url.set(drivername="postgresql").render_as_string(hide_password=False)
+    query = {("sslmode" if name == "ssl" else name): value for name, value in url.query.items()}
+    return url.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
 
 
 def configuration(url: URL, worker_id: str) -> DBOSConfig:

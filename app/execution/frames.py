@@ -5,13 +5,66 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import orjson
+from pydantic import Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
 
 LENGTH = struct.Struct("!I")
 LONGEST = 1 << 28
 """Of a child's messages: a child that says more is not believed."""
+
+
+class Unbelievable(ConnectionError):
+    """A child said what no child says. It may have been taken over by what it was given to run."""
+
+
+class Began(TypedDict):
+    kind: Literal["began"]
+    pid: int
+
+
+class Reported(TypedDict):
+    kind: Literal["progress"]
+    iteration: int | None
+    cost: float | None
+    best_cost: float | None
+    parameters: dict[str, Any]
+
+
+class Resulted(TypedDict):
+    kind: Literal["result"]
+    result: dict[str, Any]
+
+
+class Failed(TypedDict):
+    kind: Literal["failed"]
+    code: Literal[
+        "CONFIGURATION_ERROR",
+        "MODEL_ERROR",
+        "SOLVER_ERROR",
+        "EXECUTION_TIMEOUT",
+        "SUBMISSION_FAILED",
+        "INTERNAL_ERROR",
+    ]
+    message: str
+    detail: dict[str, Any] | None
+
+
+class Found(TypedDict):
+    message: str
+    path: list[str]
+
+
+class Checked(TypedDict):
+    kind: Literal["faults"]
+    faults: list[list[Found]]
+
+
+_messages: TypeAdapter[Any] = TypeAdapter(
+    Annotated[Began | Reported | Resulted | Failed | Checked, Field(discriminator="kind")]
+)
 
 
 def send(connection: socket.socket, message: dict[str, Any]) -> None:
@@ -19,18 +72,24 @@ def send(connection: socket.socket, message: dict[str, Any]) -> None:
 
 
 def receive(connection: socket.socket) -> dict[str, Any]:
-    """The next message. EOFError when the other side is gone."""
+    """The worker's next message. EOFError when it is gone."""
     (length,) = LENGTH.unpack(_exactly(connection, LENGTH.size))
     message: dict[str, Any] = orjson.loads(_exactly(connection, length))
     return message
 
 
-async def receive_async(reader: asyncio.StreamReader) -> dict[str, Any]:
-    """The next message. asyncio.IncompleteReadError when the other side is gone, ConnectionError when it is mad."""
+async def hear(reader: asyncio.StreamReader) -> dict[str, Any]:
+    """A child's next message. asyncio.IncompleteReadError when it is gone, Unbelievable when it cannot be one."""
     (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
     if length > LONGEST:
-        raise ConnectionError(f"a message of {length} bytes")
-    message: dict[str, Any] = orjson.loads(await reader.readexactly(length))
+        raise Unbelievable(f"a message of {length} bytes")
+    body = await reader.readexactly(length)
+    try:
+        message: dict[str, Any] = _messages.validate_python(orjson.loads(body), strict=True)
+    except (orjson.JSONDecodeError, ValidationError) as error:
+        raise Unbelievable("a message of no known form") from error
+    if b"\\u0000" in body or not isinstance((message.get("result") or {}).get("parameter_values") or {}, dict):
+        raise Unbelievable("a message that cannot be kept")
     return message
 
 

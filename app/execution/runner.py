@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Awaitable, Callable
+from functools import partial
 from time import monotonic
 from typing import Any
 
 import orjson
+from sqlalchemy.exc import InterfaceError, OperationalError
 
 from app.database import Database
+from app.errors import Busy
 from app.execution.children import Child, ChildDied, Children
 from app.execution.executor import JobFailed, Progress
 from app.execution.hold import Hold, HoldLost
@@ -22,6 +26,10 @@ LOOK = 0.5
 """Seconds between two looks at whether the run is still ours."""
 CHECKPOINT = 1.0
 """Seconds between two checkpoints that are kept."""
+AWAY = (OSError, Busy, OperationalError, InterfaceError)
+"""What a database raises that may be back in a while."""
+PAUSE = 1.0
+"""Seconds between two tries at a database that is away."""
 
 
 class Runner:
@@ -39,7 +47,7 @@ class Runner:
         try:
             elements = await hold.elements()
             if failures := await self._refused(hold, elements):
-                await hold.fail(failures)
+                await patiently(lambda: hold.fail(failures))
                 return
             await self._run_all(hold, elements)
         except HoldLost:
@@ -51,10 +59,10 @@ class Runner:
             try:
                 result = await self._result(hold, element, inputs)
             except JobFailed as failure:
-                await hold.fail({element.id: failure})
+                await patiently(partial(hold.fail, {element.id: failure}))
                 return
             inputs |= result.get("parameter_values") or {}
-        await hold.complete()
+        await patiently(hold.complete)
 
     async def _refused(self, hold: Hold, elements: list[PipelineElement]) -> dict[str, JobFailed]:
         """The elements whose configuration is wrong, by id. All are checked before the first one runs."""
@@ -65,6 +73,9 @@ class Runner:
             answer = await self._attempts(hold, {"kind": "check", "jobs": [_job(each) for each in pending]}, None)
         except JobFailed as failure:
             return {pending[0].id: failure}
+        if len(answer["faults"]) != len(pending):
+            unchecked = "The check said nothing of some elements."
+            return {pending[0].id: JobFailed(JobErrorCode.INTERNAL_ERROR, unchecked)}
         return {
             element.id: _configuration_error(faults)
             for element, faults in zip(pending, answer["faults"], strict=True)
@@ -76,17 +87,18 @@ class Runner:
             done: dict[str, Any] = orjson.loads(element.result or "{}")
             return done
         answer = await self._attempts(hold, {"kind": "run", "jobs": [_job(element)], "inputs": inputs}, element)
-        await hold.complete_element(element.id, answer["result"])
         result: dict[str, Any] = answer["result"]
+        await patiently(lambda: hold.complete_element(element.id, result))
         return result
 
     async def _attempts(self, hold: Hold, request: dict[str, Any], element: PipelineElement | None) -> dict[str, Any]:
         """The answer of a child; of another one when the first dies, as often as is set."""
+        deadline = monotonic() + self._settings.job_timeout
         for left in range(self._settings.job_retries, -1, -1):
             if element is not None:
                 await hold.begin(element.id)
             try:
-                return await self._attempt(hold, request, element)
+                return await self._attempt(hold, request, element, deadline)
             except ChildDied as death:
                 log.warning("%s in pipeline %s", death, hold.pipeline_id)
                 if not left:
@@ -94,40 +106,62 @@ class Runner:
                     raise JobFailed(JobErrorCode.INTERNAL_ERROR, message) from None
         raise AssertionError("there is always a last attempt")
 
-    async def _attempt(self, hold: Hold, request: dict[str, Any], element: PipelineElement | None) -> dict[str, Any]:
-        deadline = monotonic() + self._settings.job_timeout
+    async def _attempt(
+        self, hold: Hold, request: dict[str, Any], element: PipelineElement | None, deadline: float
+    ) -> dict[str, Any]:
+        """The answer of one child, which is stopped when its run is canceled or takes too long."""
         progress = _Kept(hold, element)
         async with self._children.child(request) as child:
-            while True:
-                message = await self._next(hold, child, deadline, progress)
-                if message["kind"] == "progress":
-                    progress.take(message)
-                    await progress.flush(CHECKPOINT)
-                    continue
-                await progress.flush(0)
-                if message["kind"] == "failed":
-                    raise JobFailed(JobErrorCode[message["code"]], message["message"], message["detail"])
-                return message
+            talking = asyncio.create_task(_answer(child, progress))
+            watching = asyncio.create_task(self._watch(hold, progress, deadline))
+            try:
+                await asyncio.wait([talking, watching], return_when=asyncio.FIRST_COMPLETED)
+                if not talking.done():
+                    talking.cancel()
+                    await asyncio.wait([talking])
+                    await child.stop(self._settings.cancel_grace)
+                    watching.result()
+            finally:
+                talking.cancel()
+                watching.cancel()
+                await asyncio.gather(talking, watching, return_exceptions=True)
+        answer = talking.result()
+        await patiently(lambda: progress.flush(0))
+        return answer
 
-    async def _next(self, hold: Hold, child: Child, deadline: float, progress: _Kept) -> dict[str, Any]:
-        """The child's next message. Meanwhile the run may be canceled, or take too long: then the child is stopped."""
-        waiting = asyncio.ensure_future(child.message())
-        try:
-            while not (await asyncio.wait([waiting], timeout=LOOK))[0]:
+    async def _watch(self, hold: Hold, progress: _Kept, deadline: float) -> None:
+        """Keep progress until the run is canceled (HoldLost) or its time is over (JobFailed). While the database is
+        away nothing is known, and the job goes on."""
+        while monotonic() < deadline:
+            await asyncio.sleep(LOOK)
+            try:
                 await progress.flush(CHECKPOINT)
-                lost = not await hold.lasts()
-                if not lost and monotonic() < deadline:
-                    continue
-                waiting.cancel()
-                await asyncio.gather(waiting, return_exceptions=True)
-                await child.stop(self._settings.cancel_grace)
-                if lost:
+                if not await hold.lasts():
                     raise HoldLost(hold.pipeline_id)
-                message = f"The job took longer than {self._settings.job_timeout:g} s."
-                raise JobFailed(JobErrorCode.EXECUTION_TIMEOUT, message)
-            return waiting.result()
-        finally:
-            waiting.cancel()
+            except AWAY as error:
+                log.warning("the run of %s cannot be looked at: %s", hold.pipeline_id, type(error).__name__)
+        raise JobFailed(JobErrorCode.EXECUTION_TIMEOUT, f"The job took longer than {self._settings.job_timeout:g} s.")
+
+
+async def _answer(child: Child, progress: _Kept) -> dict[str, Any]:
+    """What comes of a child's request. JobFailed; ChildDied."""
+    while True:
+        message = await child.message()
+        if message["kind"] == "failed":
+            raise JobFailed(JobErrorCode[message["code"]], message["message"], message["detail"])
+        if message["kind"] != "progress":
+            return message
+        progress.take(message)
+
+
+async def patiently(write: Callable[[], Awaitable[None]]) -> None:
+    """Write, as soon as the database is there: what a job came to is not lost because it was away."""
+    while True:
+        try:
+            return await write()
+        except AWAY as error:
+            log.warning("the database is away: %s", type(error).__name__)
+            await asyncio.sleep(PAUSE)
 
 
 class _Kept:

@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import concurrent.futures
-import contextlib
 import logging
 import socket
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from typing import Any
+from time import monotonic
 
+import uuid_utils
 from dbos import DBOS
-from sqlalchemy import text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
-from sqlmodel import col, select
+from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import runs
 from app.columns import now
 from app.database import Database
 from app.execution.children import Children
-from app.execution.engine import ENDED, QUEUE, WORKFLOW, Engine, configuration
-from app.execution.runner import Runner
+from app.execution.engine import ENDED, QUEUE, WORKFLOW, Engine, SubmissionFailed, configuration
+from app.execution.runner import AWAY, Runner
 from app.models import AT_WORK, JobErrorCode, Pipeline, Worker
 from app.settings import Settings
 
@@ -46,58 +46,80 @@ class Stopping(BaseException):
 
 @asynccontextmanager
 async def working(settings: Settings, url: URL, database: Database, engine: Engine) -> AsyncIterator[None]:
-    """Run pipelines meanwhile. What is at work when left is resumed by the next worker of the same name."""
+    """Run pipelines meanwhile. What is at work when left is run on by the next worker, or by another one."""
     if settings.workers == 0:
         yield
         return
-    async with named(settings, url) as worker_id, Children(settings.executor) as children:
-        runner = Runner(database, children, settings, worker_id)
-        tasks: set[concurrent.futures.Future[None]] = set()
-        await asyncio.to_thread(_launch, settings, url, worker_id, runner, asyncio.get_running_loop(), tasks)
+    worker_id = _name(settings, url)
+    async with Children(settings.executor) as children:
+        taken = _Taken(Runner(database, children, settings, worker_id), asyncio.get_running_loop())
+        await asyncio.to_thread(_launch, settings, url, worker_id, taken)
         mending = asyncio.create_task(_mend_forever(settings, database, engine, worker_id))
         try:
             yield
         finally:
             mending.cancel()
-            for task in list(tasks):
-                task.cancel()
+            taken.stop()
             await asyncio.gather(mending, return_exceptions=True)
             await asyncio.to_thread(DBOS.destroy)
 
 
-def _launch(
-    settings: Settings,
-    url: URL,
-    worker_id: str,
-    runner: Runner,
-    loop: asyncio.AbstractEventLoop,
-    tasks: set[concurrent.futures.Future[None]],
-) -> None:
-    """Start DBOS, whose threads hand each workflow to the event loop and wait for it there."""
-    DBOS(config=configuration(url, worker_id))
+def _name(settings: Settings, url: URL) -> str:
+    """A name that no other worker has, or had. With SQLite there is one worker: it goes on at once with its own."""
+    if url.drivername.startswith("sqlite"):
+        return ALONE
+    return f"{settings.worker_id or socket.gethostname()}-{uuid_utils.uuid7()}"
 
-    @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
-    def run_pipeline(pipeline_id: str) -> None:
-        task = asyncio.run_coroutine_threadsafe(_persistently(runner.run, pipeline_id), loop)
-        tasks.add(task)
+
+class _Taken:
+    """The workflows that DBOS's threads took from the queue: each is run on the event loop, and waited for there."""
+
+    def __init__(self, runner: Runner, loop: asyncio.AbstractEventLoop) -> None:
+        self._runner, self._loop = runner, loop
+        self._tasks: set[concurrent.futures.Future[None]] = set()
+        self._stopping = threading.Event()
+
+    def run(self, pipeline_id: str) -> None:
+        """Run a pipeline to its end, called in a thread. Stopping when the worker ends before it."""
+        task = asyncio.run_coroutine_threadsafe(_persistently(self._runner.run, pipeline_id), self._loop)
+        self._tasks.add(task)
+        if self._stopping.is_set():
+            task.cancel()
         try:
             task.result()
         except concurrent.futures.CancelledError:
             raise Stopping from None
         finally:
-            tasks.discard(task)
+            self._tasks.discard(task)
+
+    def stop(self) -> None:
+        """Give up what is running, and what the queue's thread still takes."""
+        self._stopping.set()
+        for task in list(self._tasks):
+            task.cancel()
+
+
+def _launch(settings: Settings, url: URL, worker_id: str, taken: _Taken) -> None:
+    """Start DBOS."""
+    DBOS(config=configuration(url, worker_id))
+
+    @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
+    def run_pipeline(pipeline_id: str) -> None:
+        taken.run(pipeline_id)
 
     DBOS.launch()
     DBOS.register_queue(QUEUE, worker_concurrency=settings.workers, polling_interval_sec=POLL)
 
 
-async def _persistently(run: Any, pipeline_id: str) -> None:
-    """Run a pipeline; again after a while when the database was away. A job that fails is no error here."""
-    for left in range(TRIES - 1, -1, -1):
+async def _persistently(run: Callable[[str], Awaitable[None]], pipeline_id: str) -> None:
+    """Run a pipeline: again while the database is away, and a few times when something else broke. A job that fails
+    is no error here."""
+    left = TRIES
+    while True:
         try:
-            await run(pipeline_id)
-            return
-        except Exception:
+            return await run(pipeline_id)
+        except Exception as error:
+            left -= not isinstance(error, AWAY)
             log.exception("the run of %s broke", pipeline_id)
             if not left:
                 raise
@@ -105,20 +127,28 @@ async def _persistently(run: Any, pipeline_id: str) -> None:
 
 
 async def _mend_forever(settings: Settings, database: Database, engine: Engine, worker_id: str) -> None:
+    steady_since = monotonic()
     while True:
         try:
-            await _mend(database, engine)
             if worker_id != ALONE:
                 await _say_alive(database, worker_id)
-                await _take_over(settings, database, engine)
+                # Where the database was away, every worker has been silent: they get time to say that they live.
+                if monotonic() - steady_since > settings.worker_timeout:
+                    await _take_over(settings, database, engine)
+            await _mend(database, engine)
         except Exception:
+            steady_since = monotonic()
             log.exception("mending failed; it is tried again")
         await asyncio.sleep(MEND)
 
 
 async def _say_alive(database: Database, worker_id: str) -> None:
-    async def work(session: Any) -> None:
-        await session.merge(Worker(id=worker_id, heartbeat_at=now()))
+    """By the clock of the database: those of machines differ."""
+
+    async def work(session: AsyncSession) -> None:
+        alive = postgresql.insert(Worker).values(id=worker_id, heartbeat_at=func.now())
+        again = alive.on_conflict_do_update(index_elements=["id"], set_={"heartbeat_at": func.now()})
+        await session.exec(again)
 
     await database.write(work)
 
@@ -131,40 +161,20 @@ async def _mend(database: Database, engine: Engine) -> None:
     states = await engine.states(running) if running else {}
     for id in running:
         if id not in states:
-            await engine.submit(id)
+            try:
+                await engine.submit(id)
+            except SubmissionFailed:  # it is down, and has logged that: the next round tries again
+                return
         elif states[id] in ENDED:
             await runs.fail(database, id, JobErrorCode.INTERNAL_ERROR, "The engine lost this run.")
 
 
 async def _take_over(settings: Settings, database: Database, engine: Engine) -> None:
     """Give what silent workers had at work back to the queue."""
-    silent = now() - timedelta(seconds=settings.worker_timeout)
+    silent = func.now() - timedelta(seconds=settings.worker_timeout)
     async with database.read() as session:
         alive = set(await session.exec(select(Worker.id).where(col(Worker.heartbeat_at) > silent)))
     dead = sorted(await engine.holders() - alive)
     if dead:
         log.warning("workers that are silent are taken over: %s", ", ".join(dead))
         await asyncio.to_thread(DBOS._recover_pending_workflows, dead)
-
-
-@asynccontextmanager
-async def named(settings: Settings, url: URL) -> AsyncIterator[str]:
-    """A name for this worker that no other living one has, the same again after a restart.
-
-    On PostgreSQL a lock on the name is held: the second worker of a machine finds the first name taken.
-    """
-    name = settings.worker_id or socket.gethostname()
-    if url.drivername.startswith("sqlite"):
-        yield ALONE
-        return
-    engine = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    async with contextlib.AsyncExitStack() as stack:
-        stack.push_async_callback(engine.dispose)
-        connection = await stack.enter_async_context(engine.connect())
-        for number in range(1, 1000):
-            candidate = name if number == 1 else f"{name}-{number}"
-            lock = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 7))")
-            if (await connection.execute(lock, {"name": candidate})).scalar_one():
-                yield candidate
-                return
-        raise RuntimeError(f"a thousand workers are named {name}")

@@ -11,6 +11,7 @@ from sqlalchemy import text
 from app.columns import now
 from app.database import Database, FileInUse, Sqlite, database_url, exclusive, open_database
 from app.errors import Busy
+from app.execution.engine import engine_url
 from app.models import IdempotencyKey
 
 
@@ -58,6 +59,23 @@ async def test_a_write_that_breaks_a_constraint_leaves_its_neighbours(database: 
     assert await stored(database) == {"same"}
 
 
+async def test_a_full_disk_fails_only_what_does_not_fit(sqlite_url: str) -> None:
+    """SQLite undoes the whole transaction then, with what was written before and would be acknowledged after."""
+
+    async def leave_little_room(session: Any) -> None:
+        connection = await session.connection()
+        pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar()
+        await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 4}")
+
+    async with open_database(parsed(sqlite_url), 100) as database:
+        await database.write(leave_little_room)
+        names = ["a", "b", "x" * 200_000, "c", "d"]
+        outcomes = await asyncio.gather(*(database.write(adding(name)) for name in names), return_exceptions=True)
+        assert [outcome for outcome in outcomes if isinstance(outcome, str)] == ["a", "b", "c", "d"]
+        assert isinstance(outcomes[2], Exception)
+        assert await stored(database) == {"a", "b", "c", "d"}
+
+
 async def test_a_caller_that_goes_away_harms_nobody(database: Database) -> None:
     writes = [asyncio.create_task(database.write(adding(str(i)))) for i in range(20)]
     await asyncio.sleep(0)
@@ -90,6 +108,13 @@ def test_a_file_has_one_writing_process(tmp_path: Path) -> None:
         pass
     with exclusive(url):
         assert Path(f"{tmp_path}/a.db.lock").exists()
+
+
+def test_the_engine_finds_the_database_that_the_tables_are_in() -> None:
+    url = database_url("postgresql://me:secret@host/data?sslmode=require")
+    assert url.query == {"ssl": "require"}
+    assert engine_url(url) == "postgresql://me:secret@host/data?sslmode=require"
+    assert engine_url(database_url("sqlite:///a.db")) == "sqlite:///a.db.engine"
 
 
 @pytest.mark.parametrize("text", ["mysql://h/d", "sqlite://", "sqlite:///:memory:", "nonsense", ""])

@@ -65,6 +65,39 @@ def url_without_engine(sqlite_url: str) -> str:
     return sqlite_url
 
 
+async def test_a_job_that_never_stops_talking_is_ended_too(sqlite_url: str) -> None:
+    async with serving_runs(sqlite_url, VOLTGRAPH_JOB_TIMEOUT="1.5") as (runs, server):
+        talking = {"seconds": 600, "steps": 60_000}
+        fit, entry = await runs.start(talking, kind="DATA_FIT"), await runs.start(talking)
+        for id in (fit, entry):
+            assert (await runs.end(id))["errorCode"] == "EXECUTION_TIMEOUT"
+        canceled = await runs.start(talking)
+        await runs.at_work(canceled)
+        await runs.run("CancelPipeline", id=canceled)
+        await asyncio.sleep(1.2)
+        assert children(server) == set()
+
+
+@pytest.mark.parametrize("result", [5, [], {"parameter_values": [1]}])
+async def test_a_result_that_is_none_is_not_believed(runs: Runs, result: object) -> None:
+    id = await runs.start({"result": result})
+    pipeline = await runs.end(id)
+    assert (pipeline["status"], pipeline["errorCode"]) == ("FAILED", "INTERNAL_ERROR")
+    assert (await runs.http.get(f"/pipelines/{id}/result")).status_code == 200
+
+
+async def test_ctrl_c_in_a_terminal_costs_no_job_its_attempt(sqlite_url: str) -> None:
+    with serving(sqlite_url, **FAKE, VOLTGRAPH_JOB_RETRIES="0") as server:
+        async with httpx.AsyncClient(base_url=server.url, timeout=30) as http:
+            runs = Runs(http)
+            id = await runs.start({"seconds": 1.5})
+            await runs.at_work(id)
+            os.killpg(server.process.pid, signal.SIGINT)  # a terminal tells the whole group
+            server.process.wait(15)
+    async with serving_runs(sqlite_url) as (runs, _):
+        assert (await runs.end(id))["status"] == "COMPLETED"
+
+
 async def test_an_engine_that_takes_nothing_is_a_failed_submission(url_without_engine: str) -> None:
     async with serving_runs(url_without_engine, VOLTGRAPH_WORKERS="0") as (runs, _):
         id = await runs.make({}, {})

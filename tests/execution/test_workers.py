@@ -11,7 +11,7 @@ import pytest
 from tests.execution.conftest import FAKE, Runs
 from tests.servers import Postgres, serving, working
 
-TWO = {"VOLTGRAPH_WORKER_TIMEOUT": "3", "VOLTGRAPH_WORKER_ID": "machine"}
+TWO = {"VOLTGRAPH_WORKER_TIMEOUT": "6", "VOLTGRAPH_WORKER_ID": "machine"}
 
 
 @pytest.mark.slow
@@ -27,7 +27,7 @@ async def test_two_workers_share_100_pipelines_and_nothing_runs_twice(postgres: 
             pipelines = [await runs.end(id, 120) for id in ids]
             assert {pipeline["status"] for pipeline in pipelines} == {"COMPLETED"}
             assert {e["job"]["attempt"] for pipeline in pipelines for e in pipeline["elements"]} == {1}
-            assert await holders(url) == {"machine", "machine-2"}
+            assert len(await holders(url)) == 2
 
 
 @pytest.mark.slow
@@ -41,13 +41,15 @@ async def test_the_work_of_a_worker_that_died_is_taken_over(postgres: Postgres) 
             ids = [await runs.start({}, {"seconds": 5}, {}) for _ in range(4)]
             for id in ids:
                 await runs.until(id, lambda pipeline: pipeline["progress"]["finished"] == 1)
+            first = await holders(url)
+            assert len(first) == 1
             stack.enter_context(working(url, **FAKE, **TWO))
             dying.kill()
             for id in ids:
-                pipeline = await runs.end(id, 40)
+                pipeline = await runs.end(id, 60)
                 assert pipeline["status"] == "COMPLETED"
                 assert pipeline["elements"][0]["job"]["attempt"] == 1
-            assert await holders(url) == {"machine-2"}
+            assert not first & await holders(url)
 
 
 async def holders(url: str) -> set[str]:

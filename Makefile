@@ -25,7 +25,7 @@ types: $(VENV)/test  ## Strict types
 unit: $(VENV)/test  ## Tests, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -m 'not slow'
 
-faults: $(VENV)/test  ## Kills, takeovers and other tests that take minutes
+faults: $(VENV)/test  ## Kills, takeovers, a hundred runs at once: what takes minutes
 	$(BIN)/python -m pytest -m slow
 
 format: $(VENV)/test  ## Mend rules and format

@@ -3,11 +3,14 @@
 import asyncio
 import time
 
+import pytest
+
 from tests.execution.conftest import Runs
 from tests.execution.processes import children
 from tests.servers import Server
 
 
+@pytest.mark.slow
 async def test_a_canceled_job_is_gone_within_two_seconds_20_times_of_20(runs: Runs, running: Server) -> None:
     for _ in range(20):
         id = await runs.start({"seconds": 600}, {})

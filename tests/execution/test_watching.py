@@ -30,6 +30,7 @@ def assert_in_order(seen: list[dict[str, Any]]) -> None:
     assert seen[-1]["status"] in ("COMPLETED", "FAILED")
 
 
+@pytest.mark.slow
 async def test_100_runs_are_watched_over_one_socket(runs: Runs, running: Server) -> None:
     ids = [await runs.make({"seconds": 0.05}, {"fail": "MODEL_ERROR"} if i % 10 == 0 else {}) for i in range(PIPELINES)]
     seen: dict[str, list[dict[str, Any]]] = {id: [] for id in ids}
@@ -51,6 +52,7 @@ async def test_100_runs_are_watched_over_one_socket(runs: Runs, running: Server)
     assert sum(states[-1]["status"] == "FAILED" for states in seen.values()) == PIPELINES / 10
 
 
+@pytest.mark.slow
 async def test_runs_are_watched_over_server_sent_events(runs: Runs, running: Server) -> None:
     ids = [await runs.make({"seconds": 0.05}, {}) for _ in range(PIPELINES)]
     limits = httpx.Limits(max_connections=PIPELINES)

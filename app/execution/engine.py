@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import sqlalchemy
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
+from sqlalchemy import event
 from sqlalchemy.engine import URL
 
 from app.errors import VoltgraphError
@@ -27,6 +31,14 @@ VERSION = "1"
 """Pinned: a worker of a new release goes on with what an old one began, since only an id is passed."""
 TRIES, PAUSE = 3, 0.2
 ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+
+
+@event.listens_for(sqlalchemy.Engine, "connect")
+def _know_subseconds(connection: Any, _: object) -> None:
+    """From Python 3.12 on, DBOS takes SQLite for 3.42 or later, whose `unixepoch` knows 'subsec'. The library of the
+    system can be older, and would answer NULL."""
+    if isinstance(connection, sqlite3.Connection) and sqlite3.sqlite_version_info < (3, 42):
+        connection.create_function("unixepoch", -1, lambda *_: time.time())
 
 
 class SubmissionFailed(VoltgraphError):

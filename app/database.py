@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import event, make_url
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
@@ -23,6 +25,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app import events
 from app.errors import Busy, VoltgraphError
 from app.listener import Listener
+from app.readers import STATEMENTS, Readers, Steps
 
 T = TypeVar("T")
 Work = Callable[[AsyncSession], Awaitable[T]]
@@ -88,6 +91,13 @@ class Database(Protocol):
     def read(self) -> AsyncSession:
         """A session that only reads: `async with database.read() as session`. One task at a time may use it."""
 
+    @property
+    def dialect(self) -> Dialect:
+        """Which SQL it understands."""
+
+    async def run(self, steps: Steps[T]) -> T:
+        """What steps return that read all they read from one snapshot, with no ORM between."""
+
     async def write(self, work: Work[T]) -> T:
         """What `work` returns, once its changes are committed. When it raises, nothing of it is stored."""
 
@@ -120,6 +130,22 @@ class Postgres:
         self.hub = events.Hub()
         self._listener = Listener(url, self.hub)
 
+    @property
+    def dialect(self) -> Dialect:
+        return self._engine.dialect
+
+    async def run(self, steps: Steps[T]) -> T:
+        async with self._engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            async with driver.transaction(isolation="repeatable_read", readonly=True):
+                try:
+                    sql, parameters = next(steps)
+                    while True:
+                        sql, parameters = steps.send(await driver.fetch(sql, *parameters))
+                except StopIteration as done:
+                    result: T = done.value
+                    return result
+
     async def listen(self) -> None:
         await self._listener.start()
 
@@ -140,12 +166,20 @@ class Sqlite:
 
     def __init__(self, url: URL, max_waiting: int) -> None:
         self._readers = _sqlite_engine(url, READER_PRAGMAS, READERS)
+        self._plain = Readers(partial(_connection, url), READERS)
         self._writer = _sqlite_engine(url, WRITER_PRAGMAS, 1)
         event.listen(self._writer.sync_engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
         self.hub = events.Hub()
         self._max_waiting = max_waiting
         self._waiting: list[tuple[Work[Any], asyncio.Future[Any]]] = []
         self._writing: asyncio.Task[None] | None = None
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._readers.dialect
+
+    async def run(self, steps: Steps[T]) -> T:
+        return await self._plain.run(steps)
 
     async def listen(self) -> None:
         """Nothing to do: this process is the only one that writes."""
@@ -167,6 +201,7 @@ class Sqlite:
             await self._writing
         await self._writer.dispose()
         await self._readers.dispose()
+        await self._plain.close()
 
     async def _write_all(self) -> None:
         try:
@@ -244,6 +279,16 @@ def _sqlite_engine(url: URL, pragmas: tuple[str, ...], connections: int) -> Asyn
         cursor.close()
 
     return engine
+
+
+def _connection(url: URL) -> sqlite3.Connection:
+    """A connection that only reads, for whatever thread uses it alone."""
+    connection = sqlite3.connect(
+        str(url.database), isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS
+    )
+    for pragma in READER_PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
 
 
 @asynccontextmanager

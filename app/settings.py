@@ -28,6 +28,7 @@ class Settings(BaseSettings):
     )
     max_document_bytes: int = Field(100_000, ge=1000, description="Longest GraphQL document, in UTF-8 bytes.")
     max_document_tokens: int = Field(2_000, ge=100, description="Most tokens in a GraphQL document.")
+    plans: bool = Field(True, description="Compile queries to SQL; off, the GraphQL executor answers all of them.")
     socket_init_timeout: float = Field(
         3.0, gt=0, description="Seconds in which a WebSocket must send its connection_init."
     )

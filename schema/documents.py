@@ -10,7 +10,6 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
-    OperationType,
     parse,
     validate,
 )
@@ -22,7 +21,7 @@ from schema.rules import StorableValues
 CACHED = 256
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Document:
     """A document that may be executed, unless it has errors."""
 
@@ -30,14 +29,14 @@ class Document:
     code: RequestErrorCode = RequestErrorCode.GRAPHQL_VALIDATION_FAILED
     errors: list[GraphQLError] = field(default_factory=list)
 
-    def operation(self, name: str | None) -> OperationType:
-        """The kind of the operation that `name` means. RequestError when it means none, or could mean several."""
+    def operation(self, name: str | None) -> OperationDefinitionNode:
+        """The operation that `name` means. RequestError when it means none, or could mean several."""
         definitions = self.tree.definitions if self.tree else ()
         operations = [node for node in definitions if isinstance(node, OperationDefinitionNode)]
         if name is not None:
             operations = [node for node in operations if node.name and node.name.value == name]
         if len(operations) == 1:
-            return operations[0].operation
+            return operations[0]
         if name is not None:
             message = f"The document has no operation named {name!r:.80}."
         elif operations:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import DocumentNode, ExecutionResult, OperationType, execute
+from graphql import ExecutionResult, OperationType, execute
 from graphql.execution import (
     Executor,
     create_source_event_stream,
@@ -21,8 +21,9 @@ from app.services import Services
 from app.settings import Settings
 from schema import schema
 from schema.context import Context
-from schema.documents import Documents
+from schema.documents import Document, Documents
 from schema.masking import failure, formatted, masked, refusal
+from schema.plans import Plans
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,17 +62,21 @@ class Operations:
     """Finds what a request asks for, and says why where it asks for nothing that can be run."""
 
     def __init__(self, settings: Settings) -> None:
-        self.services: Services | None = None
         self._documents = Documents(schema._schema, settings)
+        self._has_plans = settings.plans
+
+    def open(self, services: Services) -> None:
+        """What operations work with from now on."""
+        self._services = services
+        self.plans = Plans(services.database.dialect) if self._has_plans else None
 
     def find(self, request: GraphQLRequest) -> Operation | Answer:
         """The operation, or the answer to a document that is wrong. RequestError when the request is."""
         document = self._documents.get(request.query)
         if document.tree is None or document.errors:
             return Answer({"errors": [formatted(error, document.code) for error in document.errors]}, executed=False)
-        kind = document.operation(request.operation_name)
-        assert self.services is not None
-        return Operation(kind, document.tree, request.operation_name, request.variables, self.services)
+        kind = document.operation(request.operation_name).operation
+        return Operation(kind, document, request.operation_name, request.variables, self._services, self.plans)
 
     def find_or_explain(self, request: GraphQLRequest) -> Operation | Answer:
         """The same for where there is no status line: an answer also when the request is wrong."""
@@ -86,16 +91,24 @@ class Operation:
     """An operation that may be run."""
 
     kind: OperationType
-    document: DocumentNode
+    document: Document
     name: str | None
     variables: dict[str, Any] | None
     services: Services
+    plans: Plans | None
 
     async def answer(self) -> Answer:
         """The answer to a query or a mutation."""
+        if self.plans is not None and self.kind is OperationType.QUERY:
+            with suppress(Exception):  # whatever it is, the executor finds it too, and says it in GraphQL's words
+                steps = self.plans.steps(self.document, self.name, self.variables, LOCAL)
+                return Answer({"data": await self.services.database.run(steps)})
+        return await self._execute()
+
+    async def _execute(self) -> Answer:
         result = execute(
             schema._schema,
-            self.document,
+            self.document.tree,
             context_value=self._context(),
             variable_values=self.variables,
             operation_name=self.name,
@@ -108,7 +121,9 @@ class Operation:
             if self.kind is not OperationType.SUBSCRIPTION:
                 yield await self.answer()
                 return
-            executor = Executor.build(schema._schema, self.document, None, self._context(), self.variables, self.name)
+            executor = Executor.build(
+                schema._schema, self.document.tree, None, self._context(), self.variables, self.name
+            )
             if isinstance(executor, list):
                 yield _answer(ExecutionResult(None, executor))
                 return

@@ -3,168 +3,143 @@ here, or are left to the executor."""
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
 from functools import partial
-from operator import itemgetter
 from typing import Any
 
 from graphql import GraphQLObjectType
-from sqlalchemy import ColumnElement, Integer, bindparam, literal_column
-from sqlmodel import col
+from sqlalchemy import Integer, bindparam
 
 from app import reading
 from app.models import Checkpoint, JobStatus, Pipeline, PipelineElement, PipelineElementStatus, PipelineStatus
 from schema import schema
-from schema.plans.rows import Children, Field, Of, Rows, Run, Value
+from schema.plans.children import Children
+from schema.plans.rows import Field, Rows, dictionary, unless_null
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
 from schema.plans.statements import CALLER
 
 TABLES: dict[str, Any] = {
-    "Pipeline": Pipeline,
-    "PipelineOptions": Pipeline,
-    "PipelineElement": PipelineElement,
-    "Job": PipelineElement,
-    "Checkpoint": Checkpoint,
+    "Pipeline": Pipeline.__table__,  # type: ignore[attr-defined]
+    "PipelineOptions": Pipeline.__table__,  # type: ignore[attr-defined]
+    "PipelineElement": PipelineElement.__table__,  # type: ignore[attr-defined]
+    "Job": PipelineElement.__table__,  # type: ignore[attr-defined]
+    "Checkpoint": Checkpoint.__table__,  # type: ignore[attr-defined]
 }
 """Whose rows each type is made of."""
+PIPELINE, ELEMENT, CHECKPOINT = (TABLES[name].c for name in ("Pipeline", "PipelineElement", "Checkpoint"))
+MOST: Any = bindparam("most", type_=Integer)
 ENDED = {status.name for status in PipelineStatus if status.is_terminal}
 ELEMENT_ENDED = {status.name for status in PipelineElementStatus if status.is_terminal}
 
 
 def column(column: Any) -> Field:
-    """A column as it is."""
-    return lambda rows, details: Value(col(column))
+    return lambda rows, details: rows.column(column)
 
 
-def same_row(type_name: str, unless_null: Any = None) -> Field:
-    """An object made of the same row; null where a column is, if one is told."""
-
-    def field(rows: Rows, details: FieldDetailsList) -> Value:
-        found, place = rows.object(type_name, details), rows.add(col(unless_null or Pipeline.id))
-
-        def of(run: Run) -> Of:
-            build = found.bind(run)
-            return lambda row: None if row[place] is None else build(row)
-
-        return Value(NOTHING, of=of)
-
-    return field
+def is_terminal(rows: Rows, details: FieldDetailsList) -> ast.expr:
+    return rows.call(ENDED.__contains__, rows.stored(PIPELINE.status))
 
 
-NOTHING: ColumnElement[Any] = literal_column("NULL")
-"""In the place of a field that is made of other columns."""
+def options(rows: Rows, details: FieldDetailsList) -> ast.expr:
+    return rows.object("PipelineOptions", details)
 
 
-def elements(rows: Rows, details: FieldDetailsList) -> Value:
-    children = _elements(rows, details)
-    return Value(NOTHING, of=children.all)
+def elements(rows: Rows, details: FieldDetailsList) -> ast.expr:
+    return elements_where(rows, details).all(rows)
 
 
-def _elements(rows: Rows, details: FieldDetailsList, *clauses: ColumnElement[bool]) -> Children:
-    children = Children(rows, col(Pipeline.id))
-    found = children.rows.object("PipelineElement", details)
-    return children.reads(
-        lambda ids: reading.elements_query(CALLER, ids).where(*clauses), col(PipelineElement.pipeline_id), found.bind
+def elements_where(rows: Rows, details: FieldDetailsList, *clauses: Any) -> Children:
+    return Children(
+        rows,
+        PIPELINE.id,
+        lambda ids: reading.elements_query(CALLER, ids).where(*clauses),
+        ELEMENT.pipeline_id,
+        lambda elements: elements.object("PipelineElement", details),
     )
 
 
-def progress(rows: Rows, details: FieldDetailsList) -> Value:
-    """Two statements, so that the one for the counts reads nothing but what it counts."""
-    statuses, parts = _statuses(rows), {}
-    for key, each in rows.compiling.selections.fields("PipelineProgress", details).items():
-        if (name := name_of(each)) == "current":
-            parts[key] = _elements(rows, each, col(PipelineElement.status) == PipelineElementStatus.RUNNING).first
-        else:
-            parts[key] = partial(_counted, statuses, COUNTS[name])
-
-    def of(run: Run) -> Of:
-        made = [(key, part(run)) for key, part in parts.items()]
-        return lambda row: {key: make(row) for key, make in made}
-
-    return Value(NOTHING, of=of)
+def progress(rows: Rows, details: FieldDetailsList) -> ast.expr:
+    """Two statements: what is counted needs nothing of the elements but their statuses."""
+    query = partial(reading.elements_query, CALLER)
+    counted = Children(rows, PIPELINE.id, query, ELEMENT.pipeline_id, lambda each: each.stored(ELEMENT.status))
+    fields = rows.compiling.selections.fields("PipelineProgress", details)
+    return dictionary({key: PROGRESS[name_of(each)](rows, each, counted) for key, each in fields.items()})
 
 
-COUNTS: dict[str, Callable[[list[str]], Any]] = {
-    "finished": lambda statuses: sum(status in ELEMENT_ENDED for status in statuses),
-    "total": len,
-    "__typename": lambda statuses: "PipelineProgress",
+PROGRESS: dict[str, Callable[[Rows, FieldDetailsList, Children], ast.expr]] = {
+    "finished": lambda rows, details, counted: rows.call(_finished, counted.all(rows)),
+    "total": lambda rows, details, counted: rows.call(len, counted.all(rows)),
+    "current": lambda rows, details, counted: elements_where(
+        rows, details, ELEMENT.status == PipelineElementStatus.RUNNING
+    ).first(rows),
+    "__typename": lambda rows, details, counted: ast.Constant("PipelineProgress"),
 }
 
 
-def _statuses(rows: Rows) -> Children:
-    children = Children(rows, col(Pipeline.id))
-    place = children.rows.add(col(PipelineElement.status))
-    query = partial(reading.elements_query, CALLER)
-    return children.reads(query, col(PipelineElement.pipeline_id), lambda run: itemgetter(place))
+def _finished(statuses: list[str]) -> int:
+    return sum(map(ELEMENT_ENDED.__contains__, statuses))
 
 
-def _counted(statuses: Children, count: Callable[[list[str]], Any], run: Run) -> Of:
-    all_of = statuses.all(run)
-    return lambda row: count(all_of(row))
-
-
-def parameter_values(rows: Rows, details: FieldDetailsList) -> Value:
-    place = rows.add(col(PipelineElement.result))
+def parameter_values(rows: Rows, details: FieldDetailsList) -> ast.expr:
     arguments = rows.compiling.selections.arguments("PipelineElement", details)
-
-    def of(run: Run) -> Of:
-        names = arguments(run.values).get("names")
-        return lambda row: reading.parameter_values(row[place], names)
-
-    return Value(NOTHING, of=of)
+    names = rows.value(lambda run: arguments(run.values).get("names"))
+    return rows.call(reading.parameter_values, rows.stored(ELEMENT.result), names)
 
 
-def newest_checkpoint(rows: Rows, details: FieldDetailsList) -> Value:
-    children = Children(rows, col(PipelineElement.id))
-    found = children.rows.object("Checkpoint", details)
-    children.reads(partial(reading.newest_checkpoints_query, CALLER), col(Checkpoint.element_id), found.bind)
-    return Value(NOTHING, of=children.first)
+def job(rows: Rows, details: FieldDetailsList) -> ast.expr:
+    return unless_null(rows.stored(ELEMENT.job_id), rows.object("Job", details))
 
 
-def trace(rows: Rows, details: FieldDetailsList) -> Value:
+def element(rows: Rows, details: FieldDetailsList) -> ast.expr:
+    return rows.object("PipelineElement", details)
+
+
+def job_status(rows: Rows, details: FieldDetailsList) -> ast.expr:
+    return ast.BoolOp(ast.Or(), [rows.stored(ELEMENT.job_status), ast.Constant(JobStatus.PENDING.name)])
+
+
+def newest_checkpoint(rows: Rows, details: FieldDetailsList) -> ast.expr:
+    query = partial(reading.newest_checkpoints_query, CALLER)
+    return Children(
+        rows, ELEMENT.id, query, CHECKPOINT.element_id, lambda each: each.object("Checkpoint", details)
+    ).first(rows)
+
+
+def trace(rows: Rows, details: FieldDetailsList) -> ast.expr:
     arguments = rows.compiling.selections.arguments("Job", details)
-    children = Children(rows, col(PipelineElement.id))
-    found = children.rows.object("Checkpoint", details)
-    children.reads(
+    return Children(
+        rows,
+        ELEMENT.id,
         lambda ids: reading.traces_query(CALLER, ids, MOST),
-        col(Checkpoint.element_id),
-        found.bind,
+        CHECKPOINT.element_id,
+        lambda each: each.object("Checkpoint", details),
         lambda run: {MOST.key: reading.checked_points(arguments(run.values)["maxPoints"])},
-    )
-    return Value(NOTHING, of=children.all)
+    ).all(rows)
 
-
-MOST: Any = bindparam("most", type_=Integer)
 
 FIELDS: dict[str, dict[str, Field]] = {
-    "Pipeline": {
-        "isTerminal": lambda rows, details: Value(col(Pipeline.status), ENDED.__contains__),
-        "options": same_row("PipelineOptions"),
-        "elements": elements,
-        "progress": progress,
-    },
+    "Pipeline": {"isTerminal": is_terminal, "options": options, "elements": elements, "progress": progress},
     "PipelineElement": {
-        "jobConfig": column(PipelineElement.job_config),
-        "result": column(PipelineElement.result),
-        "errorDetail": column(PipelineElement.error_detail),
+        "jobConfig": column(ELEMENT.job_config),
+        "result": column(ELEMENT.result),
+        "errorDetail": column(ELEMENT.error_detail),
         "parameterValues": parameter_values,
-        "job": same_row("Job", PipelineElement.job_id),
+        "job": job,
     },
     "Job": {
-        "id": column(PipelineElement.job_id),
-        "element": same_row("PipelineElement", PipelineElement.id),
-        "status": lambda rows, details: Value(
-            col(PipelineElement.job_status), lambda status: status or JobStatus.PENDING.name
-        ),
-        "attempt": column(PipelineElement.attempt),
-        "startedAt": column(PipelineElement.started_at),
-        "finishedAt": column(PipelineElement.finished_at),
-        "error": column(PipelineElement.error),
-        "errorCode": column(PipelineElement.error_code),
+        "id": column(ELEMENT.job_id),
+        "element": element,
+        "status": job_status,
+        "attempt": column(ELEMENT.attempt),
+        "startedAt": column(ELEMENT.started_at),
+        "finishedAt": column(ELEMENT.finished_at),
+        "error": column(ELEMENT.error),
+        "errorCode": column(ELEMENT.error_code),
         "progress": newest_checkpoint,
         "trace": trace,
     },
-    "Checkpoint": {"parameters": column(Checkpoint.parameters)},
+    "Checkpoint": {"parameters": column(CHECKPOINT.parameters)},
 }
 """The fields that have resolvers of their own."""
 
@@ -172,7 +147,7 @@ FIELDS: dict[str, dict[str, Field]] = {
 def field_of(type_name: str, name: str) -> Field:
     """How plans read a field. Unplanned when none does."""
     if name == "__typename":
-        return lambda rows, details: Value(literal_column(f"'{type_name}'"))
+        return lambda rows, details: ast.Constant(type_name)
     found = FIELDS.get(type_name, {}).get(name) or _plain_column(type_name, name)
     if found is None:
         raise Unplanned
@@ -183,7 +158,6 @@ def _plain_column(type_name: str, name: str) -> Field | None:
     kind = schema._schema.type_map[type_name]
     assert isinstance(kind, GraphQLObjectType)
     field = kind.fields[name].extensions["strawberry-definition"]
-    columns = TABLES[type_name].__table__.columns if type_name in TABLES else ()
-    if field.base_resolver is not None or field.python_name not in columns:
-        return None
-    return column(getattr(TABLES[type_name], field.python_name))
+    columns = TABLES[type_name].columns if type_name in TABLES else {}
+    found = None if field.base_resolver is not None else columns.get(field.python_name)
+    return None if found is None else column(found)

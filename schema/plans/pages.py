@@ -1,242 +1,171 @@
-"""Plans for pages of pipelines. Which statements a page takes depends on its arguments, so these are prepared for each
-shape of arguments: which filters there are, the order, the direction, and where the page is bounded."""
+"""The plan of `pipelines`: a page, and as many statements more as what is selected asks for."""
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable
-from functools import lru_cache
-from typing import Any, NamedTuple
-
-from sqlalchemy import Integer, bindparam
-from sqlalchemy.engine import Dialect
+from typing import Any
 
 from app import paging
-from app.columns import Name
-from app.paging import Direction, Matches, Order, OrderField, Position, Window
+from app.paging import Order, Position, Window
 from app.readers import Steps
-from app.words import Word
-from schema.plans.rows import Compiling, Of, Row, Rows, Run
+from schema.plans import shapes
+from schema.plans.children import read_children
+from schema.plans.rows import Compiling, Row, Rows, Run, dictionary
 from schema.plans.selections import FieldDetailsList, name_of
-from schema.plans.statements import CALLER, Statement
+from schema.plans.shapes import Shape
 from schema.plans.wire import converter
 from schema.query import page_asked
 
-PREPARED = 1024
-"""Statements that are kept, over all shapes."""
-SIZE: Any = bindparam("size", type_=Integer)
-Operands = tuple[tuple[str, int | None], ...]
-"""The filters that are given, and of those that are lists their lengths."""
-
-
-class Shape(NamedTuple):
-    """What the statements of a page depend on."""
-
-    operands: Operands
-    field: OrderField = OrderField.CREATED_AT
-    direction: Direction = Direction.DESC
-    backward: bool = False
-    is_after: bool = False
-    is_before: bool = False
-
-    def matches(self) -> Matches:
-        return Matches(CALLER, {name: _parameter(name, length) for name, length in self.operands}, self.order)
-
-    @property
-    def order(self) -> Order:
-        return Order(self.field, self.direction)
-
-    def window(self) -> Window:
-        after, before = self.place("after"), self.place("before")
-        return Window(SIZE, self.backward, after if self.is_after else None, before if self.is_before else None)
-
-    def place(self, name: str) -> Position:
-        """Parameters for a place in this order."""
-        value, id = (bindparam(f"{name}_{i}", type_=each.type) for i, each in enumerate(self.order.columns))
-        return value, id  # type: ignore[return-value]
-
-
-def _parameter(name: str, length: int | None) -> Any:
-    if length is None:
-        return bindparam(name)
-    return [bindparam(f"{name}_{i}", type_=Name(Word)) for i in range(length)]
-
-
-def shape_of(operands: dict[str, Any]) -> Operands:
-    return tuple((name, len(value) if isinstance(value, list) else None) for name, value in operands.items())
-
-
-def values_of(operands: dict[str, Any]) -> dict[str, Any]:
-    """The values of the parameters that stand for operands, or for a place."""
-    found = {}
-    for name, value in operands.items():
-        if isinstance(value, list | tuple):
-            found |= {f"{name}_{i}": item for i, item in enumerate(value)}
-        else:
-            found[name] = value
-    return found
+PLACE = 2
+"""How many columns at the start of each row say where it stands in the order."""
 
 
 class Found:
     """A page that was read."""
 
-    def __init__(self, page: Page, order: Order, rows: list[Row]) -> None:
-        self.rows, self.total, self.beyond = rows, 0, {True: False, False: False}
-        self._place, self._order = page.place, order
-        self._convert = converter(order.columns[0].type, page.dialect) or (lambda value: value)
+    def __init__(self, rows: list[Row], order: Order, convert: Callable[[Any], str]) -> None:
+        self.rows, self._order, self._convert = rows, order, convert
+        self.lists: list[list[Any]] = []
+        self.total = 0
+        self.beyond = {True: False, False: False}
+        """Whether there is more beyond each end: True is the start of the list."""
 
-    def cursor(self, row: Row) -> str:
-        return self._order.cut(*self._stands(row))
+    def cursor(self, value: Any, id: str) -> str:
+        return self._order.cut(self._convert(value), id)
 
-    def position(self, row: Row) -> Position:
-        return self._order.at(*self._stands(row))
+    def end_cursor(self, index: int) -> str | None:
+        return self.cursor(*self.rows[index][:PLACE]) if self.rows else None
 
-    def _stands(self, row: Row) -> tuple[str, str]:
-        return self._convert(row[self._place]), row[self._place + 1]
+    def position(self, index: int) -> Position:
+        value, id = self.rows[index][:PLACE]
+        return self._order.at(self._convert(value), id)
 
 
-Part = Callable[[Run, Found], Any]
-"""A field of a page."""
+Part = Callable[[Found], Any]
+"""What a field of a page comes to."""
 
 
 class Page:
-    """What `pipelines` reads: rows, and as many statements more as what is selected asks for."""
+    """Reads one page for each run."""
 
     def __init__(self, compiling: Compiling, details: FieldDetailsList) -> None:
-        self.dialect = compiling.dialect
         self.rows = Rows(compiling)
+        self.rows.columns += [None] * PLACE
         self.is_counted = False
         self.ends: set[bool] = set()
-        """The ends beyond which it must be looked: True for the start of the list."""
+        """The ends beyond which it must be looked."""
+        self._dialect = compiling.dialect
         self._arguments = compiling.selections.converted_arguments("Query", details)
-        self._parts = parts(self, "PipelineConnection", details)
-        self.place = len(self.rows.columns)
-        """Where in a row its place in the order stands."""
+        self._lists: list[ast.expr] = []
+        self._part = self.object("PipelineConnection", details)
+        self._columns = tuple(self.rows.columns[PLACE:])
+        self._builders = [self.rows.builder(made) for made in self._lists]
 
-    def __call__(self, run: Run) -> Steps[dict[str, Any]]:
+    def object(self, type_name: str, details: FieldDetailsList) -> Part:
+        """An object that there is one of for a page."""
+        fields = self.rows.compiling.selections.fields(type_name, details)
+        parts = [(key, PARTS[type_name][name_of(each)](self, each)) for key, each in fields.items()]
+        return lambda found: {key: part(found) for key, part in parts}
+
+    def each(self, made: ast.expr) -> Part:
+        """A list with something made of each row."""
+        self._lists.append(made)
+        index = len(self._lists) - 1
+        return lambda found: found.lists[index]
+
+    def __call__(self, run: Run) -> Steps[Any]:
         filter, order, window = page_asked(**self._arguments(run.values))
-        operands = filter.operands()
-        bounds = {"after": window.after, "before": window.before}
-        shape = Shape(shape_of(operands), order.field, order.direction, window.backward, *map(bool, bounds.values()))
-        given = values_of({"organization_id": run.caller.organization_id, "size": window.size, **operands, **bounds})
-        rows = yield _page(self, shape)(given)
-        more = len(rows) > window.size
-        rows = list(rows[: window.size])
-        found = Found(self, order, rows[::-1] if window.backward else rows)
-        yield from self.rows.read_children(rows, run)
+        operands, bounds = filter.operands(), {"after": window.after, "before": window.before}
+        shape = Shape(
+            shapes.shape_of(operands),
+            order.field,
+            order.direction,
+            window.backward,
+            *(bound is not None for bound in bounds.values()),
+        )
+        given = shapes.parameters(organization_id=run.caller.organization_id, size=window.size, **operands, **bounds)
+        rows = yield shapes.page(self._dialect, shape, self._columns)(given)
+        more, rows = len(rows) > window.size, rows[: window.size]
+        found = self._found(run, rows[::-1] if window.backward else rows, order)
+        yield from read_children(self.rows, found.rows, run)
+        found.lists = [build(run)(found.rows) for build in self._builders]
         if self.is_counted:
-            [[found.total]] = yield _total(self.dialect, shape.operands)(given)
+            [[found.total]] = yield shapes.total(self._dialect, shape.operands)(given)
         for backward in self.ends:
-            found.beyond[backward] = yield from self._beyond(found, window, shape, given, more, backward)
-        return {key: part(run, found) for key, part in self._parts.items()}
+            found.beyond[backward] = yield from self._beyond(
+                found, window, more, shape._replace(backward=backward), given
+            )
+        return self._part(found)
 
-    def _beyond(
-        self, found: Found, window: Window, shape: Shape, given: dict[str, Any], more: bool, backward: bool
-    ) -> Steps[bool]:
-        edges = (found.position(found.rows[0]), found.position(found.rows[-1])) if found.rows else None
-        known = paging.beyond(window, edges, more, backward=backward)
+    def _found(self, run: Run, rows: list[Row], order: Order) -> Found:
+        convert = converter(order.columns[0].type, self._dialect) or str
+        found = Found(rows, order, convert)
+        run.found[self] = found
+        return found
+
+    def _beyond(self, found: Found, window: Window, more: bool, shape: Shape, given: dict[str, Any]) -> Steps[bool]:
+        edges = (found.position(0), found.position(-1)) if found.rows else None
+        known = paging.beyond(window, edges, more, backward=shape.backward)
         if isinstance(known, bool):
             return known
         position, inclusive = known
-        statement = _anything(
-            self.dialect, shape._replace(backward=backward, is_after=False, is_before=False), inclusive
-        )
-        return bool((yield statement({**given, **values_of({"from": position})})))
+        statement = shapes.anything(self._dialect, shape, inclusive)
+        rows = yield statement({**given, **shapes.parameters(at=position)})
+        return bool(rows)
 
 
-@lru_cache(PREPARED)
-def _page(page: Page, shape: Shape) -> Statement:
-    return page.rows.select(shape.matches().page(shape.window()), *shape.order.columns)
+def nodes(page: Page, details: FieldDetailsList) -> Part:
+    return page.each(page.rows.object("Pipeline", details))
 
 
-@lru_cache(PREPARED)
-def _total(dialect: Dialect, operands: Operands) -> Statement:
-    return Statement(Shape(operands).matches().total(), dialect)
-
-
-@lru_cache(PREPARED)
-def _anything(dialect: Dialect, shape: Shape, inclusive: bool) -> Statement:
-    query = shape.matches().beyond(shape.place("from"), backward=shape.backward, inclusive=inclusive)
-    return Statement(query, dialect)
-
-
-@lru_cache(PREPARED)
-def counts(dialect: Dialect, operands: Operands) -> Statement:
-    return Statement(Shape(operands).matches().counts(), dialect)
-
-
-def parts(page: Page, type_name: str, details: FieldDetailsList) -> dict[str, Part]:
-    """What each of the selected fields of a part of a page is, by response key."""
-    fields = page.rows.compiling.selections.fields(type_name, details)
-    return {key: PARTS[type_name][name_of(each)](page, each) for key, each in fields.items()}
-
-
-def _nodes(page: Page, details: FieldDetailsList) -> Part:
-    node = page.rows.object("Pipeline", details)
-    return lambda run, found: list(map(node.bind(run), found.rows))
-
-
-def _edges(page: Page, details: FieldDetailsList) -> Part:
+def edges(page: Page, details: FieldDetailsList) -> Part:
     fields = page.rows.compiling.selections.fields("PipelineEdge", details)
-    makers = {key: EDGE[name_of(each)](page, each) for key, each in fields.items()}
+    return page.each(dictionary({key: EDGE[name_of(each)](page, each) for key, each in fields.items()}))
 
-    def part(run: Run, found: Found) -> list[dict[str, Any]]:
-        made = [(key, maker(run, found)) for key, maker in makers.items()]
-        return [{key: make(row) for key, make in made} for row in found.rows]
+
+def cursor(page: Page, details: FieldDetailsList) -> ast.expr:
+    cut = page.rows.value(lambda run: run.found[page].cursor)
+    return ast.Call(cut, [page.rows.at(0), page.rows.at(1)], [])
+
+
+EDGE: dict[str, Callable[[Page, FieldDetailsList], ast.expr]] = {
+    "node": lambda page, details: page.rows.object("Pipeline", details),
+    "cursor": cursor,
+    "__typename": lambda page, details: ast.Constant("PipelineEdge"),
+}
+
+
+def page_info(page: Page, details: FieldDetailsList) -> Part:
+    return page.object("PageInfo", details)
+
+
+def total_count(page: Page, details: FieldDetailsList) -> Part:
+    page.is_counted = True
+    return lambda found: found.total
+
+
+def has_more(*, backward: bool) -> Callable[[Page, FieldDetailsList], Part]:
+    def part(page: Page, details: FieldDetailsList) -> Part:
+        page.ends.add(backward)
+        return lambda found: found.beyond[backward]
 
     return part
 
 
-def _edge_node(page: Page, details: FieldDetailsList) -> Callable[[Run, Found], Of]:
-    node = page.rows.object("Pipeline", details)
-    return lambda run, found: node.bind(run)
-
-
-EDGE: dict[str, Callable[[Page, FieldDetailsList], Callable[[Run, Found], Of]]] = {
-    "node": _edge_node,
-    "cursor": lambda page, details: lambda run, found: found.cursor,
-    "__typename": lambda page, details: lambda run, found: lambda row: "PipelineEdge",
-}
-
-
-def _total_count(page: Page, details: FieldDetailsList) -> Part:
-    page.is_counted = True
-    return lambda run, found: found.total
-
-
-def _page_info(page: Page, details: FieldDetailsList) -> Part:
-    made = parts(page, "PageInfo", details)
-    return lambda run, found: {key: part(run, found) for key, part in made.items()}
-
-
-def _is_more(*, backward: bool) -> Callable[[Page, FieldDetailsList], Part]:
-    def made(page: Page, details: FieldDetailsList) -> Part:
-        page.ends.add(backward)
-        return lambda run, found: found.beyond[backward]
-
-    return made
-
-
-def _end_cursor(index: int) -> Callable[[Page, FieldDetailsList], Part]:
-    return lambda page, details: lambda run, found: found.cursor(found.rows[index]) if found.rows else None
-
-
-def _constant(value: str) -> Callable[[Page, FieldDetailsList], Part]:
-    return lambda page, details: lambda run, found: value
-
-
 PARTS: dict[str, dict[str, Callable[[Page, FieldDetailsList], Part]]] = {
     "PipelineConnection": {
-        "nodes": _nodes,
-        "edges": _edges,
-        "pageInfo": _page_info,
-        "totalCount": _total_count,
-        "__typename": _constant("PipelineConnection"),
+        "nodes": nodes,
+        "edges": edges,
+        "pageInfo": page_info,
+        "totalCount": total_count,
+        "__typename": lambda page, details: lambda found: "PipelineConnection",
     },
     "PageInfo": {
-        "hasNextPage": _is_more(backward=False),
-        "hasPreviousPage": _is_more(backward=True),
-        "startCursor": _end_cursor(0),
-        "endCursor": _end_cursor(-1),
-        "__typename": _constant("PageInfo"),
+        "hasNextPage": has_more(backward=False),
+        "hasPreviousPage": has_more(backward=True),
+        "startCursor": lambda page, details: lambda found: found.end_cursor(0),
+        "endCursor": lambda page, details: lambda found: found.end_cursor(-1),
+        "__typename": lambda page, details: lambda found: "PageInfo",
     },
 }

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import bindparam
+from sqlalchemy import Select, bindparam
 
 from app import paging, reading
 from app.models import PipelineStatus
 from app.readers import Steps
-from schema.plans.pages import Page, counts, shape_of, values_of
-from schema.plans.rows import Compiling, Object, Rows, Run
+from schema.plans import shapes
+from schema.plans.children import read_children
+from schema.plans.pages import Page
+from schema.plans.rows import Compiling, Rows, Run
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
-from schema.plans.statements import CALLER, Statement
+from schema.plans.statements import CALLER
 from schema.query import plain
 
 Root = Callable[[Run], Steps[Any]]
@@ -23,17 +25,18 @@ ID: Any = bindparam("id")
 class One:
     """At most one object of a type, found by id."""
 
-    def __init__(self, compiling: Compiling, type_name: str, query: Any, details: FieldDetailsList) -> None:
+    def __init__(self, compiling: Compiling, type_name: str, query: Select[Any], details: FieldDetailsList) -> None:
         self._rows = Rows(compiling)
-        self._object: Object = self._rows.object(type_name, details)
-        self._statement: Statement = self._rows.select(query)
+        self._build = self._rows.builder(self._rows.object(type_name, details))
+        self._statement = self._rows.select(query)
 
     def find(self, run: Run, id: str) -> Steps[Any]:
         rows = yield self._statement({"organization_id": run.caller.organization_id, "id": id})
         if not rows:
             return None
-        yield from self._rows.read_children(rows, run)
-        return self._object.bind(run)(rows[0])
+        yield from read_children(self._rows, rows, run)
+        [found] = self._build(run)(rows)
+        return found
 
 
 def pipeline(compiling: Compiling, details: FieldDetailsList) -> Root:
@@ -69,8 +72,8 @@ def pipeline_counts(compiling: Compiling, details: FieldDetailsList) -> Root:
 
     def steps(run: Run) -> Steps[Any]:
         operands = plain(**arguments(run.values)).operands()
-        statement = counts(compiling.dialect, shape_of(operands))
-        rows = yield statement(values_of({"organization_id": run.caller.organization_id, **operands}))
+        statement = shapes.counts(compiling.dialect, shapes.shape_of(operands))
+        rows = yield statement(shapes.parameters(organization_id=run.caller.organization_id, **operands))
         found = paging.by_status((PipelineStatus[name], count) for name, count in rows)
         return [{key: make(*each) for key, make in makers.items()} for each in found.items()]
 

@@ -1,47 +1,46 @@
-"""From rows to the answer. A statement selects the columns of an object in the order in which the answer has its
-fields, so that a row only needs names to become an object; the few values that differ on the wire are mended then."""
+"""From rows to the answer: Python that is compiled for just what is selected.
+
+    [{"id": r0, "config": c0(r1), "job": None if r2 is None else {"id": r2}} for r0, r1, r2 in rows]
+
+`r` are columns, `c` constants, `v` values of one run. The code is made as a syntax tree and never as text, so nothing
+that a client writes can be read as code: what it chooses are the keys, which are constants in the tree.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import ast
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from graphql.execution.values import VariableValues
-from sqlalchemy import ColumnElement, Select
+from sqlalchemy import Select, literal_column
 from sqlalchemy.engine import Dialect
 
 from app.callers import Caller
-from app.readers import Steps
 from schema.plans.selections import FieldDetailsList, Selections, name_of
-from schema.plans.statements import IDS, Statement, ids_given, ids_parameter
+from schema.plans.statements import Statement
 from schema.plans.wire import converter
 
-Row = Any
+Row = Sequence[Any]
 """A tuple, or what a driver has for one."""
-Of = Callable[[Row], Any]
-"""A value of the answer, from a row."""
+NULL = ast.Constant(None)
 
 
 class Run:
     """One run of a plan: for whom, with which variables, and what it has read so far."""
 
-    __slots__ = ("caller", "children", "values")
+    __slots__ = ("caller", "found", "values")
 
     def __init__(self, caller: Caller, values: VariableValues) -> None:
         self.caller, self.values = caller, values
-        self.children: dict[Children, dict[str, list[Any]]] = {}
+        self.found: dict[Any, Any] = {}
+        """What each part of a plan has read: of Children, lists by the id that they belong to."""
 
 
-class Value(NamedTuple):
-    """What a field reads: a column, and what makes the field's value of the column's, or of the whole row."""
-
-    column: Any
-    convert: Callable[[Any], Any] | None = None
-    of: Callable[[Run], Of] | None = None
-
-
-Field = Callable[["Rows", FieldDetailsList], Value]
+Builder = Callable[[Run], Callable[[Sequence[Row]], list[Any]]]
+"""For one run: what makes an object of each of some rows."""
+Field = Callable[["Rows", FieldDetailsList], ast.expr]
 """How a field is read, once it is known what is selected below it."""
 
 
@@ -56,113 +55,89 @@ class Compiling:
 
 
 class Rows:
-    """The rows of one statement: the columns that are read, and what is read by further statements for each."""
+    """The rows of one statement: the columns that are read, and what is read by further statements for each row."""
 
     def __init__(self, compiling: Compiling) -> None:
         self.compiling = compiling
         self.columns: list[Any] = []
-        self.children: list[Children] = []
+        self.children: list[Any] = []
+        self._constants: dict[str, Any] = {}
+        self._values: dict[str, Callable[[Run], Any]] = {}
 
-    def add(self, column: Any) -> int:
-        """Read one more column: its place in each row."""
+    def place(self, column: Any) -> int:
+        """Where in each row a column stands, which is read from now on."""
+        for place, known in enumerate(self.columns):
+            if known is column:
+                return place
         self.columns.append(column)
         return len(self.columns) - 1
 
-    def object(self, type_name: str, details: FieldDetailsList) -> Object:
-        """Objects of a type, one from each row."""
+    def at(self, place: int) -> ast.expr:
+        """A column by its place."""
+        return _name(f"r{place}")
+
+    def stored(self, column: Any) -> ast.expr:
+        """A column as the database has it."""
+        return self.at(self.place(column))
+
+    def column(self, column: Any) -> ast.expr:
+        """A column as the answer shows it."""
+        convert, stored = converter(column.type, self.compiling.dialect), self.stored(column)
+        if convert is None:
+            return stored
+        return unless_null(stored, self.call(convert, stored)) if column.nullable else self.call(convert, stored)
+
+    def constant(self, value: Any) -> ast.expr:
+        name = f"c{len(self._constants)}"
+        self._constants[name] = value
+        return _name(name)
+
+    def value(self, of: Callable[[Run], Any]) -> ast.expr:
+        """A value that each run has of its own."""
+        name = f"v{len(self._values)}"
+        self._values[name] = of
+        return _name(name)
+
+    def call(self, function: Callable[..., Any], *arguments: ast.expr) -> ast.expr:
+        return ast.Call(self.constant(function), list(arguments), [])
+
+    def object(self, type_name: str, details: FieldDetailsList) -> ast.expr:
+        """An object of a type."""
+        field = self.compiling.field
         fields = self.compiling.selections.fields(type_name, details)
-        start = len(self.columns)
-        self.columns += [None] * len(fields)  # what fields add stands behind all that the object consists of
-        found = Object(start, tuple(fields))
-        for place, (key, each) in enumerate(fields.items(), start):
-            value = self.compiling.field(type_name, name_of(each))(self, each)
-            self.columns[place] = value.column
-            found.add(key, value, self.compiling.dialect)
-        return found
+        return dictionary({key: field(type_name, name_of(each))(self, each) for key, each in fields.items()})
 
-    def select(self, query: Select[Any], *more: Any) -> Statement:
-        """The query, reading these columns and no other, and `more` behind them."""
-        return Statement(
-            query.with_only_columns(*self.columns, *more, maintain_column_froms=True), self.compiling.dialect
-        )
+    def builder(self, made: ast.expr) -> Builder:
+        """What makes this of each row. To be called when all columns are known."""
+        if not self.columns:
+            self.place(literal_column("1"))  # SQL selects something, even where nothing is asked for but a type's name
+        row = ast.Tuple([_name(f"r{place}", ast.Store()) for place in range(len(self.columns))], ast.Store())
+        each = ast.comprehension(row, _name("rows"), [], is_async=0)
+        parameters = [ast.arg("rows"), *map(ast.arg, self._values)]
+        function = ast.Lambda(ast.arguments([], parameters, None, [], [], None, []), ast.ListComp(made, [each]))
+        code = compile(ast.fix_missing_locations(ast.Expression(function)), "<plan>", "eval")
+        build = eval(code, {**self._constants, "__builtins__": {}})
+        makers = list(self._values.values())
 
-    def read_children(self, rows: list[Row], run: Run) -> Steps[None]:
-        for each in self.children:
-            yield from each.read(rows, run)
+        def bind(run: Run) -> Callable[[Sequence[Row]], list[Any]]:
+            values = [make(run) for make in makers]
+            return lambda rows: build(rows, *values)
 
+        return bind
 
-class Object:
-    """Makes an object of the answer from a row."""
-
-    def __init__(self, start: int, keys: tuple[str, ...]) -> None:
-        self._start, self._keys = start, keys
-        self._converted: list[tuple[str, Callable[[Any], Any]]] = []
-        self._of: list[tuple[str, Callable[[Run], Of]]] = []
-
-    def add(self, key: str, value: Value, dialect: Dialect) -> None:
-        if value.of is not None:
-            self._of.append((key, value.of))
-        elif convert := value.convert or converter(value.column.type, dialect):
-            self._converted.append((key, convert))
-
-    def bind(self, run: Run) -> Of:
-        start, keys, converted = self._start, self._keys, self._converted
-        made = [(key, of(run)) for key, of in self._of]
-
-        def build(row: Row) -> dict[str, Any]:
-            answer = dict(zip(keys, row[start:] if start else row, strict=False))
-            for key, convert in converted:
-                answer[key] = convert(answer[key])
-            for key, make in made:
-                answer[key] = make(row)
-            return answer
-
-        return build
+    def select(self, query: Select[Any]) -> Statement:
+        """The query, reading these columns and no other."""
+        return Statement(query.with_only_columns(*self.columns, maintain_column_froms=True), self.compiling.dialect)
 
 
-class Children:
-    """The rows that belong to those of another statement, by the ids there."""
+def dictionary(fields: dict[str, ast.expr]) -> ast.expr:
+    return ast.Dict([ast.Constant(key) for key in fields], list(fields.values()))
 
-    def __init__(self, parents: Rows, parent_id: Any) -> None:
-        self.rows = Rows(parents.compiling)
-        self._parent = parents.add(parent_id)
-        self._more: Callable[[Run], dict[str, Any]] | None = None
-        parents.children.append(self)
 
-    def reads(
-        self,
-        query: Callable[[Any], Select[Any]],
-        by: Any,
-        make: Callable[[Run], Of],
-        more: Callable[[Run], dict[str, Any]] | None = None,
-    ) -> Children:
-        """Say what is read: a query for the ids of parents, the column that has them, what becomes of each row, and
-        the parameters that the query has besides."""
-        self._by, self._make, self._more = self.rows.add(by), make, more
-        self._statement = self.rows.select(query(ids_given(self.rows.compiling.dialect)))
-        return self
+def unless_null(tested: ast.expr, made: ast.expr) -> ast.expr:
+    """Something made of a row; null where a column of it is."""
+    return ast.IfExp(ast.Compare(tested, [ast.Is()], [NULL]), NULL, made)
 
-    def read(self, parents: list[Row], run: Run) -> Steps[None]:
-        found: dict[str, list[Any]] = {}
-        run.children[self] = found
-        if not parents:
-            return
-        ids = ids_parameter([row[self._parent] for row in parents], self.rows.compiling.dialect)
-        parameters = {"organization_id": run.caller.organization_id, IDS: ids}
-        if self._more is not None:
-            parameters |= self._more(run)
-        rows = yield self._statement(parameters)
-        yield from self.rows.read_children(rows, run)
-        make, by = self._make(run), self._by
-        for row in rows:
-            found.setdefault(row[by], []).append(make(row))
 
-    def all(self, run: Run) -> Of:
-        """All that belong to a parent's row."""
-        found, place = run.children[self], self._parent
-        return lambda row: found.get(row[place], [])
-
-    def first(self, run: Run) -> Of:
-        """The first that belongs to a parent's row; None where none does."""
-        found, place = run.children[self], self._parent
-        return lambda row: found.get(row[place], [None])[0]
+def _name(name: str, context: ast.expr_context | None = None) -> ast.Name:
+    return ast.Name(name, context or ast.Load())

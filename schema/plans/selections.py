@@ -51,7 +51,8 @@ class Selections:
     def definition(self, type_name: str, details: FieldDetailsList) -> GraphQLField:
         kind = self._schema.type_map[type_name]
         assert isinstance(kind, GraphQLObjectType)
-        return kind.fields[name_of(details)]
+        definition: GraphQLField = kind.fields[name_of(details)]
+        return definition
 
     def arguments(self, type_name: str, details: FieldDetailsList) -> Arguments:
         """The arguments of a field, by GraphQL name."""

@@ -14,18 +14,16 @@ from sqlalchemy.types import TypeEngine
 from app.columns import Instant, JsonText, instant_text
 from schema.plans.selections import Unplanned
 
-Convert = Callable[[Any], Any]
-LARGEST_INT, SMALLEST_INT = 2**31 - 1, -(2**31)
 
-
-def converter(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
-    """What turns values of a column type into what the executor answers. None: they are that already."""
+def converter(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """What turns values of a column type, null aside, into what the executor answers. None: they are that already.
+    Unplanned is raised for what the executor makes an error of."""
     if isinstance(kind, JsonText):
-        return _json
+        return orjson.Fragment
     if isinstance(kind, Instant):
-        return _instant if dialect.name == "postgresql" else None
+        return instant_text if dialect.name == "postgresql" else None
     if isinstance(kind, Boolean):
-        return None if dialect.supports_native_boolean else {None: None, 0: False, 1: True}.__getitem__
+        return None if dialect.supports_native_boolean else (False, True).__getitem__
     if isinstance(kind, Integer):
         return _int
     if isinstance(kind, Float):
@@ -33,21 +31,13 @@ def converter(kind: TypeEngine[Any], dialect: Dialect) -> Convert | None:
     return None
 
 
-def _json(text: str | None) -> Any:
-    return None if text is None else orjson.Fragment(text)
-
-
-def _instant(value: Any) -> str | None:
-    return None if value is None else instant_text(value)
-
-
-def _int(value: int | None) -> int | None:
-    if value is not None and not SMALLEST_INT <= value <= LARGEST_INT:
+def _int(value: int) -> int:
+    if not -(2**31) <= value < 2**31:
         raise Unplanned
     return value
 
 
-def _float(value: float | None) -> float | None:
-    if value is not None and not isfinite(value):
+def _float(value: float) -> float:
+    if not isfinite(value):
         raise Unplanned
     return value

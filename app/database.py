@@ -25,7 +25,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app import events
 from app.errors import Busy, VoltgraphError
 from app.listener import Listener
-from app.readers import STATEMENTS, Readers, Steps
+from app.readers import Pace, Readers, Steps
 
 T = TypeVar("T")
 Work = Callable[[AsyncSession], Awaitable[T]]
@@ -34,6 +34,8 @@ DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "po
 WRITER_PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
 READER_PRAGMAS = ("busy_timeout=5000", "query_only=ON")
 READERS = 4
+STATEMENTS = 512
+"""Statements that a connection keeps prepared."""
 PATIENCE = 10.0
 """Seconds to wait for a connection; then the server is busy."""
 ROUND = 256
@@ -95,8 +97,8 @@ class Database(Protocol):
     def dialect(self) -> Dialect:
         """Which SQL it understands."""
 
-    async def run(self, steps: Steps[T]) -> T:
-        """What steps return that read all they read from one snapshot, with no ORM between."""
+    async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
+        """What a series of statements returns, which reads all it reads from one snapshot, with no ORM between."""
 
     async def write(self, work: Work[T]) -> T:
         """What `work` returns, once its changes are committed. When it raises, nothing of it is stored."""
@@ -134,8 +136,9 @@ class Postgres:
     def dialect(self) -> Dialect:
         return self._engine.dialect
 
-    async def run(self, steps: Steps[T]) -> T:
+    async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
         async with self._engine.connect() as connection:
+            steps = begin()
             driver: Any = (await connection.get_raw_connection()).driver_connection
             async with driver.transaction(isolation="repeatable_read", readonly=True):
                 try:
@@ -178,8 +181,8 @@ class Sqlite:
     def dialect(self) -> Dialect:
         return self._readers.dialect
 
-    async def run(self, steps: Steps[T]) -> T:
-        return await self._plain.run(steps)
+    async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
+        return await self._plain.run(begin, pace)
 
     async def listen(self) -> None:
         """Nothing to do: this process is the only one that writes."""
@@ -201,7 +204,7 @@ class Sqlite:
             await self._writing
         await self._writer.dispose()
         await self._readers.dispose()
-        await self._plain.close()
+        self._plain.close()
 
     async def _write_all(self) -> None:
         try:

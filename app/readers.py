@@ -1,79 +1,94 @@
-"""Reads on SQLite that need no ORM: whole series of statements, each run by one of a few threads in one snapshot."""
+"""Reads on SQLite that need no ORM: series of statements, each series in one snapshot.
+
+Most take less time than it takes to hand them to a thread. So each begins on the event loop, where it is asked for; what
+is not done within moments is given up there, and done from its beginning by a thread.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import sqlite3
-import threading
 from collections.abc import Callable, Generator, Sequence
-from queue import SimpleQueue
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 Steps = Generator[tuple[str, Sequence[Any]], list[Any], T]
 """What yields statements with their parameters, is sent the rows of each, and returns what it makes of them. So it
 knows nothing of the driver that runs them."""
-STATEMENTS = 512
-"""Prepared statements that a connection keeps."""
+MOMENTS = 0.005
+"""Seconds that a series may keep the event loop."""
+GLANCE = 2000
+"""Instructions of SQLite's machine between two looks at the clock: a row takes about ten."""
+RESTING = 100
+"""How many further runs of a series that took too long go to a thread at once."""
 
-Job = tuple[Steps[Any], asyncio.Future[Any]]
+
+class Pace:
+    """How quick the runs of one kind of series were."""
+
+    __slots__ = ("resting",)
+
+    def __init__(self) -> None:
+        self.resting = 0
 
 
 class Readers:
-    """Threads with a connection each, started when first needed."""
+    """A connection of the event loop's own, and a few that threads use."""
 
     def __init__(self, connect: Callable[[], sqlite3.Connection], threads: int) -> None:
-        self._connect, self._most = connect, threads
-        self._jobs: SimpleQueue[Job | None] = SimpleQueue()
-        self._threads: list[threading.Thread] = []
+        self._connect = connect
+        self._own: sqlite3.Connection | None = None
+        self._free: list[sqlite3.Connection] = []
+        self._threads = ThreadPoolExecutor(threads, "reader")
+        self._until = 0.0
 
-    async def run(self, steps: Steps[T]) -> T:
-        """What the steps return. Raises what they or SQLite raise."""
-        loop = asyncio.get_running_loop()
-        if not self._threads:
-            self._threads = [threading.Thread(target=self._work, args=(loop,), daemon=True) for _ in range(self._most)]
-            for thread in self._threads:
-                thread.start()
-        done: asyncio.Future[T] = loop.create_future()
-        self._jobs.put((steps, done))
-        return await done
-
-    async def close(self) -> None:
-        for _ in self._threads:
-            self._jobs.put(None)
-        for thread in self._threads:
-            await asyncio.to_thread(thread.join)
-
-    def _work(self, loop: asyncio.AbstractEventLoop) -> None:
-        connection = self._connect()
-        while (job := self._jobs.get()) is not None:
-            steps, done = job
+    async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
+        """What the series returns. Raises what it or SQLite raises. It may be begun twice."""
+        if pace.resting:
+            pace.resting -= 1
+        else:
             try:
-                outcome = drive(steps, connection.execute)
-            except Exception as error:
-                outcome = error
-            loop.call_soon_threadsafe(_settle, done, outcome)
-        connection.close()
+                return self._run_here(begin())
+            except sqlite3.OperationalError:  # interrupted, or the file is busy
+                pace.resting = RESTING
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run_there, begin)
+
+    def close(self) -> None:
+        self._threads.shutdown()
+        for connection in (self._own, *self._free):
+            if connection is not None:
+                connection.close()
+
+    def _run_here(self, steps: Steps[T]) -> T:
+        if self._own is None:
+            self._own = self._connect()
+            self._own.execute("PRAGMA busy_timeout=0")
+            self._own.set_progress_handler(lambda: perf_counter() > self._until, GLANCE)
+        self._until = perf_counter() + MOMENTS
+        return drive(steps, self._own.execute)
+
+    def _run_there(self, begin: Callable[[], Steps[T]]) -> T:
+        try:
+            connection = self._free.pop()
+        except IndexError:
+            connection = self._connect()
+        try:
+            return drive(begin(), connection.execute)
+        finally:
+            self._free.append(connection)
 
 
 def drive(steps: Steps[T], execute: Callable[[str, Sequence[Any]], sqlite3.Cursor]) -> T:
-    """Run steps in one snapshot."""
+    """Run a series in one snapshot."""
     execute("BEGIN", ())
     try:
-        statement = next(steps)
+        sql, parameters = next(steps)
         while True:
-            statement = steps.send(execute(*statement).fetchall())
+            sql, parameters = steps.send(execute(sql, parameters).fetchall())
     except StopIteration as done:
         result: T = done.value
         return result
     finally:
         execute("COMMIT", ())
-
-
-def _settle(done: asyncio.Future[Any], outcome: Any) -> None:
-    if done.done():  # its caller has gone
-        return
-    if isinstance(outcome, Exception):
-        done.set_exception(outcome)
-    else:
-        done.set_result(outcome)

@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from graphql import GraphQLError, NamedTypeNode, NonNullTypeNode, OperationDefinitionNode, OperationType
-from graphql.execution.values import VariableValues, get_variable_values
+from graphql import GraphQLError, OperationType, Undefined
+from graphql.execution.values import VariableValues
 from sqlalchemy.engine import Dialect
 
-from app.callers import Caller
-from app.readers import Steps
-from schema import schema
+from app.readers import Pace, Steps
 from schema.documents import Document
 from schema.plans.fields import field_of
-from schema.plans.roots import root
+from schema.plans.roots import Root, root
 from schema.plans.rows import Compiling, Run
 from schema.plans.selections import Selections, Unplanned
+from schema.plans.variables import Variables
 
 CACHED = 512
-Flags = tuple[tuple[str, Any], ...]
-Plan = Callable[[Run], Steps[dict[str, Any]]]
+"""Operations that are kept, and plans of them."""
+Flags = tuple[Any, ...]
 
 
-@dataclass
+@dataclass(slots=True)
 class Tally:
     """How operations were answered since the start."""
 
@@ -34,62 +32,56 @@ class Tally:
     compiled: int = 0
 
 
+class Plan:
+    """What is read for a query, whoever asks and whatever its variables are."""
+
+    __slots__ = ("_roots", "pace")
+
+    def __init__(self, roots: list[tuple[str, Root]]) -> None:
+        self._roots = roots
+        self.pace = Pace()
+
+    def __call__(self, run: Run) -> Steps[dict[str, Any]]:
+        data = {}
+        for key, root in self._roots:
+            data[key] = yield from root(run)
+        return data
+
+
 class Plans:
-    """The plans of operations that were run of late, for one kind of database. A plan knows no caller and no values of
-    variables but of the Boolean ones: what @include and @skip read is among those."""
+    """The plans of queries that were run of late, for one kind of database."""
 
     def __init__(self, dialect: Dialect) -> None:
         self.tally = Tally()
         self._dialect = dialect
+        self._variables = lru_cache(CACHED)(Variables)
         self._plan = lru_cache(CACHED)(self._compile)
 
-    def steps(self, document: Document, name: str | None, variables: dict[str, Any] | None, caller: Caller) -> Any:
-        """What to read for one run of a query, and the data that comes of it. Unplanned where there is no plan."""
-        operation = document.operation(name)
-        definitions = operation.variable_definitions or ()
-        values = get_variable_values(schema._schema, definitions, variables or {})
-        if isinstance(values, list):  # of errors
-            raise Unplanned
-        plan = self._plan(document, name, flags(operation, values))
+    def find(self, document: Document, name: str | None, given: dict[str, Any] | None) -> tuple[Plan, VariableValues]:
+        """The plan of a query, and the values of its variables. Unplanned where only the executor has an answer."""
+        variables = self._variables(document, name)
+        values = variables.coerced(given or {})
+        plan = self._plan(document, name, variables.flags(values))
         if plan is None:
             raise Unplanned
-        return plan(Run(caller, values))
+        return plan, values
 
     def _compile(self, document: Document, name: str | None, flags: Flags) -> Plan | None:
         self.tally.compiled += 1
+        values = zip(self._variables(document, name).booleans, flags, strict=True)
+        coerced = {variable: value for variable, value in values if value is not Undefined}
         try:
-            return compiled(document, name, flags, self._dialect)
-        except (Unplanned, GraphQLError):
+            return compiled(document, name, VariableValues({}, coerced), self._dialect)
+        except (Unplanned, GraphQLError, RecursionError):
             return None
 
 
-def flags(operation: OperationDefinitionNode, values: VariableValues) -> Flags:
-    """The Boolean variables that have a value."""
-    return tuple(
-        (node.variable.name.value, values.coerced[node.variable.name.value])
-        for node in operation.variable_definitions or ()
-        if is_boolean(node.type) and node.variable.name.value in values.coerced
-    )
-
-
-def is_boolean(kind: Any) -> bool:
-    named = kind.type if isinstance(kind, NonNullTypeNode) else kind
-    return isinstance(named, NamedTypeNode) and named.name.value == "Boolean"
-
-
-def compiled(document: Document, name: str | None, flags: Flags, dialect: Dialect) -> Plan:
-    """The plan of a query. Unplanned when a part of it has none."""
+def compiled(document: Document, name: str | None, values: VariableValues, dialect: Dialect) -> Plan:
+    """The plan of a query, of whose variables only the Boolean ones are known: what @include and @skip read is among
+    them. Unplanned when a part of it has none."""
     operation = document.operation(name)
     if operation.operation is not OperationType.QUERY or document.tree is None:
         raise Unplanned
-    selections = Selections(document.tree, operation, VariableValues({}, dict(flags)))
+    selections = Selections(document.tree, operation, values)
     compiling = Compiling(selections, dialect, field_of)
-    roots = {key: root(compiling, details) for key, details in selections.root().items()}
-
-    def plan(run: Run) -> Steps[dict[str, Any]]:
-        data = {}
-        for key, each in roots.items():
-            data[key] = yield from each(run)
-        return data
-
-    return plan
+    return Plan([(key, root(compiling, details)) for key, details in selections.root().items()])

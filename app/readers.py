@@ -1,7 +1,7 @@
 """Reads on SQLite that need no ORM: series of statements, each series in one snapshot.
 
-Most take less time than it takes to hand them to a thread. So each begins on the event loop, where it is asked for; what
-is not done within moments is given up there, and done from its beginning by a thread.
+Most take less time than it takes to hand them to a thread. So each begins on the event loop, where it is asked for;
+what is not done within moments is given up there, and done from its beginning by a thread.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ knows nothing of the driver that runs them."""
 MOMENTS = 0.005
 """Seconds that a series may keep the event loop."""
 GLANCE = 2000
-"""Instructions of SQLite's machine between two looks at the clock: a row takes about ten."""
+"""Instructions of SQLite's machine between two looks at the clock: a row takes about ten. Who is done by the first look
+is quick, whatever the clock says: then it was others who kept the processor."""
 RESTING = 100
 """How many further runs of a series that took too long go to a thread at once."""
 
@@ -42,7 +43,7 @@ class Readers:
         self._own: sqlite3.Connection | None = None
         self._free: list[sqlite3.Connection] = []
         self._threads = ThreadPoolExecutor(threads, "reader")
-        self._until = 0.0
+        self._glances, self._until = 0, 0.0
 
     async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
         """What the series returns. Raises what it or SQLite raises. It may be begun twice."""
@@ -65,9 +66,13 @@ class Readers:
         if self._own is None:
             self._own = self._connect()
             self._own.execute("PRAGMA busy_timeout=0")
-            self._own.set_progress_handler(lambda: perf_counter() > self._until, GLANCE)
-        self._until = perf_counter() + MOMENTS
+            self._own.set_progress_handler(self._takes_long, GLANCE)
+        self._glances, self._until = 0, perf_counter() + MOMENTS
         return drive(steps, self._own.execute)
+
+    def _takes_long(self) -> bool:
+        self._glances += 1
+        return self._glances > 1 and perf_counter() > self._until
 
     def _run_there(self, begin: Callable[[], Steps[T]]) -> T:
         try:

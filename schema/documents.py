@@ -28,9 +28,15 @@ class Document:
     tree: DocumentNode | None = None
     code: RequestErrorCode = RequestErrorCode.GRAPHQL_VALIDATION_FAILED
     errors: list[GraphQLError] = field(default_factory=list)
+    _meant: dict[str | None, OperationDefinitionNode] = field(default_factory=dict)
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """The operation that `name` means. RequestError when it means none, or could mean several."""
+        if name not in self._meant:
+            self._meant[name] = self._find(name)
+        return self._meant[name]
+
+    def _find(self, name: str | None) -> OperationDefinitionNode:
         definitions = self.tree.definitions if self.tree else ()
         operations = [node for node in definitions if isinstance(node, OperationDefinitionNode)]
         if name is not None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable
 from contextlib import aclosing, suppress
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from graphql import ExecutionResult, OperationType, execute
 from graphql.execution import (
@@ -26,8 +25,7 @@ from schema.masking import failure, formatted, masked, refusal
 from schema.plans import Plans, Run
 
 
-@dataclass(frozen=True, slots=True)
-class GraphQLRequest:
+class GraphQLRequest(NamedTuple):
     """What a client asks."""
 
     query: str
@@ -39,19 +37,18 @@ def graphql_request(body: Any) -> GraphQLRequest:
     """The request that a body makes. RequestError when a part of it is of the wrong kind."""
     if not isinstance(body, dict):
         raise RequestError(RequestErrorCode.BAD_REQUEST, "The body must be one JSON object; there are no batches.")
-    query, name = body.get("query"), body.get("operationName")
+    query, name, variables = body.get("query"), body.get("operationName"), body.get("variables")
     if not isinstance(query, str):
         raise RequestError(RequestErrorCode.BAD_REQUEST, "`query` must be a string: the GraphQL document.")
     if name is not None and not isinstance(name, str):
         raise RequestError(RequestErrorCode.BAD_REQUEST, "`operationName` must be a string.")
-    for part in ("variables", "extensions"):
-        if not isinstance(body.get(part), dict | None):
+    for part, value in (("variables", variables), ("extensions", body.get("extensions"))):
+        if value is not None and not isinstance(value, dict):
             raise RequestError(RequestErrorCode.BAD_REQUEST, f"`{part}` must be an object.")
-    return GraphQLRequest(query, body.get("variables"), name)
+    return GraphQLRequest(query, variables, name)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a client gets. One that was not executed has errors only."""
 
     body: dict[str, Any]
@@ -86,8 +83,7 @@ class Operations:
             return Answer({"errors": refusal(error)}, executed=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(NamedTuple):
     """An operation that may be run."""
 
     kind: OperationType

@@ -43,8 +43,8 @@ class Plan:
 
     def __call__(self, run: Run) -> Steps[dict[str, Any]]:
         data = {}
-        for key, root in self._roots:
-            data[key] = yield from root(run)
+        for key, read in self._roots:
+            data[key] = yield from read(run)
         return data
 
 

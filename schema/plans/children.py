@@ -26,13 +26,13 @@ class Children:
     ) -> None:
         """`query` takes the ids, `by` is the column that has them there, `make` says what each row becomes, and `more`
         which parameters the query has besides."""
-        self._dialect = parents.compiling.dialect
+        self._dialect, self._one = parents.compiling.dialect, parents.one
         self._parent_id, self._parent = parent_id, parents.place(parent_id)
         self._rows = Rows(parents.compiling)
         made = make(self._rows)
         self._by = self._rows.place(by)
         self._build: Builder = self._rows.builder(made)
-        self._statement = self._rows.select(query(ids_given(self._dialect)))
+        self._statement = self._rows.select(query(ids_given(self._dialect, one=self._one)))
         self._more = more
         parents.children.append(self)
 
@@ -49,7 +49,7 @@ class Children:
     def read(self, parents: list[Row], run: Run) -> Steps[None]:
         found: dict[str, list[Any]] = {}
         run.found[self] = found
-        ids = ids_parameter([row[self._parent] for row in parents], self._dialect)
+        ids = ids_parameter([row[self._parent] for row in parents], self._dialect, one=self._one)
         parameters = {"organization_id": run.caller.organization_id, IDS: ids}
         if self._more is not None:
             parameters |= self._more(run)

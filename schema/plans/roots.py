@@ -26,7 +26,7 @@ class One:
     """At most one object of a type, found by id."""
 
     def __init__(self, compiling: Compiling, type_name: str, query: Select[Any], details: FieldDetailsList) -> None:
-        self._rows = Rows(compiling)
+        self._rows = Rows(compiling, one=True)
         self._build = self._rows.builder(self._rows.object(type_name, details))
         self._statement = self._rows.select(query)
 

@@ -57,8 +57,9 @@ class Compiling:
 class Rows:
     """The rows of one statement: the columns that are read, and what is read by further statements for each row."""
 
-    def __init__(self, compiling: Compiling) -> None:
-        self.compiling = compiling
+    def __init__(self, compiling: Compiling, *, one: bool = False) -> None:
+        """`one` says that there is never more than one row."""
+        self.compiling, self.one = compiling, one
         self.columns: list[Any] = []
         self.children: list[Any] = []
         self._constants: dict[str, Any] = {}

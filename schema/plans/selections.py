@@ -10,7 +10,11 @@ from graphql import (
     FragmentDefinitionNode,
     GraphQLField,
     GraphQLObjectType,
+    ListValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
+    ValueNode,
+    VariableNode,
 )
 from graphql.execution.collect_fields import (
     CollectedFields,
@@ -69,14 +73,24 @@ class Selections:
 
 
 class Arguments:
-    """The arguments of a field, read for each run."""
+    """The arguments of a field, read for each run. Those in which no variable stands are the same for all."""
 
     def __init__(self, definition: GraphQLField, details: FieldDetailsList) -> None:
         self._definition, self._node = definition, details[0].node
+        given = [argument.value for argument in self._node.arguments or ()]
+        self._fixed = None if any(map(_has_variables, given)) else get_argument_values(definition, self._node)
 
     def __call__(self, values: VariableValues) -> dict[str, Any]:
         """By GraphQL name. GraphQLError as the executor would raise it."""
-        return get_argument_values(self._definition, self._node, values)
+        return get_argument_values(self._definition, self._node, values) if self._fixed is None else self._fixed
+
+
+def _has_variables(value: ValueNode) -> bool:
+    if isinstance(value, ListValueNode):
+        return any(map(_has_variables, value.values))
+    if isinstance(value, ObjectValueNode):
+        return any(_has_variables(field.value) for field in value.fields)
+    return isinstance(value, VariableNode)
 
 
 def name_of(details: FieldDetailsList) -> str:

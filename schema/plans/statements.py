@@ -24,29 +24,32 @@ class Statement:
         compiled = query.compile(dialect=dialect)
         binds = {name: bind for bind, name in compiled.bind_names.items()}
         self.sql = str(compiled)
-        self._constants = {name: value for name, value in compiled.params.items() if value is not None}
-        self._places = [
-            (name, binds[name].type.dialect_impl(dialect).bind_processor(dialect))
-            for name in compiled.positiontup or ()
-        ]
+        self._names = list(compiled.positiontup or ())
+        self._constants = {name: value for name, value in compiled.params.items() if not binds[name].required}
+        processors = (binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in self._names)
+        self._processed = [(place, process) for place, process in enumerate(processors) if process is not None]
 
     def __call__(self, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
         """The text, and its parameters in order."""
-        constants = self._constants
-        parameters = []
-        for name, process in self._places:
-            value = values[name] if name in values else constants[name]
-            parameters.append(value if process is None else process(value))
+        if self._constants:
+            values = {**self._constants, **values}
+        parameters = [values[name] for name in self._names]
+        for place, process in self._processed:
+            parameters[place] = process(parameters[place])
         return self.sql, parameters
 
 
-def ids_given(dialect: Dialect) -> Any:
-    """Stands for any number of ids, which are one parameter: the text is the same for all numbers."""
+def ids_given(dialect: Dialect, *, one: bool) -> Any:
+    """Stands for one id, or for any number: that is one parameter too, so the text is the same for all numbers."""
+    if one:
+        return [bindparam(IDS, type_=String)]
     if dialect.name == "postgresql":
         return select(func.unnest(bindparam(IDS, type_=ARRAY(String))).label("id"))
     return select(func.json_each(bindparam(IDS, type_=String)).table_valued("value").c.value)
 
 
-def ids_parameter(ids: list[str], dialect: Dialect) -> Any:
+def ids_parameter(ids: list[str], dialect: Dialect, *, one: bool) -> Any:
     """The value of that parameter."""
+    if one:
+        return ids[0]
     return ids if dialect.name == "postgresql" else orjson.dumps(ids).decode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Any, NamedTuple
 
 from graphql import ExecutionResult, OperationType, execute
@@ -22,7 +22,7 @@ from schema import schema
 from schema.context import Context
 from schema.documents import Document, Documents
 from schema.masking import failure, formatted, masked, refusal
-from schema.plans import Plans, Run
+from schema.plans import Plans
 
 
 class GraphQLRequest(NamedTuple):
@@ -65,7 +65,7 @@ class Operations:
     def open(self, services: Services) -> None:
         """What operations work with from now on."""
         self._services = services
-        self.plans = Plans(services.database.dialect) if self._has_plans else None
+        self.plans = Plans(services.database) if self._has_plans else None
 
     def find(self, request: GraphQLRequest) -> Operation | Answer:
         """The operation, or the answer to a document that is wrong. RequestError when the request is."""
@@ -96,17 +96,13 @@ class Operation(NamedTuple):
     async def answer(self) -> Answer:
         """The answer to a query or a mutation."""
         if self.plans is not None and self.kind is OperationType.QUERY:
-            with suppress(Exception):  # whatever it is, the executor finds it too, and says it in GraphQL's words
-                return await self._read(self.plans)
+            data = await self.plans.data(self.document, self.name, self.variables, LOCAL)
+            if data is not None:
+                return Answer({"data": data})
         return await self._execute()
 
-    async def _read(self, plans: Plans) -> Answer:
-        plan, values = plans.find(self.document, self.name, self.variables)
-        data = await self.services.database.run(lambda: plan(Run(LOCAL, values)), plan.pace)
-        plans.tally.plan += 1
-        return Answer({"data": data})
-
     async def _execute(self) -> Answer:
+        assert self.document.tree is not None
         result = execute(
             schema._schema,
             self.document.tree,

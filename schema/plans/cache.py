@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -10,6 +11,9 @@ from graphql import GraphQLError, OperationType, Undefined
 from graphql.execution.values import VariableValues
 from sqlalchemy.engine import Dialect
 
+from app.callers import Caller
+from app.database import Database
+from app.errors import VoltgraphError
 from app.readers import Pace, Steps
 from schema.documents import Document
 from schema.plans.fields import field_of
@@ -17,6 +21,8 @@ from schema.plans.roots import Root, root
 from schema.plans.rows import Compiling, Run
 from schema.plans.selections import Selections, Unplanned
 from schema.plans.variables import Variables
+
+log = logging.getLogger("voltgraph.plans")
 
 CACHED = 512
 """Operations that are kept, and plans of them."""
@@ -49,16 +55,32 @@ class Plan:
 
 
 class Plans:
-    """The plans of queries that were run of late, for one kind of database."""
+    """The plans of queries that were run of late, over one database."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, database: Database) -> None:
         self.tally = Tally()
-        self._dialect = dialect
+        self._database = database
         self._variables = lru_cache(CACHED)(Variables)
         self._plan = lru_cache(CACHED)(self._compile)
 
+    async def data(
+        self, document: Document, name: str | None, variables: dict[str, Any] | None, caller: Caller
+    ) -> dict[str, Any] | None:
+        """The data of a query. None where the executor must say what is wrong, or where there is no plan."""
+        try:
+            plan, values = self.find(document, name, variables)
+            data = await self._database.run(lambda: plan(Run(caller, values)), plan.pace)
+        except Exception as error:
+            # The executor meets the same, and says it in GraphQL's words.
+            if not isinstance(error, Unplanned | GraphQLError | VoltgraphError):
+                log.warning("a plan failed", exc_info=error)
+            self.tally.executor += 1
+            return None
+        self.tally.plan += 1
+        return data
+
     def find(self, document: Document, name: str | None, given: dict[str, Any] | None) -> tuple[Plan, VariableValues]:
-        """The plan of a query, and the values of its variables. Unplanned where only the executor has an answer."""
+        """The plan of a query, and the values of its variables. Unplanned where there is none."""
         variables = self._variables(document, name)
         values = variables.coerced(given or {})
         plan = self._plan(document, name, variables.flags(values))
@@ -71,7 +93,7 @@ class Plans:
         values = zip(self._variables(document, name).booleans, flags, strict=True)
         coerced = {variable: value for variable, value in values if value is not Undefined}
         try:
-            return compiled(document, name, VariableValues({}, coerced), self._dialect)
+            return compiled(document, name, VariableValues({}, coerced), self._database.dialect)
         except (Unplanned, GraphQLError, RecursionError):
             return None
 

@@ -19,13 +19,14 @@ from app.settings import Settings
 from schema.rules import StorableValues
 
 CACHED = 256
+EMPTY = DocumentNode(definitions=())
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
     """A document that may be executed, unless it has errors."""
 
-    tree: DocumentNode | None = None
+    tree: DocumentNode = EMPTY
     code: RequestErrorCode = RequestErrorCode.GRAPHQL_VALIDATION_FAILED
     errors: list[GraphQLError] = field(default_factory=list)
     _meant: dict[str | None, OperationDefinitionNode] = field(default_factory=dict)
@@ -37,8 +38,7 @@ class Document:
         return self._meant[name]
 
     def _find(self, name: str | None) -> OperationDefinitionNode:
-        definitions = self.tree.definitions if self.tree else ()
-        operations = [node for node in definitions if isinstance(node, OperationDefinitionNode)]
+        operations = [node for node in self.tree.definitions if isinstance(node, OperationDefinitionNode)]
         if name is not None:
             operations = [node for node in operations if node.name and node.name.value == name]
         if len(operations) == 1:

@@ -70,7 +70,7 @@ class Operations:
     def find(self, request: GraphQLRequest) -> Operation | Answer:
         """The operation, or the answer to a document that is wrong. RequestError when the request is."""
         document = self._documents.get(request.query)
-        if document.tree is None or document.errors:
+        if document.errors:
             return Answer({"errors": [formatted(error, document.code) for error in document.errors]}, executed=False)
         kind = document.operation(request.operation_name).operation
         return Operation(kind, document, request.operation_name, request.variables, self._services, self.plans)
@@ -95,14 +95,15 @@ class Operation(NamedTuple):
 
     async def answer(self) -> Answer:
         """The answer to a query or a mutation."""
-        if self.plans is not None and self.kind is OperationType.QUERY:
+        if self.plans is None:
+            return await self._execute()
+        if self.kind is OperationType.QUERY:
             data = await self.plans.data(self.document, self.name, self.variables, LOCAL)
-            if data is not None:
-                return Answer({"data": data})
-        return await self._execute()
+            return await self._execute() if data is None else Answer({"data": data})
+        result = await self.plans.changed(self.document, self.name, self.variables, self._context())
+        return await self._execute() if result is None else _answer(result)
 
     async def _execute(self) -> Answer:
-        assert self.document.tree is not None
         result = execute(
             schema._schema,
             self.document.tree,

@@ -33,13 +33,13 @@ class GraphQLEndpoint:
 
     def __init__(self, settings: Settings, page: ASGIApp) -> None:
         self._settings, self._page = settings, page
-        self._operations = Operations(settings)
-        self._sockets = Sockets(self._operations, settings)
+        self.operations = Operations(settings)
+        self._sockets = Sockets(self.operations, settings)
         self._streams = EventStreams()
 
     def open(self, services: Services) -> None:
         """What operations work with from now on."""
-        self._operations.open(services)
+        self.operations.open(services)
 
     def close(self) -> None:
         """End the event streams, which would go on for ever. Whoever serves closes WebSockets himself."""
@@ -62,7 +62,7 @@ class GraphQLEndpoint:
         kind = JSON
         try:
             kind = media_type(headers.get(b"accept"))
-            operation = self._operations.find(await self._read(scope, headers, receive))
+            operation = self.operations.find(await self._read(scope, headers, receive))
             answer = operation if isinstance(operation, Answer) else await _run(operation, scope["method"])
             status, body = 200 if answer.executed or kind == JSON else 400, answer.body
         except Exception as error:
@@ -71,7 +71,7 @@ class GraphQLEndpoint:
 
     async def _stream(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         try:
-            operation = self._operations.find_or_explain(await self._read(scope, headers, receive))
+            operation = self.operations.find_or_explain(await self._read(scope, headers, receive))
             if isinstance(operation, Operation):
                 _check_method(operation, scope["method"])
         except Exception as error:

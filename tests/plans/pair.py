@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import orjson
@@ -20,25 +21,37 @@ class Pair:
         assert self.operations.plans is not None
         self.plans: Plans = self.operations.plans
 
+    def with_plans(self, plans: Plans) -> Pair:
+        """The same with other plans."""
+        other = copy(self)
+        other.plans = plans
+        return other
+
     def operation(self, query: str, variables: dict[str, Any] | None = None, name: str | None = None) -> Operation:
         found = self.operations.find(GraphQLRequest(query, variables, name))
         assert isinstance(found, Operation), (query, found)
-        return found
+        return found._replace(plans=self.plans)
 
-    async def both(self, query: str, variables: dict[str, Any] | None = None) -> tuple[bytes, bytes, bool]:
+    async def both(
+        self, query: str, variables: dict[str, Any] | None = None, name: str | None = None
+    ) -> tuple[bytes, bytes, bool]:
         """What the executor answers, what is answered with plans on, and whether a plan did."""
-        operation = self.operation(query, variables)
+        operation = self.operation(query, variables, name)
         alone = await operation._replace(plans=None).answer()
         served = self.plans.tally.plan
         answered = await operation.answer()
         return written(alone), written(answered), self.plans.tally.plan > served
 
-    async def same(self, query: str, variables: dict[str, Any] | None = None, *, served: bool = True) -> Any:
+    async def same(
+        self, query: str, variables: dict[str, Any] | None = None, name: str | None = None, *, served: bool = True
+    ) -> dict[str, Any]:
         """The answer, which must be the same by both, and by a plan unless told otherwise."""
-        alone, answered, by_plan = await self.both(query, variables)
+        alone, answered, by_plan = await self.both(query, variables, name)
         assert answered == alone, query
         assert by_plan is served, query
-        return orjson.loads(answered)
+        [_, body] = orjson.loads(answered)
+        found: dict[str, Any] = body
+        return found
 
 
 def written(answer: Answer) -> bytes:

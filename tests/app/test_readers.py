@@ -89,5 +89,5 @@ async def test_what_a_series_raises_is_raised_and_hurts_no_other(own: Readers) -
     with pytest.raises(KeyError):
         await own.run(wrong, Pace())
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
-        await own.run(lambda: reading("SELECT * FROM nothing"), Pace())
+        await own.run(lambda: reading("SELECT * FROM missing"), Pace())
     assert (await own.run(lambda: reading("SELECT 1"), Pace()))[0] == [[(1,)]]

@@ -23,9 +23,9 @@ class Variables:
         self._signatures: list[GraphQLVariableSignature] = [s for s in found if not isinstance(s, GraphQLError)]
         self.booleans = [s.name for s in self._signatures if get_nullable_type(s.type) is GraphQLBoolean]
 
-    def coerced(self, given: dict[str, Any]) -> VariableValues:
+    def coerced(self, given: dict[str, Any] | None) -> VariableValues:
         """Their values. Unplanned where one has none that its type allows: the executor says so."""
-        sources, coerced = {}, {}
+        sources, coerced, given = {}, {}, given or {}
         for signature in self._signatures:
             name = signature.name
             if name in given:
@@ -43,4 +43,4 @@ class Variables:
 
     def flags(self, values: VariableValues) -> tuple[Any, ...]:
         """The values of those that are Boolean, of which some decide what is selected."""
-        return tuple([values.coerced.get(name, Undefined) for name in self.booleans])
+        return tuple([values.coerced.get(name, Undefined) for name in self.booleans]) if self.booleans else ()

@@ -28,7 +28,7 @@ RESTING = 100
 """How many further runs of a series that took too long go to a thread at once."""
 
 OWN_PRAGMAS = ("busy_timeout=0", "cache_size=-65536")
-"""It waits for nobody, and keeps 64 MB of pages at most: reads at random are a third quicker than with SQLite's 2 MB."""
+"""Of the event loop's connection: it waits for nobody, and keeps 64 MB of pages at most, for reads at random."""
 MOST_WAITING = 1000
 """Series that threads have still to do before more are refused."""
 GIVEN_UP = (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY)

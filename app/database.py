@@ -25,6 +25,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app import events
 from app.errors import Busy, VoltgraphError
 from app.listener import Listener
+from app.plain_pool import PlainPool
 from app.readers import Pace, Readers, Steps
 
 T = TypeVar("T")
@@ -129,6 +130,7 @@ class Postgres:
             pool_pre_ping=True,
             json_deserializer=_as_it_is,
         )
+        self._plain = PlainPool(dict(self._engine.dialect.create_connect_args(url)[1]), PATIENCE)
         self.hub = events.Hub()
         self._listener = Listener(url, self.hub)
 
@@ -136,18 +138,8 @@ class Postgres:
     def dialect(self) -> Dialect:
         return self._engine.dialect
 
-    async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
-        async with self._engine.connect() as connection:
-            steps = begin()
-            driver: Any = (await connection.get_raw_connection()).driver_connection
-            async with driver.transaction(isolation="repeatable_read", readonly=True):
-                try:
-                    sql, parameters = next(steps)
-                    while True:
-                        sql, parameters = steps.send(await driver.fetch(sql, *parameters))
-                except StopIteration as done:
-                    result: T = done.value
-                    return result
+    def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> Awaitable[T]:
+        return self._plain.run(begin, pace)
 
     async def listen(self) -> None:
         await self._listener.start()
@@ -161,6 +153,7 @@ class Postgres:
 
     async def close(self) -> None:
         await self._listener.close()
+        await self._plain.close()
         await self._engine.dispose()
 
 

@@ -82,6 +82,13 @@ class JobErrorCode(Word):
     INTERNAL_ERROR = "INTERNAL_ERROR", "Our fault."
 
 
+class SeriesSource(Word):
+    """Which parameter values a model's series was simulated with."""
+
+    OPTIMAL = "optimal", "The best that a fit found, or those that a validation was given."
+    BASELINE = "baseline", "The initial guess of a fit."
+
+
 AT_WORK = text("status = 'RUNNING'")
 """Pipelines that run. As text, because SQLite uses a partial index only for the very words of its condition."""
 

@@ -66,20 +66,21 @@ class Runner:
 
     async def _refused(self, hold: Hold, elements: list[PipelineElement]) -> dict[str, JobFailed]:
         """The elements whose configuration is wrong, by id. All are checked before the first one runs."""
-        pending = [each for each in elements if each.status is not PipelineElementStatus.COMPLETED]
+        pending = {each.id for each in elements if each.status is not PipelineElementStatus.COMPLETED}
         if not pending:
             return {}
-        try:
-            answer = await self._attempts(hold, {"kind": "check", "jobs": [_job(each) for each in pending]}, None)
+        first = next(each.id for each in elements if each.id in pending)
+        try:  # with the completed ones: what they define tells whether later ones fit
+            answer = await self._attempts(hold, {"kind": "check", "jobs": [_job(each) for each in elements]}, None)
         except JobFailed as failure:
-            return {pending[0].id: failure}
-        if len(answer["faults"]) != len(pending):
+            return {first: failure}
+        if len(answer["faults"]) != len(elements):
             unchecked = "The check said nothing of some elements."
-            return {pending[0].id: JobFailed(JobErrorCode.INTERNAL_ERROR, unchecked)}
+            return {first: JobFailed(JobErrorCode.INTERNAL_ERROR, unchecked)}
         return {
             element.id: _configuration_error(faults)
-            for element, faults in zip(pending, answer["faults"], strict=True)
-            if faults
+            for element, faults in zip(elements, answer["faults"], strict=True)
+            if faults and element.id in pending
         }
 
     async def _result(self, hold: Hold, element: PipelineElement, inputs: dict[str, Any]) -> dict[str, Any]:

@@ -14,10 +14,10 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.execution.executor import Executor, Fault, Job, JobFailed, Progress, Values
+from app.execution.executor import Executor, Fault, Job, JobFailed, Outcome, Progress, Values
 from app.execution.frames import receive, send
 from app.models import ElementType, JobErrorCode
 
@@ -55,10 +55,10 @@ class Missing:
     def __init__(self, message: str) -> None:
         self._message = message
 
-    def check(self, job: Job) -> list[Fault]:
+    def check(self, jobs: Sequence[Job]) -> list[list[Fault]]:
         raise JobFailed(JobErrorCode.CONFIGURATION_ERROR, self._message)
 
-    def run(self, job: Job, inputs: Values, report: Callable[[Progress], None]) -> dict[str, Any]:
+    def run(self, job: Job, inputs: Values, report: Callable[[Progress], None]) -> Outcome:
         raise JobFailed(JobErrorCode.CONFIGURATION_ERROR, self._message)
 
 
@@ -83,8 +83,8 @@ def answer(request: dict[str, Any], work: Executor, report: Callable[[Progress],
     jobs = [Job(job["name"], ElementType[job["type"]], job["config"]) for job in request["jobs"]]
     try:
         if request["kind"] == "check":
-            return {"kind": "faults", "faults": [_faults(work, job) for job in jobs]}
-        return {"kind": "result", "result": work.run(jobs[0], request["inputs"], report)}
+            return {"kind": "faults", "faults": [_faults(found) for found in work.check(jobs)]}
+        return {"kind": "result", "result": work.run(jobs[0], request["inputs"], report).result}
     except JobFailed as failure:
         return {"kind": "failed", "code": failure.code.name, "message": failure.message, "detail": failure.detail}
     except Exception as error:
@@ -93,8 +93,8 @@ def answer(request: dict[str, Any], work: Executor, report: Callable[[Progress],
         return {"kind": "failed", "code": JobErrorCode.INTERNAL_ERROR.name, "message": message, "detail": None}
 
 
-def _faults(work: Executor, job: Job) -> list[dict[str, Any]]:
-    return [{"message": fault.message, "path": [*map(str, fault.path)]} for fault in work.check(job)]
+def _faults(found: list[Fault]) -> list[dict[str, Any]]:
+    return [{"message": fault.message, "path": [*map(str, fault.path)]} for fault in found]
 
 
 def _told(progress: Progress) -> dict[str, Any]:

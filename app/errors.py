@@ -3,7 +3,8 @@
 VoltgraphError
 ├── Rejected          what was asked cannot be done: all problems with it, each with its place
 ├── RequestError      the request itself is wrong: its arguments, its body, its headers
-│   └── BadJson       its body is not JSON that can be kept exactly; one place for each problem
+│   ├── BadJson       its body is not JSON that can be kept exactly; one place for each problem
+│   └── WrongArguments  arguments that cannot be met, each with why
 └── Busy              too much is waiting; try again
 """
 
@@ -92,6 +93,14 @@ class BadJson(RequestError):
     def __init__(self, message: str, *problems: Problem) -> None:
         super().__init__(RequestErrorCode.BAD_REQUEST, message)
         self.problems = problems
+
+
+class WrongArguments(RequestError):
+    """Arguments that cannot be met. `faults` has why, by the argument's name."""
+
+    def __init__(self, faults: dict[str, str]) -> None:
+        super().__init__(RequestErrorCode.BAD_USER_INPUT, " ".join(faults.values()))
+        self.faults = faults
 
 
 class Busy(VoltgraphError):

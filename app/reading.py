@@ -52,6 +52,14 @@ async def element_of_job(database: Database, caller: Caller, job_id: str) -> Pip
     return await _element(database, owned_elements(caller) & (col(PipelineElement.job_id) == job_id))
 
 
+async def jobs(database: Database, caller: Caller, most: int, skip: int) -> list[PipelineElement]:
+    """Elements that have a job, those submitted last first."""
+    query = select(PipelineElement).where(owned_elements(caller), col(PipelineElement.job_id).is_not(None))
+    query = query.options(*WITHOUT_LARGE).order_by(col(PipelineElement.job_id).desc()).limit(most).offset(skip)
+    async with database.read() as session:
+        return list(await session.exec(query))
+
+
 async def _element(database: Database, which: ColumnElement[bool], *, whole: bool = False) -> PipelineElement | None:
     query = select(PipelineElement).where(which)
     async with database.read() as session:

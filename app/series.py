@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from sqlalchemy import ColumnElement, case
@@ -14,6 +14,7 @@ from app.callers import Caller
 from app.database import Database
 from app.errors import WrongArguments
 from app.models import PipelineElement, PipelineElementStatus, SeriesChannel, SeriesSource
+from app.plots import Panel, panels
 from app.reading import owned_elements
 
 MOST_POINTS = 100_000
@@ -63,18 +64,29 @@ async def read(database: Database, caller: Caller, element_id: str, wanted: Want
     """A series as JSON, `{channel: [number or null, …]}` with channels as they are stored and of equal length. None
     where there is no such element, objective or source, or the element is not COMPLETED. WrongArguments."""
     wanted.check()
-    found = await samples(database, caller, element_id, wanted)
+    found = await _samples(database, caller, element_id, wanted)
     if not found:
         return None
     axis = next(iter(found)) if wanted.x_column is None else wanted.x_column
     asked = {"columns": wanted.columns or frozenset(), "x_column": frozenset([axis])}
     if faults := {name: _none_of(names - found.keys(), found) for name, names in asked.items() if names - found.keys()}:
         raise WrongArguments(faults)
-    channels = {name: channel for name, channel in found.items() if channel is not None}
-    return await asyncio.to_thread(_answer, channels, axis, wanted)
+    return await asyncio.to_thread(_answer, _given(found), axis, wanted)
 
 
-async def samples(database: Database, caller: Caller, element_id: str, wanted: Wanted) -> dict[str, bytes | None]:
+async def plot(database: Database, caller: Caller, element_id: str, wanted: Wanted, index: int) -> bytes | None:
+    """The points of a panel of `app.plots` as JSON, each of its traces windowed and thinned by itself, to
+    `wanted.max_points`. None where there is none. WrongArguments."""
+    wanted.check()
+    names = (await channels(database, caller, element_id)).get(wanted.objective, {}).get(wanted.source, [])
+    for panel in panels(names)[index : index + 1]:
+        needed = replace(wanted, columns=panel.channels, x_column=panel.traces[0].x)
+        if found := _given(await _samples(database, caller, element_id, needed)):
+            return await asyncio.to_thread(_plot, found, panel, wanted)
+    return None
+
+
+async def _samples(database: Database, caller: Caller, element_id: str, wanted: Wanted) -> dict[str, bytes | None]:
     """All channels of a series by name, as they are stored; None for the samples that are not needed."""
     needed = wanted.needed
     channel = col(SeriesChannel.samples) if needed is None else case((needed, col(SeriesChannel.samples)))
@@ -107,6 +119,10 @@ async def channels(database: Database, caller: Caller, element_id: str) -> dict[
     return found
 
 
+def _given(found: dict[str, bytes | None]) -> dict[str, bytes]:
+    return {name: channel for name, channel in found.items() if channel is not None}
+
+
 def _there(caller: Caller, element_id: str) -> ColumnElement[bool]:
     completed = col(PipelineElement.status) == PipelineElementStatus.COMPLETED
     return owned_elements(caller) & completed & (col(PipelineElement.id) == element_id)
@@ -118,7 +134,13 @@ def _none_of(unknown: frozenset[str], found: Iterable[str]) -> str:
 
 
 def _answer(channels: dict[str, bytes], axis: str, wanted: Wanted) -> bytes:
-    from app import thinning  # here, because it brings numpy, which a server without series does not need
+    from app import thinning  # here, because it brings numpy, which a server that is asked for no series does not need
 
     arrays = thinning.arrays(channels)
     return thinning.written(thinning.cut(arrays, axis, wanted.x_min, wanted.x_max, wanted.max_points))
+
+
+def _plot(channels: dict[str, bytes], panel: Panel, wanted: Wanted) -> bytes:
+    from app import thinning
+
+    return thinning.plot(thinning.arrays(channels), panel, wanted.x_min, wanted.x_max, wanted.max_points)

@@ -8,6 +8,8 @@ import numpy as np
 import orjson
 from tsdownsample import MinMaxDownsampler
 
+from app.plots import Panel, Sum
+
 Array = np.ndarray
 Arrays = dict[str, Array]
 
@@ -67,3 +69,21 @@ def written(channels: Arrays) -> bytes:
 
 def number_list(values: Array) -> bytes:
     return orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def plot(channels: Arrays, panel: Panel, low: float | None, high: float | None, most: int | None) -> bytes:
+    """The points of a panel as JSON, each trace windowed and thinned by itself; and how far x goes in all of it."""
+    traces = []
+    for trace in panel.traces:
+        line = cut({"x": channels[trace.x], "y": _sum(channels, trace.y)}, "x", low, high, most)
+        traces.append({"name": trace.name, **line})
+    x = np.concatenate([channels[trace.x] for trace in panel.traces])
+    x = x[np.isfinite(x)]
+    ends = (float(x.min()), float(x.max())) if len(x) else (None, None)
+    titles = {"xaxis": {"title": {"text": panel.x_title}}, "yaxis": {"title": {"text": panel.y_title}}}
+    answer = {"traces": traces, "layout": titles, "x_full_min": ends[0], "x_full_max": ends[1]}
+    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _sum(channels: Arrays, terms: Sum) -> Any:
+    return sum(sign * channels[name] for sign, name in terms)

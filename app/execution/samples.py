@@ -1,7 +1,7 @@
 """Series on their way from a child to its worker: a message that says what comes, then the samples as they are.
 
-Samples are float64, little-endian, channel after channel. As JSON, 100,000 rows of 6 channels took 65 ms to write and
-read, in base64 32 ms, so less than one. No bytes of the right number can be wrong: what is no number is no value.
+Samples are float64, little-endian, channel after channel: 100,000 rows of 6 channels took 65 ms to write and read as
+JSON, 32 ms in base64, and so less than one. No bytes of the right number can be wrong: what is no number is no value.
 """
 
 from __future__ import annotations

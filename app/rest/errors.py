@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.errors import BadJson, Busy, Path, Problem, ProblemCode, Rejected, RequestError, logged
+from app.errors import BadJson, Busy, Path, Problem, ProblemCode, Rejected, RequestError, WrongArguments, logged
 from app.rest.answers import JsonResponse
 
 STATUS = {
@@ -28,6 +28,7 @@ def install(app: FastAPI) -> None:
     for kind, handler in (
         (Rejected, rejected),
         (BadJson, bad_json),
+        (WrongArguments, wrong_arguments),
         (RequestError, request_error),
         (RequestValidationError, invalid),
         (Busy, busy),
@@ -47,6 +48,11 @@ def rejected(_: Request, error: Rejected) -> Response:
 def bad_json(_: Request, error: BadJson) -> Response:
     faults = [_fault(problem) for problem in error.problems]
     return JsonResponse({"detail": faults or [{"loc": ["body"], "msg": error.message, "type": "json_invalid"}]}, 422)
+
+
+def wrong_arguments(_: Request, error: WrongArguments) -> Response:
+    faults = [{"loc": ["query", name], "msg": why, "type": "invalid"} for name, why in error.faults.items()]
+    return JsonResponse({"detail": faults}, 422)
 
 
 def request_error(_: Request, error: RequestError) -> Response:

@@ -54,8 +54,15 @@ def found(row: Pipeline | None) -> Pipeline:
 
 
 async def _detail(db: Database, by: Caller, row: Pipeline) -> dict[str, Any]:
+    return answers.detail(row, await _elements(db, by, row))
+
+
+async def _elements(db: Database, by: Caller, row: Pipeline) -> list[dict[str, Any]]:
     [elements] = await reading.elements_of(db, by, [row.id], whole=True)
-    return answers.detail(row, elements)
+    if row.started_at is None:  # no checkpoints to look for
+        return [answers.element(each) for each in elements]
+    newest = await reading.newest_checkpoints(db, by, [each.id for each in elements])
+    return [answers.element(*each) for each in zip(elements, newest, strict=True)]
 
 
 In = Annotated[Database, Depends(database)]
@@ -131,9 +138,7 @@ async def get_result(pipeline_id: str, db: In, by: By) -> Response:
 @router.get("/{pipeline_id}/elements", response_model=list[PipelineElement], responses=NOT_FOUND)
 async def list_elements(pipeline_id: str, db: In, by: By) -> Response:
     """A pipeline's elements, in execution order."""
-    found(await reading.pipeline(db, by, pipeline_id))
-    [elements] = await reading.elements_of(db, by, [pipeline_id], whole=True)
-    return JsonResponse([answers.element(each) for each in elements])
+    return JsonResponse(await _elements(db, by, found(await reading.pipeline(db, by, pipeline_id))))
 
 
 @router.get("/elements/{element_id}", response_model=PipelineElement, responses=NOT_FOUND)
@@ -142,4 +147,5 @@ async def get_element(element_id: str, db: In, by: By) -> Response:
     row = await reading.element(db, by, element_id, whole=True)
     if row is None:
         raise not_found("element")
-    return JsonResponse(answers.element(row))
+    [newest] = await reading.newest_checkpoints(db, by, [row.id])
+    return JsonResponse(answers.element(row, newest))

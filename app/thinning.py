@@ -63,12 +63,9 @@ def _doublings(last: int) -> list[int]:
 
 def written(channels: Arrays) -> bytes:
     """As JSON, null where there is no value. Channel by channel, so that other threads get their turn in between."""
-    parts = (orjson.dumps(name) + b":" + number_list(values) for name, values in channels.items())
+    numbers = orjson.OPT_SERIALIZE_NUMPY
+    parts = (orjson.dumps(name) + b":" + orjson.dumps(values, option=numbers) for name, values in channels.items())
     return b"{" + b",".join(parts) + b"}"
-
-
-def number_list(values: Array) -> bytes:
-    return orjson.dumps(values, option=orjson.OPT_SERIALIZE_NUMPY)
 
 
 def plot(channels: Arrays, panel: Panel, low: float | None, high: float | None, most: int | None) -> bytes:

@@ -93,7 +93,7 @@ def receive(connection: socket.socket) -> dict[str, Any]:
 
 
 async def hear(reader: asyncio.StreamReader, allowance: Allowance) -> dict[str, Any]:
-    """A child's next message; a series with its `samples`, one text of bytes a channel. asyncio.IncompleteReadError
+    """A child's next message; a series with its `samples`, bytes for each channel. asyncio.IncompleteReadError
     when it is gone, Unbelievable when it cannot be one."""
     (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
     if length > LONGEST:

@@ -16,8 +16,8 @@ from app.execution.executor import Series
 
 SIZE = 8
 """Bytes of a sample."""
-MAX_SAMPLES = 1 << 22
-"""Of a series, in all of its channels: 32 MiB."""
+MAX_SAMPLES = 1 << 24
+"""Of a series, in all of its channels: 128 MiB."""
 MAX_SERIES = 1000
 """Of a job."""
 MAX_JOB_SAMPLES = 1 << 27

@@ -86,7 +86,7 @@ async def get_series(job_id: str, query: Annotated[SeriesQuery, Query()], db: In
     """The model against the data of one objective: lists of one length by channel, null where there is no value."""
     found = await series.read(db, by, (await job(db, by, job_id)).id, query.wanted)
     if found is None:
-        raise not_found("series of this objective and source")
+        raise not_found("series")
     return StoredJson(found)
 
 
@@ -98,5 +98,5 @@ async def get_plot_data(job_id: str, query: Annotated[PlotQuery, Query()], db: I
     )
     found = await series.plot(db, by, (await job(db, by, job_id)).id, wanted, query.plot_index)
     if found is None:
-        raise not_found("plot of this objective")
+        raise not_found("plot")
     return StoredJson(found)

@@ -44,6 +44,8 @@ class RequestErrorCode(Enum):
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED", 400
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED", 400
     OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE", 400
+    UNAUTHENTICATED = "UNAUTHENTICATED", 401
+    FORBIDDEN = "FORBIDDEN", 403
     NOT_FOUND = "NOT_FOUND", 404
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED", 405
     NOT_ACCEPTABLE = "NOT_ACCEPTABLE", 406
@@ -105,6 +107,11 @@ class WrongArguments(RequestError):
 
 class Busy(VoltgraphError):
     """Too much is waiting."""
+
+
+def forbidden(message: str, *path: str | int) -> Rejected:
+    """The refusal of what the caller's key does not allow."""
+    return Rejected(Problem(ProblemCode.FORBIDDEN, message, path))
 
 
 def not_found(what: str, *path: str | int) -> Rejected:

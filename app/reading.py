@@ -22,12 +22,16 @@ WITHOUT_LARGE = tuple(defer(getattr(PipelineElement, name), raiseload=True) for 
 
 def owned(caller: Caller) -> ColumnElement[bool]:
     """The pipelines that the caller may see: the one place that says so."""
-    return col(Pipeline.organization_id) == caller.organization_id
+    theirs = col(Pipeline.organization_id) == caller.organization_id
+    return theirs if caller.projects is None else theirs & col(Pipeline.project_id).in_(sorted(caller.projects))
 
 
 def owned_elements(caller: Caller) -> ColumnElement[bool]:
     """The elements that the caller may see."""
-    return col(PipelineElement.organization_id) == caller.organization_id
+    theirs = col(PipelineElement.organization_id) == caller.organization_id
+    if caller.projects is None:
+        return theirs
+    return theirs & col(PipelineElement.pipeline_id).in_(select(Pipeline.id).where(owned(caller)))
 
 
 async def pipeline(database: Database, caller: Caller, id: str) -> Pipeline | None:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.callers import Callers
 from app.database import Database
 from app.execution.engine import Engine
 from app.feed import Feed
@@ -9,8 +10,9 @@ from app.feed import Feed
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The tables, the queue of what runs, and the news of both."""
+    """The tables, the queue of what runs, the news of both, and who may ask."""
 
     database: Database
     engine: Engine
     feed: Feed
+    callers: Callers

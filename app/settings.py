@@ -19,6 +19,9 @@ class Settings(BaseSettings):
         "sqlite:///voltgraph.db",
         description="`sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/DATABASE`.",
     )
+    allow_anyone: bool = Field(
+        False, description="Serve also other addresses than this machine's own while there are no API keys."
+    )
     max_body_bytes: int = Field(
         16 * 2**20, ge=1024, description="Longest request body as it arrives, compressed or not."
     )

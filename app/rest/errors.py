@@ -10,7 +10,18 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.errors import BadJson, Busy, Path, Problem, ProblemCode, Rejected, RequestError, WrongArguments, logged
+from app.errors import (
+    BadJson,
+    Busy,
+    Path,
+    Problem,
+    ProblemCode,
+    Rejected,
+    RequestError,
+    RequestErrorCode,
+    WrongArguments,
+    logged,
+)
 from app.rest.answers import JsonResponse
 
 STATUS = {
@@ -56,7 +67,8 @@ def wrong_arguments(_: Request, error: WrongArguments) -> Response:
 
 
 def request_error(_: Request, error: RequestError) -> Response:
-    return failure(error.code.status, error.code.name, error.message)
+    headers = {"www-authenticate": "Bearer"} if error.code is RequestErrorCode.UNAUTHENTICATED else None
+    return failure(error.code.status, error.code.name, error.message, headers)
 
 
 def invalid(_: Request, error: RequestValidationError) -> Response:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from app import pipelines, reading, runs
-from app.callers import LOCAL, Caller
+from app.callers import Caller
 from app.database import Database
 from app.drafts import changes
 from app.elements import Given
@@ -37,8 +37,8 @@ def database(request: Request) -> Database:
     return services(request).database
 
 
-def caller() -> Caller:
-    return LOCAL
+async def caller(request: Request) -> Caller:
+    return await services(request).callers.of(dict(request.scope["headers"]))
 
 
 def no_nul(request: Request) -> None:

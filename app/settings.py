@@ -31,6 +31,14 @@ class Settings(BaseSettings):
     )
     max_document_bytes: int = Field(100_000, ge=1000, description="Longest GraphQL document, in UTF-8 bytes.")
     max_document_tokens: int = Field(2_000, ge=100, description="Most tokens in a GraphQL document.")
+    max_depth: int = Field(10, ge=1, description="Most levels of fields in an operation; introspection has its own.")
+    max_root_fields: int = Field(20, ge=1, description="Most fields at the top of an operation.")
+    max_aliases: int = Field(30, ge=0, description="Most aliases in an operation, with its fragments written out.")
+    max_directives: int = Field(50, ge=0, description="Most directives in an operation.")
+    max_cost: int = Field(5_000, ge=1, description="Most that an operation may cost, as the README counts it.")
+    max_list_input: int = Field(250, ge=1, description="Most items of a list in an input, but not inside JSON.")
+    introspection: bool = Field(True, description="Answer `__schema` and `__type`.")
+    suggestions: bool = Field(True, description="Name what may have been meant where a document is wrong.")
     socket_init_timeout: float = Field(
         3.0, gt=0, description="Seconds in which a WebSocket must send its connection_init."
     )

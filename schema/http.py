@@ -63,7 +63,7 @@ class GraphQLEndpoint:
         try:
             kind = media_type(headers.get(b"accept"))
             caller = await self._operations.caller(headers)
-            operation = self._operations.find(await self._read(scope, headers, receive), caller)
+            operation = await self._operations.find(await self._read(scope, headers, receive), caller)
             answer = operation if isinstance(operation, Answer) else await _run(operation, scope["method"])
             status, body = 200 if answer.executed or kind == JSON else 400, answer.body
         except Exception as error:
@@ -73,7 +73,7 @@ class GraphQLEndpoint:
     async def _stream(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         try:
             caller = await self._operations.caller(headers)
-            operation = self._operations.find_or_explain(await self._read(scope, headers, receive), caller)
+            operation = await self._operations.find_or_explain(await self._read(scope, headers, receive), caller)
             if isinstance(operation, Operation):
                 _check_method(operation, scope["method"])
         except Exception as error:

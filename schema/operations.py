@@ -62,6 +62,7 @@ class Operations:
 
     def __init__(self, settings: Settings) -> None:
         self.services: Services | None = None
+        self._settings = settings
         self._documents = Documents(schema._schema, settings)
 
     async def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
@@ -69,19 +70,20 @@ class Operations:
         assert self.services is not None
         return await self.services.callers.of(headers)
 
-    def find(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
+    async def find(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """The operation, or the answer to a document that is wrong. RequestError when the request is."""
-        document = self._documents.get(request.query)
+        document = await self._documents.get(request.query)
         if document.tree is None or document.errors:
             return Answer({"errors": [formatted(error, document.code) for error in document.errors]}, executed=False)
-        kind = document.operation(request.operation_name)
+        known = document.operation(request.operation_name)
+        known.cost(request.variables, self._settings)
         assert self.services is not None
-        return Operation(kind, document.tree, request.operation_name, request.variables, self.services, caller)
+        return Operation(known.kind, document.tree, request.operation_name, request.variables, self.services, caller)
 
-    def find_or_explain(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
+    async def find_or_explain(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """The same for where there is no status line: an answer also when the request is wrong."""
         try:
-            return self.find(request, caller)
+            return await self.find(request, caller)
         except RequestError as error:
             return Answer({"errors": refusal(error)}, executed=False)
 

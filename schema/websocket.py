@@ -159,7 +159,7 @@ class Socket:
             raise Closed(4401, "Unauthorized")
         if id in self._running:
             raise Closed(4409, f"Subscriber for {id} already exists")
-        operation = self._too_many() or self._operations.find_or_explain(request, await self._caller())
+        operation = self._too_many() or await self._operations.find_or_explain(request, await self._caller())
         if isinstance(operation, Answer):
             await self._say("error", id, operation.body["errors"])
             return

@@ -4,6 +4,7 @@ import asyncio
 import signal
 import socket
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, Any
 
 import httpx
@@ -53,6 +54,7 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._database = database.database_url(settings.database_url)
+        self._drain_delay = settings.drain_delay
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -65,8 +67,17 @@ class Server(uvicorn.Server):
             console.print(f"Database  {self._database.render_as_string(hide_password=True)}", highlight=False)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.started:
+            self._app.state.services.health.draining = True
+            await self._pause(self._drain_delay)
         self._app.graphql.close()
         await super().shutdown(sockets)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait while requests still come; no longer when told to end a second time."""
+        end = monotonic() + seconds
+        while monotonic() < end and not self.force_exit:  # noqa: ASYNC110  uvicorn has a flag, no event
+            await asyncio.sleep(min(0.1, seconds))
 
 
 @cli.command()

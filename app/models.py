@@ -222,6 +222,13 @@ class Worker(SQLModel, table=True):
     heartbeat_at: datetime = Field(sa_type=Instant)
 
 
+class Pulse(SQLModel, table=True):
+    """One row, written to see whether the database takes writes."""
+
+    id: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant)
+
+
 class IdempotencyKey(SQLModel, table=True):
     """A key that a create was made with. It outlives its pipeline, so that a late repeat cannot bring that back."""
 

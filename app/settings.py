@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     worker_timeout: float = Field(
         10.0, ge=6, description="Seconds without a sign of a worker after which others take over its pipelines."
     )
+    drain_delay: float = Field(
+        0.0, ge=0, description="Seconds from the sign to end, when /readyz says so, until requests are taken no more."
+    )
     start_on_create: bool = Field(False, description="Start what REST creates at once.")
     max_waiting_writes: int = Field(
         10_000, ge=1, description="Writes that may wait for SQLite before more are answered 503."

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from app import reading, runs, series
+from app import reading, series
 from app.callers import Caller
 from app.database import Database
-from app.errors import Rejected, not_found
+from app.errors import not_found
 from app.models import PipelineElement, SeriesSource
 from app.rest import answers, metadata
 from app.rest.answers import JsonResponse, StoredJson
 from app.rest.body import StrictRoute
 from app.rest.errors import failure
 from app.rest.job_schemas import Channels, Job, JobsQuery, Metadata, Plot, PlotQuery, SeriesQuery
-from app.rest.routes import NOT_FOUND, By, In, no_nul, services
+from app.rest.routes import NOT_FOUND, By, In, no_nul, services, stop
 from app.rest.schemas import Failure
 
 jobs = APIRouter(prefix="/jobs", tags=["Job"], route_class=StrictRoute, dependencies=[Depends(no_nul)])
@@ -61,8 +60,7 @@ async def cancel_job(job_id: str, request: Request, db: In, by: By) -> Response:
     """Stops a job, and with it the pipeline that needs it. One that has ended stays as it is."""
     row = await job(db, by, job_id)
     if row.job_status is not None and not row.job_status.is_terminal:
-        with suppress(Rejected):  # it has just ended
-            await runs.cancel(services(request), by, row.pipeline_id)
+        await stop(services(request), by, row.pipeline_id)
     [shown] = await _shown(db, by, [await job(db, by, job_id)])
     return JsonResponse(shown)
 

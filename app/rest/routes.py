@@ -10,7 +10,7 @@ from app.callers import Caller
 from app.database import Database
 from app.drafts import changes
 from app.elements import Given
-from app.errors import Rejected, RequestError, RequestErrorCode, not_found
+from app.errors import ProblemCode, Rejected, RequestError, RequestErrorCode, not_found
 from app.models import Pipeline
 from app.rest import answers
 from app.rest.answers import JsonResponse
@@ -51,6 +51,15 @@ def found(row: Pipeline | None) -> Pipeline:
     if row is None:
         raise not_found("pipeline")
     return row
+
+
+async def stop(services: Services, by: Caller, pipeline_id: str) -> None:
+    """Cancel a pipeline, unless it has ended."""
+    try:
+        await runs.cancel(services, by, pipeline_id)
+    except Rejected as error:
+        if any(problem.code is not ProblemCode.INVALID_STATE for problem in error.problems):
+            raise
 
 
 async def _detail(db: Database, by: Caller, row: Pipeline) -> dict[str, Any]:
@@ -120,11 +129,8 @@ async def start_pipeline(pipeline_id: str, request: Request, by: By) -> Response
 @router.post("/{pipeline_id}/cancel", response_model=Submission, responses=NOT_FOUND)
 async def cancel_pipeline(pipeline_id: str, request: Request, by: By) -> Response:
     """Stops a pipeline. One that has ended stays as it is."""
-    try:
-        row: Pipeline | None = await runs.cancel(services(request), by, pipeline_id)
-    except Rejected:
-        row = await reading.pipeline(database(request), by, pipeline_id)
-    return JsonResponse(answers.submission(found(row)))
+    await stop(services(request), by, pipeline_id)
+    return JsonResponse(answers.submission(found(await reading.pipeline(database(request), by, pipeline_id))))
 
 
 @router.get("/{pipeline_id}/result", response_model=PipelineResult, responses=NOT_FOUND)

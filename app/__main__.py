@@ -15,6 +15,7 @@ from rich.markup import escape
 from sqlalchemy.engine import URL
 
 from app import database, keys_command
+from app.backup import back_up
 from app.callers import is_loopback
 from app.errors import VoltgraphError
 from app.execution.engine import open_engine
@@ -160,6 +161,21 @@ def migrate() -> None:
     with database.exclusive(url):
         asyncio.run(bring_up_to_date(url))
     console.print(f"{url.render_as_string(hide_password=True)} is up to date.")
+
+
+@cli.command()
+def backup(file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to put the copy.")]) -> None:
+    """Copy the SQLite database and its keys, also while a server runs."""
+    url = database.database_url(Settings().database_url)
+    if not url.drivername.startswith("sqlite"):
+        raise typer.BadParameter("PostgreSQL has pg_dump for this.")
+    if not Path(str(url.database)).exists():
+        raise typer.BadParameter(f"There is no database {url.database}.")
+    try:
+        back_up(url, file)
+    except FileExistsError as error:
+        raise typer.BadParameter(f"{error} is there already.") from None
+    console.print(f"{file} is a copy of {url.database}.", highlight=False)
 
 
 @cli.command()

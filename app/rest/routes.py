@@ -1,8 +1,9 @@
 """The REST API of the contract, over the functions that GraphQL uses too."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from starlette.responses import Response
 
 from app import pipelines, reading, runs
@@ -76,6 +77,15 @@ async def _elements(db: Database, by: Caller, row: Pipeline) -> list[dict[str, A
 
 In = Annotated[Database, Depends(database)]
 By = Annotated[Caller, Depends(caller)]
+Once = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"\S",
+        max_length=255,
+        description="A repeat with the same key answers what the first created.",
+    ),
+]
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Failure}}
 NOT_NOW: dict[int | str, dict[str, Any]] = {**NOT_FOUND, 409: {"model": Failure}}
 
@@ -83,10 +93,10 @@ router = APIRouter(prefix="/pipelines", tags=["Pipeline"], route_class=StrictRou
 
 
 @router.post("", status_code=201, response_model=PipelineDetail, operation_id="create_pipeline_pipelines_post")
-async def create_pipeline(config: PipelineConfig, request: Request, by: By) -> Response:
+async def create_pipeline(config: PipelineConfig, request: Request, by: By, key: Once = None) -> Response:
     """Creates a new pipeline definition with its elements. Nothing runs until it is started, unless the server is set
     to start what is created."""
-    row = await pipelines.create(database(request), by, config.draft)
+    row = await pipelines.create(database(request), by, replace(config.draft, idempotency_key=key))
     if request.app.state.settings.start_on_create:
         row = await runs.start(services(request), by, row.id)
     return JsonResponse(await _detail(database(request), by, row), 201)

@@ -94,10 +94,10 @@ async def changed(session: AsyncSession, pipeline: Pipeline, before: Snapshot | 
     await _tell(session, Change(pipeline.organization_id, pipeline.id, before, after))
 
 
-async def created(session: AsyncSession, pipeline: Pipeline, types: Iterable[ElementType]) -> None:
-    """Tell, once this transaction is committed, of a pipeline that it created with elements of these types."""
+def creation(pipeline: Pipeline, types: Iterable[ElementType]) -> Change:
+    """That a pipeline was created, with elements of these types."""
     after = replace(snapshot(pipeline), element_types=frozenset(types))
-    await _tell(session, Change(pipeline.organization_id, pipeline.id, None, after))
+    return Change(pipeline.organization_id, pipeline.id, None, after)
 
 
 async def deleted(session: AsyncSession, pipeline: Pipeline) -> None:

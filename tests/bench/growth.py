@@ -69,7 +69,7 @@ def pages(options: Options, folder: Path) -> str:
     with voltgraph(sqlite(folder, FEW)) as server:
         for size in (1, 10, 50, 100):
             request = body(document, p="@PROJECT@", n=size)
-            loads = [load(server.url, request, options.seconds, FEW) for _ in range(options.rounds)]
+            loads = [load(server.url, request, options.seconds, FEW, connections=4) for _ in range(options.rounds)]
             rate = median(each.rate for each in loads)
             rows.append([str(size), f"{rate:,.0f}", f"{1e3 / rate:.3f}", f"{1e6 / rate / size:.1f}"])
     return table(["pipelines in a page", "requests/s", "ms", "µs each"], rows)

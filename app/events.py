@@ -63,7 +63,7 @@ class Change:
 _changes = TypeAdapter(Change)
 
 
-def snapshot(pipeline: Pipeline) -> Snapshot:
+def snapshot(pipeline: Pipeline, element_types: frozenset[ElementType] | None = None) -> Snapshot:
     """What filters see of a pipeline: take it before changing the row."""
     return Snapshot(
         pipeline.project_id,
@@ -73,13 +73,14 @@ def snapshot(pipeline: Pipeline) -> Snapshot:
         pipeline.folded_name,
         pipeline.status,
         pipeline.error_code,
+        element_types,
     )
 
 
 async def whole_snapshot(session: AsyncSession, pipeline: Pipeline) -> Snapshot:
     """The same with the types of its elements: take it before changing those."""
     query = select(col(PipelineElement.element_type)).where(col(PipelineElement.pipeline_id) == pipeline.id).distinct()
-    return replace(snapshot(pipeline), element_types=frozenset(await session.exec(query)))
+    return snapshot(pipeline, frozenset(await session.exec(query)))
 
 
 async def changed(session: AsyncSession, pipeline: Pipeline, before: Snapshot | None = None) -> None:
@@ -96,8 +97,7 @@ async def changed(session: AsyncSession, pipeline: Pipeline, before: Snapshot | 
 
 def creation(pipeline: Pipeline, types: Iterable[ElementType]) -> Change:
     """That a pipeline was created, with elements of these types."""
-    after = replace(snapshot(pipeline), element_types=frozenset(types))
-    return Change(pipeline.organization_id, pipeline.id, None, after)
+    return Change(pipeline.organization_id, pipeline.id, None, snapshot(pipeline, frozenset(types)))
 
 
 async def deleted(session: AsyncSession, pipeline: Pipeline) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import ARRAY, BindParameter, Insert, String, bindparam, func, insert, select
@@ -13,8 +14,15 @@ from app.events import CHANNEL, Change, encoded
 from app.models import IdempotencyKey, Pipeline, PipelineElement
 from app.writer import Statements
 
-SHARED = ("pipeline_id", "organization_id", "status", "created_at", "updated_at", "attempt")
-"""What all elements of a new pipeline have in common."""
+SHARED = {
+    "pipeline_id": "id",
+    "organization_id": "organization_id",
+    "status": "status",
+    "created_at": "updated_at",
+    "updated_at": "updated_at",
+    "attempt": "attempt",
+}
+"""What all new elements have in common: columns of theirs, and those of their pending pipeline with the same value."""
 OWN = ("id", "name", "element_order", "element_type", "job_config")
 """What each of them has of its own."""
 Row = Mapping[str, Any]
@@ -43,7 +51,8 @@ class Inserts:
     def __init__(self, dialect: Dialect) -> None:
         self._whole = dialect.name == "postgresql"
         self._pipeline, self._key = Columns(Pipeline, dialect), Columns(IdempotencyKey, dialect)
-        self._shared, self._own = Columns(PipelineElement, dialect, SHARED), Columns(PipelineElement, dialect, OWN)
+        self._shared, self._own = (Columns(PipelineElement, dialect, names) for names in (tuple(SHARED), OWN))
+        self._in_common = itemgetter(*map(self._pipeline.names.index, SHARED.values()))
         pipeline, key = (
             insert(m).values(_by_name(c)) for m, c in ((Pipeline, self._pipeline), (IdempotencyKey, self._key))
         )
@@ -56,11 +65,10 @@ class Inserts:
             statements = (key, pipeline, self._elements(lambda bind: bind))
             self._texts = [str(each.compile(dialect=dialect)) for each in statements]
 
-    def of(self, pipeline: Row, shared: Row, elements: Sequence[Row], key: Row | None, change: Change) -> Statements:
+    def of(self, pipeline: Row, elements: Sequence[Row], key: Row | None, change: Change) -> Statements:
         """The statements, with their parameters."""
-        common = self._shared.values(shared)
-        own = [self._own.values(each) for each in elements]
         of_pipeline, of_key = self._pipeline.values(pipeline), None if key is None else self._key.values(key)
+        common, own = self._in_common(of_pipeline), [self._own.values(each) for each in elements]
         if self._whole:
             arrays = [list(column) for column in zip(*own, strict=True)] or [[]] * len(OWN)
             parameters = [*(of_key or ()), *of_pipeline, *common, *arrays, CHANNEL, encoded(change)]

@@ -19,8 +19,8 @@ from app.database import Database
 from app.drafts import Changes, Draft, checked_name
 from app.elements import MAX_NAME, Element
 from app.errors import Problem, ProblemCode, Rejected, not_found
-from app.inserts import inserts
-from app.models import IdempotencyKey, Pipeline, PipelineElement, PipelineElementStatus, PipelineStatus
+from app.inserts import SHARED, inserts
+from app.models import IdempotencyKey, Pipeline, PipelineElement, PipelineStatus
 from app.writer import NotUnique
 
 
@@ -48,9 +48,9 @@ async def update(database: Database, caller: Caller, id: str, changes: Changes) 
         pipeline.updated_at = later(pipeline.updated_at)
         if changes.elements is not None:
             await session.exec(sql_delete(PipelineElement).where(col(PipelineElement.pipeline_id) == id))
-            shared, elements = _element_rows(pipeline, changes.elements)
-            if elements:
-                await session.exec(insert(PipelineElement), params=[{**shared, **each} for each in elements])
+            shared = {column: getattr(pipeline, same) for column, same in SHARED.items()}
+            if rows := [shared | row for row in _element_rows(changes.elements)]:
+                await session.exec(insert(PipelineElement), params=rows)
         await events.changed(session, pipeline, before)
         return pipeline
 
@@ -99,10 +99,9 @@ COLUMNS = dict.fromkeys(Pipeline.model_fields)
 async def _store(database: Database, caller: Caller, draft: Draft) -> Pipeline:
     """A new pipeline. NotUnique when its idempotency key was used before."""
     pipeline = _new_pipeline(caller, draft)
-    shared, elements = _element_rows(pipeline, draft.elements)
     change = events.creation(pipeline, {element.type for element in draft.elements})
     key = _key_row(pipeline, draft) if draft.idempotency_key is not None else None
-    statements = inserts(database.dialect).of(vars(pipeline), shared, elements, key, change)
+    statements = inserts(database.dialect).of(vars(pipeline), _element_rows(draft.elements), key, change)
     await database.store(statements, change)
     return pipeline
 
@@ -131,17 +130,9 @@ def _new_pipeline(caller: Caller, draft: Draft) -> Pipeline:
     return pipeline
 
 
-def _element_rows(pipeline: Pipeline, elements: list[Element]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """New rows for elements: what they share, and what each has of its own."""
-    shared = {
-        "pipeline_id": pipeline.id,
-        "organization_id": pipeline.organization_id,
-        "status": PipelineElementStatus.PENDING,
-        "created_at": pipeline.updated_at,
-        "updated_at": pipeline.updated_at,
-        "attempt": 0,
-    }
-    return shared, [
+def _element_rows(elements: list[Element]) -> list[dict[str, Any]]:
+    """What new rows for elements have of their own."""
+    return [
         {
             "id": str(uuid_utils.uuid7()),
             "name": element.name,

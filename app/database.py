@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 import asyncpg
 from sqlalchemy import event, make_url
 from sqlalchemy.engine import URL, Dialect
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
@@ -28,7 +29,13 @@ from app.writer import NotUnique, Statements, Work, Writer
 T = TypeVar("T")
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-WRITER_PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+WRITER_PRAGMAS = (
+    "busy_timeout=5000",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "temp_store=MEMORY",  # what savepoints can undo: in files it takes as long again as the writes
+)
 READER_PRAGMAS = ("busy_timeout=5000", "query_only=ON")
 READERS = 4
 PATIENCE = 10.0
@@ -113,9 +120,9 @@ class Postgres:
             pool_size=16,
             max_overflow=0,
             pool_timeout=PATIENCE,
-            pool_pre_ping=True,
             json_deserializer=_as_it_is,
         )
+        event.listen(self._engine.sync_engine, "checkout", _require_open)
         self.hub = events.Hub()
         self._listener = Listener(url, self.hub)
 
@@ -174,6 +181,12 @@ class Sqlite:
     async def close(self) -> None:
         await self._writer.close()
         await self._readers.dispose()
+
+
+def _require_open(connection: Any, record: object, proxy: object) -> None:
+    """Have the pool replace a connection that the server has ended. Asking the server takes three round trips."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def _as_it_is(text: str) -> str:

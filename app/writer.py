@@ -159,10 +159,20 @@ async def _alone(connection: AsyncConnection, work: Work[Any]) -> Outcome:
 
 
 def _commit(connection: sqlite3.Connection, batch: list[Statements]) -> list[Exception | None]:
-    """Run all in one transaction: for each, why it was undone, or None."""
+    """Run all in one transaction: for each, why it was undone, or None. Savepoints cost as much as what they guard:
+    there are some only once something has failed."""
+    try:
+        return _in_transaction(connection, batch, _run)
+    except sqlite3.Error:
+        return _in_transaction(connection, batch, _run_alone)
+
+
+def _in_transaction(
+    connection: sqlite3.Connection, batch: list[Statements], run: Callable[..., Exception | None]
+) -> list[Exception | None]:
     connection.execute("BEGIN IMMEDIATE")
     try:
-        failures = [_run(connection, statements) for statements in batch]
+        failures = [run(connection, statements) for statements in batch]
         connection.execute("COMMIT")
     except BaseException:
         if connection.in_transaction:
@@ -171,13 +181,17 @@ def _commit(connection: sqlite3.Connection, batch: list[Statements]) -> list[Exc
     return failures
 
 
-def _run(connection: sqlite3.Connection, statements: Statements) -> Exception | None:
+def _run(connection: sqlite3.Connection, statements: Statements) -> None:
+    for sql, rows in statements:
+        connection.executemany(sql, rows)
+
+
+def _run_alone(connection: sqlite3.Connection, statements: Statements) -> Exception | None:
     """Run the statements, or none of them. RolledBack when SQLite undid the whole transaction for one."""
     connection.execute("SAVEPOINT one")
     failure: Exception | None = None
     try:
-        for sql, rows in statements:
-            connection.executemany(sql, rows)
+        _run(connection, statements)
     except sqlite3.Error as error:
         if not connection.in_transaction:
             raise RolledBack(error) from None

@@ -6,35 +6,40 @@ SQLite has one connection that writes and a few that only read; a file has one p
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import asyncpg
 from sqlalchemy import event, make_url
-from sqlalchemy.engine import URL
+from sqlalchemy.engine import URL, Dialect
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.exc import TimeoutError as NoneFree
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import events
 from app.errors import Busy, VoltgraphError
 from app.listener import Listener
+from app.writer import NotUnique, Statements, Work, Writer
 
 T = TypeVar("T")
-Work = Callable[[AsyncSession], Awaitable[T]]
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-WRITER_PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+WRITER_PRAGMAS = (
+    "busy_timeout=5000",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "temp_store=MEMORY",  # what savepoints can undo: in files it takes as long again as the writes
+)
 READER_PRAGMAS = ("busy_timeout=5000", "query_only=ON")
 READERS = 4
 PATIENCE = 10.0
 """Seconds to wait for a connection; then the server is busy."""
-ROUND = 256
-"""Most writes that SQLite commits together."""
 
 
 def database_url(text: str) -> URL:
@@ -68,14 +73,6 @@ def exclusive(url: URL) -> Iterator[None]:
         yield
 
 
-class RolledBack(VoltgraphError):
-    """SQLite undid a whole transaction because of one statement in it."""
-
-    def __init__(self, cause: object) -> None:
-        super().__init__("the transaction was undone")
-        self.cause = cause if isinstance(cause, Exception) else self
-
-
 class Database(Protocol):
     """What the rest of the server knows of a database."""
 
@@ -90,6 +87,15 @@ class Database(Protocol):
 
     async def write(self, work: Work[T]) -> T:
         """What `work` returns, once its changes are committed. When it raises, nothing of it is stored."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """Which SQL it understands."""
+
+    async def store(self, statements: Statements, change: events.Change) -> None:
+        """Run statements that read nothing, all or none, and return once they are committed; that is when SQLite's
+        hub hears of the change, of which statements for PostgreSQL notify themselves. NotUnique where a row has the
+        key of another."""
 
     async def close(self) -> None: ...
 
@@ -114,11 +120,15 @@ class Postgres:
             pool_size=16,
             max_overflow=0,
             pool_timeout=PATIENCE,
-            pool_pre_ping=True,
             json_deserializer=_as_it_is,
         )
+        event.listen(self._engine.sync_engine, "checkout", _require_open)
         self.hub = events.Hub()
         self._listener = Listener(url, self.hub)
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._engine.dialect
 
     async def listen(self) -> None:
         await self._listener.start()
@@ -130,22 +140,31 @@ class Postgres:
         async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
             return await work(session)
 
+    async def store(self, statements: Statements, change: events.Change) -> None:
+        [(sql, [parameters])] = statements  # one statement is a transaction by itself, in one round trip
+        async with self._engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            try:
+                await driver.fetch(sql, *parameters)
+            except asyncpg.UniqueViolationError:
+                raise NotUnique from None
+
     async def close(self) -> None:
         await self._listener.close()
         await self._engine.dispose()
 
 
 class Sqlite:
-    """A SQLite file: writes that wait are committed together, by one connection; each still stands or falls alone."""
+    """A SQLite file: one connection writes, a few others read."""
 
     def __init__(self, url: URL, max_waiting: int) -> None:
         self._readers = _sqlite_engine(url, READER_PRAGMAS, READERS)
-        self._writer = _sqlite_engine(url, WRITER_PRAGMAS, 1)
-        event.listen(self._writer.sync_engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
         self.hub = events.Hub()
-        self._max_waiting = max_waiting
-        self._waiting: list[tuple[Work[Any], asyncio.Future[Any]]] = []
-        self._writing: asyncio.Task[None] | None = None
+        self._writer = Writer(_sqlite_engine(url, WRITER_PRAGMAS, 1), self.hub, max_waiting)
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._readers.dialect
 
     async def listen(self) -> None:
         """Nothing to do: this process is the only one that writes."""
@@ -154,71 +173,20 @@ class Sqlite:
         return AsyncSession(self._readers, expire_on_commit=False)
 
     async def write(self, work: Work[T]) -> T:
-        if len(self._waiting) >= self._max_waiting:
-            raise Busy("Too many writes are waiting. Try again.")
-        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((work, done))
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write_all())
-        return await done
+        return await self._writer.write(work)
+
+    async def store(self, statements: Statements, change: events.Change) -> None:
+        await self._writer.store(statements, change)
 
     async def close(self) -> None:
-        if self._writing is not None:
-            await self._writing
-        await self._writer.dispose()
+        await self._writer.close()
         await self._readers.dispose()
 
-    async def _write_all(self) -> None:
-        try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:ROUND], self._waiting[ROUND:]
-                await self._write_round([item for item in batch if not item[1].done()])
-        finally:
-            self._writing = None
 
-    async def _write_round(self, batch: list[tuple[Work[Any], asyncio.Future[Any]]]) -> None:
-        try:
-            async with self._writer.begin() as connection:
-                outcomes = [await _in_round(connection, work) for work, _ in batch]
-        except Exception as error:  # the transaction itself failed: nothing of it is stored
-            if len(batch) > 1:
-                for item in batch:
-                    await self._write_round([item])
-                return
-            outcomes = [(error.cause if isinstance(error, RolledBack) else error, [])]
-        loop = asyncio.get_running_loop()
-        for (_, done), (outcome, changes) in zip(batch, outcomes, strict=True):
-            for change in changes:
-                loop.call_soon(self.hub.publish, change)
-            if done.done():  # its caller has gone
-                continue
-            if isinstance(outcome, Exception):
-                done.set_exception(outcome)
-            else:
-                done.set_result(outcome)
-
-
-async def _in_round(connection: AsyncConnection, work: Work[Any]) -> tuple[Any, list[events.Change]]:
-    """What comes of one write of a round. RolledBack when SQLite undid the whole round for it, as it does when the
-    disk is full: what would follow it was in no transaction, and what went before it is gone."""
-    outcome = await _alone(connection, work)
-    driver = (await connection.get_raw_connection()).driver_connection
-    if driver is None or not driver.in_transaction:
-        raise RolledBack(outcome[0])
-    return outcome
-
-
-async def _alone(connection: AsyncConnection, work: Work[Any]) -> tuple[Any, list[events.Change]]:
-    """What `work` returns and what it changed, or the error that it raised after what it did was undone."""
-    try:
-        async with (
-            AsyncSession(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session,
-            session.begin(),
-        ):
-            result = await work(session)
-    except Exception as error:
-        return error, []
-    return result, events.noted(session)
+def _require_open(connection: Any, record: object, proxy: object) -> None:
+    """Have the pool replace a connection that the server has ended. Asking the server takes three round trips."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def _as_it_is(text: str) -> str:

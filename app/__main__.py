@@ -1,6 +1,7 @@
 """The command line: `python -m app`."""
 
 import asyncio
+import gc
 import signal
 import socket
 from pathlib import Path
@@ -48,6 +49,7 @@ class Server(uvicorn.Server):
             settings.host,
             settings.port,
             log_level="warning",
+            access_log=False,  # below that level anyway, but it would be put together for each request
             ws="websockets-sansio",
             ws_max_size=settings.max_body_bytes,
             timeout_graceful_shutdown=GRACE,
@@ -59,6 +61,8 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        gc.collect()
+        gc.freeze()  # what is there now stays: the collector need not look at it ever again
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             base = f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -3,6 +3,7 @@
 import asyncio
 import zlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from starlette.types import Receive
@@ -17,6 +18,7 @@ LONG = 256 * 2**10
 CHARSETS = {"utf-8", "utf8", "us-ascii", "ascii"}
 
 
+@lru_cache(256)
 def require_json(content_type: str) -> None:
     """Refuse a body that does not say it is JSON in UTF-8. That also keeps out what browsers send unasked."""
     kind, *parameters = (part.strip() for part in content_type.lower().split(";"))
@@ -50,8 +52,10 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive, settings: 
         if size > limit:
             raise _too_large(limit)
         more = message.get("more_body", False)
-    encoding = headers.get(b"content-encoding", b"").strip().lower()
-    body = b"".join(chunks)
+    body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    if b"content-encoding" not in headers:
+        return body
+    encoding = headers[b"content-encoding"].strip().lower()
     return body if encoding in (b"", b"identity") else _unpacked(body, encoding, settings.max_unpacked_bytes)
 
 

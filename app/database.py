@@ -7,8 +7,10 @@ SQLite has one connection that writes and a few that only read; a file has one p
 from __future__ import annotations
 
 import fcntl
-from collections.abc import AsyncIterator, Iterator
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -24,6 +26,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app import events
 from app.errors import Busy, VoltgraphError
 from app.listener import Listener
+from app.readers import Pace, Readers, Steps
 from app.writer import NotUnique, Statements, Work, Writer
 
 T = TypeVar("T")
@@ -38,6 +41,8 @@ WRITER_PRAGMAS = (
 )
 READER_PRAGMAS = ("busy_timeout=5000", "query_only=ON")
 READERS = 4
+STATEMENTS = 512
+"""Statements that a connection keeps prepared."""
 PATIENCE = 10.0
 """Seconds to wait for a connection; then the server is busy."""
 
@@ -85,12 +90,15 @@ class Database(Protocol):
     def read(self) -> AsyncSession:
         """A session that only reads: `async with database.read() as session`. One task at a time may use it."""
 
-    async def write(self, work: Work[T]) -> T:
-        """What `work` returns, once its changes are committed. When it raises, nothing of it is stored."""
-
     @property
     def dialect(self) -> Dialect:
         """Which SQL it understands."""
+
+    async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
+        """What a series of statements returns, which reads all it reads from one snapshot, with no ORM between."""
+
+    async def write(self, work: Work[T]) -> T:
+        """What `work` returns, once its changes are committed. When it raises, nothing of it is stored."""
 
     async def store(self, statements: Statements, change: events.Change) -> None:
         """Run statements that read nothing, all or none, and return once they are committed; that is when SQLite's
@@ -130,6 +138,19 @@ class Postgres:
     def dialect(self) -> Dialect:
         return self._engine.dialect
 
+    async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
+        async with self._engine.connect() as connection:
+            steps = begin()
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            async with driver.transaction(isolation="repeatable_read", readonly=True):
+                try:
+                    sql, parameters = next(steps)
+                    while True:
+                        sql, parameters = steps.send(await driver.fetch(sql, *parameters))
+                except StopIteration as done:
+                    result: T = done.value
+                    return result
+
     async def listen(self) -> None:
         await self._listener.start()
 
@@ -159,12 +180,16 @@ class Sqlite:
 
     def __init__(self, url: URL, max_waiting: int) -> None:
         self._readers = _sqlite_engine(url, READER_PRAGMAS, READERS)
+        self._plain = Readers(partial(_connection, url), READERS)
         self.hub = events.Hub()
         self._writer = Writer(_sqlite_engine(url, WRITER_PRAGMAS, 1), self.hub, max_waiting)
 
     @property
     def dialect(self) -> Dialect:
         return self._readers.dialect
+
+    async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
+        return await self._plain.run(begin, pace)
 
     async def listen(self) -> None:
         """Nothing to do: this process is the only one that writes."""
@@ -181,6 +206,7 @@ class Sqlite:
     async def close(self) -> None:
         await self._writer.close()
         await self._readers.dispose()
+        self._plain.close()
 
 
 def _require_open(connection: Any, record: object, proxy: object) -> None:
@@ -212,6 +238,16 @@ def _sqlite_engine(url: URL, pragmas: tuple[str, ...], connections: int) -> Asyn
         cursor.close()
 
     return engine
+
+
+def _connection(url: URL) -> sqlite3.Connection:
+    """A connection that only reads, for whatever thread uses it alone."""
+    connection = sqlite3.connect(
+        str(url.database), isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS
+    )
+    for pragma in READER_PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
 
 
 @asynccontextmanager

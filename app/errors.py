@@ -5,6 +5,7 @@ VoltgraphError
 ├── RequestError      the request itself is wrong: its arguments, its body, its headers
 │   ├── BadJson       its body is not JSON that can be kept exactly; one place for each problem
 │   └── WrongArguments  arguments that cannot be met, each with why
+├── TooMuch           one key has asked for too much; try again later
 └── Busy              too much is waiting; try again
 """
 
@@ -104,6 +105,14 @@ class WrongArguments(RequestError):
     def __init__(self, faults: dict[str, str]) -> None:
         super().__init__(RequestErrorCode.BAD_USER_INPUT, " ".join(faults.values()))
         self.faults = faults
+
+
+class TooMuch(VoltgraphError):
+    """A key has asked for more than it may by now; `seconds` from now it may ask again."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"The API key has asked for more than it may. Ask again in {seconds} s.")
+        self.seconds = seconds
 
 
 class Busy(VoltgraphError):

@@ -39,6 +39,7 @@ class Settings(BaseSettings):
     max_list_input: int = Field(250, ge=1, description="Most items of a list in an input, but not inside JSON.")
     introspection: bool = Field(True, description="Answer `__schema` and `__type`.")
     suggestions: bool = Field(True, description="Name what may have been meant where a document is wrong.")
+    plans: bool = Field(True, description="Compile queries to SQL; off, the GraphQL executor answers all of them.")
     socket_init_timeout: float = Field(
         3.0, gt=0, description="Seconds in which a WebSocket must send its connection_init."
     )

@@ -14,7 +14,6 @@ from graphql import (
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
-    OperationType,
     parse,
     specified_rules,
     validate,
@@ -36,7 +35,7 @@ class Known:
     """What is known of one operation of a valid document."""
 
     def __init__(self, schema: GraphQLSchema, tree: DocumentNode, operation: OperationDefinitionNode) -> None:
-        self.kind: OperationType = operation.operation
+        self.node, self.kind = operation, operation.operation
         self._cost, self._lists = Cost(tree, operation), Lists(schema, operation)
 
     def cost(self, variables: Mapping[str, Any] | None, settings: Settings) -> int:
@@ -51,24 +50,25 @@ class Known:
         return cost
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Document:
     """A document that may be executed, unless it has errors."""
 
-    tree: DocumentNode | None = None
+    tree: DocumentNode = field(default_factory=DocumentNode)
     code: RequestErrorCode = RequestErrorCode.GRAPHQL_VALIDATION_FAILED
     errors: list[GraphQLError] = field(default_factory=list)
-    operations: list[tuple[str | None, Known]] = field(default_factory=list)
+    operations: dict[str | None, Known] = field(default_factory=dict)
     """By name."""
 
     def operation(self, name: str | None) -> Known:
         """The operation that `name` means. RequestError when it means none, or could mean several."""
-        found = [known for each, known in self.operations if name in (None, each)]
-        if len(found) == 1:
-            return found[0]
+        if name is None and len(self.operations) == 1:
+            return next(iter(self.operations.values()))
+        if name in self.operations and name is not None:
+            return self.operations[name]
         if name is not None:
             message = f"The document has no operation named {name!r:.80}."
-        elif found:
+        elif self.operations:
             message = "The document has several operations: say which by `operationName`."
         else:
             message = "The document has no operation."
@@ -110,11 +110,11 @@ class Documents:
         except RecursionError:
             deep = GraphQLError("The document nests too deeply.")
             return Document(code=RequestErrorCode.GRAPHQL_PARSE_FAILED, errors=[deep])
-        return Document(tree=tree, errors=errors, operations=[] if errors else self._operations(tree))
+        return Document(tree=tree, errors=errors, operations={} if errors else self._operations(tree))
 
     def _validated(self, tree: DocumentNode) -> list[GraphQLError]:
         return validate(self._schema, tree, self._rules, hide_suggestions=not self._settings.suggestions)
 
-    def _operations(self, tree: DocumentNode) -> list[tuple[str | None, Known]]:
+    def _operations(self, tree: DocumentNode) -> dict[str | None, Known]:
         nodes = [node for node in tree.definitions if isinstance(node, OperationDefinitionNode)]
-        return [(node.name.value if node.name else None, Known(self._schema, tree, node)) for node in nodes]
+        return {node.name.value if node.name else None: Known(self._schema, tree, node) for node in nodes}

@@ -39,7 +39,7 @@ class GraphQLEndpoint:
 
     def open(self, services: Services) -> None:
         """What operations work with from now on."""
-        self._operations.services = services
+        self._operations.open(services)
 
     def close(self) -> None:
         """End the event streams, which would go on for ever. Whoever serves closes WebSockets himself."""

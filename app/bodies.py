@@ -30,7 +30,12 @@ def require_json(content_type: str) -> None:
 async def read_json(headers: Mapping[bytes, bytes], receive: Receive, settings: Settings) -> Any:
     """The body's value. `headers` have lower-case names, as ASGI has them."""
     require_json(headers.get(b"content-type", b"").decode("latin-1"))
-    body = await read_body(headers, receive, settings)
+    try:
+        async with asyncio.timeout(settings.request_timeout):
+            body = await read_body(headers, receive, settings)
+    except TimeoutError:
+        message = f"The body did not come within {settings.request_timeout:g} s."
+        raise RequestError(RequestErrorCode.REQUEST_TIMEOUT, message) from None
     if len(body) < LONG:
         return decode(body, settings.max_json_depth)
     return await asyncio.to_thread(decode, body, settings.max_json_depth)

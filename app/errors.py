@@ -4,8 +4,8 @@ VoltgraphError
 ├── Rejected          what was asked cannot be done: all problems with it, each with its place
 ├── RequestError      the request itself is wrong: its arguments, its body, its headers
 │   ├── BadJson       its body is not JSON that can be kept exactly; one place for each problem
-│   └── WrongArguments  arguments that cannot be met, each with why
-├── TooMuch           one key has asked for too much; try again later
+│   ├── WrongArguments  arguments that cannot be met, each with why
+│   └── RateLimited   the API key has asked for too much; it may ask again later
 └── Busy              too much is waiting; try again
 """
 
@@ -51,13 +51,22 @@ class RequestErrorCode(Enum):
     NOT_FOUND = "NOT_FOUND", 404
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED", 405
     NOT_ACCEPTABLE = "NOT_ACCEPTABLE", 406
+    REQUEST_TIMEOUT = "REQUEST_TIMEOUT", 408
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE", 413
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE", 415
     TOO_MANY_OPERATIONS = "TOO_MANY_OPERATIONS", 429
+    RATE_LIMITED = "RATE_LIMITED", 429
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR", 500
     BUSY = "BUSY", 503
+    TIMEOUT = "TIMEOUT", 503
 
 
+HEADERS = {
+    RequestErrorCode.UNAUTHENTICATED: {"www-authenticate": "Bearer"},
+    RequestErrorCode.METHOD_NOT_ALLOWED: {"allow": "GET, POST"},
+    RequestErrorCode.BUSY: {"retry-after": "1"},
+    RequestErrorCode.TIMEOUT: {"retry-after": "1"},
+}
 log = logging.getLogger("voltgraph")
 Path = tuple[str | int, ...]
 
@@ -90,6 +99,11 @@ class RequestError(VoltgraphError):
         super().__init__(message)
         self.code, self.message = code, message
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What HTTP says of it besides the status."""
+        return HEADERS.get(self.code, {})
+
 
 class BadJson(RequestError):
     """The body cannot be taken as JSON without losing something. `problems` may be empty: not JSON at all."""
@@ -107,12 +121,17 @@ class WrongArguments(RequestError):
         self.faults = faults
 
 
-class TooMuch(VoltgraphError):
-    """A key has asked for more than it may by now; `seconds` from now it may ask again."""
+class RateLimited(RequestError):
+    """A key has asked for more than it may by now; in so many seconds it may ask for the same."""
 
     def __init__(self, seconds: int) -> None:
-        super().__init__(f"The API key has asked for more than it may. Ask again in {seconds} s.")
-        self.seconds = seconds
+        message = f"The API key has asked for more than it may. Ask again in {seconds} s."
+        super().__init__(RequestErrorCode.RATE_LIMITED, message)
+        self._seconds = seconds
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"retry-after": str(self._seconds)}
 
 
 class Busy(VoltgraphError):

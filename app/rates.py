@@ -1,14 +1,16 @@
-"""How much each API key may ask for: a bucket of cost that fills as time goes by."""
+"""How much each API key may ask for: a bucket of cost that fills again as time goes by."""
 
 from __future__ import annotations
 
 from math import ceil
 from time import monotonic
 
-from app.errors import TooMuch
+from app.callers import Caller
+from app.errors import RateLimited
 
 MINUTE = 60.0
-REMEMBERED = 10_000
+REQUEST = 20
+"""What a request over REST costs."""
 
 
 class Rates:
@@ -17,17 +19,16 @@ class Rates:
     def __init__(self, per_minute: int) -> None:
         self._most = float(per_minute)
         self._buckets: dict[str, tuple[float, float]] = {}
-        """What is left, and when that was so."""
+        """By the prefix of a key: what is left, and when that was so."""
 
-    def spend(self, key: str, cost: int) -> int:
-        """What is left of a key's bucket once this was spent. TooMuch where there is less."""
+    def spend(self, caller: Caller, cost: int) -> int | None:
+        """What is left once this was spent; None for who has no key. RateLimited where there is less."""
+        if caller.key is None:
+            return None
         at = monotonic()
-        left, then = self._buckets.get(key, (self._most, at))
+        left, then = self._buckets.get(caller.key, (self._most, at))
         left = min(self._most, left + (at - then) * self._most / MINUTE)
         if cost > left:
-            self._buckets[key] = left, at
-            raise TooMuch(ceil((min(cost, self._most) - left) * MINUTE / self._most))
-        if key not in self._buckets and len(self._buckets) >= REMEMBERED:
-            self._buckets.clear()
-        self._buckets[key] = left - cost, at
+            raise RateLimited(ceil((min(cost, self._most) - left) * MINUTE / self._most) or 1)
+        self._buckets[caller.key] = left - cost, at
         return int(left - cost)

@@ -7,6 +7,9 @@ from app.database import Database
 from app.execution.engine import Engine
 from app.feed import Feed
 from app.health import Health
+from app.keys import KeyRing, KeyStore
+from app.rates import Rates
+from app.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +21,10 @@ class Services:
     feed: Feed
     callers: Callers
     health: Health
+    rates: Rates
+
+
+def services(settings: Settings, database: Database, engine: Engine, keys: KeyStore) -> Services:
+    """The services of a server over what it has opened."""
+    callers = Callers(KeyRing(keys), settings.allow_anyone)
+    return Services(database, engine, Feed(database), callers, Health(database), Rates(settings.rate_limit))

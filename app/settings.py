@@ -40,6 +40,10 @@ class Settings(BaseSettings):
     introspection: bool = Field(True, description="Answer `__schema` and `__type`.")
     suggestions: bool = Field(True, description="Name what may have been meant where a document is wrong.")
     plans: bool = Field(True, description="Compile queries to SQL; off, the GraphQL executor answers all of them.")
+    rate_limit: int = Field(
+        1_000_000, ge=1, description="Cost that one API key may spend in a minute, and at most at once."
+    )
+    request_timeout: float = Field(15.0, gt=0, description="Seconds in which a request must come, and be answered.")
     socket_init_timeout: float = Field(
         3.0, gt=0, description="Seconds in which a WebSocket must send its connection_init."
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing, suppress
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from graphql import ExecutionResult, OperationType, execute
 from graphql.execution import (
@@ -20,9 +21,12 @@ from app.services import Services
 from app.settings import Settings
 from schema import schema
 from schema.context import Context
-from schema.documents import Document, Documents
+from schema.documents import Document, Documents, Known
 from schema.masking import failure, formatted, masked, refusal
 from schema.plans import Plans, Run
+
+T = TypeVar("T")
+QUERY = OperationType.QUERY
 
 
 class GraphQLRequest(NamedTuple):
@@ -78,10 +82,10 @@ class Operations:
         if document.errors:
             return Answer({"errors": [formatted(error, document.code) for error in document.errors]}, executed=False)
         known = document.operation(request.operation_name)
-        known.cost(request.variables, self._settings)
-        return Operation(
-            known.kind, document, request.operation_name, request.variables, self._services, self.plans, caller
-        )
+        cost = known.cost(request.variables, self._settings)
+        left = self._services.rates.spend(caller, cost)
+        name, variables, timeout = request.operation_name, request.variables, self._settings.request_timeout
+        return Operation(known, document, name, variables, self._services, self.plans, caller, cost, left, timeout)
 
     async def find_or_explain(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """The same for where there is no status line: an answer also when the request is wrong."""
@@ -91,21 +95,51 @@ class Operations:
             return Answer({"errors": refusal(error)}, executed=False)
 
 
+async def _finished(work: Awaitable[T]) -> T:
+    """What work comes to. It is finished also when nobody waits for it any longer."""
+    return await asyncio.shield(asyncio.ensure_future(work))
+
+
 class Operation(NamedTuple):
     """An operation that may be run."""
 
-    kind: OperationType
+    known: Known
     document: Document
     name: str | None
     variables: dict[str, Any] | None
     services: Services
     plans: Plans | None
     caller: Caller
+    cost: int
+    left: int | None
+    """What the caller's key may spend still; None where there are no keys."""
+    timeout: float
+
+    @property
+    def kind(self) -> OperationType:
+        return self.known.kind
+
+    @property
+    def label(self) -> str:
+        """What it is called in its document."""
+        name = self.known.node.name
+        return name.value if name else "anonymous"
 
     async def answer(self) -> Answer:
-        """The answer to a query or a mutation."""
+        """The answer to a query or a mutation. RequestError with TIMEOUT where it does not come in time."""
+        try:
+            async with asyncio.timeout(self.timeout):
+                answer = await (self._read_or_execute() if self.kind is QUERY else _finished(self._execute()))
+        except TimeoutError:
+            message = f"The answer took longer than {self.timeout:g} s. What a mutation began goes on."
+            raise RequestError(RequestErrorCode.TIMEOUT, message) from None
+        if self.left is not None:
+            answer.body["extensions"] = {"cost": {"requested": self.cost, "left": self.left}}
+        return answer
+
+    async def _read_or_execute(self) -> Answer:
         # A plan's statements are the same for all callers, but for one who may use some projects only.
-        if self.plans is not None and self.kind is OperationType.QUERY and self.caller.projects is None:
+        if self.plans is not None and self.caller.projects is None:
             with suppress(Exception):  # whatever it is, the executor finds it too, and says it in GraphQL's words
                 return await self._read(self.plans)
         return await self._execute()

@@ -18,7 +18,6 @@ from app.errors import (
     ProblemCode,
     Rejected,
     RequestError,
-    RequestErrorCode,
     WrongArguments,
     logged,
 )
@@ -67,8 +66,7 @@ def wrong_arguments(_: Request, error: WrongArguments) -> Response:
 
 
 def request_error(_: Request, error: RequestError) -> Response:
-    headers = {"www-authenticate": "Bearer"} if error.code is RequestErrorCode.UNAUTHENTICATED else None
-    return failure(error.code.status, error.code.name, error.message, headers)
+    return failure(error.code.status, error.code.name, error.message, error.headers)
 
 
 def invalid(_: Request, error: RequestValidationError) -> Response:

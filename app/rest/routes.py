@@ -13,6 +13,7 @@ from app.drafts import changes
 from app.elements import Given
 from app.errors import ProblemCode, Rejected, RequestError, RequestErrorCode, not_found
 from app.models import Pipeline
+from app.rates import REQUEST
 from app.rest import answers
 from app.rest.answers import JsonResponse
 from app.rest.body import StrictRoute
@@ -39,7 +40,9 @@ def database(request: Request) -> Database:
 
 
 async def caller(request: Request) -> Caller:
-    return await services(request).callers.of(dict(request.scope["headers"]))
+    found = await services(request).callers.of(dict(request.scope["headers"]))
+    services(request).rates.spend(found, REQUEST)
+    return found
 
 
 def no_nul(request: Request) -> None:

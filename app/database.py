@@ -94,7 +94,7 @@ class Database(Protocol):
     def dialect(self) -> Dialect:
         """Which SQL it understands."""
 
-    async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
+    def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> Awaitable[T]:
         """What a series of statements returns, which reads all it reads from one snapshot, with no ORM between."""
 
     async def write(self, work: Work[T]) -> T:
@@ -188,8 +188,8 @@ class Sqlite:
     def dialect(self) -> Dialect:
         return self._readers.dialect
 
-    async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
-        return await self._plain.run(begin, pace)
+    def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> Awaitable[T]:
+        return self._plain.run(begin, pace)
 
     async def listen(self) -> None:
         """Nothing to do: this process is the only one that writes."""

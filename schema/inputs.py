@@ -16,6 +16,7 @@ from app.drafts import Changes, Draft, changes, draft
 from app.elements import Given
 from app.models import ElementType, JobErrorCode, PipelineStatus
 from schema import enums  # noqa: F401  makes them GraphQL enums
+from schema.conversion import quick
 from schema.types import ID
 
 
@@ -29,6 +30,7 @@ def given(value: Any) -> Any:
     return None if value is UNSET else value
 
 
+@quick
 @strawberry.input(
     description="Fields are ANDed, list values ORed; an empty list matches nothing, null filters nothing."
 )
@@ -48,6 +50,7 @@ class PipelineFilter:
         return filters.PipelineFilter(**{name: given(value) for name, value in vars(self).items()})
 
 
+@quick
 @strawberry.input(description="An order of pipelines. Ties are broken by `id`.")
 class PipelineOrder:
     field: paging.OrderField = strawberry.field(description="What to order by.")
@@ -57,6 +60,7 @@ class PipelineOrder:
         return paging.Order(self.field, self.direction)
 
 
+@quick
 @strawberry.input(
     description="An element to create. An `element_type` inside `jobConfig` is kept; one that disagrees with "
     "`elementType` is INVALID."
@@ -67,6 +71,7 @@ class PipelineElementInput:
     job_config: JSON = strawberry.field(description="What the job is asked to do: an object.")
 
 
+@quick
 @strawberry.input(description="Options for how a pipeline runs.")
 class PipelineOptionsInput:
     live_progress_updates: bool | None = about(
@@ -86,6 +91,7 @@ def elements_given(
     return Given(listed, elements_by_name)
 
 
+@quick
 @strawberry.input(description="A pipeline to create. Give exactly one of `elements` and `elementsByName`.")
 class CreatePipelineInput:
     project_id: ID = strawberry.field(description="The project it shall belong to: 1 to 255 characters.")
@@ -110,6 +116,7 @@ class CreatePipelineInput:
         )
 
 
+@quick
 @strawberry.input(description="What to change. Left out is kept. Elements and options change only while PENDING.")
 class UpdatePipelineInput:
     name: str | None = about("A new name. Null or blank is INVALID.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Mapping
-from contextlib import aclosing, suppress
+from contextlib import aclosing
 from typing import Any, NamedTuple, TypeVar
 
 from graphql import ExecutionResult, OperationType, execute
@@ -23,7 +23,7 @@ from schema import schema
 from schema.context import Context
 from schema.documents import Document, Documents, Known
 from schema.masking import failure, formatted, masked, refusal
-from schema.plans import Plans, Run
+from schema.plans import Plans
 
 T = TypeVar("T")
 QUERY = OperationType.QUERY
@@ -70,7 +70,7 @@ class Operations:
     def open(self, services: Services) -> None:
         """What operations work with from now on."""
         self._services = services
-        self.plans = Plans(services.database.dialect) if self._has_plans else None
+        self.plans = Plans(services.database) if self._has_plans else None
 
     async def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
         """Who asks. RequestError when that is nobody who may."""
@@ -82,10 +82,12 @@ class Operations:
         if document.errors:
             return Answer({"errors": [formatted(error, document.code) for error in document.errors]}, executed=False)
         known = document.operation(request.operation_name)
+        # A plan's statements are the same for all callers, but for one who may use some projects only.
+        plans = self.plans if caller.projects is None else None
         cost = known.cost(request.variables, self._settings)
         left = self._services.rates.spend(caller, cost)
         name, variables, timeout = request.operation_name, request.variables, self._settings.request_timeout
-        return Operation(known, document, name, variables, self._services, self.plans, caller, cost, left, timeout)
+        return Operation(known, document, name, variables, self._services, plans, caller, cost, left, timeout)
 
     async def find_or_explain(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """The same for where there is no status line: an answer also when the request is wrong."""
@@ -129,7 +131,7 @@ class Operation(NamedTuple):
         """The answer to a query or a mutation. RequestError with TIMEOUT where it does not come in time."""
         try:
             async with asyncio.timeout(self.timeout):
-                answer = await (self._read_or_execute() if self.kind is QUERY else _finished(self._execute()))
+                answer = await (self._read() if self.kind is QUERY else _finished(self._change()))
         except TimeoutError:
             message = f"The answer took longer than {self.timeout:g} s. What a mutation began goes on."
             raise RequestError(RequestErrorCode.TIMEOUT, message) from None
@@ -137,18 +139,17 @@ class Operation(NamedTuple):
             answer.body["extensions"] = {"cost": {"requested": self.cost, "left": self.left}}
         return answer
 
-    async def _read_or_execute(self) -> Answer:
-        # A plan's statements are the same for all callers, but for one who may use some projects only.
-        if self.plans is not None and self.caller.projects is None:
-            with suppress(Exception):  # whatever it is, the executor finds it too, and says it in GraphQL's words
-                return await self._read(self.plans)
-        return await self._execute()
+    async def _read(self) -> Answer:
+        if self.plans is None:
+            return await self._execute()
+        data = await self.plans.data(self.document, self.name, self.variables, self.caller)
+        return await self._execute() if data is None else Answer({"data": data})
 
-    async def _read(self, plans: Plans) -> Answer:
-        plan, values = plans.find(self.document, self.name, self.variables)
-        data = await self.services.database.run(lambda: plan(Run(self.caller, values)), plan.pace)
-        plans.tally.plan += 1
-        return Answer({"data": data})
+    async def _change(self) -> Answer:
+        if self.plans is None:
+            return await self._execute()
+        result = await self.plans.changed(self.document, self.name, self.variables, self._context())
+        return await self._execute() if result is None else _answer(result)
 
     async def _execute(self) -> Answer:
         result = execute(

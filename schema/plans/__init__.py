@@ -13,7 +13,5 @@ plan meets anything odd, so that errors are always the executor's own.
 """
 
 from schema.plans.cache import Plans
-from schema.plans.rows import Run
-from schema.plans.selections import Unplanned
 
-__all__ = ["Plans", "Run", "Unplanned"]
+__all__ = ["Plans"]

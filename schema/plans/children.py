@@ -4,12 +4,12 @@ for all levels would repeat each parent for each child, and sort rows that have 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.readers import Steps
 from schema.plans.rows import Builder, Row, Rows, Run
-from schema.plans.statements import IDS, ids_given, ids_parameter
+from schema.plans.statements import IDS, given_ids
 
 
 class Children:
@@ -26,13 +26,14 @@ class Children:
     ) -> None:
         """`query` takes the ids, `by` is the column that has them there, `make` says what each row becomes, and `more`
         which parameters the query has besides."""
-        self._dialect, self._one = parents.compiling.dialect, parents.one
+        self._one = parents.one
+        self._given = given_ids(parents.compiling.dialect, one=self._one)
         self._parent_id, self._parent = parent_id, parents.place(parent_id)
         self._rows = Rows(parents.compiling)
         made = make(self._rows)
         self._by = self._rows.place(by)
         self._build: Builder = self._rows.builder(made)
-        self._statement = self._rows.select(query(ids_given(self._dialect, one=self._one)))
+        self._statement = self._rows.select(query(self._given.stands))
         self._more = more
         parents.children.append(self)
 
@@ -46,24 +47,29 @@ class Children:
         found = parents.value(lambda run: {id: objects[0] for id, objects in run.found[self].items()}.get)
         return ast.Call(found, [parents.stored(self._parent_id)], [])
 
-    def read(self, parents: list[Row], run: Run) -> Steps[None]:
-        found: dict[str, list[Any]] = {}
-        run.found[self] = found
-        ids = ids_parameter([row[self._parent] for row in parents], self._dialect, one=self._one)
-        parameters = {"organization_id": run.caller.organization_id, IDS: ids}
+    def read(self, parents: Sequence[Row], run: Run) -> Steps[None]:
+        ids = [row[self._parent] for row in parents]
+        parameters = {"organization_id": run.caller.organization_id, IDS: self._given.given(ids)}
         if self._more is not None:
             parameters |= self._more(run)
         rows = yield self._statement(parameters)
-        yield from read_children(self._rows, rows, run)
+        if self._rows.children:
+            yield from read_children(self._rows, rows, run)
+        made = self._build(run)(rows)
+        run.found[self] = ({ids[0]: made} if made else {}) if self._one else self._grouped(rows, made)
+
+    def _grouped(self, rows: Sequence[Row], made: list[Any]) -> dict[str, list[Any]]:
+        found: dict[str, list[Any]] = {}
         by = self._by
-        for row, made in zip(rows, self._build(run)(rows), strict=True):
+        for row, each in zip(rows, made, strict=True):
             try:
-                found[row[by]].append(made)
+                found[row[by]].append(each)
             except KeyError:
-                found[row[by]] = [made]
+                found[row[by]] = [each]
+        return found
 
 
-def read_children(rows: Rows, found: list[Row], run: Run) -> Steps[None]:
+def read_children(rows: Rows, found: Sequence[Row], run: Run) -> Steps[None]:
     """Read what belongs to rows that were found."""
     for each in rows.children:
         if found:

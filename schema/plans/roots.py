@@ -34,9 +34,9 @@ class One:
         rows = yield self._statement({"organization_id": run.caller.organization_id, "id": id})
         if not rows:
             return None
-        yield from read_children(self._rows, rows, run)
-        [found] = self._build(run)(rows)
-        return found
+        if self._rows.children:
+            yield from read_children(self._rows, rows, run)
+        return self._build(run)(rows)[0]
 
 
 def pipeline(compiling: Compiling, details: FieldDetailsList) -> Root:

@@ -119,6 +119,8 @@ class Rows:
         code = compile(ast.fix_missing_locations(ast.Expression(function)), "<plan>", "eval")
         build = eval(code, {**self._constants, "__builtins__": {}})
         makers = list(self._values.values())
+        if not makers:
+            return lambda run: build
 
         def bind(run: Run) -> Callable[[Sequence[Row]], list[Any]]:
             values = [make(run) for make in makers]

@@ -82,7 +82,9 @@ class Arguments:
 
     def __call__(self, values: VariableValues) -> dict[str, Any]:
         """By GraphQL name. GraphQLError as the executor would raise it."""
-        return get_argument_values(self._definition, self._node, values) if self._fixed is None else self._fixed
+        if self._fixed is None:
+            return get_argument_values(self._definition, self._node, values)
+        return self._fixed
 
 
 def _has_variables(value: ValueNode) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, cast
+from collections.abc import Callable, Mapping
+from operator import itemgetter
+from typing import Any, NamedTuple, cast
 
 import orjson
 from sqlalchemy import ARRAY, Select, String, bindparam, func, select
@@ -39,17 +40,18 @@ class Statement:
         return self.sql, parameters
 
 
-def ids_given(dialect: Dialect, *, one: bool) -> Any:
-    """Stands for one id, or for any number: that is one parameter too, so the text is the same for all numbers."""
+class GivenIds(NamedTuple):
+    """Ids as a parameter: what stands for them in a query, and how they are given."""
+
+    stands: Any
+    given: Callable[[list[str]], Any]
+
+
+def given_ids(dialect: Dialect, *, one: bool) -> GivenIds:
+    """For one id, or for any number: that is one parameter too, so that the text is the same for all numbers."""
     if one:
-        return [bindparam(IDS, type_=String)]
+        return GivenIds([bindparam(IDS, type_=String)], itemgetter(0))
     if dialect.name == "postgresql":
-        return select(func.unnest(bindparam(IDS, type_=ARRAY(String))).label("id"))
-    return select(func.json_each(bindparam(IDS, type_=String)).table_valued("value").c.value)
-
-
-def ids_parameter(ids: list[str], dialect: Dialect, *, one: bool) -> Any:
-    """The value of that parameter."""
-    if one:
-        return ids[0]
-    return ids if dialect.name == "postgresql" else orjson.dumps(ids).decode()
+        return GivenIds(select(func.unnest(bindparam(IDS, type_=ARRAY(String)))), list)
+    ids = func.json_each(bindparam(IDS, type_=String)).table_valued("value")
+    return GivenIds(select(ids.c.value), lambda given: orjson.dumps(given).decode())

@@ -4,6 +4,7 @@ VoltgraphError
 ├── Rejected          what was asked cannot be done: all problems with it, each with its place
 ├── RequestError      the request itself is wrong: its arguments, its body, its headers
 │   └── BadJson       its body is not JSON that can be kept exactly; one place for each problem
+├── NotUnique         a row has that key already
 └── Busy              too much is waiting; try again
 """
 
@@ -92,6 +93,10 @@ class BadJson(RequestError):
     def __init__(self, message: str, *problems: Problem) -> None:
         super().__init__(RequestErrorCode.BAD_REQUEST, message)
         self.problems = problems
+
+
+class NotUnique(VoltgraphError):
+    """A row has that key already."""
 
 
 class Busy(VoltgraphError):

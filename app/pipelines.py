@@ -1,4 +1,4 @@
-"""Create, update, duplicate and delete. Each is one transaction."""
+"""Create, update, duplicate and delete. Each writes in one transaction."""
 
 from __future__ import annotations
 

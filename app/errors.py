@@ -3,7 +3,8 @@
 VoltgraphError
 ├── Rejected          what was asked cannot be done: all problems with it, each with its place
 ├── RequestError      the request itself is wrong: its arguments, its body, its headers
-│   └── BadJson       its body is not JSON that can be kept exactly; one place for each problem
+│   ├── BadJson       its body is not JSON that can be kept exactly; one place for each problem
+│   └── WrongArguments  arguments that cannot be met, each with why
 ├── NotUnique         a row has that key already
 └── Busy              too much is waiting; try again
 """
@@ -43,7 +44,10 @@ class RequestErrorCode(Enum):
     BAD_USER_INPUT = "BAD_USER_INPUT", 400
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED", 400
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED", 400
+    TOO_COMPLEX = "TOO_COMPLEX", 400
     OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE", 400
+    UNAUTHENTICATED = "UNAUTHENTICATED", 401
+    FORBIDDEN = "FORBIDDEN", 403
     NOT_FOUND = "NOT_FOUND", 404
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED", 405
     NOT_ACCEPTABLE = "NOT_ACCEPTABLE", 406
@@ -99,8 +103,21 @@ class NotUnique(VoltgraphError):
     """A row has that key already."""
 
 
+class WrongArguments(RequestError):
+    """Arguments that cannot be met. `faults` has why, by the argument's name."""
+
+    def __init__(self, faults: dict[str, str]) -> None:
+        super().__init__(RequestErrorCode.BAD_USER_INPUT, " ".join(faults.values()))
+        self.faults = faults
+
+
 class Busy(VoltgraphError):
     """Too much is waiting."""
+
+
+def forbidden(message: str, *path: str | int) -> Rejected:
+    """The refusal of what the caller's key does not allow."""
+    return Rejected(Problem(ProblemCode.FORBIDDEN, message, path))
 
 
 def not_found(what: str, *path: str | int) -> Rejected:

@@ -9,12 +9,15 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 import schema
-from app import rest
+from app import health, rest
+from app.callers import Callers
 from app.database import database_url, exclusive, open_database
 from app.execution.engine import open_engine
 from app.execution.worker import working
 from app.explorer import Explorer
 from app.feed import Feed
+from app.health import Health
+from app.keys import KeyRing, open_keys
 from app.migrations import migrate
 from app.services import Services
 from app.settings import QUERIES, Settings
@@ -44,8 +47,13 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
         url = database_url(settings.database_url)
         with exclusive(url):
             await migrate(url)
-            async with open_database(url, settings.max_waiting_writes) as database, open_engine(url) as engine:
-                app.state.services = Services(database, engine, Feed(database))
+            async with (
+                open_database(url, settings.max_waiting_writes) as database,
+                open_engine(url) as engine,
+                open_keys(url) as keys,
+            ):
+                callers = Callers(KeyRing(keys), settings.allow_anyone)
+                app.state.services = Services(database, engine, Feed(database), callers, Health(database))
                 app.graphql.open(app.state.services)
                 async with working(settings, url, database, engine):
                     yield
@@ -54,6 +62,7 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
     app.graphql = GraphQLEndpoint(settings, explorer.page)
     app.state.settings = settings
     app.mount("/explorer", explorer.assets)
+    app.include_router(health.router)
     rest.install(app)
     return app
 

@@ -138,6 +138,12 @@ def window(order: Order, first: int | None, after: str | None, last: int | None,
     )
 
 
+def matching(caller: Caller, filter: PipelineFilter) -> list[ColumnElement[bool]]:
+    """What the caller may see and a filter matches. RequestError with FORBIDDEN for a project that is not theirs."""
+    caller.ask_for(filter.project_id)
+    return [owned(caller), *filter.clauses()]
+
+
 class Page:
     """One page of the pipelines that a caller may see and a filter matches."""
 
@@ -145,7 +151,7 @@ class Page:
         self, database: Database, caller: Caller, filter: PipelineFilter, order: Order, window: Window
     ) -> None:
         self._database, self._window, self._more = database, window, False
-        self._matching = [owned(caller), *filter.clauses()]
+        self._matching = matching(caller, filter)
         self.order = order
         self.pipelines: list[Pipeline] = []
 
@@ -197,7 +203,7 @@ class Page:
 
 async def counts(database: Database, caller: Caller, filter: PipelineFilter) -> dict[PipelineStatus, int]:
     """How many match, by status; zeros included."""
-    query = select(col(Pipeline.status), func.count()).where(owned(caller), *filter.clauses())
+    query = select(col(Pipeline.status), func.count()).where(*matching(caller, filter))
     async with database.read() as session:
         found = dict((await session.exec(query.group_by(col(Pipeline.status)))).all())
     return {status: found.get(status, 0) for status in PipelineStatus}

@@ -13,19 +13,22 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import events, reading
-from app.callers import Caller
+from app.callers import NOT_THEIRS, Caller
 from app.columns import now
 from app.database import Database
 from app.drafts import Changes, Draft, checked_name
 from app.elements import MAX_NAME, Element
-from app.errors import NotUnique, Problem, ProblemCode, Rejected, not_found
+from app.errors import NotUnique, Problem, ProblemCode, Rejected, forbidden, not_found
 from app.inserts import SHARED
 from app.models import IdempotencyKey, Pipeline, PipelineElement, PipelineStatus
 
 
 async def create(database: Database, caller: Caller, draft: Draft) -> Pipeline:
     """A new pending pipeline. With an idempotency key that was used before: the one that was created then, when the
-    same was asked for. CONFLICT when it was not, or when that pipeline is gone."""
+    same was asked for. CONFLICT when it was not, or when that pipeline is gone. FORBIDDEN."""
+    may_write(caller)
+    if not caller.may_use(draft.project_id):
+        raise forbidden(NOT_THEIRS, "project_id")
     try:
         return await _store(database, caller, draft)
     except NotUnique:
@@ -164,8 +167,15 @@ async def _first_with_key(database: Database, caller: Caller, draft: Draft) -> P
     return first
 
 
+def may_write(caller: Caller) -> None:
+    """Rejected with FORBIDDEN when the caller's key is for reading only."""
+    if not caller.may_write:
+        raise forbidden("The API key is for reading only.")
+
+
 async def locked(session: AsyncSession, caller: Caller, id: str) -> Pipeline:
-    """The pipeline, which nobody else changes until the transaction ends."""
+    """The pipeline, which nobody else changes until the transaction ends. Rejected with FORBIDDEN or NOT_FOUND."""
+    may_write(caller)
     query = select(Pipeline).where(reading.owned(caller), col(Pipeline.id) == id).with_for_update()
     pipeline = (await session.exec(query)).first()
     if pipeline is None:

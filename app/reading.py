@@ -22,12 +22,16 @@ WITHOUT_LARGE = tuple(defer(getattr(PipelineElement, name), raiseload=True) for 
 
 def owned(caller: Caller) -> ColumnElement[bool]:
     """The pipelines that the caller may see: the one place that says so."""
-    return col(Pipeline.organization_id) == caller.organization_id
+    theirs = col(Pipeline.organization_id) == caller.organization_id
+    return theirs if caller.projects is None else theirs & col(Pipeline.project_id).in_(sorted(caller.projects))
 
 
 def owned_elements(caller: Caller) -> ColumnElement[bool]:
     """The elements that the caller may see."""
-    return col(PipelineElement.organization_id) == caller.organization_id
+    theirs = col(PipelineElement.organization_id) == caller.organization_id
+    if caller.projects is None:
+        return theirs
+    return theirs & col(PipelineElement.pipeline_id).in_(select(Pipeline.id).where(owned(caller)))
 
 
 async def pipeline(database: Database, caller: Caller, id: str) -> Pipeline | None:
@@ -50,6 +54,14 @@ async def element(database: Database, caller: Caller, id: str, *, whole: bool = 
 async def element_of_job(database: Database, caller: Caller, job_id: str) -> PipelineElement | None:
     """The element that a job does."""
     return await _element(database, owned_elements(caller) & (col(PipelineElement.job_id) == job_id))
+
+
+async def jobs(database: Database, caller: Caller, most: int, skip: int) -> list[PipelineElement]:
+    """Elements that have a job, those submitted last first."""
+    query = select(PipelineElement).where(owned_elements(caller), col(PipelineElement.job_id).is_not(None))
+    query = query.options(*WITHOUT_LARGE).order_by(col(PipelineElement.job_id).desc()).limit(most).offset(skip)
+    async with database.read() as session:
+        return list(await session.exec(query))
 
 
 async def _element(database: Database, which: ColumnElement[bool], *, whole: bool = False) -> PipelineElement | None:

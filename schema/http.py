@@ -62,7 +62,8 @@ class GraphQLEndpoint:
         kind = JSON
         try:
             kind = media_type(headers.get(b"accept"))
-            operation = self._operations.find(await self._read(scope, headers, receive))
+            caller = await self._operations.caller(headers)
+            operation = await self._operations.find(await self._read(scope, headers, receive), caller)
             answer = operation if isinstance(operation, Answer) else await _run(operation, scope["method"])
             status, body = 200 if answer.executed or kind == JSON else 400, answer.body
         except Exception as error:
@@ -71,7 +72,8 @@ class GraphQLEndpoint:
 
     async def _stream(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         try:
-            operation = self._operations.find_or_explain(await self._read(scope, headers, receive))
+            caller = await self._operations.caller(headers)
+            operation = await self._operations.find_or_explain(await self._read(scope, headers, receive), caller)
             if isinstance(operation, Operation):
                 _check_method(operation, scope["method"])
         except Exception as error:
@@ -130,5 +132,7 @@ async def _send(send: Send, status: int, body: dict[str, Any], kind: bytes) -> N
     ]
     if status == 405:
         headers.append((b"allow", b"GET, POST"))
+    if status == 401:
+        headers.append((b"www-authenticate", b"Bearer"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content})

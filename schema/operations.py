@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +15,7 @@ from graphql.execution import (
     map_source_to_response_event,
 )
 
-from app.callers import LOCAL
+from app.callers import Caller
 from app.errors import RequestError, RequestErrorCode
 from app.services import Services
 from app.settings import Settings
@@ -62,21 +62,28 @@ class Operations:
 
     def __init__(self, settings: Settings) -> None:
         self.services: Services | None = None
+        self._settings = settings
         self._documents = Documents(schema._schema, settings)
 
-    def find(self, request: GraphQLRequest) -> Operation | Answer:
+    async def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
+        """Who asks. RequestError when that is nobody who may."""
+        assert self.services is not None
+        return await self.services.callers.of(headers)
+
+    async def find(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """The operation, or the answer to a document that is wrong. RequestError when the request is."""
-        document = self._documents.get(request.query)
+        document = await self._documents.get(request.query)
         if document.tree is None or document.errors:
             return Answer({"errors": [formatted(error, document.code) for error in document.errors]}, executed=False)
-        kind = document.operation(request.operation_name)
+        known = document.operation(request.operation_name)
+        known.cost(request.variables, self._settings)
         assert self.services is not None
-        return Operation(kind, document.tree, request.operation_name, request.variables, self.services)
+        return Operation(known.kind, document.tree, request.operation_name, request.variables, self.services, caller)
 
-    def find_or_explain(self, request: GraphQLRequest) -> Operation | Answer:
+    async def find_or_explain(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """The same for where there is no status line: an answer also when the request is wrong."""
         try:
-            return self.find(request)
+            return await self.find(request, caller)
         except RequestError as error:
             return Answer({"errors": refusal(error)}, executed=False)
 
@@ -90,6 +97,7 @@ class Operation:
     name: str | None
     variables: dict[str, Any] | None
     services: Services
+    caller: Caller
 
     async def answer(self) -> Answer:
         """The answer to a query or a mutation."""
@@ -120,6 +128,7 @@ class Operation:
                 return
             async with aclosing(map_source_to_response_event(executor, source, self._event)) as results:
                 async for result in results:
+                    await self.services.callers.confirm(self.caller)
                     yield _answer(result)
         except Exception as error:
             yield Answer({"errors": failure(error)}, executed=False)
@@ -129,7 +138,7 @@ class Operation:
         return execute_subscription_event(executor)
 
     def _context(self) -> Context:
-        return Context(self.services, LOCAL)
+        return Context(self.services, self.caller)
 
 
 def _answer(result: ExecutionResult) -> Answer:

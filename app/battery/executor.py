@@ -12,7 +12,7 @@ import pybamm
 from app.battery.configuration import Work, plan
 from app.battery.recipes import Inputs
 from app.battery.symbols import encode
-from app.execution.executor import Fault, Job, JobFailed, Progress, Values
+from app.execution.executor import Fault, Job, JobFailed, Outcome, Progress, Values
 from app.models import JobErrorCode
 
 log = logging.getLogger("voltgraph.battery")
@@ -27,12 +27,12 @@ class BatteryExecutor:
     def check(self, job: Job) -> list[Fault]:
         return plan(job)[1]
 
-    def run(self, job: Job, inputs: Values, report: Callable[[Progress], None]) -> dict[str, Any]:
+    def run(self, job: Job, inputs: Values, report: Callable[[Progress], None]) -> Outcome:
         work, faults = plan(job)
         if work is None:
             raise _refused(faults)
         try:
-            return _result(work, Inputs(inputs))
+            return Outcome(_result(work, Inputs(inputs)))
         except JobFailed:
             raise
         except pybamm.SolverError as error:

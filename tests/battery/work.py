@@ -45,8 +45,8 @@ def places(config: dict[str, Any]) -> list[tuple[str | int, ...]]:
 
 def result(config: dict[str, Any], inputs: Values | None = None) -> dict[str, Any]:
     assert faults(config) == []
-    made = EXECUTOR.run(job(config), inputs or {}, _ignore)
-    return dict(json.loads(json.dumps(made, allow_nan=False)))
+    outcome = EXECUTOR.run(job(config), inputs or {}, _ignore)
+    return dict(json.loads(json.dumps(outcome.result, allow_nan=False)))
 
 
 def made(config: dict[str, Any], inputs: Values | None = None) -> Values:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -24,10 +24,12 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import events
-from app.errors import Busy, VoltgraphError
+from app.errors import Busy, NotUnique, VoltgraphError
+from app.inserts import Inserts, New
 from app.listener import Listener
 from app.readers import Pace, Readers, Steps
-from app.writer import NotUnique, Statements, Work, Writer
+from app.rounds import Rounds
+from app.writer import Work, Writer
 
 T = TypeVar("T")
 
@@ -83,6 +85,8 @@ class Database(Protocol):
 
     hub: events.Hub
     """Hears what is committed, by whatever process, once `listen` has returned."""
+    inserts: Inserts
+    """Make what `store` takes."""
 
     async def listen(self) -> None:
         """See to it that the hub hears of changes. Does nothing where that is so already."""
@@ -100,10 +104,9 @@ class Database(Protocol):
     async def write(self, work: Work[T]) -> T:
         """What `work` returns, once its changes are committed. When it raises, nothing of it is stored."""
 
-    async def store(self, statements: Statements, change: events.Change) -> None:
-        """Run statements that read nothing, all or none, and return once they are committed; that is when SQLite's
-        hub hears of the change, of which statements for PostgreSQL notify themselves. NotUnique where a row has the
-        key of another."""
+    async def store(self, new: New) -> None:
+        """Store new rows, all or none, and return once they are committed. NotUnique when one has the key of another
+        row."""
 
     async def close(self) -> None: ...
 
@@ -121,7 +124,7 @@ class Pool(AsyncAdaptedQueuePool):
 class Postgres:
     """A pool of connections to a PostgreSQL server."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, max_waiting: int) -> None:
         self._engine = create_async_engine(
             url,
             poolclass=Pool,
@@ -133,6 +136,8 @@ class Postgres:
         event.listen(self._engine.sync_engine, "checkout", _require_open)
         self.hub = events.Hub()
         self._listener = Listener(url, self.hub)
+        self.inserts = Inserts(self._engine.dialect)
+        self._rounds = Rounds[New](self._store, max_waiting)
 
     @property
     def dialect(self) -> Dialect:
@@ -161,16 +166,26 @@ class Postgres:
         async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
             return await work(session)
 
-    async def store(self, statements: Statements, change: events.Change) -> None:
-        [(sql, [parameters])] = statements  # one statement is a transaction by itself, in one round trip
-        async with self._engine.connect() as connection:
-            driver: Any = (await connection.get_raw_connection()).driver_connection
-            try:
-                await driver.fetch(sql, *parameters)
-            except asyncpg.UniqueViolationError:
-                raise NotUnique from None
+    async def store(self, new: New) -> None:
+        await self._rounds.put(new)
+
+    async def _store(self, batch: list[New]) -> list[Exception | None]:
+        """One statement is a transaction by itself, in one round trip. Notifying transactions wait for each other:
+        they had better be few."""
+        try:
+            async with self._engine.connect() as connection:
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                await driver.fetch(*self.inserts.texts, *self.inserts.arrays(batch))
+        except asyncpg.PostgresError as error:  # so says the server: each may fare better alone
+            if len(batch) > 1:
+                raise
+            return [NotUnique() if isinstance(error, asyncpg.UniqueViolationError) else error]
+        except Exception as error:
+            return [error] * len(batch)
+        return [None] * len(batch)
 
     async def close(self) -> None:
+        await self._rounds.close()
         await self._listener.close()
         await self._engine.dispose()
 
@@ -182,7 +197,8 @@ class Sqlite:
         self._readers = _sqlite_engine(url, READER_PRAGMAS, READERS)
         self._plain = Readers(partial(_connection, url), READERS)
         self.hub = events.Hub()
-        self._writer = Writer(_sqlite_engine(url, WRITER_PRAGMAS, 1), self.hub, max_waiting)
+        self.inserts = Inserts(self._readers.dialect)
+        self._writer = Writer(_sqlite_engine(url, WRITER_PRAGMAS, 1), self.inserts, self.hub, max_waiting)
 
     @property
     def dialect(self) -> Dialect:
@@ -200,8 +216,8 @@ class Sqlite:
     async def write(self, work: Work[T]) -> T:
         return await self._writer.write(work)
 
-    async def store(self, statements: Statements, change: events.Change) -> None:
-        await self._writer.store(statements, change)
+    async def store(self, new: New) -> None:
+        await self._writer.store(new)
 
     async def close(self) -> None:
         await self._writer.close()
@@ -254,7 +270,7 @@ def _connection(url: URL) -> sqlite3.Connection:
 async def open_database(url: URL, max_waiting: int) -> AsyncIterator[Database]:
     """The database at `url`, whose tables are up to date. Closes it when left."""
     sqlite = url.drivername.startswith("sqlite")
-    database: Database = Sqlite(url, max_waiting) if sqlite else Postgres(url)
+    database: Database = (Sqlite if sqlite else Postgres)(url, max_waiting)
     try:
         yield database
     finally:

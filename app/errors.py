@@ -6,6 +6,7 @@ VoltgraphError
 │   ├── BadJson       its body is not JSON that can be kept exactly; one place for each problem
 │   ├── WrongArguments  arguments that cannot be met, each with why
 │   └── RateLimited   the API key has asked for too much; it may ask again later
+├── NotUnique         a row has that key already
 └── Busy              too much is waiting; try again
 """
 
@@ -111,6 +112,10 @@ class BadJson(RequestError):
     def __init__(self, message: str, *problems: Problem) -> None:
         super().__init__(RequestErrorCode.BAD_REQUEST, message)
         self.problems = problems
+
+
+class NotUnique(VoltgraphError):
+    """A row has that key already."""
 
 
 class WrongArguments(RequestError):

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import ARRAY, BindParameter, Insert, String, bindparam, func, insert, select
 from sqlalchemy.engine import Dialect
 
 from app.events import CHANNEL, Change, encoded
 from app.models import IdempotencyKey, Pipeline, PipelineElement
-from app.writer import Statements
 
 SHARED = {
     "pipeline_id": "id",
@@ -26,72 +24,74 @@ SHARED = {
 OWN = ("id", "name", "element_order", "element_type", "job_config")
 """What each of them has of its own."""
 Row = Mapping[str, Any]
+Values = Sequence[Any]
+"""A row's values in the order of a statement, as the driver takes them."""
+
+
+class New(NamedTuple):
+    """Rows that are stored together, and what that changes."""
+
+    keys: Sequence[Values]
+    pipelines: Sequence[Values]
+    elements: Sequence[Values]
+    change: Change
+
+    @property
+    def by_table(self) -> tuple[Sequence[Values], ...]:
+        """In the order in which one needs the other."""
+        return self.keys, self.pipelines, self.elements
 
 
 class Columns:
-    """Columns of a table, and how a driver takes their values."""
+    """Columns of a table, and how the driver takes their values."""
 
-    def __init__(self, model: Any, dialect: Dialect, names: Sequence[str] = ()) -> None:
+    def __init__(self, model: Any, dialect: Dialect, names: Iterable[str] = ()) -> None:
         table = model.__table__
-        self.names = tuple(names or table.c.keys())
-        self.types = [table.c[name].type for name in self.names]
-        self.binds = [bindparam(f"{table.name}_{n}", type_=t) for n, t in zip(self.names, self.types, strict=True)]
-        processors = [each.dialect_impl(dialect).bind_processor(dialect) for each in self.types]
+        self.model, self.names = model, tuple(names) or tuple(table.c.keys())
+        self.binds = [bindparam(f"{table.name}_{name}", type_=table.c[name].type) for name in self.names]
+        processors = [bind.type.dialect_impl(dialect).bind_processor(dialect) for bind in self.binds]
         self._read = list(zip(self.names, processors, strict=True))
 
     def values(self, row: Row) -> list[Any]:
-        """The columns' values, as the driver takes them."""
         return [row[name] if process is None else process(row[name]) for name, process in self._read]
+
+    def insert(self, of_each: Callable[[BindParameter[Any]], Any]) -> Insert:
+        return insert(self.model).from_select(self.names, select(*map(of_each, self.binds)))
 
 
 class Inserts:
-    """What stores a pipeline, with its elements and the key that it is created with: on SQLite a statement for each
-    table; on PostgreSQL one for all, so that they and the notification take one round trip."""
+    """What stores new rows: on SQLite a statement for each table, which is run for each row; on PostgreSQL one for all
+    rows and the notifications of them, which takes one round trip."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self._whole = dialect.name == "postgresql"
-        self._pipeline, self._key = Columns(Pipeline, dialect), Columns(IdempotencyKey, dialect)
-        self._shared, self._own = (Columns(PipelineElement, dialect, names) for names in (tuple(SHARED), OWN))
-        self._in_common = itemgetter(*map(self._pipeline.names.index, SHARED.values()))
-        pipeline, key = (
-            insert(m).values(_by_name(c)) for m, c in ((Pipeline, self._pipeline), (IdempotencyKey, self._key))
-        )
-        if self._whole:
-            parts = [pipeline.cte("new_pipeline"), self._elements(_unnested).cte("new_elements")]
-            tell = select(func.pg_notify(bindparam("channel", type_=String), bindparam("payload", type_=String)))
-            whole, keyed = tell.add_cte(*parts), tell.add_cte(key.cte("new_key"), *parts)
-            self._texts = [str(each.compile(dialect=dialect)) for each in (whole, keyed)]
+        self._key, self._pipeline = Columns(IdempotencyKey, dialect), Columns(Pipeline, dialect)
+        self._element, self._own = (Columns(PipelineElement, dialect, names) for names in ([*SHARED, *OWN], OWN))
+        self._shared = itemgetter(*map(self._pipeline.names.index, SHARED.values()))
+        self._tables = (self._key, self._pipeline, self._element)
+        if dialect.name == "postgresql":
+            parts = [each.insert(_unnested).cte(f"new_{each.model.__tablename__}") for each in self._tables]
+            payload = _unnested(bindparam("payload", type_=String))
+            tell = select(func.pg_notify(bindparam("channel", type_=String), payload))
+            self.texts = [str(tell.add_cte(*parts).compile(dialect=dialect))]
         else:
-            statements = (key, pipeline, self._elements(lambda bind: bind))
-            self._texts = [str(each.compile(dialect=dialect)) for each in statements]
+            self.texts = [str(each.insert(lambda bind: bind).compile(dialect=dialect)) for each in self._tables]
 
-    def of(self, pipeline: Row, elements: Sequence[Row], key: Row | None, change: Change) -> Statements:
-        """The statements, with their parameters."""
-        of_pipeline, of_key = self._pipeline.values(pipeline), None if key is None else self._key.values(key)
-        common, own = self._in_common(of_pipeline), [self._own.values(each) for each in elements]
-        if self._whole:
-            arrays = [list(column) for column in zip(*own, strict=True)] or [[]] * len(OWN)
-            parameters = [*(of_key or ()), *of_pipeline, *common, *arrays, CHANNEL, encoded(change)]
-            return [(self._texts[key is not None], [parameters])]
-        keys = [] if of_key is None else [of_key]
-        values = (keys, [of_pipeline], [[*common, *each] for each in own])
-        return [(text, rows) for text, rows in zip(self._texts, values, strict=True) if rows]
+    def new(self, pipeline: Row, elements: Iterable[Row], key: Row | None, change: Change) -> New:
+        """The rows of a pipeline, of its elements and of the key that it is created with."""
+        values = self._pipeline.values(pipeline)
+        shared = self._shared(values)
+        keys = [] if key is None else [self._key.values(key)]
+        return New(keys, [values], [[*shared, *self._own.values(each)] for each in elements], change)
 
-    def _elements(self, of_each: Callable[[BindParameter[Any]], Any]) -> Insert:
-        values = [*self._shared.binds, *map(of_each, self._own.binds)]
-        return insert(PipelineElement).from_select([*SHARED, *OWN], select(*values))
-
-
-def _by_name(columns: Columns) -> dict[str, BindParameter[Any]]:
-    return dict(zip(columns.names, columns.binds, strict=True))
+    def arrays(self, batch: list[New]) -> list[Any]:
+        """The parameters with which PostgreSQL stores all of a batch."""
+        parameters: list[Any] = []
+        for place, table in enumerate(self._tables):
+            rows = [row for new in batch for row in new.by_table[place]]
+            parameters += zip(*rows, strict=True) if rows else [()] * len(table.names)
+        return [*parameters, CHANNEL, [encoded(new.change) for new in batch]]
 
 
 def _unnested(bind: BindParameter[Any]) -> Any:
     """A column of all rows, from one array."""
     return func.unnest(bindparam(bind.key, type_=ARRAY(bind.type)))
-
-
-@lru_cache(8)
-def inserts(dialect: Dialect) -> Inserts:
-    """Those of a database."""
-    return Inserts(dialect)

@@ -1,4 +1,4 @@
-"""Create, update, duplicate and delete. Each is one transaction."""
+"""Create, update, duplicate and delete. Each writes in one transaction."""
 
 from __future__ import annotations
 
@@ -18,10 +18,9 @@ from app.columns import now
 from app.database import Database
 from app.drafts import Changes, Draft, checked_name
 from app.elements import MAX_NAME, Element
-from app.errors import Problem, ProblemCode, Rejected, forbidden, not_found
-from app.inserts import SHARED, inserts
+from app.errors import NotUnique, Problem, ProblemCode, Rejected, forbidden, not_found
+from app.inserts import SHARED
 from app.models import IdempotencyKey, Pipeline, PipelineElement, PipelineStatus
-from app.writer import NotUnique
 
 
 async def create(database: Database, caller: Caller, draft: Draft) -> Pipeline:
@@ -104,8 +103,7 @@ async def _store(database: Database, caller: Caller, draft: Draft) -> Pipeline:
     pipeline = _new_pipeline(caller, draft)
     change = events.creation(pipeline, {element.type for element in draft.elements})
     key = _key_row(pipeline, draft) if draft.idempotency_key is not None else None
-    statements = inserts(database.dialect).of(vars(pipeline), _element_rows(draft.elements), key, change)
-    await database.store(statements, change)
+    await database.store(database.inserts.new(vars(pipeline), _element_rows(draft.elements), key, change))
     return pipeline
 
 

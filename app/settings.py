@@ -62,5 +62,5 @@ class Settings(BaseSettings):
     )
     start_on_create: bool = Field(False, description="Start what REST creates at once.")
     max_waiting_writes: int = Field(
-        10_000, ge=1, description="Writes that may wait for SQLite before more are answered 503."
+        10_000, ge=1, description="Writes that may wait for the database before more are answered 503."
     )

@@ -1,4 +1,4 @@
-"""Statements are stored whole or not at all, beside others that are stored in the same moment."""
+"""New rows are stored whole or not at all, beside others that are stored in the same moment."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,26 +10,20 @@ from sqlalchemy import text
 from app.columns import instant_text, now
 from app.database import Database, Sqlite, open_database
 from app.database import database_url as parsed
+from app.errors import NotUnique
 from app.events import Change
+from app.inserts import New
 from app.models import IdempotencyKey
-from app.writer import NotUnique, Statements
 from tests import servers
 
 LITTLE = 50
 """Milliseconds."""
-COLUMNS = "organization_id, key, fingerprint, pipeline_id, created_at"
 
 
-def change(key: str) -> Change:
-    return Change("o", key, None, None)
-
-
-def inserting(database: Database, *keys: str) -> Statements:
-    """One statement on either database, since PostgreSQL takes only one."""
-    if isinstance(database, Sqlite):
-        rows = [("o", key, "f", "p", instant_text(now())) for key in keys]
-        return [(f"INSERT INTO idempotency_key ({COLUMNS}) VALUES (?, ?, ?, ?, ?)", rows)]
-    return [(f"INSERT INTO idempotency_key ({COLUMNS}) SELECT 'o', unnest($1::text[]), 'f', 'p', now()", [[keys]])]
+def new(database: Database, *keys: str) -> New:
+    """Rows of one table are enough."""
+    at: Any = instant_text(now()) if isinstance(database, Sqlite) else now()
+    return New([("o", key, "f", "p", at) for key in keys], [], [], Change("o", keys[0], None, None))
 
 
 async def stored(database: Database) -> list[str]:
@@ -39,7 +33,7 @@ async def stored(database: Database) -> list[str]:
 
 
 async def store_all(database: Database, *groups: tuple[str, ...]) -> list[Any]:
-    stores = [database.store(inserting(database, *keys), change(keys[0])) for keys in groups]
+    stores = [database.store(new(database, *keys)) for keys in groups]
     return await asyncio.gather(*stores, return_exceptions=True)
 
 
@@ -58,10 +52,11 @@ async def test_of_many_at_once_only_what_is_not_unique_fails(database: Database)
 
 
 async def test_another_failure_is_not_taken_for_a_key(database: Database) -> None:
-    [(sql, rows)] = inserting(database, "a")
-    with pytest.raises(Exception, match="nowhere") as failure:
-        await database.store([(sql.replace("idempotency_key", "nowhere"), rows)], change("a"))
+    wrong = new(database, "a")._replace(elements=[(None,) * 11])
+    with pytest.raises(Exception, match=r"null|NULL") as failure:
+        await database.store(wrong)
     assert not isinstance(failure.value, NotUnique)
+    assert await stored(database) == []
 
 
 async def test_only_what_was_stored_is_told(sqlite_url: str) -> None:
@@ -79,7 +74,7 @@ async def test_stores_and_other_writes_keep_their_order(sqlite_url: str) -> None
         session.add(IdempotencyKey(organization_id="o", key="b", fingerprint="f", pipeline_id="p", created_at=now()))
 
     async with open_database(parsed(sqlite_url), 100) as database:
-        store = [database.store(inserting(database, key), change(key)) for key in ("a", "c")]
+        store = [database.store(new(database, key)) for key in ("a", "c")]
         writes = (store[0], database.write(keys), database.write(adding), store[1], database.write(keys))
         _, first, _, _, last = await asyncio.gather(*writes)
         assert (first, last) == (["a"], ["a", "b", "c"])
@@ -107,5 +102,5 @@ async def test_a_connection_that_the_server_ended_is_replaced(postgres: servers.
             await session.exec(text(f"SET idle_session_timeout = {LITTLE}"))  # type: ignore[call-overload]
             await session.commit()
         await asyncio.wait_for(ended.wait(), 10)
-        await database.store(inserting(database, "a"), change("a"))
+        await database.store(new(database, "a"))
         assert await stored(database) == ["a"]

@@ -13,6 +13,7 @@ import typer
 from tests.bench import compare, documents, growth, memory
 from tests.bench.load import require_wrk
 from tests.bench.report import Options, write
+from tests.bench.works import WORKS
 
 Section = tuple[str, Callable[[Options, Path], str]]
 
@@ -31,11 +32,14 @@ def main(
     sections: Annotated[list[str] | None, typer.Argument(help="What to measure; all without it.")] = None,
     rounds: Annotated[int, typer.Option(help="Rounds of each comparison.")] = 5,
     seconds: Annotated[int, typer.Option(help="Seconds of load on each server in each round.")] = 3,
+    work: Annotated[
+        list[str] | None, typer.Option(help="What to compare: one, list or create; all without it.")
+    ] = None,
     small: Annotated[bool, typer.Option(help="Compare growth over 50,000 pipelines, not 1,000,000.")] = False,
 ) -> None:
     """Measure, print, and write RESULTS.md."""
     require_wrk()
-    options = Options(rounds, seconds, small)
+    options = Options(rounds, seconds, work or list(WORKS), small)
     for name in sections or SECTIONS:
         title, measure = SECTIONS[name]
         folder = Path(tempfile.mkdtemp(prefix="voltgraph-bench-"))

@@ -31,13 +31,13 @@ def on_sqlite(options: Options, folder: Path) -> str:
         for name in NAMES:
             fill_sqlite(folder / f"{name}.db", PIPELINES)
             peers[name] = running.enter_context(peer(name, str(folder / f"{name}.db")))
-        return _compared(options, url, peers, {name: work.target for name, work in WORKS.items()})
+        return _compared(options, url, peers, {name: WORKS[name].target for name in options.works})
 
 
 def on_postgres(options: Options, folder: Path) -> str:
     """The works over two databases of one PostgreSQL server, which shares the load generator's core."""
     with postgres_pair() as (ours, theirs), voltgraph(ours) as server, peer(MAIN, theirs) as other:
-        return _compared(options, server.url, {MAIN: other}, dict.fromkeys(WORKS, POSTGRES_TARGET))
+        return _compared(options, server.url, {MAIN: other}, dict.fromkeys(options.works, POSTGRES_TARGET))
 
 
 @contextmanager

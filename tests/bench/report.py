@@ -25,10 +25,11 @@ hold on another machine.
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How long to measure, and whether over few rows only."""
+    """How long to measure, which works, and whether over few rows only."""
 
     rounds: int
     seconds: int
+    works: Sequence[str]
     small: bool
 
 

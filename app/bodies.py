@@ -1,7 +1,9 @@
 """Reading a request's body, within limits, whatever it is sent as."""
 
+import asyncio
 import zlib
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from starlette.types import Receive
@@ -11,9 +13,12 @@ from app.settings import Settings
 from app.strict_json import decode
 
 UNPACKERS = {b"gzip": 16 + zlib.MAX_WBITS, b"x-gzip": 16 + zlib.MAX_WBITS, b"deflate": zlib.MAX_WBITS}
+LONG = 256 * 2**10
+"""Bytes of a body that is not decoded on the event loop."""
 CHARSETS = {"utf-8", "utf8", "us-ascii", "ascii"}
 
 
+@lru_cache(256)
 def require_json(content_type: str) -> None:
     """Refuse a body that does not say it is JSON in UTF-8. That also keeps out what browsers send unasked."""
     kind, *parameters = (part.strip() for part in content_type.lower().split(";"))
@@ -25,7 +30,15 @@ def require_json(content_type: str) -> None:
 async def read_json(headers: Mapping[bytes, bytes], receive: Receive, settings: Settings) -> Any:
     """The body's value. `headers` have lower-case names, as ASGI has them."""
     require_json(headers.get(b"content-type", b"").decode("latin-1"))
-    return decode(await read_body(headers, receive, settings), settings.max_json_depth)
+    try:
+        async with asyncio.timeout(settings.request_timeout):
+            body = await read_body(headers, receive, settings)
+    except TimeoutError:
+        message = f"The body did not come within {settings.request_timeout:g} s."
+        raise RequestError(RequestErrorCode.REQUEST_TIMEOUT, message) from None
+    if len(body) < LONG:
+        return decode(body, settings.max_json_depth)
+    return await asyncio.to_thread(decode, body, settings.max_json_depth)
 
 
 async def read_body(headers: Mapping[bytes, bytes], receive: Receive, settings: Settings) -> bytes:
@@ -44,8 +57,10 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive, settings: 
         if size > limit:
             raise _too_large(limit)
         more = message.get("more_body", False)
-    encoding = headers.get(b"content-encoding", b"").strip().lower()
-    body = b"".join(chunks)
+    body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
+    if b"content-encoding" not in headers:
+        return body
+    encoding = headers[b"content-encoding"].strip().lower()
     return body if encoding in (b"", b"identity") else _unpacked(body, encoding, settings.max_unpacked_bytes)
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DateTime, String, Text
+from sqlalchemy import Boolean, DateTime, String, Text
 from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
 from app.words import Word
@@ -81,3 +84,21 @@ class JsonText(TypeDecorator[str]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(RawJson() if dialect.name == "postgresql" else Text())
+
+
+class Contains(FunctionElement[bool]):
+    """`Contains(text, part)`: whether a text has another in it, to the character. There is no pattern, so nothing to
+    escape, nor a limit to its length, as SQLite has for patterns."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(Contains)
+def _instr(element: Contains, compiler: SQLCompiler, **words: Any) -> str:
+    return f"instr({compiler.process(element.clauses, **words)}) > 0"
+
+
+@compiles(Contains, "postgresql")
+def _strpos(element: Contains, compiler: SQLCompiler, **words: Any) -> str:
+    return f"strpos({compiler.process(element.clauses, **words)}) > 0"

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, false
+from sqlalchemy import ColumnElement
 from sqlmodel import col, exists
 
+from app.columns import Contains
 from app.events import Change, Snapshot
 from app.models import ElementType, JobErrorCode, Pipeline, PipelineElement, PipelineStatus
 
@@ -29,34 +31,17 @@ class PipelineFilter:
     updated_before: datetime | None = None
 
     def clauses(self) -> Iterator[ColumnElement[bool]]:
-        if self.project_id is not None:
-            yield col(Pipeline.project_id) == self.project_id
-        if self.statuses is not None:
-            yield col(Pipeline.status).in_(set(self.statuses))
-        if self.error_codes is not None:
-            yield col(Pipeline.error_code).in_(set(self.error_codes))
-        if self.element_types is not None:
-            yield exists().where(
-                col(PipelineElement.pipeline_id) == col(Pipeline.id),
-                col(PipelineElement.element_type).in_(set(self.element_types)),
-            )
-        if self.name_contains is not None:
-            folded = self.name_contains.casefold()
-            # SQLite refuses patterns of 50,000 bytes; nothing that long is in a name.
-            yield (col(Pipeline.folded_name).contains(folded, autoescape=True) if len(folded) < 5000 else false())
-        if self.created_by_email is not None:
-            yield col(Pipeline.created_by_email) == self.created_by_email
-        yield from self._times()
+        return clauses(self.operands())
 
-    def _times(self) -> Iterator[ColumnElement[bool]]:
-        if self.created_after is not None:
-            yield col(Pipeline.created_at) > self.created_after
-        if self.created_before is not None:
-            yield col(Pipeline.created_at) < self.created_before
-        if self.updated_after is not None:
-            yield col(Pipeline.updated_at) > self.updated_after
-        if self.updated_before is not None:
-            yield col(Pipeline.updated_at) < self.updated_before
+    def operands(self) -> dict[str, Any]:
+        """What the fields that filter compare with."""
+        given = {field.name: getattr(self, field.name) for field in fields(self)}
+        if self.name_contains is not None:
+            given["name_contains"] = self.name_contains.casefold()
+        for name in ("statuses", "error_codes", "element_types"):
+            if given[name] is not None:
+                given[name] = list(dict.fromkeys(given[name]))
+        return {name: value for name, value in given.items() if value is not None}
 
     def concerns(self, change: Change) -> bool:
         """Whether a pipeline matches after a change or did before it; where that is not known, whether it may have."""
@@ -85,6 +70,27 @@ class PipelineFilter:
             created_after=self.created_after,
             created_before=self.created_before,
         )
+
+
+CLAUSES: dict[str, Callable[[Any], ColumnElement[bool]]] = {
+    "project_id": lambda id: col(Pipeline.project_id) == id,
+    "statuses": lambda statuses: col(Pipeline.status).in_(statuses),
+    "error_codes": lambda codes: col(Pipeline.error_code).in_(codes),
+    "element_types": lambda types: exists().where(
+        col(PipelineElement.pipeline_id) == col(Pipeline.id), col(PipelineElement.element_type).in_(types)
+    ),
+    "name_contains": lambda text: Contains(col(Pipeline.folded_name), text),
+    "created_by_email": lambda email: col(Pipeline.created_by_email) == email,
+    "created_after": lambda at: col(Pipeline.created_at) > at,
+    "created_before": lambda at: col(Pipeline.created_at) < at,
+    "updated_after": lambda at: col(Pipeline.updated_at) > at,
+    "updated_before": lambda at: col(Pipeline.updated_at) < at,
+}
+
+
+def clauses(operands: Mapping[str, Any]) -> Iterator[ColumnElement[bool]]:
+    """The clauses of a filter's operands: values, or the parameters of a statement that is prepared for any."""
+    return (CLAUSES[name](operand) for name, operand in operands.items())
 
 
 def _between(after: datetime | None, at: datetime, before: datetime | None) -> bool:

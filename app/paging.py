@@ -5,19 +5,21 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, literal, tuple_
+from sqlalchemy import ColumnElement, tuple_
 from sqlmodel import col, func, select
+from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from app.callers import Caller
 from app.columns import instant_text
 from app.database import Database
 from app.errors import RequestError, RequestErrorCode
-from app.filters import PipelineFilter
+from app.filters import PipelineFilter, clauses
 from app.models import Pipeline, PipelineStatus
 from app.reading import owned
 from app.words import Word
@@ -54,13 +56,12 @@ class Order:
 
     def sort(self, *, backward: bool) -> list[ColumnElement[Any]]:
         descending = (self.direction is Direction.DESC) is not backward
-        return [c.desc() if descending else c.asc() for c in (self._column, col(Pipeline.id))]
+        return [column.desc() if descending else column.asc() for column in self.columns]
 
     def beyond(self, position: Position, *, backward: bool, inclusive: bool = False) -> ColumnElement[bool]:
         """What comes after a position; backward, what comes before it."""
-        columns = (self._column, col(Pipeline.id))
-        here = tuple_(*columns)
-        there = tuple_(*(literal(value, column.type) for value, column in zip(position, columns, strict=True)))
+        here = tuple_(*self.columns)
+        there = tuple_(*position, types=[column.type for column in self.columns])
         if (self.direction is Direction.DESC) is not backward:
             return here <= there if inclusive else here < there
         return here >= there if inclusive else here > there
@@ -70,7 +71,10 @@ class Order:
 
     def cursor(self, pipeline: Pipeline) -> str:
         value, id = self.position(pipeline)
-        text = instant_text(value) if isinstance(value, datetime) else getattr(value, "name", value)
+        return self.cut(instant_text(value) if isinstance(value, datetime) else str(getattr(value, "name", value)), id)
+
+    def cut(self, text: str, id: str) -> str:
+        """The cursor of a place: the value of its column, as the API shows it, and its id."""
         return base64.urlsafe_b64encode(orjson.dumps([*self._key, text, id])).decode().rstrip("=")
 
     def parse(self, cursor: str) -> Position:
@@ -79,10 +83,14 @@ class Order:
             padded = cursor + "=" * (-len(cursor) % 4)
             *key, text, id = orjson.loads(base64.b64decode(padded, b"-_", validate=True))
             if key == self._key:
-                return self._value(text), _plain(id)
+                return self.at(text, id)
         except (binascii.Error, ValueError, TypeError, KeyError, OverflowError):
             raise _bad_input("That cursor is broken. Send one that this list gave, unchanged.") from None
         raise _bad_input(f"That cursor belongs to another order than {' '.join(self._key)}.")
+
+    def at(self, text: Any, id: Any) -> Position:
+        """The place that `cut` made a cursor of. ValueError, TypeError or KeyError when it cannot have."""
+        return self._value(text), _plain(id)
 
     def _value(self, text: Any) -> Any:
         if self.field is OrderField.STATUS:
@@ -95,8 +103,8 @@ class Order:
         return value
 
     @property
-    def _column(self) -> Any:
-        return col(getattr(Pipeline, self.field.value))
+    def columns(self) -> tuple[Any, Any]:
+        return col(getattr(Pipeline, self.field.value)), col(Pipeline.id)
 
     @property
     def _key(self) -> list[str]:
@@ -138,6 +146,56 @@ def window(order: Order, first: int | None, after: str | None, last: int | None,
     )
 
 
+Edges = tuple[Position, Position]
+"""The places of the first and the last row of a page."""
+
+
+def beyond(window: Window, edges: Edges | None, more: bool, *, backward: bool) -> bool | tuple[Position, bool]:
+    """Whether anything matches beyond an end of a page, where that is known; otherwise from which place on to look,
+    and whether that place counts. Beyond an empty page's end is where its cursor stands.
+
+    `edges` is None for an empty page; `more` says that there was one row more than fits.
+    """
+    if more and backward is window.backward:
+        return True
+    if edges is not None:
+        return edges[0 if backward else 1], False
+    cursor = window.after if backward else window.before
+    return False if cursor is None else (cursor, True)
+
+
+class Matches:
+    """What to select of the pipelines that a caller may see and a filter matches, in an order. All values may be
+    parameters instead, in a statement that is prepared for any."""
+
+    def __init__(self, caller: Caller, operands: Mapping[str, Any], order: Order) -> None:
+        self._clauses = [owned(caller), *clauses(operands)]
+        self._order = order
+
+    def page(self, window: Window) -> SelectOfScalar[Pipeline]:
+        """The rows of a page, and one more to see whether that is all."""
+        bounds = [
+            self._order.beyond(position, backward=backward)
+            for position, backward in ((window.after, False), (window.before, True))
+            if position is not None
+        ]
+        query = select(Pipeline).where(*self._clauses, *bounds).limit(window.size + 1)
+        return query.order_by(*self._order.sort(backward=window.backward))
+
+    def beyond(self, position: Position, *, backward: bool, inclusive: bool) -> SelectOfScalar[str]:
+        """One row that lies beyond a place, if there is any."""
+        bound = self._order.beyond(position, backward=backward, inclusive=inclusive)
+        return select(Pipeline.id).where(*self._clauses, bound).limit(1)
+
+    def total(self) -> SelectOfScalar[int]:
+        """How many match in all."""
+        return select(func.count()).select_from(Pipeline).where(*self._clauses)
+
+    def counts(self) -> Select[PipelineStatus, int]:
+        """How many match, by status."""
+        return select(col(Pipeline.status), func.count()).where(*self._clauses).group_by(col(Pipeline.status))
+
+
 class Page:
     """One page of the pipelines that a caller may see and a filter matches."""
 
@@ -145,61 +203,55 @@ class Page:
         self, database: Database, caller: Caller, filter: PipelineFilter, order: Order, window: Window
     ) -> None:
         self._database, self._window, self._more = database, window, False
-        self._matching = [owned(caller), *filter.clauses()]
+        caller.ask_for(filter.project_id)
+        self._matches = Matches(caller, filter.operands(), order)
         self.order = order
         self.pipelines: list[Pipeline] = []
 
     async def load(self) -> Page:
-        """Read the rows, and one more to see whether that is all."""
-        size, backward = self._window.size, self._window.backward
-        query = select(Pipeline).where(*self._matching, *self._bounds()).limit(size + 1)
+        """Read the rows."""
+        size = self._window.size
         async with self._database.read() as session:
-            rows = list(await session.exec(query.order_by(*self.order.sort(backward=backward))))
+            rows = list(await session.exec(self._matches.page(self._window)))
         self._more = len(rows) > size
-        self.pipelines = rows[:size][::-1] if backward else rows[:size]
+        self.pipelines = rows[:size][::-1] if self._window.backward else rows[:size]
         return self
 
     async def has_next(self) -> bool:
         """Whether anything matches after the last row."""
-        return self._more if not self._window.backward and self._more else await self._any(backward=False)
+        return await self._any(backward=False)
 
     async def has_previous(self) -> bool:
         """Whether anything matches before the first row."""
-        return self._more if self._window.backward and self._more else await self._any(backward=True)
+        return await self._any(backward=True)
 
     async def total(self) -> int:
         """How many match in all."""
         async with self._database.read() as session:
-            return (await session.exec(select(func.count()).select_from(Pipeline).where(*self._matching))).one()
-
-    def _bounds(self) -> list[ColumnElement[bool]]:
-        after, before = self._window.after, self._window.before
-        return [
-            self.order.beyond(position, backward=backward)
-            for position, backward in ((after, False), (before, True))
-            if position is not None
-        ]
+            return (await session.exec(self._matches.total())).one()
 
     async def _any(self, *, backward: bool) -> bool:
-        """Whether anything matches beyond this page's end. Beyond an empty page's end is where its cursor stands."""
-        if self.pipelines:
-            edge = self.order.position(self.pipelines[0 if backward else -1])
-            bound = self.order.beyond(edge, backward=backward)
-        else:
-            cursor = self._window.after if backward else self._window.before
-            if cursor is None:
-                return False
-            bound = self.order.beyond(cursor, backward=backward, inclusive=True)
+        rows = self.pipelines
+        edges = (self.order.position(rows[0]), self.order.position(rows[-1])) if rows else None
+        found = beyond(self._window, edges, self._more, backward=backward)
+        if isinstance(found, bool):
+            return found
+        position, inclusive = found
         async with self._database.read() as session:
-            query = select(Pipeline.id).where(*self._matching, bound).limit(1)
+            query = self._matches.beyond(position, backward=backward, inclusive=inclusive)
             return (await session.exec(query)).first() is not None
 
 
 async def counts(database: Database, caller: Caller, filter: PipelineFilter) -> dict[PipelineStatus, int]:
     """How many match, by status; zeros included."""
-    query = select(col(Pipeline.status), func.count()).where(owned(caller), *filter.clauses())
+    caller.ask_for(filter.project_id)
     async with database.read() as session:
-        found = dict((await session.exec(query.group_by(col(Pipeline.status)))).all())
+        return by_status(await session.exec(Matches(caller, filter.operands(), Order()).counts()))
+
+
+def by_status(rows: Iterable[Any]) -> dict[PipelineStatus, int]:
+    """Pairs of status and count, in the order of the statuses; zeros included."""
+    found: dict[PipelineStatus, int] = dict(map(tuple, rows))
     return {status: found.get(status, 0) for status in PipelineStatus}
 
 

@@ -5,9 +5,10 @@ from itertools import groupby
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, and_
+from sqlalchemy import ColumnElement, Select, and_
 from sqlalchemy.orm import defer
 from sqlmodel import col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.callers import Caller
 from app.database import Database
@@ -22,17 +23,78 @@ WITHOUT_LARGE = tuple(defer(getattr(PipelineElement, name), raiseload=True) for 
 
 def owned(caller: Caller) -> ColumnElement[bool]:
     """The pipelines that the caller may see: the one place that says so."""
-    return col(Pipeline.organization_id) == caller.organization_id
+    theirs = col(Pipeline.organization_id) == caller.organization_id
+    return theirs if caller.projects is None else theirs & col(Pipeline.project_id).in_(sorted(caller.projects))
 
 
 def owned_elements(caller: Caller) -> ColumnElement[bool]:
     """The elements that the caller may see."""
-    return col(PipelineElement.organization_id) == caller.organization_id
+    theirs = col(PipelineElement.organization_id) == caller.organization_id
+    if caller.projects is None:
+        return theirs
+    return theirs & col(PipelineElement.pipeline_id).in_(select(Pipeline.id).where(owned(caller)))
+
+
+Elements = SelectOfScalar[PipelineElement]
+Checkpoints = SelectOfScalar[Checkpoint]
+Ids = Sequence[str] | Select[tuple[str]]
+"""Ids, or a query for them. Like a caller, they may be parameters of a statement that is prepared for any."""
+
+
+def pipeline_query(caller: Caller, id: str) -> SelectOfScalar[Pipeline]:
+    return select(Pipeline).where(owned(caller), col(Pipeline.id) == id)
+
+
+def element_query(caller: Caller, *, id: str | None = None, job_id: str | None = None) -> Elements:
+    """The element with an id, or that a job does."""
+    which = col(PipelineElement.id) == id if job_id is None else col(PipelineElement.job_id) == job_id
+    return select(PipelineElement).where(owned_elements(caller), which)
+
+
+def elements_query(caller: Caller, pipeline_ids: Ids) -> Elements:
+    """The elements of pipelines, each pipeline's in execution order."""
+    return (
+        select(PipelineElement)
+        .where(owned_elements(caller), col(PipelineElement.pipeline_id).in_(pipeline_ids))
+        .order_by(col(PipelineElement.pipeline_id), col(PipelineElement.element_order))
+    )
+
+
+def newest_checkpoints_query(caller: Caller, element_ids: Ids) -> Checkpoints:
+    """The newest checkpoint of each of the elements that has any."""
+    newest = _newest(caller, element_ids)
+    return select(Checkpoint).join(
+        newest,
+        and_(col(Checkpoint.element_id) == newest.c.element_id, col(Checkpoint.number) == newest.c.number),
+    )
+
+
+def traces_query(caller: Caller, element_ids: Ids, most: int) -> Checkpoints:
+    """The checkpoints of elements, each one's oldest first: every nth, so that there are at most so many of an element
+    and its newest is one."""
+    newest = _newest(caller, element_ids)
+    step = (newest.c.number + (most - 1)) // most
+    return (
+        select(Checkpoint)
+        .join(newest, col(Checkpoint.element_id) == newest.c.element_id)
+        .where(col(Checkpoint.number) <= newest.c.number, (newest.c.number - col(Checkpoint.number)) % step == 0)
+        .order_by(col(Checkpoint.element_id), col(Checkpoint.number))
+    )
+
+
+def _newest(caller: Caller, element_ids: Ids) -> Any:
+    return (
+        select(Checkpoint.element_id, func.max(Checkpoint.number).label("number"))
+        .join(PipelineElement, col(PipelineElement.id) == col(Checkpoint.element_id))
+        .where(owned_elements(caller), col(Checkpoint.element_id).in_(element_ids))
+        .group_by(col(Checkpoint.element_id))
+        .subquery()
+    )
 
 
 async def pipeline(database: Database, caller: Caller, id: str) -> Pipeline | None:
     async with database.read() as session:
-        return (await session.exec(select(Pipeline).where(owned(caller), col(Pipeline.id) == id))).first()
+        return (await session.exec(pipeline_query(caller, id))).first()
 
 
 async def pipelines(database: Database, caller: Caller, ids: Sequence[str]) -> dict[str, Pipeline]:
@@ -44,16 +106,23 @@ async def pipelines(database: Database, caller: Caller, ids: Sequence[str]) -> d
 
 async def element(database: Database, caller: Caller, id: str, *, whole: bool = False) -> PipelineElement | None:
     """An element; its large columns only when it is read whole."""
-    return await _element(database, owned_elements(caller) & (col(PipelineElement.id) == id), whole=whole)
+    return await _element(database, element_query(caller, id=id), whole=whole)
 
 
 async def element_of_job(database: Database, caller: Caller, job_id: str) -> PipelineElement | None:
     """The element that a job does."""
-    return await _element(database, owned_elements(caller) & (col(PipelineElement.job_id) == job_id))
+    return await _element(database, element_query(caller, job_id=job_id))
 
 
-async def _element(database: Database, which: ColumnElement[bool], *, whole: bool = False) -> PipelineElement | None:
-    query = select(PipelineElement).where(which)
+async def jobs(database: Database, caller: Caller, most: int, skip: int) -> list[PipelineElement]:
+    """Elements that have a job, those submitted last first."""
+    query = select(PipelineElement).where(owned_elements(caller), col(PipelineElement.job_id).is_not(None))
+    query = query.options(*WITHOUT_LARGE).order_by(col(PipelineElement.job_id).desc()).limit(most).offset(skip)
+    async with database.read() as session:
+        return list(await session.exec(query))
+
+
+async def _element(database: Database, query: Elements, *, whole: bool = False) -> PipelineElement | None:
     async with database.read() as session:
         return (await session.exec(query if whole else query.options(*WITHOUT_LARGE))).first()
 
@@ -62,11 +131,7 @@ async def elements_of(
     database: Database, caller: Caller, pipeline_ids: Sequence[str], *, whole: bool = False
 ) -> list[list[PipelineElement]]:
     """The elements of each of the pipelines, in execution order; their large columns only when read whole."""
-    query = (
-        select(PipelineElement)
-        .where(owned_elements(caller), col(PipelineElement.pipeline_id).in_(pipeline_ids))
-        .order_by(col(PipelineElement.pipeline_id), col(PipelineElement.element_order))
-    )
+    query = elements_query(caller, pipeline_ids)
     async with database.read() as session:
         rows = await session.exec(query if whole else query.options(*WITHOUT_LARGE))
         found = {id: list(group) for id, group in groupby(rows, lambda row: row.pipeline_id)}
@@ -85,38 +150,24 @@ async def large_column(database: Database, caller: Caller, column: str, element_
 
 async def newest_checkpoints(database: Database, caller: Caller, element_ids: Sequence[str]) -> list[Checkpoint | None]:
     """The newest checkpoint of each of the elements."""
-    newest = (
-        select(Checkpoint.element_id, func.max(Checkpoint.number).label("number"))
-        .join(PipelineElement, col(PipelineElement.id) == col(Checkpoint.element_id))
-        .where(owned_elements(caller), col(Checkpoint.element_id).in_(element_ids))
-        .group_by(col(Checkpoint.element_id))
-        .subquery()
-    )
-    query = select(Checkpoint).join(
-        newest,
-        and_(col(Checkpoint.element_id) == newest.c.element_id, col(Checkpoint.number) == newest.c.number),
-    )
+    query = newest_checkpoints_query(caller, element_ids)
     async with database.read() as session:
         found = {row.element_id: row for row in await session.exec(query)}
     return [found.get(id) for id in element_ids]
 
 
 async def trace(database: Database, caller: Caller, element_id: str, most: int) -> list[Checkpoint]:
-    """The checkpoints of an element, oldest first: every nth, so that there are at most so many and the newest is one.
+    """The checkpoints of an element, oldest first, thinned to at most so many; the newest is among them.
     BAD_USER_INPUT for a number out of range."""
+    async with database.read() as session:
+        return list(await session.exec(traces_query(caller, [element_id], checked_points(most))))
+
+
+def checked_points(most: int) -> int:
+    """How many points a trace shall have at most. BAD_USER_INPUT for a number out of range."""
     if not 1 <= most <= MAX_TRACE:
         raise RequestError(RequestErrorCode.BAD_USER_INPUT, f"`maxPoints` takes 1 to {MAX_TRACE}, not {most}.")
-    [newest] = await newest_checkpoints(database, caller, [element_id])
-    if newest is None:
-        return []
-    step = -(-newest.number // most)
-    query = select(Checkpoint).where(
-        col(Checkpoint.element_id) == element_id,
-        col(Checkpoint.number) <= newest.number,
-        (newest.number - col(Checkpoint.number)) % step == 0,
-    )
-    async with database.read() as session:
-        return list(await session.exec(query.order_by(col(Checkpoint.number))))
+    return most
 
 
 def parameter_values(result: str | None, names: Sequence[str] | None = None) -> dict[str, Any] | None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
-from graphql import DocumentNode, ExecutionResult, OperationType, execute
+from graphql import ExecutionResult, OperationType, execute
 from graphql.execution import (
     Executor,
     create_source_event_stream,
@@ -15,18 +15,21 @@ from graphql.execution import (
     map_source_to_response_event,
 )
 
-from app.callers import LOCAL
+from app.callers import Caller
 from app.errors import RequestError, RequestErrorCode
 from app.services import Services
 from app.settings import Settings
 from schema import schema
 from schema.context import Context
-from schema.documents import Documents
+from schema.documents import Document, Documents, Known
 from schema.masking import failure, formatted, masked, refusal
+from schema.plans import Plans
+
+T = TypeVar("T")
+QUERY = OperationType.QUERY
 
 
-@dataclass(frozen=True, slots=True)
-class GraphQLRequest:
+class GraphQLRequest(NamedTuple):
     """What a client asks."""
 
     query: str
@@ -38,19 +41,18 @@ def graphql_request(body: Any) -> GraphQLRequest:
     """The request that a body makes. RequestError when a part of it is of the wrong kind."""
     if not isinstance(body, dict):
         raise RequestError(RequestErrorCode.BAD_REQUEST, "The body must be one JSON object; there are no batches.")
-    query, name = body.get("query"), body.get("operationName")
+    query, name, variables = body.get("query"), body.get("operationName"), body.get("variables")
     if not isinstance(query, str):
         raise RequestError(RequestErrorCode.BAD_REQUEST, "`query` must be a string: the GraphQL document.")
     if name is not None and not isinstance(name, str):
         raise RequestError(RequestErrorCode.BAD_REQUEST, "`operationName` must be a string.")
-    for part in ("variables", "extensions"):
-        if not isinstance(body.get(part), dict | None):
+    for part, value in (("variables", variables), ("extensions", body.get("extensions"))):
+        if value is not None and not isinstance(value, dict):
             raise RequestError(RequestErrorCode.BAD_REQUEST, f"`{part}` must be an object.")
-    return GraphQLRequest(query, body.get("variables"), name)
+    return GraphQLRequest(query, variables, name)
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What a client gets. One that was not executed has errors only."""
 
     body: dict[str, Any]
@@ -61,41 +63,98 @@ class Operations:
     """Finds what a request asks for, and says why where it asks for nothing that can be run."""
 
     def __init__(self, settings: Settings) -> None:
-        self.services: Services | None = None
+        self._settings = settings
         self._documents = Documents(schema._schema, settings)
+        self._has_plans = settings.plans
 
-    def find(self, request: GraphQLRequest) -> Operation | Answer:
+    def open(self, services: Services) -> None:
+        """What operations work with from now on."""
+        self._services = services
+        self.plans = Plans(services.database) if self._has_plans else None
+
+    async def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
+        """Who asks. RequestError when that is nobody who may."""
+        return await self._services.callers.of(headers)
+
+    async def find(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """The operation, or the answer to a document that is wrong. RequestError when the request is."""
-        document = self._documents.get(request.query)
-        if document.tree is None or document.errors:
+        document = await self._documents.get(request.query)
+        if document.errors:
             return Answer({"errors": [formatted(error, document.code) for error in document.errors]}, executed=False)
-        kind = document.operation(request.operation_name)
-        assert self.services is not None
-        return Operation(kind, document.tree, request.operation_name, request.variables, self.services)
+        known = document.operation(request.operation_name)
+        # A plan's statements are the same for all callers, but for one who may use some projects only.
+        plans = self.plans if caller.projects is None else None
+        cost = known.cost(request.variables, self._settings)
+        left = self._services.rates.spend(caller, cost)
+        name, variables, timeout = request.operation_name, request.variables, self._settings.request_timeout
+        return Operation(known, document, name, variables, self._services, plans, caller, cost, left, timeout)
 
-    def find_or_explain(self, request: GraphQLRequest) -> Operation | Answer:
+    async def find_or_explain(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """The same for where there is no status line: an answer also when the request is wrong."""
         try:
-            return self.find(request)
+            return await self.find(request, caller)
         except RequestError as error:
             return Answer({"errors": refusal(error)}, executed=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+async def _finished(work: Awaitable[T]) -> T:
+    """What work comes to. It is finished also when nobody waits for it any longer."""
+    return await asyncio.shield(asyncio.ensure_future(work))
+
+
+class Operation(NamedTuple):
     """An operation that may be run."""
 
-    kind: OperationType
-    document: DocumentNode
+    known: Known
+    document: Document
     name: str | None
     variables: dict[str, Any] | None
     services: Services
+    plans: Plans | None
+    caller: Caller
+    cost: int
+    left: int | None
+    """What the caller's key may spend still; None where there are no keys."""
+    timeout: float
+
+    @property
+    def kind(self) -> OperationType:
+        return self.known.kind
+
+    @property
+    def label(self) -> str:
+        """What it is called in its document."""
+        name = self.known.node.name
+        return name.value if name else "anonymous"
 
     async def answer(self) -> Answer:
-        """The answer to a query or a mutation."""
+        """The answer to a query or a mutation. RequestError with TIMEOUT where it does not come in time."""
+        try:
+            async with asyncio.timeout(self.timeout):
+                answer = await (self._read() if self.kind is QUERY else _finished(self._change()))
+        except TimeoutError:
+            message = f"The answer took longer than {self.timeout:g} s. What a mutation began goes on."
+            raise RequestError(RequestErrorCode.TIMEOUT, message) from None
+        if self.left is not None:
+            answer.body["extensions"] = {"cost": {"requested": self.cost, "left": self.left}}
+        return answer
+
+    async def _read(self) -> Answer:
+        if self.plans is None:
+            return await self._execute()
+        data = await self.plans.data(self.document, self.name, self.variables, self.caller)
+        return await self._execute() if data is None else Answer({"data": data})
+
+    async def _change(self) -> Answer:
+        if self.plans is None:
+            return await self._execute()
+        result = await self.plans.changed(self.document, self.name, self.variables, self._context())
+        return await self._execute() if result is None else _answer(result)
+
+    async def _execute(self) -> Answer:
         result = execute(
             schema._schema,
-            self.document,
+            self.document.tree,
             context_value=self._context(),
             variable_values=self.variables,
             operation_name=self.name,
@@ -108,7 +167,9 @@ class Operation:
             if self.kind is not OperationType.SUBSCRIPTION:
                 yield await self.answer()
                 return
-            executor = Executor.build(schema._schema, self.document, None, self._context(), self.variables, self.name)
+            executor = Executor.build(
+                schema._schema, self.document.tree, None, self._context(), self.variables, self.name
+            )
             if isinstance(executor, list):
                 yield _answer(ExecutionResult(None, executor))
                 return
@@ -120,6 +181,7 @@ class Operation:
                 return
             async with aclosing(map_source_to_response_event(executor, source, self._event)) as results:
                 async for result in results:
+                    await self.services.callers.confirm(self.caller)
                     yield _answer(result)
         except Exception as error:
             yield Answer({"errors": failure(error)}, executed=False)
@@ -129,7 +191,7 @@ class Operation:
         return execute_subscription_event(executor)
 
     def _context(self) -> Context:
-        return Context(self.services, LOCAL)
+        return Context(self.services, self.caller)
 
 
 def _answer(result: ExecutionResult) -> Answer:

@@ -19,8 +19,21 @@ Filter = Annotated[PipelineFilter | None, strawberry.argument(description="Which
 NEWEST_FIRST = PipelineOrder(field=paging.OrderField.CREATED_AT)
 
 
-def plain(filter: PipelineFilter | None) -> filters.PipelineFilter:
+def plain(filter: PipelineFilter | None = UNSET) -> filters.PipelineFilter:
     return filter.plain() if filter else filters.PipelineFilter()
+
+
+def page_asked(
+    filter: PipelineFilter | None = UNSET,
+    order_by: PipelineOrder = NEWEST_FIRST,
+    first: int | None = UNSET,
+    after: str | None = UNSET,
+    last: int | None = UNSET,
+    before: str | None = UNSET,
+) -> tuple[filters.PipelineFilter, paging.Order, paging.Window]:
+    """What the arguments of a page ask for. BAD_USER_INPUT when they ask for none."""
+    order = order_by.plain()
+    return plain(filter), order, paging.window(order, given(first), given(after), given(last), given(before))
 
 
 @strawberry.type(description="Who asks.")
@@ -64,10 +77,8 @@ class Query:
         last: Annotated[int | None, strawberry.argument(description="This many, from the end.")] = UNSET,
         before: Annotated[str | None, strawberry.argument(description="End ahead of this cursor.")] = UNSET,
     ) -> PipelineConnection:
-        order = order_by.plain()
-        window = paging.window(order, given(first), given(after), given(last), given(before))
-        page = Page(info.context.database, info.context.caller, plain(filter), order, window)
-        return PipelineConnection(page=await page.load())
+        asked = page_asked(filter, order_by, first, after, last, before)
+        return PipelineConnection(page=await Page(info.context.database, info.context.caller, *asked).load())
 
     @strawberry.field(description="For dashboards: matches per status, zeros included.")
     async def pipeline_counts(self, info: Info, filter: Filter = UNSET) -> list[StatusCount]:

@@ -11,6 +11,8 @@ What an element does is told by the key `fake` of its configuration, an object w
     message      what the failure says
     refuse       a fault that the check finds
     die          true: the process ends without an answer
+    series       the series of its result: a list of `{"objective": …, "source": "OPTIMAL" or "BASELINE", "channels":
+                 {name: [number or null, …], …}}`, the axis first; without `source` it is OPTIMAL
 """
 
 from __future__ import annotations
@@ -20,8 +22,8 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.execution.executor import Fault, Job, JobFailed, Outcome, Progress, Values
-from app.models import JobErrorCode
+from app.execution.executor import Fault, Job, JobFailed, Outcome, Progress, Series, Values
+from app.models import JobErrorCode, SeriesSource
 
 
 class FakeExecutor:
@@ -39,7 +41,7 @@ class FakeExecutor:
         if "fail" in told:
             raise JobFailed(JobErrorCode[told["fail"]], told.get("message", "It was told to fail."))
         default = {"type": "PassthroughResult", "parameter_values": job.config.get("values", {})}
-        return Outcome(told.get("result", default))
+        return Outcome(told.get("result", default), [_series(each) for each in told.get("series", [])])
 
     def _work(self, told: dict[str, Any], report: Callable[[Progress], None]) -> None:
         steps, seconds = told.get("steps", 0), told.get("seconds", 0)
@@ -48,3 +50,7 @@ class FakeExecutor:
             report(Progress(iteration=step, cost=1 / step, best_cost=1 / step, parameters={"x": step}))
         if not steps:
             time.sleep(seconds)
+
+
+def _series(told: dict[str, Any]) -> Series:
+    return Series(told["objective"], SeriesSource[told.get("source", "OPTIMAL")], told["channels"])

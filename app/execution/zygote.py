@@ -18,7 +18,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.execution.executor import Executor, Fault, Job, JobFailed, Outcome, Progress, Values
-from app.execution.frames import receive, send
+from app.execution.frames import receive, send, send_series
+from app.execution.samples import Allowance
 from app.models import ElementType, JobErrorCode
 
 PR_SET_PDEATHSIG = 1
@@ -70,7 +71,7 @@ def _child(connection: socket.socket, work: Executor) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         send(connection, {"kind": "began", "pid": os.getpid()})
-        send(connection, answer(receive(connection), work, lambda progress: send(connection, _told(progress))))
+        send(connection, answer(receive(connection), work, connection))
     except BaseException:
         traceback.print_exc()
     finally:
@@ -78,13 +79,18 @@ def _child(connection: socket.socket, work: Executor) -> None:
         os._exit(0)
 
 
-def answer(request: dict[str, Any], work: Executor, report: Callable[[Progress], None]) -> dict[str, Any]:
-    """What comes of a request: faults of each job for `check`, a result or a failure for `run`."""
+def answer(request: dict[str, Any], work: Executor, connection: socket.socket) -> dict[str, Any]:
+    """What comes of a request: faults of each job for `check`, a result or a failure for `run`. Before a result, its
+    series are sent."""
     jobs = [Job(job["name"], ElementType[job["type"]], job["config"]) for job in request["jobs"]]
     try:
         if request["kind"] == "check":
             return {"kind": "faults", "faults": [_faults(found) for found in work.check(jobs)]}
-        return {"kind": "result", "result": work.run(jobs[0], request["inputs"], report).result}
+        outcome = work.run(jobs[0], request["inputs"], lambda progress: send(connection, _told(progress)))
+        allowance = Allowance()
+        for series in outcome.series:
+            send_series(connection, series, allowance)
+        return {"kind": "result", "result": outcome.result}
     except JobFailed as failure:
         return {"kind": "failed", "code": failure.code.name, "message": failure.message, "detail": failure.detail}
     except Exception as error:

@@ -1,0 +1,99 @@
+"""Reads on SQLite that need no ORM: series of statements, each series in one snapshot.
+
+Most take less time than it takes to hand them to a thread. So each begins on the event loop, where it is asked for;
+what is not done within moments is given up there, and done from its beginning by a thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from time import perf_counter
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+Steps = Generator[tuple[str, Sequence[Any]], list[Any], T]
+"""What yields statements with their parameters, is sent the rows of each, and returns what it makes of them. So it
+knows nothing of the driver that runs them."""
+MOMENTS = 0.005
+"""Seconds that a series may keep the event loop."""
+GLANCE = 2000
+"""Instructions of SQLite's machine between two looks at the clock: a row takes about ten. Who is done by the first look
+is quick, whatever the clock says: then it was others who kept the processor."""
+RESTING = 100
+"""How many further runs of a series that took too long go to a thread at once."""
+
+
+class Pace:
+    """How quick the runs of one kind of series were."""
+
+    __slots__ = ("resting",)
+
+    def __init__(self) -> None:
+        self.resting = 0
+
+
+class Readers:
+    """A connection of the event loop's own, and a few that threads use."""
+
+    def __init__(self, connect: Callable[[], sqlite3.Connection], threads: int) -> None:
+        self._connect = connect
+        self._own: sqlite3.Connection | None = None
+        self._free: list[sqlite3.Connection] = []
+        self._threads = ThreadPoolExecutor(threads, "reader")
+        self._glances, self._until = 0, 0.0
+
+    async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
+        """What the series returns. Raises what it or SQLite raises. It may be begun twice."""
+        if pace.resting:
+            pace.resting -= 1
+        else:
+            try:
+                return self._run_here(begin())
+            except sqlite3.OperationalError:  # interrupted, or the file is busy
+                pace.resting = RESTING
+        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run_there, begin)
+
+    def close(self) -> None:
+        self._threads.shutdown()
+        for connection in (self._own, *self._free):
+            if connection is not None:
+                connection.close()
+
+    def _run_here(self, steps: Steps[T]) -> T:
+        if self._own is None:
+            self._own = self._connect()
+            self._own.execute("PRAGMA busy_timeout=0")
+            self._own.set_progress_handler(self._takes_long, GLANCE)
+        self._glances, self._until = 0, perf_counter() + MOMENTS
+        return drive(steps, self._own.execute)
+
+    def _takes_long(self) -> bool:
+        self._glances += 1
+        return self._glances > 1 and perf_counter() > self._until
+
+    def _run_there(self, begin: Callable[[], Steps[T]]) -> T:
+        try:
+            connection = self._free.pop()
+        except IndexError:
+            connection = self._connect()
+        try:
+            return drive(begin(), connection.execute)
+        finally:
+            self._free.append(connection)
+
+
+def drive(steps: Steps[T], execute: Callable[[str, Sequence[Any]], sqlite3.Cursor]) -> T:
+    """Run a series in one snapshot."""
+    execute("BEGIN", ())
+    try:
+        sql, parameters = next(steps)
+        while True:
+            sql, parameters = steps.send(execute(sql, parameters).fetchall())
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    finally:
+        execute("COMMIT", ())

@@ -1,0 +1,139 @@
+"""Plans, made when an operation is first run and kept for its next runs."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLError, OperationType, Undefined
+from graphql.execution import Executor
+from graphql.execution.values import VariableValues
+from sqlalchemy.engine import Dialect
+
+from app.callers import Caller
+from app.database import Database
+from app.errors import VoltgraphError
+from app.readers import Pace, Steps
+from schema import schema
+from schema.context import Context
+from schema.documents import Document
+from schema.plans.fields import field_of
+from schema.plans.mutations import Mutation
+from schema.plans.roots import Root, root
+from schema.plans.rows import Compiling, Run
+from schema.plans.selections import Selections, Unplanned
+from schema.plans.variables import Variables
+
+log = logging.getLogger("voltgraph.plans")
+
+CACHED = 512
+"""Operations that are kept, and plans of them."""
+Flags = tuple[Any, ...]
+
+
+@dataclass(slots=True)
+class Tally:
+    """How operations were answered since the start."""
+
+    plan: int = 0
+    executor: int = 0
+    compiled: int = 0
+
+
+class Plan:
+    """What is read for a query, whoever asks and whatever its variables are."""
+
+    __slots__ = ("_roots", "pace")
+
+    def __init__(self, roots: list[tuple[str, Root]]) -> None:
+        self._roots = roots
+        self.pace = Pace()
+
+    def __call__(self, run: Run) -> Steps[dict[str, Any]]:
+        data = {}
+        for key, read in self._roots:
+            data[key] = yield from read(run)
+        return data
+
+
+class Plans:
+    """The plans of queries that were run of late, over one database."""
+
+    def __init__(self, database: Database) -> None:
+        self.tally = Tally()
+        self._database = database
+        self._variables = lru_cache(CACHED)(Variables)
+        self._plan = lru_cache(CACHED)(self._compile)
+
+    async def data(
+        self, document: Document, name: str | None, variables: dict[str, Any] | None, caller: Caller
+    ) -> dict[str, Any] | None:
+        """The data of a query. None where the executor must say what is wrong, or where there is no plan."""
+        try:
+            plan, values = self.find(document, name, variables)
+            data: dict[str, Any] = await self._database.run(lambda: plan(Run(caller, values)), plan.pace)
+        except Exception as error:
+            self._give_up(error)
+            return None
+        self.tally.plan += 1
+        return data
+
+    async def changed(
+        self, document: Document, name: str | None, variables: dict[str, Any] | None, context: Context
+    ) -> ExecutionResult | None:
+        """What a mutation did and selects. None where the executor must do it: then nothing has been done."""
+        try:
+            plan, values = self.find(document, name, variables)
+        except Exception as error:
+            self._give_up(error)
+            return None
+        self.tally.plan += 1
+        run = Run(context.caller, values)
+        result: ExecutionResult = await plan(context, run, lambda: executor(document, name, variables, context))
+        return result
+
+    def _give_up(self, error: Exception) -> None:
+        """The executor meets whatever a plan met, and says it in GraphQL's words."""
+        self.tally.executor += 1
+        if not isinstance(error, Unplanned | GraphQLError | VoltgraphError):
+            log.warning("a plan failed", exc_info=error)
+
+    def find(self, document: Document, name: str | None, given: dict[str, Any] | None) -> tuple[Any, VariableValues]:
+        """The plan of an operation, and the values of its variables. Unplanned where there is none."""
+        variables = self._variables(document, name)
+        values = variables.coerced(given or {})
+        plan = self._plan(document, name, variables.flags(values))
+        if plan is None:
+            raise Unplanned
+        return plan, values
+
+    def _compile(self, document: Document, name: str | None, flags: Flags) -> Plan | Mutation | None:
+        self.tally.compiled += 1
+        values = zip(self._variables(document, name).booleans, flags, strict=True)
+        coerced = {variable: value for variable, value in values if value is not Undefined}
+        try:
+            return compiled(document, name, VariableValues({}, coerced), self._database.dialect)
+        except (Unplanned, GraphQLError, RecursionError):
+            return None
+
+
+def compiled(document: Document, name: str | None, values: VariableValues, dialect: Dialect) -> Plan | Mutation:
+    """The plan of an operation, of whose variables only the Boolean ones are known: what @include and @skip read is
+    among them. Unplanned when a part of it has none."""
+    operation = document.operation(name).node
+    selections = Selections(document.tree, operation, values)
+    compiling = Compiling(selections, dialect, field_of)
+    if operation.directives or operation.operation is OperationType.SUBSCRIPTION:
+        raise Unplanned
+    if operation.operation is OperationType.MUTATION:
+        return Mutation(compiling, selections.root())
+    return Plan([(key, root(compiling, details)) for key, details in selections.root().items()])
+
+
+def executor(document: Document, name: str | None, variables: dict[str, Any] | None, context: Context) -> Executor[Any]:
+    """The executor of an operation whose variables are right."""
+    built = Executor.build(schema._schema, document.tree, None, context, variables, name)
+    assert isinstance(built, Executor)
+    return built

@@ -1,0 +1,163 @@
+"""How plans read each field. What a field without a resolver shows is the column of its name; all others have a line
+here, or are left to the executor."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from graphql import GraphQLObjectType
+from sqlalchemy import Integer, bindparam
+
+from app import reading
+from app.models import Checkpoint, JobStatus, Pipeline, PipelineElement, PipelineElementStatus, PipelineStatus
+from schema import schema
+from schema.plans.children import Children
+from schema.plans.rows import Field, Rows, dictionary, unless_null
+from schema.plans.selections import FieldDetailsList, Unplanned, name_of
+from schema.plans.statements import CALLER
+
+TABLES: dict[str, Any] = {
+    "Pipeline": Pipeline.__table__,  # type: ignore[attr-defined]
+    "PipelineOptions": Pipeline.__table__,  # type: ignore[attr-defined]
+    "PipelineElement": PipelineElement.__table__,  # type: ignore[attr-defined]
+    "Job": PipelineElement.__table__,  # type: ignore[attr-defined]
+    "Checkpoint": Checkpoint.__table__,  # type: ignore[attr-defined]
+}
+"""Whose rows each type is made of."""
+PIPELINE, ELEMENT, CHECKPOINT = (TABLES[name].c for name in ("Pipeline", "PipelineElement", "Checkpoint"))
+MOST: Any = bindparam("most", type_=Integer)
+ENDED = {status.name for status in PipelineStatus if status.is_terminal}
+ELEMENT_ENDED = {status.name for status in PipelineElementStatus if status.is_terminal}
+
+
+def column(column: Any) -> Field:
+    return lambda rows, details: rows.column(column)
+
+
+def is_terminal(rows: Rows, details: FieldDetailsList) -> ast.expr:
+    return rows.call(ENDED.__contains__, rows.stored(PIPELINE.status))
+
+
+def options(rows: Rows, details: FieldDetailsList) -> ast.expr:
+    return rows.object("PipelineOptions", details)
+
+
+def elements(rows: Rows, details: FieldDetailsList) -> ast.expr:
+    return elements_where(rows, details).all(rows)
+
+
+def elements_where(rows: Rows, details: FieldDetailsList, *clauses: Any) -> Children:
+    return Children(
+        rows,
+        PIPELINE.id,
+        lambda ids: reading.elements_query(CALLER, ids).where(*clauses),
+        ELEMENT.pipeline_id,
+        lambda elements: elements.object("PipelineElement", details),
+    )
+
+
+def progress(rows: Rows, details: FieldDetailsList) -> ast.expr:
+    """Two statements: what is counted needs nothing of the elements but their statuses."""
+    query = partial(reading.elements_query, CALLER)
+    counted = Children(rows, PIPELINE.id, query, ELEMENT.pipeline_id, lambda each: each.stored(ELEMENT.status))
+    fields = rows.compiling.selections.fields("PipelineProgress", details)
+    return dictionary({key: PROGRESS[name_of(each)](rows, each, counted) for key, each in fields.items()})
+
+
+PROGRESS: dict[str, Callable[[Rows, FieldDetailsList, Children], ast.expr]] = {
+    "finished": lambda rows, details, counted: rows.call(_finished, counted.all(rows)),
+    "total": lambda rows, details, counted: rows.call(len, counted.all(rows)),
+    "current": lambda rows, details, counted: elements_where(
+        rows, details, ELEMENT.status == PipelineElementStatus.RUNNING
+    ).first(rows),
+    "__typename": lambda rows, details, counted: ast.Constant("PipelineProgress"),
+}
+
+
+def _finished(statuses: list[str]) -> int:
+    return sum(map(ELEMENT_ENDED.__contains__, statuses))
+
+
+def parameter_values(rows: Rows, details: FieldDetailsList) -> ast.expr:
+    arguments = rows.compiling.selections.arguments("PipelineElement", details)
+    names = rows.value(lambda run: arguments(run.values).get("names"))
+    return rows.call(reading.parameter_values, rows.stored(ELEMENT.result), names)
+
+
+def job(rows: Rows, details: FieldDetailsList) -> ast.expr:
+    return unless_null(rows.stored(ELEMENT.job_id), rows.object("Job", details))
+
+
+def element(rows: Rows, details: FieldDetailsList) -> ast.expr:
+    return rows.object("PipelineElement", details)
+
+
+def job_status(rows: Rows, details: FieldDetailsList) -> ast.expr:
+    return ast.BoolOp(ast.Or(), [rows.stored(ELEMENT.job_status), ast.Constant(JobStatus.PENDING.name)])
+
+
+def newest_checkpoint(rows: Rows, details: FieldDetailsList) -> ast.expr:
+    query = partial(reading.newest_checkpoints_query, CALLER)
+    return Children(
+        rows, ELEMENT.id, query, CHECKPOINT.element_id, lambda each: each.object("Checkpoint", details)
+    ).first(rows)
+
+
+def trace(rows: Rows, details: FieldDetailsList) -> ast.expr:
+    arguments = rows.compiling.selections.arguments("Job", details)
+    return Children(
+        rows,
+        ELEMENT.id,
+        lambda ids: reading.traces_query(CALLER, ids, MOST),
+        CHECKPOINT.element_id,
+        lambda each: each.object("Checkpoint", details),
+        lambda run: {MOST.key: reading.checked_points(arguments(run.values)["maxPoints"])},
+    ).all(rows)
+
+
+FIELDS: dict[str, dict[str, Field]] = {
+    "Pipeline": {"isTerminal": is_terminal, "options": options, "elements": elements, "progress": progress},
+    "PipelineElement": {
+        "jobConfig": column(ELEMENT.job_config),
+        "result": column(ELEMENT.result),
+        "errorDetail": column(ELEMENT.error_detail),
+        "parameterValues": parameter_values,
+        "job": job,
+    },
+    "Job": {
+        "id": column(ELEMENT.job_id),
+        "element": element,
+        "status": job_status,
+        "attempt": column(ELEMENT.attempt),
+        "startedAt": column(ELEMENT.started_at),
+        "finishedAt": column(ELEMENT.finished_at),
+        "error": column(ELEMENT.error),
+        "errorCode": column(ELEMENT.error_code),
+        "progress": newest_checkpoint,
+        "trace": trace,
+    },
+    "Checkpoint": {"parameters": column(CHECKPOINT.parameters)},
+}
+"""The fields that have resolvers of their own."""
+
+
+def field_of(type_name: str, name: str) -> Field:
+    """How plans read a field. Unplanned when none does."""
+    if name == "__typename":
+        return lambda rows, details: ast.Constant(type_name)
+    found = FIELDS.get(type_name, {}).get(name) or _plain_column(type_name, name)
+    if found is None:
+        raise Unplanned
+    return found
+
+
+def _plain_column(type_name: str, name: str) -> Field | None:
+    kind = schema._schema.type_map[type_name]
+    assert isinstance(kind, GraphQLObjectType)
+    field = kind.fields[name].extensions["strawberry-definition"]
+    columns = TABLES[type_name].columns if type_name in TABLES else {}
+    found = None if field.base_resolver is not None else columns.get(field.python_name)
+    return None if found is None else column(found)

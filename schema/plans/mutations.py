@@ -1,0 +1,166 @@
+"""Plans of mutations. The resolvers are called one after another, as the executor would call them; what is selected of
+the pipelines that they return is read and built by plans."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from inspect import isawaitable
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLError, get_named_type, is_non_null_type, located_error
+from graphql.execution import Executor
+from graphql.pyutils import Path
+from sqlalchemy.engine import Dialect
+
+from app.models import Pipeline
+from app.readers import Pace, Steps
+from schema import schema
+from schema.context import Context
+from schema.plans.children import read_children
+from schema.plans.fields import PIPELINE
+from schema.plans.rows import Compiling, Rows, Run
+from schema.plans.selections import FieldDetailsList, Unplanned, name_of
+
+Part = Callable[[Any, Context, Run], Awaitable[Any]]
+"""What a field of a payload comes to."""
+
+
+class Asking:
+    """What a resolver of a mutation is told of the request: its context, which is all that any of them looks at."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+
+
+class Mutation:
+    """The fields of one operation, in order."""
+
+    def __init__(self, compiling: Compiling, fields: dict[str, FieldDetailsList]) -> None:
+        self._changes = [Change(compiling, key, details) for key, details in fields.items()]
+
+    async def __call__(self, context: Context, run: Run, executor: Callable[[], Executor[Any]]) -> ExecutionResult:
+        """The data and the errors. Of what failed nothing comes later, as all these fields are non-null. `executor`
+        makes one for this operation."""
+        data: dict[str, Any] = {}
+        errors: list[GraphQLError] = []
+        for change in self._changes:
+            try:
+                data[change.key] = await change(context, run, executor, errors)
+            except Exception as error:
+                nodes = [each.node for each in change.details]
+                return ExecutionResult(None, [*errors, located_error(error, nodes, [change.key])])
+        return ExecutionResult(data, errors or None)
+
+
+class Change:
+    """One field: a resolver, and what is selected of its payload."""
+
+    def __init__(self, compiling: Compiling, key: str, details: FieldDetailsList) -> None:
+        self.key, self.details = key, details
+        selections = compiling.selections
+        self._definition = selections.definition("Mutation", details)
+        if not is_non_null_type(self._definition.type):
+            raise Unplanned
+        self._arguments = selections.converted_arguments("Mutation", details)
+        self._resolve = self._definition.extensions["strawberry-definition"].base_resolver.wrapped_func
+        payload = get_named_type(self._definition.type).name
+        fields = selections.fields(payload, details)
+        self._parts = [(key, part(payload, name_of(each))(compiling, each)) for key, each in fields.items()]
+
+    async def __call__(
+        self, context: Context, run: Run, executor: Callable[[], Executor[Any]], errors: list[GraphQLError]
+    ) -> dict[str, Any]:
+        payload = await self._resolve(None, Asking(context), **self._arguments(run.values))
+        try:
+            return {key: await part(payload, context, run) for key, part in self._parts}
+        except Exception:  # what was done stays done: the executor says what of the payload cannot be told
+            return await self._complete(payload, executor(), errors)
+
+    async def _complete(self, payload: Any, executor: Executor[Any], errors: list[GraphQLError]) -> dict[str, Any]:
+        path = Path(None, self.key, "Mutation")
+        parent = schema._schema.mutation_type
+        assert parent is not None
+        info = executor.build_resolve_info(self._definition, [each.node for each in self.details], parent, path)
+        completed = executor.complete_value(self._definition.type, self.details, info, path, payload, None)
+        data: dict[str, Any] = await completed if isawaitable(completed) else completed
+        errors += executor.collected_errors.errors
+        return data
+
+
+class Changed:
+    """What is selected of the pipeline that a mutation returns. Its own columns are at hand; all else is read."""
+
+    def __init__(self, compiling: Compiling, details: FieldDetailsList) -> None:
+        self._rows = Rows(compiling, one=True)
+        self._build = self._rows.builder(self._rows.object("Pipeline", details))
+        self._stored = [stored(column, compiling.dialect) for column in self._rows.columns]
+        self._pace = Pace()
+
+    async def __call__(self, payload: Any, context: Context, run: Run) -> Any:
+        if payload.pipeline is None:
+            return None
+        rows = [tuple(value(payload.pipeline) for value in self._stored)]
+        if self._rows.children:
+            return await context.database.run(lambda: self._read(rows, run), self._pace)
+        return self._build(run)(rows)[0]
+
+    def _read(self, rows: list[Any], run: Run) -> Steps[Any]:
+        yield from read_children(self._rows, rows, run)
+        return self._build(run)(rows)[0]
+
+
+def stored(column: Any, dialect: Dialect) -> Callable[[Pipeline], Any]:
+    """What a database would give for a column of a pipeline that is at hand."""
+    if column.name not in PIPELINE:
+        return lambda pipeline: None  # no column: what a statement reads that needs none
+    name, process = column.name, column.type.dialect_impl(dialect).bind_processor(dialect)
+    if process is None:
+        return lambda pipeline: getattr(pipeline, name)
+    return lambda pipeline: process(getattr(pipeline, name))
+
+
+def user_errors(compiling: Compiling, details: FieldDetailsList) -> Part:
+    fields = compiling.selections.fields("UserError", details)
+    values = [(key, USER_ERROR[name_of(each)]) for key, each in fields.items()]
+
+    async def part(payload: Any, context: Context, run: Run) -> Any:
+        return [{key: value(error) for key, value in values} for error in payload.user_errors]
+
+    return part
+
+
+def plain(value: Callable[[Any], Any]) -> Callable[[Compiling, FieldDetailsList], Part]:
+    """A field that needs nothing but the payload."""
+
+    async def part(payload: Any, context: Context, run: Run) -> Any:
+        return value(payload)
+
+    return lambda compiling, details: part
+
+
+USER_ERROR: dict[str, Callable[[Any], Any]] = {
+    "code": lambda error: error.code.name,
+    "message": lambda error: error.message,
+    "field": lambda error: error.field,
+    "__typename": lambda error: "UserError",
+}
+PAYLOADS: dict[str, dict[str, Callable[[Compiling, FieldDetailsList], Part]]] = {
+    "PipelinePayload": {
+        "pipeline": Changed,
+        "userErrors": user_errors,
+        "__typename": plain(lambda payload: "PipelinePayload"),
+    },
+    "DeletePipelinePayload": {
+        "deletedPipelineId": plain(lambda payload: payload.deleted_pipeline_id),
+        "userErrors": user_errors,
+        "__typename": plain(lambda payload: "DeletePipelinePayload"),
+    },
+}
+
+
+def part(payload: str, name: str) -> Callable[[Compiling, FieldDetailsList], Part]:
+    """How a field of a payload is answered. Unplanned when no plan knows."""
+    found = PAYLOADS.get(payload, {}).get(name)
+    if found is None:
+        raise Unplanned
+    return found

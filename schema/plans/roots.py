@@ -1,0 +1,132 @@
+"""Plans for the fields of Query: each is what is read for one run, step by step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Select, bindparam
+
+from app import paging, reading
+from app.models import PipelineStatus
+from app.readers import Steps
+from schema.plans import shapes
+from schema.plans.children import read_children
+from schema.plans.pages import Page
+from schema.plans.rows import Compiling, Rows, Run
+from schema.plans.selections import FieldDetailsList, Unplanned, name_of
+from schema.plans.statements import CALLER
+from schema.query import plain
+
+Root = Callable[[Run], Steps[Any]]
+ID: Any = bindparam("id")
+
+
+class One:
+    """At most one object of a type, found by id."""
+
+    def __init__(self, compiling: Compiling, type_name: str, query: Select[Any], details: FieldDetailsList) -> None:
+        self._rows = Rows(compiling, one=True)
+        self._build = self._rows.builder(self._rows.object(type_name, details))
+        self._statement = self._rows.select(query)
+
+    def find(self, run: Run, id: str) -> Steps[Any]:
+        rows = yield self._statement({"organization_id": run.caller.organization_id, "id": id})
+        if not rows:
+            return None
+        if self._rows.children:
+            yield from read_children(self._rows, rows, run)
+        return self._build(run)(rows)[0]
+
+
+def pipeline(compiling: Compiling, details: FieldDetailsList) -> Root:
+    arguments = compiling.selections.arguments("Query", details)
+    one = One(compiling, "Pipeline", reading.pipeline_query(CALLER, ID), details)
+    return lambda run: one.find(run, arguments(run.values)["id"])
+
+
+def node(compiling: Compiling, details: FieldDetailsList) -> Root:
+    """Looks where the resolver does, in its order."""
+    arguments = compiling.selections.arguments("Query", details)
+    places = (
+        One(compiling, "Pipeline", reading.pipeline_query(CALLER, ID), details),
+        One(compiling, "PipelineElement", reading.element_query(CALLER, id=ID), details),
+        One(compiling, "Job", reading.element_query(CALLER, job_id=ID), details),
+    )
+
+    def steps(run: Run) -> Steps[Any]:
+        id = arguments(run.values)["id"]
+        for place in places:
+            found = yield from place.find(run, id)
+            if found is not None:
+                return found
+        return None
+
+    return steps
+
+
+def pipeline_counts(compiling: Compiling, details: FieldDetailsList) -> Root:
+    arguments = compiling.selections.converted_arguments("Query", details)
+    fields = compiling.selections.fields("StatusCount", details)
+    makers = {key: STATUS_COUNT[name_of(each)] for key, each in fields.items()}
+
+    def steps(run: Run) -> Steps[Any]:
+        operands = plain(**arguments(run.values)).operands()
+        statement = shapes.counts(compiling.dialect, shapes.shape_of(operands))
+        rows = yield statement(shapes.parameters(organization_id=run.caller.organization_id, **operands))
+        found = paging.by_status((PipelineStatus[name], count) for name, count in rows)
+        return [{key: make(*each) for key, make in makers.items()} for each in found.items()]
+
+    return steps
+
+
+STATUS_COUNT: dict[str, Callable[[PipelineStatus, int], Any]] = {
+    "status": lambda status, count: status.name,
+    "count": lambda status, count: count,
+    "__typename": lambda status, count: "StatusCount",
+}
+
+
+def viewer(compiling: Compiling, details: FieldDetailsList) -> Root:
+    fields = compiling.selections.fields("Viewer", details)
+    names = {key: VIEWER[name_of(each)] for key, each in fields.items()}
+
+    def steps(run: Run) -> Steps[Any]:
+        return {key: name(run.caller) for key, name in names.items()}
+        yield
+
+    return steps
+
+
+VIEWER: dict[str, Callable[[Any], Any]] = {
+    "userId": lambda caller: caller.user_id,
+    "email": lambda caller: caller.email,
+    "organizationId": lambda caller: caller.organization_id,
+    "__typename": lambda caller: "Viewer",
+}
+
+
+def typename(compiling: Compiling, details: FieldDetailsList) -> Root:
+    def steps(run: Run) -> Steps[Any]:
+        return "Query"
+        yield
+
+    return steps
+
+
+ROOTS: dict[str, Callable[[Compiling, FieldDetailsList], Root]] = {
+    "pipeline": pipeline,
+    "pipelines": Page,
+    "pipelineCounts": pipeline_counts,
+    "node": node,
+    "viewer": viewer,
+    "__typename": typename,
+}
+
+
+def root(compiling: Compiling, details: FieldDetailsList) -> Root:
+    """The plan of a field of Query. Unplanned when there is none."""
+    name = name_of(details)
+    if name not in ROOTS:
+        raise Unplanned
+    return ROOTS[name](compiling, details)

@@ -1,0 +1,146 @@
+"""From rows to the answer: Python that is compiled for just what is selected.
+
+    [{"id": r0, "config": c0(r1), "job": None if r2 is None else {"id": r2}} for r0, r1, r2 in rows]
+
+`r` are columns, `c` constants, `v` values of one run. The code is made as a syntax tree and never as text, so nothing
+that a client writes can be read as code: what it chooses are the keys, which are constants in the tree.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graphql.execution.values import VariableValues
+from sqlalchemy import Select, literal_column
+from sqlalchemy.engine import Dialect
+
+from app.callers import Caller
+from schema.plans.selections import FieldDetailsList, Selections, name_of
+from schema.plans.statements import Statement
+from schema.plans.wire import converter
+
+Row = Sequence[Any]
+"""A tuple, or what a driver has for one."""
+NULL = ast.Constant(None)
+
+
+class Run:
+    """One run of a plan: for whom, with which variables, and what it has read so far."""
+
+    __slots__ = ("caller", "found", "values")
+
+    def __init__(self, caller: Caller, values: VariableValues) -> None:
+        self.caller, self.values = caller, values
+        self.found: dict[Any, Any] = {}
+        """What each part of a plan has read: of Children, lists by the id that they belong to."""
+
+
+Builder = Callable[[Run], Callable[[Sequence[Row]], list[Any]]]
+"""For one run: what makes an object of each of some rows."""
+Field = Callable[["Rows", FieldDetailsList], ast.expr]
+"""How a field is read, once it is known what is selected below it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiling:
+    """What is known while a plan is made."""
+
+    selections: Selections
+    dialect: Dialect
+    field: Callable[[str, str], Field]
+    """How a field of a type is read. Unplanned where no plan knows."""
+
+
+class Rows:
+    """The rows of one statement: the columns that are read, and what is read by further statements for each row."""
+
+    def __init__(self, compiling: Compiling, *, one: bool = False) -> None:
+        """`one` says that there is never more than one row."""
+        self.compiling, self.one = compiling, one
+        self.columns: list[Any] = []
+        self.children: list[Any] = []
+        self._constants: dict[str, Any] = {}
+        self._values: dict[str, Callable[[Run], Any]] = {}
+
+    def place(self, column: Any) -> int:
+        """Where in each row a column stands, which is read from now on."""
+        for place, known in enumerate(self.columns):
+            if known is column:
+                return place
+        self.columns.append(column)
+        return len(self.columns) - 1
+
+    def at(self, place: int) -> ast.expr:
+        """A column by its place."""
+        return _name(f"r{place}")
+
+    def stored(self, column: Any) -> ast.expr:
+        """A column as the database has it."""
+        return self.at(self.place(column))
+
+    def column(self, column: Any) -> ast.expr:
+        """A column as the answer shows it."""
+        convert, stored = converter(column.type, self.compiling.dialect), self.stored(column)
+        if convert is None:
+            return stored
+        return unless_null(stored, self.call(convert, stored)) if column.nullable else self.call(convert, stored)
+
+    def constant(self, value: Any) -> ast.expr:
+        name = f"c{len(self._constants)}"
+        self._constants[name] = value
+        return _name(name)
+
+    def value(self, of: Callable[[Run], Any]) -> ast.expr:
+        """A value that each run has of its own."""
+        name = f"v{len(self._values)}"
+        self._values[name] = of
+        return _name(name)
+
+    def call(self, function: Callable[..., Any], *arguments: ast.expr) -> ast.expr:
+        return ast.Call(self.constant(function), list(arguments), [])
+
+    def object(self, type_name: str, details: FieldDetailsList) -> ast.expr:
+        """An object of a type."""
+        field = self.compiling.field
+        fields = self.compiling.selections.fields(type_name, details)
+        return dictionary({key: field(type_name, name_of(each))(self, each) for key, each in fields.items()})
+
+    def builder(self, made: ast.expr) -> Builder:
+        """What makes this of each row. To be called when all columns are known."""
+        if not self.columns:
+            self.place(literal_column("1"))  # SQL selects something, even where nothing is asked for but a type's name
+        row = ast.Tuple([_name(f"r{place}", ast.Store()) for place in range(len(self.columns))], ast.Store())
+        each = ast.comprehension(row, _name("rows"), [], is_async=0)
+        parameters = [ast.arg("rows"), *map(ast.arg, self._values)]
+        function = ast.Lambda(ast.arguments([], parameters, None, [], [], None, []), ast.ListComp(made, [each]))
+        code = compile(ast.fix_missing_locations(ast.Expression(function)), "<plan>", "eval")
+        build = eval(code, {**self._constants, "__builtins__": {}})
+        makers = list(self._values.values())
+        if not makers:
+            return lambda run: build
+
+        def bind(run: Run) -> Callable[[Sequence[Row]], list[Any]]:
+            values = [make(run) for make in makers]
+            return lambda rows: build(rows, *values)
+
+        return bind
+
+    def select(self, query: Select[Any]) -> Statement:
+        """The query, reading these columns and no other."""
+        return Statement(query.with_only_columns(*self.columns, maintain_column_froms=True), self.compiling.dialect)
+
+
+def dictionary(fields: dict[str, ast.expr]) -> ast.expr:
+    return ast.Dict([ast.Constant(key) for key in fields], list(fields.values()))
+
+
+def unless_null(tested: ast.expr, made: ast.expr) -> ast.expr:
+    """Something made of a row; null where a column of it is."""
+    return ast.IfExp(ast.Compare(tested, [ast.Is()], [NULL]), NULL, made)
+
+
+def _name(name: str, context: ast.expr_context | None = None) -> ast.Name:
+    return ast.Name(name, context or ast.Load())

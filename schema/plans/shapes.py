@@ -1,0 +1,94 @@
+"""Statements about pages of pipelines, each prepared for a shape of arguments: which filters there are, the order, the
+direction, and where the page is bounded. The values of the arguments are parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy import Integer, Select, bindparam
+from sqlalchemy.engine import Dialect
+
+from app.columns import Name
+from app.paging import Direction, Matches, Order, OrderField, Position, Window
+from app.words import Word
+from schema.plans.statements import CALLER, Statement
+
+PREPARED = 1024
+"""Statements of each kind that are kept, over all shapes."""
+SIZE: Any = bindparam("size", type_=Integer)
+Operands = tuple[tuple[str, int | None], ...]
+"""The filters that are given; of those that are lists, their lengths."""
+
+
+class Shape(NamedTuple):
+    """What the text of a statement depends on."""
+
+    operands: Operands
+    field: OrderField = OrderField.CREATED_AT
+    direction: Direction = Direction.DESC
+    backward: bool = False
+    is_after: bool = False
+    is_before: bool = False
+
+    @property
+    def order(self) -> Order:
+        return Order(self.field, self.direction)
+
+    def matches(self) -> Matches:
+        return Matches(CALLER, {name: _operand(name, length) for name, length in self.operands}, self.order)
+
+    def window(self) -> Window:
+        after = self.position("after") if self.is_after else None
+        before = self.position("before") if self.is_before else None
+        return Window(SIZE, self.backward, after, before)
+
+    def position(self, name: str) -> Position:
+        value, id = (bindparam(f"{name}_{i}", type_=column.type) for i, column in enumerate(self.order.columns))
+        return value, id  # type: ignore[return-value]
+
+
+def shape_of(operands: Mapping[str, Any]) -> Operands:
+    return tuple((name, len(value) if isinstance(value, list) else None) for name, value in operands.items())
+
+
+def parameters(**values: Any) -> dict[str, Any]:
+    """The values of parameters by their names: each item of a list or a position has one of its own."""
+    found = {}
+    for name, value in values.items():
+        if isinstance(value, list | tuple):
+            found.update({f"{name}_{i}": item for i, item in enumerate(value)})
+        else:
+            found[name] = value
+    return found
+
+
+def _operand(name: str, length: int | None) -> Any:
+    if length is None:
+        return bindparam(name)
+    return [bindparam(f"{name}_{i}", type_=Name(Word)) for i in range(length)]
+
+
+@lru_cache(PREPARED)
+def page(dialect: Dialect, shape: Shape, columns: tuple[Any, ...]) -> Statement:
+    """The rows of a page: their places in the order first, then these columns."""
+    query = shape.matches().page(shape.window())
+    return Statement(query.with_only_columns(*shape.order.columns, *columns, maintain_column_froms=True), dialect)
+
+
+@lru_cache(PREPARED)
+def total(dialect: Dialect, operands: Operands) -> Statement:
+    return Statement(Shape(operands).matches().total(), dialect)
+
+
+@lru_cache(PREPARED)
+def counts(dialect: Dialect, operands: Operands) -> Statement:
+    return Statement(cast(Select[Any], Shape(operands).matches().counts()), dialect)
+
+
+@lru_cache(PREPARED)
+def anything(dialect: Dialect, shape: Shape, inclusive: bool) -> Statement:
+    """Whether there is anything beyond the position `at`."""
+    query = shape.matches().beyond(shape.position("at"), backward=shape.backward, inclusive=inclusive)
+    return Statement(query, dialect)

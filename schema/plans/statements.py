@@ -1,0 +1,57 @@
+"""Selects that are compiled to SQL text once, and run with other parameters each time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from operator import itemgetter
+from typing import Any, NamedTuple, cast
+
+import orjson
+from sqlalchemy import ARRAY, Select, String, bindparam, func, select
+from sqlalchemy.engine import Dialect
+
+from app.callers import Caller
+from app.columns import Binary
+
+CALLER = Caller(organization_id=cast(str, bindparam("organization_id", type_=Binary)))
+"""Stands for whoever runs a statement: none is ever compiled for one caller."""
+IDS = "ids"
+
+
+class Statement:
+    """One select as text, for one kind of database."""
+
+    def __init__(self, query: Select[Any], dialect: Dialect) -> None:
+        compiled = query.compile(dialect=dialect)
+        binds = {name: bind for bind, name in compiled.bind_names.items()}
+        self.sql = str(compiled)
+        self._names = list(compiled.positiontup or ())
+        self._constants = {name: value for name, value in compiled.params.items() if not binds[name].required}
+        processors = (binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in self._names)
+        self._processed = [(place, process) for place, process in enumerate(processors) if process is not None]
+
+    def __call__(self, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+        """The text, and its parameters in order."""
+        if self._constants:
+            values = {**self._constants, **values}
+        parameters = [values[name] for name in self._names]
+        for place, process in self._processed:
+            parameters[place] = process(parameters[place])
+        return self.sql, parameters
+
+
+class GivenIds(NamedTuple):
+    """Ids as a parameter: what stands for them in a query, and how they are given."""
+
+    stands: Any
+    given: Callable[[list[str]], Any]
+
+
+def given_ids(dialect: Dialect, *, one: bool) -> GivenIds:
+    """For one id, or for any number: that is one parameter too, so that the text is the same for all numbers."""
+    if one:
+        return GivenIds([bindparam(IDS, type_=String)], itemgetter(0))
+    if dialect.name == "postgresql":
+        return GivenIds(select(func.unnest(bindparam(IDS, type_=ARRAY(String)))), list)
+    ids = func.json_each(bindparam(IDS, type_=String)).table_valued("value")
+    return GivenIds(select(ids.c.value), lambda given: orjson.dumps(given).decode())

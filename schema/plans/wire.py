@@ -1,0 +1,43 @@
+"""What becomes of a stored value on its way into the answer. Most go as they are: a driver gives what JSON takes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import isfinite
+from typing import Any
+
+import orjson
+from sqlalchemy import Boolean, Float, Integer
+from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeEngine
+
+from app.columns import Instant, JsonText, instant_text
+from schema.plans.selections import Unplanned
+
+
+def converter(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """What turns values of a column type, null aside, into what the executor answers. None: they are that already.
+    Unplanned is raised for what the executor makes an error of."""
+    if isinstance(kind, JsonText):
+        return orjson.Fragment
+    if isinstance(kind, Instant):
+        return instant_text if dialect.name == "postgresql" else None
+    if isinstance(kind, Boolean):
+        return None if dialect.supports_native_boolean else (False, True).__getitem__
+    if isinstance(kind, Integer):
+        return _int
+    if isinstance(kind, Float):
+        return _float
+    return None
+
+
+def _int(value: int) -> int:
+    if not -(2**31) <= value < 2**31:
+        raise Unplanned
+    return value
+
+
+def _float(value: float) -> float:
+    if not isfinite(value):
+        raise Unplanned
+    return value

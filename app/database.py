@@ -108,6 +108,10 @@ class Database(Protocol):
         """Store new rows, all or none, and return once they are committed. NotUnique when one has the key of another
         row."""
 
+    @property
+    def waiting(self) -> int:
+        """How many writes wait for their turn."""
+
     async def close(self) -> None: ...
 
 
@@ -184,6 +188,10 @@ class Postgres:
             return [error] * len(batch)
         return [None] * len(batch)
 
+    @property
+    def waiting(self) -> int:
+        return self._rounds.waiting
+
     async def close(self) -> None:
         await self._rounds.close()
         await self._listener.close()
@@ -218,6 +226,10 @@ class Sqlite:
 
     async def store(self, new: New) -> None:
         await self._writer.store(new)
+
+    @property
+    def waiting(self) -> int:
+        return self._writer.waiting
 
     async def close(self) -> None:
         await self._writer.close()

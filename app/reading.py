@@ -13,7 +13,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from app.callers import Caller
 from app.database import Database
 from app.errors import RequestError, RequestErrorCode
-from app.models import Checkpoint, Pipeline, PipelineElement
+from app.models import AT_WORK, Checkpoint, Pipeline, PipelineElement
 
 MAX_TRACE = 5000
 LARGE = ("job_config", "result", "error_detail")
@@ -112,6 +112,13 @@ async def element(database: Database, caller: Caller, id: str, *, whole: bool = 
 async def element_of_job(database: Database, caller: Caller, job_id: str) -> PipelineElement | None:
     """The element that a job does."""
     return await _element(database, element_query(caller, job_id=job_id))
+
+
+async def running(database: Database) -> int:
+    """How many pipelines run, whosever they are."""
+    query = select(func.count()).select_from(Pipeline).where(AT_WORK)
+    async with database.read() as session:
+        return (await session.exec(query)).one()
 
 
 async def jobs(database: Database, caller: Caller, most: int, skip: int) -> list[PipelineElement]:

@@ -36,6 +36,11 @@ class Rounds(Generic[Item]):
             self._running = asyncio.create_task(self._run())
         return done
 
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
     async def close(self) -> None:
         """Return once nothing waits any more."""
         if self._running is not None:

@@ -46,6 +46,10 @@ class Writer:
     async def store(self, new: New) -> None:
         await self._rounds.put(new)
 
+    @property
+    def waiting(self) -> int:
+        return self._rounds.waiting
+
     async def close(self) -> None:
         await self._rounds.close()
         await self._engine.dispose()

@@ -43,6 +43,9 @@ class GraphQLEndpoint:
     def open(self, services: Services) -> None:
         """What operations work with from now on."""
         self._operations.open(services)
+        if self._operations.plans is not None:
+            told = "Queries and mutations by what answered them, and how many plans were compiled."
+            self._metrics.counts("voltgraph_operations", told, self._operations.plans.tally)
 
     def close(self) -> None:
         """End the event streams, which would go on for ever. Whoever serves closes WebSockets himself."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -40,6 +40,9 @@ class Tally:
     plan: int = 0
     executor: int = 0
     compiled: int = 0
+
+    def __call__(self) -> dict[str, int]:
+        return asdict(self)
 
 
 class Plan:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, false
 from sqlmodel import col, exists
 
 from app.columns import Contains
@@ -74,10 +74,10 @@ class PipelineFilter:
 
 CLAUSES: dict[str, Callable[[Any], ColumnElement[bool]]] = {
     "project_id": lambda id: col(Pipeline.project_id) == id,
-    "statuses": lambda statuses: col(Pipeline.status).in_(statuses),
-    "error_codes": lambda codes: col(Pipeline.error_code).in_(codes),
+    "statuses": lambda statuses: _among(col(Pipeline.status), statuses),
+    "error_codes": lambda codes: _among(col(Pipeline.error_code), codes),
     "element_types": lambda types: exists().where(
-        col(PipelineElement.pipeline_id) == col(Pipeline.id), col(PipelineElement.element_type).in_(types)
+        col(PipelineElement.pipeline_id) == col(Pipeline.id), _among(col(PipelineElement.element_type), types)
     ),
     "name_contains": lambda text: Contains(col(Pipeline.folded_name), text),
     "created_by_email": lambda email: col(Pipeline.created_by_email) == email,
@@ -86,6 +86,11 @@ CLAUSES: dict[str, Callable[[Any], ColumnElement[bool]]] = {
     "updated_after": lambda at: col(Pipeline.updated_at) > at,
     "updated_before": lambda at: col(Pipeline.updated_at) < at,
 }
+
+
+def _among(column: Any, values: Sequence[Any]) -> ColumnElement[bool]:
+    among: ColumnElement[bool] = column.in_(values) if values else false()
+    return among
 
 
 def clauses(operands: Mapping[str, Any]) -> Iterator[ColumnElement[bool]]:

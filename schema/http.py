@@ -36,16 +36,16 @@ class GraphQLEndpoint:
 
     def __init__(self, settings: Settings, page: ASGIApp, metrics: Metrics) -> None:
         self._settings, self._page, self._metrics = settings, page, metrics
-        self._operations = Operations(settings)
-        self._sockets = Sockets(self._operations, settings)
+        self.operations = Operations(settings)
+        self._sockets = Sockets(self.operations, settings)
         self._streams = EventStreams()
 
     def open(self, services: Services) -> None:
         """What operations work with from now on."""
-        self._operations.open(services)
-        if self._operations.plans is not None:
+        self.operations.open(services)
+        if self.operations.plans is not None:
             told = "Queries and mutations by what answered them, and how many plans were compiled."
-            self._metrics.counts("voltgraph_operations", told, self._operations.plans.tally)
+            self._metrics.counts("voltgraph_operations", told, self.operations.plans.tally)
 
     def close(self) -> None:
         """End the event streams, which would go on for ever. Whoever serves closes WebSockets himself."""
@@ -68,8 +68,8 @@ class GraphQLEndpoint:
         start, kind, name, more = perf_counter(), JSON, "", NO_HEADERS
         try:
             kind = media_type(headers.get(b"accept"))
-            caller = await self._operations.caller(headers)
-            operation = await self._operations.find(await self._read(scope, headers, receive), caller)
+            caller = await self.operations.caller(headers)
+            operation = await self.operations.find(await self._read(scope, headers, receive), caller)
             if isinstance(operation, Answer):
                 answer = operation
             else:
@@ -82,8 +82,8 @@ class GraphQLEndpoint:
 
     async def _stream(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         try:
-            caller = await self._operations.caller(headers)
-            operation = await self._operations.find_or_explain(await self._read(scope, headers, receive), caller)
+            caller = await self.operations.caller(headers)
+            operation = await self.operations.find_or_explain(await self._read(scope, headers, receive), caller)
             if isinstance(operation, Operation):
                 _check_method(operation, scope["method"])
         except Exception as error:

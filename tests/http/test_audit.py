@@ -10,15 +10,17 @@ import orjson
 import pytest
 
 from tests.api import ROOT
-from tests.servers import Server
+from tests.servers import serving
 
 NODE = ROOT / "tests" / "node"
 
 
 @pytest.mark.skipif(shutil.which("node") is None, reason="no node: install it, then `npm ci --prefix tests/node`")
 @pytest.mark.skipif(not (NODE / "node_modules").is_dir(), reason="no graphql-http: `npm ci --prefix tests/node`")
-def test_all_61_audits_pass(server: Server) -> None:
-    command = ["node", str(NODE / "audit.mjs"), f"{server.url}/graphql"]
-    verdicts = orjson.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
+@pytest.mark.parametrize("plans", ["true", "false"], ids=["plans", "executor"])
+def test_all_61_audits_pass(sqlite_url: str, plans: str) -> None:
+    with serving(sqlite_url, VOLTGRAPH_PLANS=plans) as server:
+        command = ["node", str(NODE / "audit.mjs"), f"{server.url}/graphql"]
+        verdicts = orjson.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
     assert [verdict for verdict in verdicts if verdict["status"] != "ok"] == []
     assert len({verdict["id"] for verdict in verdicts}) == 61

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import AsyncIterator
+from typing import Any
 
 import orjson
 import pytest
@@ -17,16 +18,22 @@ BODY = orjson.dumps(creating())
 LONG = orjson.dumps(creating(extensions={"padding": "x" * 6000}))
 
 
+@pytest.fixture(scope="module", params=[True, False], ids=["plans", "executor"])
+def plans(request: pytest.FixtureRequest) -> bool:
+    chosen: bool = request.param
+    return chosen
+
+
 @pytest.fixture
-async def small(sqlite_url: str) -> AsyncIterator[Api]:
+async def small(sqlite_url: str, plans: bool) -> AsyncIterator[Api]:
     """The API of a server that takes little of everything."""
-    limits = {
+    limits: dict[str, Any] = {
         "max_body_bytes": 2048,
         "max_unpacked_bytes": 4096,
         "max_document_bytes": 1000,
         "max_document_tokens": 100,
     }
-    async with in_process(sqlite_url, **limits) as api:
+    async with in_process(sqlite_url, plans=plans, **limits) as api:
         yield api
 
 

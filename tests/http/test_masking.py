@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+import app.database
 import app.reading
 from app.errors import Busy, RequestError, RequestErrorCode
 from schema.documents import Documents
@@ -18,6 +19,12 @@ QUERY = '{ first: viewer { organizationId } second: pipeline(id: "x") { id } thi
 ID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
+@pytest.fixture(scope="module", params=[True, False], ids=["plans", "executor"])
+def plans(request: pytest.FixtureRequest) -> bool:
+    chosen: bool = request.param
+    return chosen
+
+
 def failing(error: Exception) -> Any:
     def fail(*_: Any, **__: Any) -> Any:
         raise error
@@ -25,10 +32,17 @@ def failing(error: Exception) -> Any:
     return fail
 
 
+def break_reads(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """Have all that reads a pipeline fail."""
+    monkeypatch.setattr(app.reading, "pipeline", failing(error))
+    monkeypatch.setattr(app.database.Sqlite, "run", failing(error))
+    monkeypatch.setattr(app.database.Postgres, "run", failing(error))
+
+
 async def test_a_fault_in_a_field_is_masked_and_its_neighbours_are_answered(
     shared: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(app.reading, "pipeline", failing(RuntimeError("secret")))
+    break_reads(monkeypatch, RuntimeError("secret"))
     answer = await post(shared, {"query": QUERY}, accept=GRAPHQL)
     assert answer.status_code == 200
     assert "secret" not in answer.text
@@ -44,7 +58,7 @@ async def test_a_fault_in_a_field_is_masked_and_its_neighbours_are_answered(
 
 
 async def test_every_fault_has_an_id_of_its_own(shared: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(app.reading, "pipeline", failing(RuntimeError("secret")))
+    break_reads(monkeypatch, RuntimeError("secret"))
     query = '{ a: pipeline(id: "x") { id } b: pipeline(id: "x") { id } }'
     answer = await shared.post(query)
     assert len({ID.findall(error["message"])[0] for error in answer["errors"]}) == 2
@@ -91,7 +105,7 @@ async def test_what_a_client_can_act_on_is_told_and_not_logged(
     code: str,
     message: str,
 ) -> None:
-    monkeypatch.setattr(app.reading, "pipeline", failing(error))
+    break_reads(monkeypatch, error)
     [told] = (await shared.post(QUERY))["errors"]
     assert (told["message"], told["extensions"]) == (message, {"code": code})
     assert [record for record in caplog.records if record.name == "voltgraph"] == []

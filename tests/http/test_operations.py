@@ -12,6 +12,12 @@ from tests.http.requests import GRAPHQL, creating, post, refusals, stored, writt
 SEVERAL = "query a { a: __typename } query b { b: __typename }"
 
 
+@pytest.fixture(scope="module", params=[True, False], ids=["plans", "executor"])
+def plans(request: pytest.FixtureRequest) -> bool:
+    chosen: bool = request.param
+    return chosen
+
+
 @pytest.mark.parametrize("name", ["a", "b"])
 async def test_the_named_one_of_several_runs(shared: Api, name: str) -> None:
     answer = await post(shared, {"query": SEVERAL, "operationName": name})

@@ -1,0 +1,47 @@
+"""The two ways to answer an operation, over the same rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from app.callers import LOCAL
+from app.main import Voltgraph
+from schema.operations import Answer, GraphQLRequest, Operation
+from schema.plans import Plans
+
+
+class Pair:
+    """Answers by a plan, or by the executor alone."""
+
+    def __init__(self, app: Voltgraph) -> None:
+        self.operations = app.graphql.operations
+        self.services = app.state.services
+        assert self.operations.plans is not None
+        self.plans: Plans = self.operations.plans
+
+    async def operation(self, query: str, variables: dict[str, Any] | None = None) -> Operation:
+        found = await self.operations.find(GraphQLRequest(query, variables, None), LOCAL)
+        assert isinstance(found, Operation), (query, found)
+        return found
+
+    async def both(self, query: str, variables: dict[str, Any] | None = None) -> tuple[bytes, bytes, bool]:
+        """What the executor answers, what is answered with plans on, and whether a plan did."""
+        operation = await self.operation(query, variables)
+        alone = await operation._replace(plans=None).answer()
+        served = self.plans.tally.plan
+        answered = await operation.answer()
+        return written(alone), written(answered), self.plans.tally.plan > served
+
+    async def same(self, query: str, variables: dict[str, Any] | None = None, *, served: bool = True) -> Any:
+        """The answer, which must be the same by both, and by a plan unless told otherwise."""
+        alone, answered, by_plan = await self.both(query, variables)
+        assert answered == alone, query
+        assert by_plan is served, query
+        return orjson.loads(answered)
+
+
+def written(answer: Answer) -> bytes:
+    """An answer as it goes out: the order of keys counts."""
+    return orjson.dumps([answer.executed, answer.body])

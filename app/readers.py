@@ -13,6 +13,8 @@ from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter
 from typing import Any, TypeVar
 
+from app.errors import Busy
+
 T = TypeVar("T")
 Steps = Generator[tuple[str, Sequence[Any]], list[Any], T]
 """What yields statements with their parameters, is sent the rows of each, and returns what it makes of them. So it
@@ -24,6 +26,10 @@ GLANCE = 2000
 is quick, whatever the clock says: then it was others who kept the processor."""
 RESTING = 100
 """How many further runs of a series that took too long go to a thread at once."""
+
+MOST_WAITING = 1000
+"""Series that threads have still to do before more are refused."""
+GIVEN_UP = (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY)
 
 
 class Pace:
@@ -43,24 +49,35 @@ class Readers:
         self._own: sqlite3.Connection | None = None
         self._free: list[sqlite3.Connection] = []
         self._threads = ThreadPoolExecutor(threads, "reader")
-        self._glances, self._until = 0, 0.0
+        self._glances, self._until, self._waiting = 0, 0.0, 0
 
     async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
-        """What the series returns. Raises what it or SQLite raises. It may be begun twice."""
+        """What the series returns; it may be begun twice. Raises what it or SQLite raises; Busy when too many wait."""
         if pace.resting:
             pace.resting -= 1
         else:
             try:
                 return self._run_here(begin())
-            except sqlite3.OperationalError:  # interrupted, or the file is busy
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode not in GIVEN_UP:
+                    raise
                 pace.resting = RESTING
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self._run_there, begin)
+        return await self._hand_over(begin)
 
     def close(self) -> None:
         self._threads.shutdown()
         for connection in (self._own, *self._free):
             if connection is not None:
                 connection.close()
+
+    async def _hand_over(self, begin: Callable[[], Steps[T]]) -> T:
+        if self._waiting >= MOST_WAITING:
+            raise Busy("Too much waits for the database. Try again.")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._run_there, begin)
+        finally:
+            self._waiting -= 1
 
     def _run_here(self, steps: Steps[T]) -> T:
         if self._own is None:

@@ -36,27 +36,34 @@ class Mutation:
     """The fields of one operation, in order."""
 
     def __init__(self, compiling: Compiling, fields: dict[str, FieldDetailsList]) -> None:
-        self._changes = [Change(compiling, key, details) for key, details in fields.items()]
+        self._fields = [
+            (key, details, _typename if name_of(details) == "__typename" else Change(compiling, key, details))
+            for key, details in fields.items()
+        ]
 
     async def __call__(self, context: Context, run: Run, executor: Callable[[], Executor[Any]]) -> ExecutionResult:
         """The data and the errors. Of what failed nothing comes later, as all these fields are non-null. `executor`
         makes one for this operation."""
         data: dict[str, Any] = {}
         errors: list[GraphQLError] = []
-        for change in self._changes:
+        for key, details, change in self._fields:
             try:
-                data[change.key] = await change(context, run, executor, errors)
+                data[key] = await change(context, run, executor, errors)
             except Exception as error:
-                nodes = [each.node for each in change.details]
-                return ExecutionResult(None, [*errors, located_error(error, nodes, [change.key])])
+                nodes = [each.node for each in details]
+                return ExecutionResult(None, [*errors, located_error(error, nodes, [key])])
         return ExecutionResult(data, errors or None)
+
+
+async def _typename(*_: Any) -> str:
+    return "Mutation"
 
 
 class Change:
     """One field: a resolver, and what is selected of its payload."""
 
     def __init__(self, compiling: Compiling, key: str, details: FieldDetailsList) -> None:
-        self.key, self.details = key, details
+        self._key, self._details = key, details
         selections = compiling.selections
         self._definition = selections.definition("Mutation", details)
         if not is_non_null_type(self._definition.type):
@@ -77,11 +84,11 @@ class Change:
             return await self._complete(payload, executor(), errors)
 
     async def _complete(self, payload: Any, executor: Executor[Any], errors: list[GraphQLError]) -> dict[str, Any]:
-        path = Path(None, self.key, "Mutation")
+        path = Path(None, self._key, "Mutation")
         parent = schema._schema.mutation_type
         assert parent is not None
-        info = executor.build_resolve_info(self._definition, [each.node for each in self.details], parent, path)
-        completed = executor.complete_value(self._definition.type, self.details, info, path, payload, None)
+        info = executor.build_resolve_info(self._definition, [each.node for each in self._details], parent, path)
+        completed = executor.complete_value(self._definition.type, self._details, info, path, payload, None)
         data: dict[str, Any] = await completed if isawaitable(completed) else completed
         errors += executor.collected_errors.errors
         return data

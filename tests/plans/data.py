@@ -14,6 +14,7 @@ from app.database import Database
 from app.models import (
     Checkpoint,
     ElementType,
+    IdempotencyKey,
     JobErrorCode,
     JobStatus,
     Pipeline,
@@ -23,7 +24,7 @@ from app.models import (
 )
 from app.paging import Direction, Order, OrderField
 
-START = datetime(2026, 11, 23, 10, tzinfo=UTC)
+START = datetime(2001, 2, 3, 10, tzinfo=UTC)
 OTHERS = "others"
 PIPELINES = 14
 CONFIG = '{"values": {"b [m]":1.50, "a [m]": [1,2.0,3e5]}, "é":"\\u00e9"}'
@@ -41,7 +42,7 @@ def pipeline(number: int, organization_id: str = LOCAL.organization_id) -> Pipel
     """Neighbours share a time of creation; those of three share a name."""
     name = ("Cell", "cell É", "Straße_%")[number % 3] + ("" if number % 2 else " 1")
     status = list(PipelineStatus)[number % 5]
-    at = START + timedelta(seconds=number // 2, microseconds=number % 2 * 0)
+    at = START + timedelta(seconds=number // 2)
     return Pipeline(
         id=id_of(1, number),
         organization_id=organization_id,
@@ -110,7 +111,7 @@ async def fill(database: Database) -> None:
     """Store it all, in place of all that was there."""
 
     async def work(session: Any) -> None:
-        for table in (Checkpoint, PipelineElement, Pipeline):
+        for table in (Checkpoint, PipelineElement, Pipeline, IdempotencyKey):
             await session.exec(delete(table))
         for number in range(PIPELINES):
             of = pipeline(number, OTHERS if number % 7 == 6 else LOCAL.organization_id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from typing import Any
 
 import orjson
@@ -10,6 +11,13 @@ from app.callers import LOCAL
 from app.main import Voltgraph
 from schema.operations import Answer, GraphQLRequest, Operation
 from schema.plans import Plans
+
+
+class Unset:
+    """No choice."""
+
+
+UNSET = Unset()
 
 
 class Pair:
@@ -21,25 +29,46 @@ class Pair:
         assert self.operations.plans is not None
         self.plans: Plans = self.operations.plans
 
-    async def operation(self, query: str, variables: dict[str, Any] | None = None) -> Operation:
-        found = await self.operations.find(GraphQLRequest(query, variables, None), LOCAL)
-        assert isinstance(found, Operation), (query, found)
-        return found
+    def with_plans(self, plans: Plans) -> Pair:
+        """The same with other plans."""
+        other = copy(self)
+        other.plans = plans
+        return other
 
-    async def both(self, query: str, variables: dict[str, Any] | None = None) -> tuple[bytes, bytes, bool]:
-        """What the executor answers, what is answered with plans on, and whether a plan did."""
+    async def operation(
+        self, query: str, variables: dict[str, Any] | None = None, name: str | None = None
+    ) -> Operation:
+        found = await self.operations.find(GraphQLRequest(query, variables, name), LOCAL)
+        assert isinstance(found, Operation), (query, found)
+        return found._replace(plans=self.plans)
+
+    async def answer(
+        self, query: str, variables: dict[str, Any] | None = None, *, plans: Plans | Unset | None = UNSET
+    ) -> Answer:
+        """The answer with plans, with others, or with none."""
         operation = await self.operation(query, variables)
+        return await (operation if isinstance(plans, Unset) else operation._replace(plans=plans)).answer()
+
+    async def both(
+        self, query: str, variables: dict[str, Any] | None = None, name: str | None = None
+    ) -> tuple[bytes, bytes, bool]:
+        """What the executor answers, what is answered with plans on, and whether a plan did."""
+        operation = await self.operation(query, variables, name)
         alone = await operation._replace(plans=None).answer()
         served = self.plans.tally.plan
         answered = await operation.answer()
         return written(alone), written(answered), self.plans.tally.plan > served
 
-    async def same(self, query: str, variables: dict[str, Any] | None = None, *, served: bool = True) -> Any:
+    async def same(
+        self, query: str, variables: dict[str, Any] | None = None, name: str | None = None, *, served: bool = True
+    ) -> dict[str, Any]:
         """The answer, which must be the same by both, and by a plan unless told otherwise."""
-        alone, answered, by_plan = await self.both(query, variables)
+        alone, answered, by_plan = await self.both(query, variables, name)
         assert answered == alone, query
         assert by_plan is served, query
-        return orjson.loads(answered)
+        [_, body] = orjson.loads(answered)
+        found: dict[str, Any] = body
+        return found
 
 
 def written(answer: Answer) -> bytes:

@@ -91,11 +91,10 @@ class Varied:
         assert definition is not None
         aimed = self.arguments(given.arguments or (), definition)
         alias = NameNode(value=self.new("a")) if self.chance(0.15) else given.alias
-        inner = None
-        if given.selection_set is not None:
-            inner = self.selections(given.selection_set, graphql.get_named_type(definition.type))
+        below = given.selection_set
+        deeper = below and self.selections(below, graphql.get_named_type(definition.type))
         return FieldNode(
-            name=given.name, alias=alias, arguments=aimed, selection_set=inner, directives=self.directives()
+            name=given.name, alias=alias, arguments=aimed, selection_set=deeper, directives=self.directives()
         )
 
     def fragment(self, selections: list[SelectionNode], parent: Any) -> SelectionNode:

@@ -1,0 +1,93 @@
+"""Series of reads: each sees one snapshot, and none keeps the event loop for long."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app import readers
+from app.readers import RESTING, Pace, Readers, Steps
+
+LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT count(*) FROM n"
+HERE = threading.main_thread().name
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "test.db"
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("CREATE TABLE t (x)")
+    connection.close()
+    return path
+
+
+@pytest.fixture
+def own(file: Path) -> Iterator[Readers]:
+    connect = partial(sqlite3.connect, file, isolation_level=None, check_same_thread=False)
+    found = Readers(connect, threads=2)
+    yield found
+    found.close()
+
+
+def reading(*statements: str) -> Steps[tuple[list[Any], str]]:
+    """The rows of each statement, and where they were read."""
+    found = []
+    for statement in statements:
+        found.append((yield statement, ()))
+    return found, threading.current_thread().name
+
+
+async def test_a_short_series_is_read_at_once(own: Readers) -> None:
+    assert await own.run(lambda: reading("SELECT 1", "SELECT 2"), Pace()) == ([[(1,)], [(2,)]], HERE)
+
+
+async def test_a_series_sees_one_snapshot(own: Readers, file: Path) -> None:
+    def meanwhile() -> Steps[list[Any]]:
+        before = yield "SELECT * FROM t", ()
+        with sqlite3.connect(file) as connection:
+            connection.execute("INSERT INTO t VALUES (1)")
+        connection.close()
+        return [before, (yield "SELECT * FROM t", ())]
+
+    assert await own.run(meanwhile, Pace()) == [[], []]
+    assert (await own.run(lambda: reading("SELECT * FROM t"), Pace()))[0] == [[(1,)]]
+
+
+async def test_a_long_series_goes_to_a_thread_and_so_do_the_next_of_its_kind(
+    own: Readers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readers, "MOMENTS", 0.0)
+    pace = Pace()
+    for resting in (RESTING, RESTING - 1):
+        found, thread = await own.run(lambda: reading(LONG), pace)
+        assert found == [[(20000,)]]
+        assert thread != HERE
+        assert pace.resting == resting
+    assert (await own.run(lambda: reading("SELECT 1"), Pace()))[1] == HERE
+
+
+async def test_long_series_are_read_side_by_side(own: Readers, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(readers, "MOMENTS", 0.0)
+    pace = Pace()
+    found = await asyncio.gather(*(own.run(lambda: reading(LONG), pace) for _ in range(5)))
+    assert [rows for rows, _ in found] == [[[(20000,)]]] * 5
+
+
+async def test_what_a_series_raises_is_raised_and_hurts_no_other(own: Readers) -> None:
+    def wrong() -> Steps[None]:
+        yield "SELECT 1", ()
+        raise KeyError("wrong")
+
+    with pytest.raises(KeyError):
+        await own.run(wrong, Pace())
+    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+        await own.run(lambda: reading("SELECT * FROM missing"), Pace())
+    assert (await own.run(lambda: reading("SELECT 1"), Pace()))[0] == [[(1,)]]

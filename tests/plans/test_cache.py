@@ -1,0 +1,42 @@
+"""Plans are kept, as many as there is room for."""
+
+from __future__ import annotations
+
+import pytest
+
+from schema.plans import Plans, cache
+from tests.plans.data import id_of
+from tests.plans.pair import Pair
+
+FLAGGED = "query ($id: ID!, $more: Boolean!) { pipeline(id: $id) { id name @include(if: $more) } }"
+
+
+async def test_a_plan_is_made_once(pair: Pair) -> None:
+    compiled = pair.plans.tally.compiled
+    for number in (1, 2, 1):
+        await pair.same("query ($id: ID!) { pipeline(id: $id) { name status } }", {"id": id_of(1, number)})
+    assert pair.plans.tally.compiled == compiled + 1
+
+
+async def test_a_plan_is_made_for_each_value_of_a_condition(pair: Pair) -> None:
+    compiled = pair.plans.tally.compiled
+    for more in (True, False, True, False):
+        await pair.same(FLAGGED, {"id": id_of(1, 1), "more": more})
+    assert pair.plans.tally.compiled == compiled + 2
+
+
+async def test_what_has_no_plan_is_tried_once(pair: Pair) -> None:
+    compiled = pair.plans.tally.compiled
+    for _ in range(3):
+        await pair.same("{ __schema { queryType { name } } }", served=False)
+    assert pair.plans.tally.compiled == compiled + 1
+
+
+async def test_the_plans_used_longest_ago_go(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cache, "CACHED", 2)
+    pair = pair.with_plans(Plans(pair.services.database))
+    first, *others = [f"{{ a{number}: __typename }}" for number in range(4)]
+    for query in (first, first, *others, first):
+        await pair.same(query)
+    assert pair.plans.tally.compiled == 5
+    assert pair.plans._plan.cache_info().currsize == 2

@@ -1,15 +1,11 @@
 """What the API takes, and how it becomes what the application takes."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import fields
 from datetime import datetime
 from typing import Any
 
 import strawberry
 from strawberry import UNSET
 from strawberry.scalars import JSON
-from strawberry.types.base import get_object_definition
-from strawberry.utils.str_converters import to_camel_case
 
 from app import filters, paging
 from app.drafts import Changes, Draft, changes, draft
@@ -136,25 +132,3 @@ class UpdatePipelineInput:
             {column: value for column, value in values.items() if value is not UNSET},
             elements_given(given(self.elements), given(self.elements_by_name)),
         )
-
-
-def made_at_once(cls: type, **inner: Callable[[Any], Any]) -> Callable[[Mapping[str, Any]], Any]:
-    """How an input is made of what GraphQL has coerced; `inner` makes those within it. Strawberry is told to make it
-    so too: for a create, looking up the name and type of every field each time took longer than all that follows."""
-    names = {to_camel_case(each.name): each.name for each in fields(cls)}
-
-    def made(value: Mapping[str, Any]) -> Any:
-        values = {names[key]: item for key, item in value.items()}
-        for name, make in inner.items():
-            if values.get(name) is not None:
-                values[name] = make(values[name])
-        return cls(**values)
-
-    get_object_definition(cls, strict=True).from_input = lambda _cls, value, _context: made(value)
-    return made
-
-
-element = made_at_once(PipelineElementInput)
-inner = {"elements": lambda items: [element(item) for item in items], "options": made_at_once(PipelineOptionsInput)}
-made_at_once(CreatePipelineInput, **inner)
-made_at_once(UpdatePipelineInput, **inner)

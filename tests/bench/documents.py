@@ -26,6 +26,7 @@ TARGET = 2.0
 EACH = 100
 """Documents in a round."""
 DOCUMENT = f"query One%d($id: ID!) {{ pipeline(id: $id) {{ {ONE} }} }}"
+HEADERS = [(b"content-type", b"application/json"), (b"host", b"localhost")]
 VARIABLES = {"id": pipeline_id(1)}
 
 
@@ -73,7 +74,7 @@ async def _ask(app: Voltgraph, document: str) -> bytes:
         sent.append(message)
 
     scope = {"type": "http", "method": "POST", "path": "/graphql", "query_string": b""}
-    await app({**scope, "headers": [(b"content-type", b"application/json")]}, receive, send)
+    await app({**scope, "headers": HEADERS}, receive, send)
     return b"".join(message.get("body", b"") for message in sent)
 
 

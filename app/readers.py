@@ -27,6 +27,8 @@ is quick, whatever the clock says: then it was others who kept the processor."""
 RESTING = 100
 """How many further runs of a series that took too long go to a thread at once."""
 
+OWN_PRAGMAS = ("busy_timeout=0", "cache_size=-65536")
+"""Of the event loop's connection: it waits for nobody, and keeps 64 MB of pages at most, for reads at random."""
 MOST_WAITING = 1000
 """Series that threads have still to do before more are refused."""
 GIVEN_UP = (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY)
@@ -82,7 +84,8 @@ class Readers:
     def _run_here(self, steps: Steps[T]) -> T:
         if self._own is None:
             self._own = self._connect()
-            self._own.execute("PRAGMA busy_timeout=0")
+            for pragma in OWN_PRAGMAS:
+                self._own.execute(f"PRAGMA {pragma}")
             self._own.set_progress_handler(self._takes_long, GLANCE)
         self._glances, self._until = 0, perf_counter() + MOMENTS
         return drive(steps, self._own.execute)

@@ -106,7 +106,7 @@ class Plans:
     def find(self, document: Document, name: str | None, given: dict[str, Any] | None) -> tuple[Any, VariableValues]:
         """The plan of an operation, and the values of its variables. Unplanned where there is none."""
         variables = self._variables(document, name)
-        values = variables.coerced(given or {})
+        values = variables.coerced(given)
         plan = self._plan(document, name, variables.flags(values))
         if plan is None:
             raise Unplanned

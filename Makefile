@@ -4,8 +4,11 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 COMMA := ,
+JOBS ?= 2  # Tests at a time
+PEERS := tests/bench/peers
+BENCH ?=  # Sections and options, such as "sqlite growth --small"
 
-.PHONY: help run test faults lint format types unit constraints schema explorer clean
+.PHONY: help run test faults bench lint format types unit constraints schema explorer clean
 
 run: $(VENV)/run  ## Serve on 127.0.0.1:8000
 	$(BIN)/python -m app serve
@@ -23,10 +26,13 @@ types: $(VENV)/test  ## Strict types
 	$(BIN)/mypy
 
 unit: $(VENV)/test  ## Tests, on SQLite and PostgreSQL
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -m 'not slow' -n $(JOBS) --dist worksteal
 
 faults: $(VENV)/test  ## Kills, takeovers, a hundred runs at once: what takes minutes
 	$(BIN)/python -m pytest -m slow
+
+bench: $(VENV)/test $(PEERS)/node_modules  ## Speed, memory and growth, beside other servers; needs wrk and node
+	$(BIN)/python -m tests.bench $(BENCH)
 
 format: $(VENV)/test  ## Mend rules and format
 	$(BIN)/ruff check --fix .
@@ -46,6 +52,10 @@ constraints:  ## Lock the newest versions that fit together
 
 clean:  ## Remove the virtual environment
 	rm -rf $(VENV)
+
+$(PEERS)/node_modules: $(PEERS)/package-lock.json
+	npm ci --silent --prefix $(PEERS)
+	touch $@
 
 $(VENV)/run $(VENV)/test: $(VENV)/%: pyproject.toml constraints.txt | $(VENV)/bin/python
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(if $(filter test,$*),test$(COMMA))battery]'

@@ -2,10 +2,10 @@
 
 import asyncio
 import gc
-import ipaddress
 import signal
 import socket
 from pathlib import Path
+from time import monotonic
 from typing import Annotated, Any
 
 import httpx
@@ -15,10 +15,13 @@ from rich.console import Console
 from rich.markup import escape
 from sqlalchemy.engine import URL
 
-from app import database
+from app import database, keys_command
+from app.backup import back_up
+from app.callers import is_loopback
 from app.errors import VoltgraphError
 from app.execution.engine import open_engine
 from app.execution.worker import working
+from app.keys import open_keys
 from app.main import create_app, sdl
 from app.migrations import migrate as bring_up_to_date
 from app.run import Refused
@@ -26,8 +29,12 @@ from app.run import run as run_file
 from app.settings import Settings
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Voltgraph: pipelines for battery models.")
+cli.add_typer(keys_command.cli, name="keys")
 console = Console()
 
+OPEN = "none: everybody on this machine may do everything. `python -m app keys create` makes one."
+OPEN_TO_ALL = "[yellow]none: whoever reaches this address may do everything."
+ADVICE = "Make one with `python -m app keys create`, or set VOLTGRAPH_ALLOW_ANYONE=true."
 GRACE = 10
 """Seconds that clients have to take what they are being sent when the server ends."""
 
@@ -51,6 +58,7 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._database = database.database_url(settings.database_url)
+        self._drain_delay = settings.drain_delay
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -60,13 +68,22 @@ class Server(uvicorn.Server):
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
             console.print(f"GraphiQL  {base}/graphql\nREST      {base}/openapi.json", highlight=False)
-            if not ipaddress.ip_address(host).is_loopback:
-                console.print("[yellow]There are no API keys yet: whoever reaches this address may do everything.")
+            if not await self._app.state.services.callers.need_keys():
+                console.print(f"Keys      {OPEN if is_loopback(host) else OPEN_TO_ALL}", highlight=False)
             console.print(f"Database  {self._database.render_as_string(hide_password=True)}", highlight=False)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self.started:
+            self._app.state.services.health.draining = True
+            await self._pause(self._drain_delay)
         self._app.graphql.close()
         await super().shutdown(sockets)
+
+    async def _pause(self, seconds: float) -> None:
+        """Wait while requests still come; no longer when told to end a second time."""
+        end = monotonic() + seconds
+        while monotonic() < end and not self.force_exit:  # noqa: ASYNC110  uvicorn has a flag, no event
+            await asyncio.sleep(min(0.1, seconds))
 
 
 @cli.command()
@@ -78,17 +95,36 @@ def serve(
     """Serve the API. Brings the database up to date first."""
     given: dict[str, Any] = {"host": host, "port": port, "database_url": database_url}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    if not (settings.allow_anyone or _only_here(settings.host) or asyncio.run(_has_keys(settings))):
+        console.print(f"[red]{settings.host} can be reached from elsewhere, and there are no API keys.[/red] {ADVICE}")
+        raise typer.Exit(2)
     Server(settings).run()
+
+
+def _only_here(host: str) -> bool:
+    """Whether only this machine reaches a server that listens there."""
+    try:
+        return all(is_loopback(str(info[4][0])) for info in socket.getaddrinfo(host, None))
+    except OSError:
+        return False
+
+
+async def _has_keys(settings: Settings) -> bool:
+    async with open_keys(database.database_url(settings.database_url)) as keys:
+        return await keys.any()
 
 
 @cli.command()
 def run(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A pipeline, as POST /pipelines takes it.")],
     server: Annotated[str | None, typer.Option(help="A server's address; without it, one within this process.")] = None,
+    key: Annotated[
+        str | None, typer.Option(envvar="VOLTGRAPH_KEY", help="An API key, where the server wants one.")
+    ] = None,
 ) -> None:
     """Create a pipeline, start it and watch it. Ctrl-C cancels it."""
     try:
-        completed = asyncio.run(run_file(file, server, console))
+        completed = asyncio.run(run_file(file, server, key, console))
     except database.FileInUse as error:
         console.print(f"{escape(str(error))}: give its address by --server", highlight=False)
         raise typer.Exit(2) from None
@@ -130,6 +166,21 @@ def migrate() -> None:
     with database.exclusive(url):
         asyncio.run(bring_up_to_date(url))
     console.print(f"{url.render_as_string(hide_password=True)} is up to date.")
+
+
+@cli.command()
+def backup(file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to put the copy.")]) -> None:
+    """Copy the SQLite database and its keys, also while a server runs."""
+    url = database.database_url(Settings().database_url)
+    if not url.drivername.startswith("sqlite"):
+        raise typer.BadParameter("PostgreSQL has pg_dump for this.")
+    if not Path(str(url.database)).exists():
+        raise typer.BadParameter(f"There is no database {url.database}.")
+    try:
+        back_up(url, file)
+    except FileExistsError as error:
+        raise typer.BadParameter(f"{error} is there already.") from None
+    console.print(f"{file} is a copy of {url.database}.", highlight=False)
 
 
 @cli.command()

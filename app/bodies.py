@@ -1,5 +1,6 @@
 """Reading a request's body, within limits, whatever it is sent as."""
 
+import asyncio
 import zlib
 from collections.abc import Mapping
 from functools import lru_cache
@@ -12,6 +13,8 @@ from app.settings import Settings
 from app.strict_json import decode
 
 UNPACKERS = {b"gzip": 16 + zlib.MAX_WBITS, b"x-gzip": 16 + zlib.MAX_WBITS, b"deflate": zlib.MAX_WBITS}
+LONG = 256 * 2**10
+"""Bytes of a body that is not decoded on the event loop."""
 CHARSETS = {"utf-8", "utf8", "us-ascii", "ascii"}
 
 
@@ -27,7 +30,15 @@ def require_json(content_type: str) -> None:
 async def read_json(headers: Mapping[bytes, bytes], receive: Receive, settings: Settings) -> Any:
     """The body's value. `headers` have lower-case names, as ASGI has them."""
     require_json(headers.get(b"content-type", b"").decode("latin-1"))
-    return decode(await read_body(headers, receive, settings), settings.max_json_depth)
+    try:
+        async with asyncio.timeout(settings.request_timeout):
+            body = await read_body(headers, receive, settings)
+    except TimeoutError:
+        message = f"The body did not come within {settings.request_timeout:g} s."
+        raise RequestError(RequestErrorCode.REQUEST_TIMEOUT, message) from None
+    if len(body) < LONG:
+        return decode(body, settings.max_json_depth)
+    return await asyncio.to_thread(decode, body, settings.max_json_depth)
 
 
 async def read_body(headers: Mapping[bytes, bytes], receive: Receive, settings: Settings) -> bytes:

@@ -1,6 +1,17 @@
-"""Who asks. Every read and write takes one, and touches only what its organization owns."""
+"""Who asks. Every read and write takes a caller, and touches only what that may."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from app.errors import RequestError, RequestErrorCode
+from app.keys import Key, KeyRing
+
+NOT_THEIRS = "The API key may not use this project."
+Headers = Mapping[bytes, bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,7 +21,85 @@ class Caller:
     organization_id: str
     user_id: str | None = None
     email: str | None = None
+    projects: frozenset[str] | None = None
+    """The only projects that it may use; None: all."""
+    may_write: bool = True
+    key: str | None = None
+    """The prefix of its API key."""
+
+    def may_use(self, project_id: str) -> bool:
+        return self.projects is None or project_id in self.projects
+
+    def ask_for(self, project_id: str | None) -> None:
+        """RequestError with FORBIDDEN when a read is of a project that the caller may not use."""
+        if project_id is not None and not self.may_use(project_id):
+            raise RequestError(RequestErrorCode.FORBIDDEN, NOT_THEIRS)
 
 
 LOCAL = Caller(organization_id="local")
-"""The caller of every request while the server has no API keys."""
+"""The caller of every request while there are no API keys."""
+
+
+class Callers:
+    """Knows callers by the API key in their headers. While no key was ever made, everybody is LOCAL; then only names of
+    this machine are answered to, so that no page from elsewhere can reach the server under a name of its own."""
+
+    def __init__(self, keys: KeyRing, allow_anyone: bool) -> None:
+        self._keys, self._allow_anyone = keys, allow_anyone
+
+    async def of(self, headers: Headers) -> Caller:
+        """Who sends a request. RequestError with UNAUTHENTICATED or FORBIDDEN."""
+        if await self._keys.wanted():
+            return _narrowed(_caller(await self._keys.holder(presented(headers) or "")), headers)
+        if not self._allow_anyone and not is_loopback(_host(headers)):
+            message = "Without API keys this server answers only to names of its own machine, such as localhost."
+            raise RequestError(RequestErrorCode.FORBIDDEN, message)
+        return LOCAL
+
+    async def need_keys(self) -> bool:
+        """Whether requests need a key."""
+        return await self._keys.wanted()
+
+    async def confirm(self, caller: Caller) -> None:
+        """RequestError with UNAUTHENTICATED when a caller is none any more."""
+        if await self._keys.wanted() and not (caller.key and await self._keys.find(caller.key)):
+            raise RequestError(RequestErrorCode.UNAUTHENTICATED, "The API key is no longer valid.")
+
+
+def presented(headers: Headers) -> str | None:
+    """The API key that a request carries."""
+    if given := headers.get(b"x-api-key"):
+        return given.decode("latin-1").strip()
+    scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+def _host(headers: Headers) -> str | None:
+    try:
+        return urlsplit("//" + headers.get(b"host", b"").decode("latin-1")).hostname
+    except ValueError:
+        return None
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether a name or an address can only be this machine."""
+    if host is None or host == "localhost" or host.endswith(".localhost"):
+        return host is not None
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _caller(key: Key | None) -> Caller:
+    if key is None:
+        message = "Send a valid API key, as X-API-Key or as Authorization: Bearer."
+        raise RequestError(RequestErrorCode.UNAUTHENTICATED, message)
+    return Caller(key.organization_id, key.user_id, key.email, key.projects, not key.read_only, key.prefix)
+
+
+def _narrowed(caller: Caller, headers: Headers) -> Caller:
+    organization = headers.get(b"x-organization-id")
+    if organization and organization.decode("latin-1") != caller.organization_id:
+        raise RequestError(RequestErrorCode.FORBIDDEN, "The API key is not of the organization in X-Organization-Id.")
+    return caller

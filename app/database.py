@@ -6,7 +6,6 @@ SQLite has one connection that writes and a few that only read; a file has one p
 
 from __future__ import annotations
 
-import asyncio
 import fcntl
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -15,32 +14,40 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+import asyncpg
 from sqlalchemy import event, make_url
 from sqlalchemy.engine import URL, Dialect
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.exc import TimeoutError as NoneFree
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import events
-from app.errors import Busy, VoltgraphError
+from app.errors import Busy, NotUnique, VoltgraphError
+from app.inserts import Inserts, New
 from app.listener import Listener
 from app.plain_pool import PlainPool
 from app.readers import Pace, Readers, Steps
+from app.rounds import Rounds
+from app.writer import Work, Writer
 
 T = TypeVar("T")
-Work = Callable[[AsyncSession], Awaitable[T]]
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-WRITER_PRAGMAS = ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON")
+WRITER_PRAGMAS = (
+    "busy_timeout=5000",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "temp_store=MEMORY",  # what savepoints can undo: in files it takes as long again as the writes
+)
 READER_PRAGMAS = ("busy_timeout=5000", "query_only=ON")
 READERS = 4
 STATEMENTS = 512
 """Statements that a connection keeps prepared."""
 PATIENCE = 10.0
 """Seconds to wait for a connection; then the server is busy."""
-ROUND = 256
-"""Most writes that SQLite commits together."""
 
 
 def database_url(text: str) -> URL:
@@ -74,19 +81,13 @@ def exclusive(url: URL) -> Iterator[None]:
         yield
 
 
-class RolledBack(VoltgraphError):
-    """SQLite undid a whole transaction because of one statement in it."""
-
-    def __init__(self, cause: object) -> None:
-        super().__init__("the transaction was undone")
-        self.cause = cause if isinstance(cause, Exception) else self
-
-
 class Database(Protocol):
     """What the rest of the server knows of a database."""
 
     hub: events.Hub
     """Hears what is committed, by whatever process, once `listen` has returned."""
+    inserts: Inserts
+    """Make what `store` takes."""
 
     async def listen(self) -> None:
         """See to it that the hub hears of changes. Does nothing where that is so already."""
@@ -104,6 +105,14 @@ class Database(Protocol):
     async def write(self, work: Work[T]) -> T:
         """What `work` returns, once its changes are committed. When it raises, nothing of it is stored."""
 
+    async def store(self, new: New) -> None:
+        """Store new rows, all or none, and return once they are committed. NotUnique when one has the key of another
+        row."""
+
+    @property
+    def waiting(self) -> int:
+        """How many writes wait for their turn."""
+
     async def close(self) -> None: ...
 
 
@@ -120,19 +129,21 @@ class Pool(AsyncAdaptedQueuePool):
 class Postgres:
     """A pool of connections to a PostgreSQL server."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, max_waiting: int) -> None:
         self._engine = create_async_engine(
             url,
             poolclass=Pool,
             pool_size=16,
             max_overflow=0,
             pool_timeout=PATIENCE,
-            pool_pre_ping=True,
             json_deserializer=_as_it_is,
         )
+        event.listen(self._engine.sync_engine, "checkout", _require_open)
         self._plain = PlainPool(dict(self._engine.dialect.create_connect_args(url)[1]), PATIENCE)
         self.hub = events.Hub()
         self._listener = Listener(url, self.hub)
+        self.inserts = Inserts(self._engine.dialect)
+        self._rounds = Rounds[New](self._store, max_waiting)
 
     @property
     def dialect(self) -> Dialect:
@@ -151,24 +162,44 @@ class Postgres:
         async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
             return await work(session)
 
+    async def store(self, new: New) -> None:
+        await self._rounds.put(new)
+
+    async def _store(self, batch: list[New]) -> list[Exception | None]:
+        """One statement is a transaction by itself, in one round trip. Notifying transactions wait for each other:
+        they had better be few."""
+        try:
+            async with self._engine.connect() as connection:
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                await driver.fetch(*self.inserts.texts, *self.inserts.arrays(batch))
+        except asyncpg.PostgresError as error:  # so says the server: each may fare better alone
+            if len(batch) > 1:
+                raise
+            return [NotUnique() if isinstance(error, asyncpg.UniqueViolationError) else error]
+        except Exception as error:
+            return [error] * len(batch)
+        return [None] * len(batch)
+
+    @property
+    def waiting(self) -> int:
+        return self._rounds.waiting
+
     async def close(self) -> None:
+        await self._rounds.close()
         await self._listener.close()
         await self._plain.close()
         await self._engine.dispose()
 
 
 class Sqlite:
-    """A SQLite file: writes that wait are committed together, by one connection; each still stands or falls alone."""
+    """A SQLite file: one connection writes, a few others read."""
 
     def __init__(self, url: URL, max_waiting: int) -> None:
         self._readers = _sqlite_engine(url, READER_PRAGMAS, READERS)
         self._plain = Readers(partial(_connection, url), READERS)
-        self._writer = _sqlite_engine(url, WRITER_PRAGMAS, 1)
-        event.listen(self._writer.sync_engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
         self.hub = events.Hub()
-        self._max_waiting = max_waiting
-        self._waiting: list[tuple[Work[Any], asyncio.Future[Any]]] = []
-        self._writing: asyncio.Task[None] | None = None
+        self.inserts = Inserts(self._readers.dialect)
+        self._writer = Writer(_sqlite_engine(url, WRITER_PRAGMAS, 1), self.inserts, self.hub, max_waiting)
 
     @property
     def dialect(self) -> Dialect:
@@ -184,72 +215,25 @@ class Sqlite:
         return AsyncSession(self._readers, expire_on_commit=False)
 
     async def write(self, work: Work[T]) -> T:
-        if len(self._waiting) >= self._max_waiting:
-            raise Busy("Too many writes are waiting. Try again.")
-        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._waiting.append((work, done))
-        if self._writing is None:
-            self._writing = asyncio.create_task(self._write_all())
-        return await done
+        return await self._writer.write(work)
+
+    async def store(self, new: New) -> None:
+        await self._writer.store(new)
+
+    @property
+    def waiting(self) -> int:
+        return self._writer.waiting
 
     async def close(self) -> None:
-        if self._writing is not None:
-            await self._writing
-        await self._writer.dispose()
+        await self._writer.close()
         await self._readers.dispose()
         self._plain.close()
 
-    async def _write_all(self) -> None:
-        try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:ROUND], self._waiting[ROUND:]
-                await self._write_round([item for item in batch if not item[1].done()])
-        finally:
-            self._writing = None
 
-    async def _write_round(self, batch: list[tuple[Work[Any], asyncio.Future[Any]]]) -> None:
-        try:
-            async with self._writer.begin() as connection:
-                outcomes = [await _in_round(connection, work) for work, _ in batch]
-        except Exception as error:  # the transaction itself failed: nothing of it is stored
-            if len(batch) > 1:
-                for item in batch:
-                    await self._write_round([item])
-                return
-            outcomes = [(error.cause if isinstance(error, RolledBack) else error, [])]
-        loop = asyncio.get_running_loop()
-        for (_, done), (outcome, changes) in zip(batch, outcomes, strict=True):
-            for change in changes:
-                loop.call_soon(self.hub.publish, change)
-            if done.done():  # its caller has gone
-                continue
-            if isinstance(outcome, Exception):
-                done.set_exception(outcome)
-            else:
-                done.set_result(outcome)
-
-
-async def _in_round(connection: AsyncConnection, work: Work[Any]) -> tuple[Any, list[events.Change]]:
-    """What comes of one write of a round. RolledBack when SQLite undid the whole round for it, as it does when the
-    disk is full: what would follow it was in no transaction, and what went before it is gone."""
-    outcome = await _alone(connection, work)
-    driver = (await connection.get_raw_connection()).driver_connection
-    if driver is None or not driver.in_transaction:
-        raise RolledBack(outcome[0])
-    return outcome
-
-
-async def _alone(connection: AsyncConnection, work: Work[Any]) -> tuple[Any, list[events.Change]]:
-    """What `work` returns and what it changed, or the error that it raised after what it did was undone."""
-    try:
-        async with (
-            AsyncSession(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session,
-            session.begin(),
-        ):
-            result = await work(session)
-    except Exception as error:
-        return error, []
-    return result, events.noted(session)
+def _require_open(connection: Any, record: object, proxy: object) -> None:
+    """Have the pool replace a connection that the server has ended. Asking the server takes three round trips."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
 
 
 def _as_it_is(text: str) -> str:
@@ -291,7 +275,7 @@ def _connection(url: URL) -> sqlite3.Connection:
 async def open_database(url: URL, max_waiting: int) -> AsyncIterator[Database]:
     """The database at `url`, whose tables are up to date. Closes it when left."""
     sqlite = url.drivername.startswith("sqlite")
-    database: Database = Sqlite(url, max_waiting) if sqlite else Postgres(url)
+    database: Database = (Sqlite if sqlite else Postgres)(url, max_waiting)
     try:
         yield database
     finally:

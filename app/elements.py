@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -45,16 +45,25 @@ class Element:
     config: str
 
 
-@dataclass(frozen=True, slots=True)
-class Proposed:
-    """An element as it came in, with where its parts stand there. `type` is None where only `config` tells it."""
+class Proposed(NamedTuple):
+    """An element as it came in, with where it stands there. By name, `type` is None: only `config` tells it."""
 
     name: str
     type: ElementType | None
     config: Any
-    name_at: Path
-    type_at: Path
-    config_at: Path
+    at: Path
+
+    @property
+    def name_at(self) -> Path:
+        return self.at if self.type is None else (*self.at, "name")
+
+    @property
+    def type_at(self) -> Path:
+        return (*self.at, "element_type" if self.type is None else "elementType")
+
+    @property
+    def config_at(self) -> Path:
+        return self.at if self.type is None else (*self.at, "jobConfig")
 
     @property
     def kind(self) -> ElementType | None:
@@ -83,18 +92,11 @@ class Given:
 
 
 def _from_list(items: list[tuple[str, ElementType, Any]]) -> list[Proposed]:
-    return [
-        Proposed(name, kind, config, *(("elements", i, part) for part in ("name", "elementType", "jobConfig")))
-        for i, (name, kind, config) in enumerate(items)
-    ]
+    return [Proposed(name, kind, config, ("elements", i)) for i, (name, kind, config) in enumerate(items)]
 
 
 def _from_object(items: dict[str, Any]) -> list[Proposed]:
-    places = {name: ("elements_by_name", name) for name in items}
-    return [
-        Proposed(name, None, config, places[name], (*places[name], "element_type"), places[name])
-        for name, config in items.items()
-    ]
+    return [Proposed(name, None, config, ("elements_by_name", name)) for name, config in items.items()]
 
 
 def _checked(proposed: list[Proposed], field: str) -> tuple[list[Element], list[Problem]]:

@@ -3,7 +3,10 @@
 VoltgraphError
 ├── Rejected          what was asked cannot be done: all problems with it, each with its place
 ├── RequestError      the request itself is wrong: its arguments, its body, its headers
-│   └── BadJson       its body is not JSON that can be kept exactly; one place for each problem
+│   ├── BadJson       its body is not JSON that can be kept exactly; one place for each problem
+│   ├── WrongArguments  arguments that cannot be met, each with why
+│   └── RateLimited   the API key has asked for too much; it may ask again later
+├── NotUnique         a row has that key already
 └── Busy              too much is waiting; try again
 """
 
@@ -42,17 +45,29 @@ class RequestErrorCode(Enum):
     BAD_USER_INPUT = "BAD_USER_INPUT", 400
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED", 400
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED", 400
+    TOO_COMPLEX = "TOO_COMPLEX", 400
     OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE", 400
+    UNAUTHENTICATED = "UNAUTHENTICATED", 401
+    FORBIDDEN = "FORBIDDEN", 403
     NOT_FOUND = "NOT_FOUND", 404
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED", 405
     NOT_ACCEPTABLE = "NOT_ACCEPTABLE", 406
+    REQUEST_TIMEOUT = "REQUEST_TIMEOUT", 408
     PAYLOAD_TOO_LARGE = "PAYLOAD_TOO_LARGE", 413
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE", 415
     TOO_MANY_OPERATIONS = "TOO_MANY_OPERATIONS", 429
+    RATE_LIMITED = "RATE_LIMITED", 429
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR", 500
     BUSY = "BUSY", 503
+    TIMEOUT = "TIMEOUT", 503
 
 
+HEADERS = {
+    RequestErrorCode.UNAUTHENTICATED: {"www-authenticate": "Bearer"},
+    RequestErrorCode.METHOD_NOT_ALLOWED: {"allow": "GET, POST"},
+    RequestErrorCode.BUSY: {"retry-after": "1"},
+    RequestErrorCode.TIMEOUT: {"retry-after": "1"},
+}
 log = logging.getLogger("voltgraph")
 Path = tuple[str | int, ...]
 
@@ -85,6 +100,11 @@ class RequestError(VoltgraphError):
         super().__init__(message)
         self.code, self.message = code, message
 
+    @property
+    def headers(self) -> dict[str, str]:
+        """What HTTP says of it besides the status."""
+        return HEADERS.get(self.code, {})
+
 
 class BadJson(RequestError):
     """The body cannot be taken as JSON without losing something. `problems` may be empty: not JSON at all."""
@@ -94,8 +114,38 @@ class BadJson(RequestError):
         self.problems = problems
 
 
+class NotUnique(VoltgraphError):
+    """A row has that key already."""
+
+
+class WrongArguments(RequestError):
+    """Arguments that cannot be met. `faults` has why, by the argument's name."""
+
+    def __init__(self, faults: dict[str, str]) -> None:
+        super().__init__(RequestErrorCode.BAD_USER_INPUT, " ".join(faults.values()))
+        self.faults = faults
+
+
+class RateLimited(RequestError):
+    """A key has asked for more than it may by now; in so many seconds it may ask for the same."""
+
+    def __init__(self, seconds: int) -> None:
+        message = f"The API key has asked for more than it may. Ask again in {seconds} s."
+        super().__init__(RequestErrorCode.RATE_LIMITED, message)
+        self._seconds = seconds
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"retry-after": str(self._seconds)}
+
+
 class Busy(VoltgraphError):
     """Too much is waiting."""
+
+
+def forbidden(message: str, *path: str | int) -> Rejected:
+    """The refusal of what the caller's key does not allow."""
+    return Rejected(Problem(ProblemCode.FORBIDDEN, message, path))
 
 
 def not_found(what: str, *path: str | int) -> Rejected:

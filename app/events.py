@@ -63,7 +63,7 @@ class Change:
 _changes = TypeAdapter(Change)
 
 
-def snapshot(pipeline: Pipeline) -> Snapshot:
+def snapshot(pipeline: Pipeline, element_types: frozenset[ElementType] | None = None) -> Snapshot:
     """What filters see of a pipeline: take it before changing the row."""
     return Snapshot(
         pipeline.project_id,
@@ -73,13 +73,14 @@ def snapshot(pipeline: Pipeline) -> Snapshot:
         pipeline.folded_name,
         pipeline.status,
         pipeline.error_code,
+        element_types,
     )
 
 
 async def whole_snapshot(session: AsyncSession, pipeline: Pipeline) -> Snapshot:
     """The same with the types of its elements: take it before changing those."""
     query = select(col(PipelineElement.element_type)).where(col(PipelineElement.pipeline_id) == pipeline.id).distinct()
-    return replace(snapshot(pipeline), element_types=frozenset(await session.exec(query)))
+    return snapshot(pipeline, frozenset(await session.exec(query)))
 
 
 async def changed(session: AsyncSession, pipeline: Pipeline, before: Snapshot | None = None) -> None:
@@ -94,10 +95,9 @@ async def changed(session: AsyncSession, pipeline: Pipeline, before: Snapshot | 
     await _tell(session, Change(pipeline.organization_id, pipeline.id, before, after))
 
 
-async def created(session: AsyncSession, pipeline: Pipeline, types: Iterable[ElementType]) -> None:
-    """Tell, once this transaction is committed, of a pipeline that it created with elements of these types."""
-    after = replace(snapshot(pipeline), element_types=frozenset(types))
-    await _tell(session, Change(pipeline.organization_id, pipeline.id, None, after))
+def creation(pipeline: Pipeline, types: Iterable[ElementType]) -> Change:
+    """That a pipeline was created, with elements of these types."""
+    return Change(pipeline.organization_id, pipeline.id, None, snapshot(pipeline, frozenset(types)))
 
 
 async def deleted(session: AsyncSession, pipeline: Pipeline) -> None:

@@ -9,14 +9,15 @@ from fastapi import FastAPI
 from starlette.types import Receive, Scope, Send
 
 import schema
-from app import rest
+from app import health, metrics, rest
 from app.database import database_url, exclusive, open_database
 from app.execution.engine import open_engine
 from app.execution.worker import working
 from app.explorer import Explorer
-from app.feed import Feed
+from app.keys import open_keys
+from app.metrics import Metrics
 from app.migrations import migrate
-from app.services import Services
+from app.services import services
 from app.settings import QUERIES, Settings
 from schema.http import GraphQLEndpoint
 
@@ -44,16 +45,24 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
         url = database_url(settings.database_url)
         with exclusive(url):
             await migrate(url)
-            async with open_database(url, settings.max_waiting_writes) as database, open_engine(url) as engine:
-                app.state.services = Services(database, engine, Feed(database))
+            async with (
+                open_database(url, settings.max_waiting_writes) as database,
+                open_engine(url) as engine,
+                open_keys(url) as keys,
+            ):
+                app.state.services = services(settings, database, engine, keys)
                 app.graphql.open(app.state.services)
+                app.state.metrics.gauge("voltgraph_waiting_writes", "Writes that wait.", lambda: database.waiting)
                 async with working(settings, url, database, engine):
                     yield
 
     app = Voltgraph(title="Voltgraph", lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.graphql = GraphQLEndpoint(settings, explorer.page)
+    app.state.metrics = Metrics()
+    app.graphql = GraphQLEndpoint(settings, explorer.page, app.state.metrics)
     app.state.settings = settings
     app.mount("/explorer", explorer.assets)
+    app.include_router(health.router)
+    app.include_router(metrics.router)
     rest.install(app)
     return app
 

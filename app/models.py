@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from app.columns import Binary, Instant, JsonText, Name
@@ -67,6 +67,15 @@ class JobStatus(Word):
     FAILED = "failed", "Ended with an error. Terminal."
     CANCELED = "canceled", "Stopped before it finished. Terminal."
 
+    @property
+    def is_terminal(self) -> bool:
+        return self not in (JobStatus.PENDING, JobStatus.RUNNING)
+
+    @property
+    def is_failed(self) -> bool:
+        """As REST counts it: also when canceled."""
+        return self in (JobStatus.FAILED, JobStatus.CANCELED)
+
 
 class JobErrorCode(Word):
     """Why a job failed, for programs. Treat an unknown value as INTERNAL_ERROR."""
@@ -80,6 +89,13 @@ class JobErrorCode(Word):
     EXECUTION_TIMEOUT = "EXECUTION_TIMEOUT", "The job took longer than it may."
     SUBMISSION_FAILED = "SUBMISSION_FAILED", "The engine could not take the job."
     INTERNAL_ERROR = "INTERNAL_ERROR", "Our fault."
+
+
+class SeriesSource(Word):
+    """Which parameter values a model's series was simulated with."""
+
+    OPTIMAL = "optimal", "The best that a fit found, or those that a validation was given."
+    BASELINE = "baseline", "The initial guess of a fit."
 
 
 AT_WORK = text("status = 'RUNNING'")
@@ -179,11 +195,38 @@ class Checkpoint(SQLModel, table=True):
     parameters: str = Field(sa_type=JsonText)
 
 
+class SeriesChannel(SQLModel, table=True):
+    """One channel of the model against the data of an objective. What an element has here counts once it is COMPLETED:
+    series are written one by one while the job ends, and taken away again when it does not."""
+
+    __tablename__ = "series_channel"
+
+    element_id: str = Field(
+        sa_type=Binary, primary_key=True, sa_column_args=[ForeignKey("pipeline_element.id", ondelete="CASCADE")]
+    )
+    objective: str = Field(sa_type=Binary, primary_key=True)
+    source: SeriesSource = Field(sa_type=stored(SeriesSource), primary_key=True)
+    position: int = Field(primary_key=True)
+    """From 0, which is the axis."""
+    series_number: int
+    """The position of the series among those of its element."""
+    name: str = Field(sa_type=Binary)
+    samples: bytes = Field(sa_type=LargeBinary)
+    """float64, little-endian, one a row; NaN where there is no value."""
+
+
 class Worker(SQLModel, table=True):
     """A process that runs pipelines, and when it last said so."""
 
     id: str = Field(sa_type=Binary, primary_key=True)
     heartbeat_at: datetime = Field(sa_type=Instant)
+
+
+class Pulse(SQLModel, table=True):
+    """One row, written to see whether the database takes writes."""
+
+    id: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant)
 
 
 class IdempotencyKey(SQLModel, table=True):

@@ -203,6 +203,7 @@ class Page:
         self, database: Database, caller: Caller, filter: PipelineFilter, order: Order, window: Window
     ) -> None:
         self._database, self._window, self._more = database, window, False
+        caller.ask_for(filter.project_id)
         self._matches = Matches(caller, filter.operands(), order)
         self.order = order
         self.pipelines: list[Pipeline] = []
@@ -243,6 +244,7 @@ class Page:
 
 async def counts(database: Database, caller: Caller, filter: PipelineFilter) -> dict[PipelineStatus, int]:
     """How many match, by status; zeros included."""
+    caller.ask_for(filter.project_id)
     async with database.read() as session:
         return by_status(await session.exec(Matches(caller, filter.operands(), Order()).counts()))
 

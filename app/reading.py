@@ -13,7 +13,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from app.callers import Caller
 from app.database import Database
 from app.errors import RequestError, RequestErrorCode
-from app.models import Checkpoint, Pipeline, PipelineElement
+from app.models import AT_WORK, Checkpoint, Pipeline, PipelineElement
 
 MAX_TRACE = 5000
 LARGE = ("job_config", "result", "error_detail")
@@ -23,12 +23,16 @@ WITHOUT_LARGE = tuple(defer(getattr(PipelineElement, name), raiseload=True) for 
 
 def owned(caller: Caller) -> ColumnElement[bool]:
     """The pipelines that the caller may see: the one place that says so."""
-    return col(Pipeline.organization_id) == caller.organization_id
+    theirs = col(Pipeline.organization_id) == caller.organization_id
+    return theirs if caller.projects is None else theirs & col(Pipeline.project_id).in_(sorted(caller.projects))
 
 
 def owned_elements(caller: Caller) -> ColumnElement[bool]:
     """The elements that the caller may see."""
-    return col(PipelineElement.organization_id) == caller.organization_id
+    theirs = col(PipelineElement.organization_id) == caller.organization_id
+    if caller.projects is None:
+        return theirs
+    return theirs & col(PipelineElement.pipeline_id).in_(select(Pipeline.id).where(owned(caller)))
 
 
 Elements = SelectOfScalar[PipelineElement]
@@ -108,6 +112,21 @@ async def element(database: Database, caller: Caller, id: str, *, whole: bool = 
 async def element_of_job(database: Database, caller: Caller, job_id: str) -> PipelineElement | None:
     """The element that a job does."""
     return await _element(database, element_query(caller, job_id=job_id))
+
+
+async def running(database: Database) -> int:
+    """How many pipelines run, whosever they are."""
+    query = select(func.count()).select_from(Pipeline).where(AT_WORK)
+    async with database.read() as session:
+        return (await session.exec(query)).one()
+
+
+async def jobs(database: Database, caller: Caller, most: int, skip: int) -> list[PipelineElement]:
+    """Elements that have a job, those submitted last first."""
+    query = select(PipelineElement).where(owned_elements(caller), col(PipelineElement.job_id).is_not(None))
+    query = query.options(*WITHOUT_LARGE).order_by(col(PipelineElement.job_id).desc()).limit(most).offset(skip)
+    async with database.read() as session:
+        return list(await session.exec(query))
 
 
 async def _element(database: Database, query: Elements, *, whole: bool = False) -> PipelineElement | None:

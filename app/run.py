@@ -53,15 +53,16 @@ class Client:
 
 
 @asynccontextmanager
-async def connected(server: str | None) -> AsyncIterator[Client]:
+async def connected(server: str | None, key: str | None) -> AsyncIterator[Client]:
     """A client of a server; without one, of a server within this process, over the database that is set."""
+    headers = {"x-api-key": key} if key else {}
     if server is not None:
-        async with httpx.AsyncClient(base_url=server, timeout=30) as http:
+        async with httpx.AsyncClient(base_url=server, headers=headers, timeout=30) as http:
             yield Client(http)
         return
     app = create_app(Settings())
-    transport = httpx.ASGITransport(app=app)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://here") as http:
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), headers=headers, base_url="http://localhost")
+    async with app.router.lifespan_context(app), http:
         yield Client(http)
 
 
@@ -84,9 +85,9 @@ def read_input(file: Path) -> dict[str, Any]:
     }
 
 
-async def run(file: Path, server: str | None, console: Console) -> bool:
+async def run(file: Path, server: str | None, key: str | None, console: Console) -> bool:
     """Create, start and watch the pipeline of a file. Whether it completed."""
-    async with connected(server) as client:
+    async with connected(server, key) as client:
         created = (await client.send("CreatePipeline", input=read_input(file)))["pipeline"]
         id = created["id"]
         console.print(f"{escape(created['name'])}  [dim]{id}[/dim]", highlight=False)

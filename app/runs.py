@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid_utils
+from sqlalchemy import Delete, delete
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -17,6 +18,7 @@ from app.models import (
     PipelineElement,
     PipelineElementStatus,
     PipelineStatus,
+    SeriesChannel,
 )
 from app.pipelines import invalid_state, later, locked
 from app.services import Services
@@ -90,6 +92,7 @@ async def end(session: AsyncSession, pipeline: Pipeline, status: PipelineStatus,
     jobs = unfinished.where(col(PipelineElement.job_id).is_not(None))
     await session.exec(jobs.values(job_status=JobStatus.CANCELED, finished_at=pipeline.updated_at))
     await session.exec(unfinished)
+    await session.exec(_series_of_none(pipeline.id))
     await events.changed(session, pipeline, before)
 
 
@@ -103,6 +106,15 @@ async def elements_of(session: AsyncSession, pipeline_id: str, *, whole: bool = 
     query = select(PipelineElement).where(col(PipelineElement.pipeline_id) == pipeline_id)
     query = query.order_by(col(PipelineElement.element_order))
     return list(await session.exec(query if whole else query.options(*reading.WITHOUT_LARGE)))
+
+
+def _series_of_none(pipeline_id: str) -> Delete:
+    """Take away what jobs that did not complete had written of their series."""
+    incomplete = select(PipelineElement.id).where(
+        col(PipelineElement.pipeline_id) == pipeline_id,
+        col(PipelineElement.status) != PipelineElementStatus.COMPLETED,
+    )
+    return delete(SeriesChannel).where(col(SeriesChannel.element_id).in_(incomplete))
 
 
 async def _begin(session: AsyncSession, pipeline: Pipeline) -> None:

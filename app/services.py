@@ -2,15 +2,29 @@
 
 from dataclasses import dataclass
 
+from app.callers import Callers
 from app.database import Database
 from app.execution.engine import Engine
 from app.feed import Feed
+from app.health import Health
+from app.keys import KeyRing, KeyStore
+from app.rates import Rates
+from app.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The tables, the queue of what runs, and the news of both."""
+    """The tables, the queue of what runs, the news of both, who may ask, and whether it can be done."""
 
     database: Database
     engine: Engine
     feed: Feed
+    callers: Callers
+    health: Health
+    rates: Rates
+
+
+def services(settings: Settings, database: Database, engine: Engine, keys: KeyStore) -> Services:
+    """The services of a server over what it has opened."""
+    callers = Callers(KeyRing(keys), settings.allow_anyone)
+    return Services(database, engine, Feed(database), callers, Health(database), Rates(settings.rate_limit))

@@ -19,6 +19,9 @@ class Settings(BaseSettings):
         "sqlite:///voltgraph.db",
         description="`sqlite:///FILE` or `postgresql://USER:PASSWORD@HOST/DATABASE`.",
     )
+    allow_anyone: bool = Field(
+        False, description="Serve also other addresses than this machine's own while there are no API keys."
+    )
     max_body_bytes: int = Field(
         16 * 2**20, ge=1024, description="Longest request body as it arrives, compressed or not."
     )
@@ -28,7 +31,19 @@ class Settings(BaseSettings):
     )
     max_document_bytes: int = Field(100_000, ge=1000, description="Longest GraphQL document, in UTF-8 bytes.")
     max_document_tokens: int = Field(2_000, ge=100, description="Most tokens in a GraphQL document.")
+    max_depth: int = Field(10, ge=1, description="Most levels of fields in an operation; introspection has its own.")
+    max_root_fields: int = Field(20, ge=1, description="Most fields at the top of an operation.")
+    max_aliases: int = Field(30, ge=0, description="Most aliases in an operation, with its fragments written out.")
+    max_directives: int = Field(50, ge=0, description="Most directives in an operation.")
+    max_cost: int = Field(5_000, ge=1, description="Most that an operation may cost, as the README counts it.")
+    max_list_input: int = Field(250, ge=1, description="Most items of a list in an input, but not inside JSON.")
+    introspection: bool = Field(True, description="Answer `__schema` and `__type`.")
+    suggestions: bool = Field(True, description="Name what may have been meant where a document is wrong.")
     plans: bool = Field(True, description="Compile queries to SQL; off, the GraphQL executor answers all of them.")
+    rate_limit: int = Field(
+        1_000_000, ge=1, description="Cost that one API key may spend in a minute, and at most at once."
+    )
+    request_timeout: float = Field(15.0, gt=0, description="Seconds in which a request must come, and be answered.")
     socket_init_timeout: float = Field(
         3.0, gt=0, description="Seconds in which a WebSocket must send its connection_init."
     )
@@ -42,7 +57,10 @@ class Settings(BaseSettings):
     worker_timeout: float = Field(
         10.0, ge=6, description="Seconds without a sign of a worker after which others take over its pipelines."
     )
+    drain_delay: float = Field(
+        0.0, ge=0, description="Seconds from the sign to end, when /readyz says so, until requests are taken no more."
+    )
     start_on_create: bool = Field(False, description="Start what REST creates at once.")
     max_waiting_writes: int = Field(
-        10_000, ge=1, description="Writes that may wait for SQLite before more are answered 503."
+        10_000, ge=1, description="Writes that may wait for the database before more are answered 503."
     )

@@ -1,51 +1,74 @@
-"""Documents, parsed and validated once."""
+"""Documents, parsed, measured and validated once."""
 
 from __future__ import annotations
 
+import asyncio
+from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from typing import Any
 
 from graphql import (
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
+    NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
     parse,
+    specified_rules,
     validate,
 )
 
 from app.errors import RequestError, RequestErrorCode
 from app.settings import Settings
+from schema.cost import Cost
+from schema.limits import too_large
+from schema.lists import Lists
 from schema.rules import StorableValues
 
 CACHED = 256
-EMPTY = DocumentNode(definitions=())
+LONG = 2_000
+"""Characters of a document that is not prepared on the event loop."""
+
+
+class Known:
+    """What is known of one operation of a valid document."""
+
+    def __init__(self, schema: GraphQLSchema, tree: DocumentNode, operation: OperationDefinitionNode) -> None:
+        self.node, self.kind = operation, operation.operation
+        self._cost, self._lists = Cost(tree, operation), Lists(schema, operation)
+
+    def cost(self, variables: Mapping[str, Any] | None, settings: Settings) -> int:
+        """What it costs with these variables. RequestError when that is too much, or a list in them is too long."""
+        for place in self._lists.too_long(variables, settings.max_list_input):
+            message = f"The list at {'.'.join(map(str, place))} has more than {settings.max_list_input} items."
+            raise RequestError(RequestErrorCode.BAD_USER_INPUT, message)
+        cost = self._cost.of(variables)
+        if cost > settings.max_cost:
+            message = f"The operation costs {cost:,}; the most is {settings.max_cost:,}. Ask for less at a time."
+            raise RequestError(RequestErrorCode.TOO_COMPLEX, message)
+        return cost
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
     """A document that may be executed, unless it has errors."""
 
-    tree: DocumentNode = EMPTY
+    tree: DocumentNode = field(default_factory=DocumentNode)
     code: RequestErrorCode = RequestErrorCode.GRAPHQL_VALIDATION_FAILED
     errors: list[GraphQLError] = field(default_factory=list)
-    _meant: dict[str | None, OperationDefinitionNode] = field(default_factory=dict)
+    operations: dict[str | None, Known] = field(default_factory=dict)
+    """By name."""
 
-    def operation(self, name: str | None) -> OperationDefinitionNode:
+    def operation(self, name: str | None) -> Known:
         """The operation that `name` means. RequestError when it means none, or could mean several."""
-        if name not in self._meant:
-            self._meant[name] = self._find(name)
-        return self._meant[name]
-
-    def _find(self, name: str | None) -> OperationDefinitionNode:
-        operations = [node for node in self.tree.definitions if isinstance(node, OperationDefinitionNode)]
-        if name is not None:
-            operations = [node for node in operations if node.name and node.name.value == name]
-        if len(operations) == 1:
-            return operations[0]
+        if name is None and len(self.operations) == 1:
+            return next(iter(self.operations.values()))
+        if name in self.operations and name is not None:
+            return self.operations[name]
         if name is not None:
             message = f"The document has no operation named {name!r:.80}."
-        elif operations:
+        elif self.operations:
             message = "The document has several operations: say which by `operationName`."
         else:
             message = "The document has no operation."
@@ -57,23 +80,41 @@ class Documents:
 
     def __init__(self, schema: GraphQLSchema, settings: Settings) -> None:
         self._schema, self._settings = schema, settings
-        self._prepared = lru_cache(CACHED)(self._prepare)
+        self._rules = [*specified_rules, *([] if settings.introspection else [NoSchemaIntrospectionCustomRule])]
+        self._kept: OrderedDict[str, Document] = OrderedDict()
 
-    def get(self, text: str) -> Document:
+    async def get(self, text: str) -> Document:
         """The document; RequestError when it is too long to be looked at."""
+        if (document := self._kept.get(text)) is not None:
+            self._kept.move_to_end(text)
+            return document
         limit = self._settings.max_document_bytes
         if len(text) > limit or len(text.encode()) > limit:
             raise RequestError(RequestErrorCode.PAYLOAD_TOO_LARGE, f"The document is longer than {limit:,} bytes.")
-        return self._prepared(text)
+        # A long one takes a tenth of a second; others go on meanwhile.
+        document = self._prepare(text) if len(text) < LONG else await asyncio.to_thread(self._prepare, text)
+        self._kept[text] = document
+        if len(self._kept) > CACHED:
+            self._kept.popitem(last=False)
+        return document
 
     def _prepare(self, text: str) -> Document:
         try:
             tree = parse(text, max_tokens=self._settings.max_document_tokens)
+            if errors := too_large(tree, self._settings):
+                return Document(code=RequestErrorCode.TOO_COMPLEX, errors=errors)
             # First, because GraphQL's own rules read such values, and complain in Python's words.
-            errors = validate(self._schema, tree, [StorableValues]) or validate(self._schema, tree)
+            errors = validate(self._schema, tree, [StorableValues]) or self._validated(tree)
         except GraphQLError as error:
             return Document(code=RequestErrorCode.GRAPHQL_PARSE_FAILED, errors=[error])
         except RecursionError:
             deep = GraphQLError("The document nests too deeply.")
             return Document(code=RequestErrorCode.GRAPHQL_PARSE_FAILED, errors=[deep])
-        return Document(tree=tree, errors=errors)
+        return Document(tree=tree, errors=errors, operations={} if errors else self._operations(tree))
+
+    def _validated(self, tree: DocumentNode) -> list[GraphQLError]:
+        return validate(self._schema, tree, self._rules, hide_suggestions=not self._settings.suggestions)
+
+    def _operations(self, tree: DocumentNode) -> dict[str | None, Known]:
+        nodes = [node for node in tree.definitions if isinstance(node, OperationDefinitionNode)]
+        return {node.name.value if node.name else None: Known(self._schema, tree, node) for node in nodes}

@@ -23,6 +23,7 @@ for each in (
     models.PipelineElementStatus,
     models.JobStatus,
     models.JobErrorCode,
+    models.SeriesSource,
 ):
     describe(each)
 describe(paging.OrderField, "PipelineOrderField")

@@ -6,6 +6,7 @@ It stands before the web framework, whose middleware and routing it needs nothin
 from __future__ import annotations
 
 from collections.abc import Mapping
+from time import perf_counter
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -14,7 +15,8 @@ from graphql import OperationType
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.bodies import read_json
-from app.errors import RequestError, RequestErrorCode
+from app.errors import Busy, RequestError, RequestErrorCode
+from app.metrics import Metrics
 from app.services import Services
 from app.settings import Settings
 from app.strict_json import decode
@@ -25,14 +27,15 @@ from schema.sse import EventStreams
 from schema.websocket import Sockets
 
 Headers = Mapping[bytes, bytes]
+NO_HEADERS: Mapping[str, str] = {}
 
 
 class GraphQLEndpoint:
     """Answers `/graphql`: queries by GET, everything by POST, subscriptions as server-sent events or over a WebSocket,
     and a page for people whose browser comes by."""
 
-    def __init__(self, settings: Settings, page: ASGIApp) -> None:
-        self._settings, self._page = settings, page
+    def __init__(self, settings: Settings, page: ASGIApp, metrics: Metrics) -> None:
+        self._settings, self._page, self._metrics = settings, page, metrics
         self.operations = Operations(settings)
         self._sockets = Sockets(self.operations, settings)
         self._streams = EventStreams()
@@ -40,6 +43,9 @@ class GraphQLEndpoint:
     def open(self, services: Services) -> None:
         """What operations work with from now on."""
         self.operations.open(services)
+        if self.operations.plans is not None:
+            told = "Queries and mutations by what answered them, and how many plans were compiled."
+            self._metrics.counts("voltgraph_operations", told, self.operations.plans.tally)
 
     def close(self) -> None:
         """End the event streams, which would go on for ever. Whoever serves closes WebSockets himself."""
@@ -59,23 +65,30 @@ class GraphQLEndpoint:
             await self._answer(scope, headers, receive, send)
 
     async def _answer(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
-        kind = JSON
+        start, kind, name, more = perf_counter(), JSON, "", NO_HEADERS
         try:
             kind = media_type(headers.get(b"accept"))
-            operation = self.operations.find(await self._read(scope, headers, receive))
-            answer = operation if isinstance(operation, Answer) else await _run(operation, scope["method"])
-            status, body = 200 if answer.executed or kind == JSON else 400, answer.body
+            caller = await self.operations.caller(headers)
+            operation = await self.operations.find(await self._read(scope, headers, receive), caller)
+            if isinstance(operation, Answer):
+                answer = operation
+            else:
+                name, answer = operation.label, await _run(operation, scope["method"])
+            status, body = _status(answer, kind), answer.body
         except Exception as error:
-            status, body = _status(error), {"errors": failure(error)}
-        await _send(send, status, body, kind)
+            status, body, more = _refused(error)
+        await _send(send, status, body, kind, more)
+        self._metrics.request(name, _code(body), perf_counter() - start)
 
     async def _stream(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         try:
-            operation = self.operations.find_or_explain(await self._read(scope, headers, receive))
+            caller = await self.operations.caller(headers)
+            operation = await self.operations.find_or_explain(await self._read(scope, headers, receive), caller)
             if isinstance(operation, Operation):
                 _check_method(operation, scope["method"])
         except Exception as error:
-            await _send(send, _status(error), {"errors": failure(error)}, JSON)
+            status, body, more = _refused(error)
+            await _send(send, status, body, JSON, more)
         else:
             await self._streams.answer(operation, receive, send)
 
@@ -117,18 +130,40 @@ def _check_method(operation: Operation, method: str) -> None:
         raise RequestError(RequestErrorCode.METHOD_NOT_ALLOWED, "GET changes nothing. Use POST.")
 
 
-def _status(error: Exception) -> int:
-    return error.code.status if isinstance(error, RequestError) else 500
+def _refused(error: Exception) -> tuple[int, dict[str, Any], Mapping[str, str]]:
+    """The answer to a request that raised an error: its status, its body and headers."""
+    if isinstance(error, Busy):
+        error = RequestError(RequestErrorCode.BUSY, str(error))
+    if isinstance(error, RequestError):
+        return error.code.status, {"errors": failure(error)}, error.headers
+    return 500, {"errors": failure(error)}, NO_HEADERS
 
 
-async def _send(send: Send, status: int, body: dict[str, Any], kind: bytes) -> None:
+def _status(answer: Answer, kind: bytes) -> int:
+    """Who was too busy for all that was asked tells proxies too."""
+    if not answer.executed:
+        return 200 if kind == JSON else 400
+    errors = answer.body.get("errors")
+    if not errors or any(value is not None for value in (answer.body["data"] or {}).values()):
+        return 200
+    busy = RequestErrorCode.BUSY
+    return busy.status if all(error["extensions"]["code"] == busy.value for error in errors) else 200
+
+
+def _code(body: dict[str, Any]) -> str:
+    """How a request ended, for who counts."""
+    code: str = body["errors"][0]["extensions"]["code"] if body.get("errors") else "OK"
+    return code
+
+
+async def _send(send: Send, status: int, body: dict[str, Any], kind: bytes, more: Mapping[str, str]) -> None:
     content = orjson.dumps(body)
     headers = [
         (b"content-type", kind + b"; charset=utf-8" if kind == GRAPHQL else kind),
         (b"content-length", b"%d" % len(content)),
         (b"vary", b"accept"),
     ]
-    if status == 405:
-        headers.append((b"allow", b"GET, POST"))
+    if more:
+        headers += [(name.encode(), value.encode()) for name, value in more.items()]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content})

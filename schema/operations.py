@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable
+import asyncio
+from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from graphql import ExecutionResult, OperationType, execute
 from graphql.execution import (
@@ -14,15 +15,18 @@ from graphql.execution import (
     map_source_to_response_event,
 )
 
-from app.callers import LOCAL
+from app.callers import Caller
 from app.errors import RequestError, RequestErrorCode
 from app.services import Services
 from app.settings import Settings
 from schema import schema
 from schema.context import Context
-from schema.documents import Document, Documents
+from schema.documents import Document, Documents, Known
 from schema.masking import failure, formatted, masked, refusal
 from schema.plans import Plans
+
+T = TypeVar("T")
+QUERY = OperationType.QUERY
 
 
 class GraphQLRequest(NamedTuple):
@@ -59,6 +63,7 @@ class Operations:
     """Finds what a request asks for, and says why where it asks for nothing that can be run."""
 
     def __init__(self, settings: Settings) -> None:
+        self._settings = settings
         self._documents = Documents(schema._schema, settings)
         self._has_plans = settings.plans
 
@@ -67,39 +72,82 @@ class Operations:
         self._services = services
         self.plans = Plans(services.database) if self._has_plans else None
 
-    def find(self, request: GraphQLRequest) -> Operation | Answer:
+    async def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
+        """Who asks. RequestError when that is nobody who may."""
+        return await self._services.callers.of(headers)
+
+    async def find(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """The operation, or the answer to a document that is wrong. RequestError when the request is."""
-        document = self._documents.get(request.query)
+        document = await self._documents.get(request.query)
         if document.errors:
             return Answer({"errors": [formatted(error, document.code) for error in document.errors]}, executed=False)
-        kind = document.operation(request.operation_name).operation
-        return Operation(kind, document, request.operation_name, request.variables, self._services, self.plans)
+        known = document.operation(request.operation_name)
+        # A plan's statements are the same for all callers, but for one who may use some projects only.
+        plans = self.plans if caller.projects is None else None
+        cost = known.cost(request.variables, self._settings)
+        left = self._services.rates.spend(caller, cost)
+        name, variables, timeout = request.operation_name, request.variables, self._settings.request_timeout
+        return Operation(known, document, name, variables, self._services, plans, caller, cost, left, timeout)
 
-    def find_or_explain(self, request: GraphQLRequest) -> Operation | Answer:
+    async def find_or_explain(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """The same for where there is no status line: an answer also when the request is wrong."""
         try:
-            return self.find(request)
+            return await self.find(request, caller)
         except RequestError as error:
             return Answer({"errors": refusal(error)}, executed=False)
+
+
+async def _finished(work: Awaitable[T]) -> T:
+    """What work comes to. It is finished also when nobody waits for it any longer."""
+    return await asyncio.shield(asyncio.ensure_future(work))
 
 
 class Operation(NamedTuple):
     """An operation that may be run."""
 
-    kind: OperationType
+    known: Known
     document: Document
     name: str | None
     variables: dict[str, Any] | None
     services: Services
     plans: Plans | None
+    caller: Caller
+    cost: int
+    left: int | None
+    """What the caller's key may spend still; None where there are no keys."""
+    timeout: float
+
+    @property
+    def kind(self) -> OperationType:
+        return self.known.kind
+
+    @property
+    def label(self) -> str:
+        """What it is called in its document."""
+        name = self.known.node.name
+        return name.value if name else "anonymous"
 
     async def answer(self) -> Answer:
-        """The answer to a query or a mutation."""
+        """The answer to a query or a mutation. RequestError with TIMEOUT where it does not come in time."""
+        try:
+            async with asyncio.timeout(self.timeout):
+                answer = await (self._read() if self.kind is QUERY else _finished(self._change()))
+        except TimeoutError:
+            message = f"The answer took longer than {self.timeout:g} s. What a mutation began goes on."
+            raise RequestError(RequestErrorCode.TIMEOUT, message) from None
+        if self.left is not None:
+            answer.body["extensions"] = {"cost": {"requested": self.cost, "left": self.left}}
+        return answer
+
+    async def _read(self) -> Answer:
         if self.plans is None:
             return await self._execute()
-        if self.kind is OperationType.QUERY:
-            data = await self.plans.data(self.document, self.name, self.variables, LOCAL)
-            return await self._execute() if data is None else Answer({"data": data})
+        data = await self.plans.data(self.document, self.name, self.variables, self.caller)
+        return await self._execute() if data is None else Answer({"data": data})
+
+    async def _change(self) -> Answer:
+        if self.plans is None:
+            return await self._execute()
         result = await self.plans.changed(self.document, self.name, self.variables, self._context())
         return await self._execute() if result is None else _answer(result)
 
@@ -133,6 +181,7 @@ class Operation(NamedTuple):
                 return
             async with aclosing(map_source_to_response_event(executor, source, self._event)) as results:
                 async for result in results:
+                    await self.services.callers.confirm(self.caller)
                     yield _answer(result)
         except Exception as error:
             yield Answer({"errors": failure(error)}, executed=False)
@@ -142,7 +191,7 @@ class Operation(NamedTuple):
         return execute_subscription_event(executor)
 
     def _context(self) -> Context:
-        return Context(self.services, LOCAL)
+        return Context(self.services, self.caller)
 
 
 def _answer(result: ExecutionResult) -> Answer:

@@ -43,8 +43,10 @@ def user_errors(rejected: Rejected, *arguments: str) -> list[UserError]:
     return [UserError(code=p.code, message=p.message, field=_field(p.path, arguments)) for p in rejected.problems]
 
 
-def _field(path: Path, arguments: tuple[str, ...]) -> list[str]:
+def _field(path: Path, arguments: tuple[str, ...]) -> list[str] | None:
     """The path as GraphQL spells it: what is no argument of its own is in `input`. What lies below the first step is
     the caller's own spelling already."""
+    if not path:
+        return None
     first, *rest = map(str, path)
     return [*([] if first in arguments else ["input"]), to_camel_case(first), *rest]

@@ -3,16 +3,19 @@
 from datetime import datetime
 from typing import Annotated, Any
 
+import orjson
 import strawberry
 from strawberry import UNSET
 from strawberry.scalars import JSON
 
 from app import models, reading
-from app.models import ElementType, JobErrorCode, JobStatus, PipelineElementStatus, PipelineStatus
+from app import series as app_series
+from app.models import ElementType, JobErrorCode, JobStatus, PipelineElementStatus, PipelineStatus, SeriesSource
 from schema import enums  # noqa: F401  makes them GraphQL enums
 from schema.context import Info
 from schema.jobs import Job
 from schema.node import ID, Node
+from schema.series import DESCRIPTION, Columns, MaxPoints, Objective, Source, XMax, XMin, wanted
 
 __all__ = ["ID", "Node", "Pipeline", "PipelineElement", "PipelineOptions"]
 
@@ -57,6 +60,21 @@ class PipelineElement(Node):
         return reading.parameter_values(
             await info.context.large_text("result", self.id), None if names is UNSET else names
         )
+
+    @strawberry.field(description=DESCRIPTION, graphql_type=JSON | None)
+    async def series(
+        self,
+        info: Info,
+        objective: Objective,
+        source: Source = SeriesSource.OPTIMAL,
+        columns: Columns = UNSET,
+        max_points: MaxPoints = UNSET,
+        x_min: XMin = UNSET,
+        x_max: XMax = UNSET,
+    ) -> Any:
+        asked = wanted(objective, source, columns, max_points=max_points, x_min=x_min, x_max=x_max)
+        text = await app_series.read(info.context.database, info.context.caller, self.id, asked)
+        return None if text is None else orjson.Fragment(text)
 
     @strawberry.field(description="Its execution. Null until submitted.", graphql_type=Job | None)
     def job(self, info: Info) -> Job | None:

@@ -14,6 +14,7 @@ import orjson
 from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
+from app.callers import Caller
 from app.errors import RequestError, RequestErrorCode, logged
 from app.settings import Settings
 from app.strict_json import decode
@@ -55,7 +56,7 @@ class Sockets:
         try:
             if chosen is None:
                 raise Closed(4406, "Subprotocol not acceptable")
-            await Socket(self._operations, self._settings, receive, send).serve()
+            await Socket(self._operations, self._settings, dict(scope["headers"]), receive, send).serve()
         except Gone:
             pass
         except Closed as closed:
@@ -79,8 +80,11 @@ def same_origin(headers: Iterable[tuple[bytes, bytes]]) -> bool:
 class Socket:
     """One client, and the operations that it runs."""
 
-    def __init__(self, operations: Operations, settings: Settings, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, operations: Operations, settings: Settings, headers: dict[bytes, bytes], receive: Receive, send: Send
+    ) -> None:
         self._operations, self._settings, self._receive, self._send = operations, settings, receive, send
+        self._headers = headers
         self._acknowledged = False
         self._running: dict[str, asyncio.Task[None]] = {}
         self._tasks: dict[asyncio.Task[None], Operation] = {}
@@ -131,6 +135,8 @@ class Socket:
             case "connection_init":
                 if self._acknowledged:
                     raise Closed(4429, "Too many initialisation requests")
+                self._headers |= _as_headers(payload or {})
+                await self._caller()
                 self._acknowledged = True
                 await self._say("connection_ack")
             case "ping":
@@ -153,13 +159,20 @@ class Socket:
             raise Closed(4401, "Unauthorized")
         if id in self._running:
             raise Closed(4409, f"Subscriber for {id} already exists")
-        operation = self._too_many() or self._operations.find_or_explain(request)
+        operation = self._too_many() or await self._operations.find_or_explain(request, await self._caller())
         if isinstance(operation, Answer):
             await self._say("error", id, operation.body["errors"])
             return
         task = self._running[id] = asyncio.create_task(self._run(id, operation))
         self._tasks[task] = operation
         task.add_done_callback(self._tasks.pop)
+
+    async def _caller(self) -> Caller:
+        """Who is at the other end, by the headers of the socket and what its first message said."""
+        try:
+            return await self._operations.caller(self._headers)
+        except RequestError as error:
+            raise Closed(4403, error.message) from None
 
     def _too_many(self) -> Answer | None:
         most = self._settings.max_socket_operations
@@ -213,6 +226,13 @@ def _stop(task: asyncio.Task[None], operation: Operation) -> None:
     """A query or a mutation ends by itself: whether it was done must not depend on who listens."""
     if operation.kind is OperationType.SUBSCRIPTION:
         task.cancel()
+
+
+def _as_headers(payload: dict[str, Any]) -> dict[bytes, bytes]:
+    """What a first message says of its sender. Browsers cannot set headers of a WebSocket."""
+    names = {"x-api-key", "authorization", "x-organization-id"}
+    said = {name.lower(): value for name, value in payload.items() if isinstance(value, str)}
+    return {name.encode(): said[name].encode() for name in names & said.keys()}
 
 
 def _id(message: dict[str, Any]) -> str:

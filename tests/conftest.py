@@ -57,8 +57,8 @@ def database_url(request: pytest.FixtureRequest) -> str:
 async def api(database_url: str) -> AsyncIterator[Api]:
     """The API of a server in this process, over each kind of database in turn."""
     app = create_app(Settings(database_url=database_url, workers=0))
-    transport = httpx.ASGITransport(app=app)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://localhost")
+    async with app.router.lifespan_context(app), client as http:
         yield Api(http, app.state.services.database)
 
 

@@ -27,16 +27,19 @@ ROOT = Path(__file__).parent.parent
 
 
 class Postgres:
-    """A PostgreSQL server that makes empty databases with all tables."""
+    """A PostgreSQL server that makes empty databases with all tables. One that is not durable is quicker."""
 
-    def __init__(self, server: PostgresServer) -> None:
+    def __init__(self, server: PostgresServer, durable: bool) -> None:
         self._server = server
-        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf(); CREATE DATABASE template;")
+        if not durable:
+            server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
+        server.psql("CREATE DATABASE template;")
         asyncio.run(migrate(database_url(self._address("template"))))
 
-    def new_database(self) -> str:
+    def new_database(self, *, empty: bool = False) -> str:
+        """One with all tables, or with none."""
         name = f"test_{uuid4().hex}"
-        self._server.psql(f"CREATE DATABASE {name} TEMPLATE template;")
+        self._server.psql(f"CREATE DATABASE {name} TEMPLATE {'template1' if empty else 'template'};")
         return self._address(name)
 
     def _address(self, database: str) -> str:
@@ -44,12 +47,12 @@ class Postgres:
 
 
 @contextmanager
-def postgres() -> Iterator[Postgres]:
+def postgres(*, durable: bool = False) -> Iterator[Postgres]:
     with (
         tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder,
         get_server(folder) as server,
     ):
-        yield Postgres(server)
+        yield Postgres(server, durable)
 
 
 @dataclass(frozen=True, slots=True)

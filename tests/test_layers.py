@@ -1,6 +1,8 @@
 """Which part may know which."""
 
 import ast
+import subprocess
+import sys
 from pathlib import Path
 
 from tests.api import ROOT
@@ -24,6 +26,11 @@ def test_in_app_only_main_knows_of_graphql() -> None:
     assert JOINS in files
     guilty = {file.name for file in files if imports(file) & {"schema", "graphql", "strawberry"}}
     assert guilty == {"main.py"}
+
+
+def test_a_server_starts_without_what_only_series_need() -> None:
+    code = "import sys, app.main; sys.exit(bool({'numpy', 'tsdownsample', 'pybamm'} & sys.modules.keys()))"
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 
 def test_nothing_of_the_product_knows_the_tests() -> None:

@@ -6,7 +6,7 @@ Only child processes import it: PyBaMM takes seconds to load.
 import os
 from importlib.util import find_spec
 
-if missing := [name for name in ("pybamm", "ionworks_schema") if find_spec(name) is None]:
+if missing := [name for name in ("pybamm", "ionworks_schema", "cma") if find_spec(name) is None]:
     raise ImportError(
         f"Battery work needs {' and '.join(missing)}. Install the extra `battery`: pip install 'voltgraph[battery]'."
     )

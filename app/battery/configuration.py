@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
-
-import ionworks_schema
-from pydantic import ValidationError
 
 from app.battery.calculations import CALCULATIONS, REFUSED_CALCULATIONS
 from app.battery.entries import ENTRIES, REFUSED_ENTRIES
 from app.battery.fields import MAX_TEXT, Field, Settings, settle, shown, source
+from app.battery.fit.plan import plan as data_fit
 from app.battery.guard import value_faults
+from app.battery.public_schema import schema_faults
 from app.battery.recipes import Inputs, Made, Recipe
-from app.battery.symbols import decode
-from app.execution.executor import Fault, Job
+from app.battery.symbols import decode, encode
+from app.battery.validation import plan as validation
+from app.battery.work import Known, Plan, Product, Work
+from app.execution.executor import Fault, Job, JobFailed
 
 MAX_FAULTS = 100
 MAX_VALUES = 10_000
@@ -27,8 +28,8 @@ KINDS = {
     "entry": "entry",
     "directentry": "entry",
     "calculation": "calculation",
-    "datafit": "Data Fit",
-    "validation": "Validation",
+    "datafit": "data_fit",
+    "validation": "validation",
     "arraydatafit": "array_data_fit",
     "linearconfidenceinterval": "linear_confidence_interval",
     "sobolsensitivity": "sobol_sensitivity",
@@ -37,15 +38,25 @@ KINDS = {
 SOURCE = Field(source, None)
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
-    """A checked element: its configuration with all defaults, and what makes its parameter values."""
+def faults(jobs: Sequence[Job]) -> list[list[Fault]]:
+    """Everything wrong with the jobs of a pipeline, each list for the job in its place."""
+    known: Known | None = {}
+    found = []
+    for job in jobs:
+        work, wrong = plan(job)
+        if work is not None and known is not None:
+            wrong = work.unfit(known)[:MAX_FAULTS]
+        known = None if known is None or work is None else _after(known, work)
+        found.append(wrong)
+    return found
 
-    effective: Settings
-    make: Callable[[Inputs], Made]
 
-
-Plan = tuple[Work | None, list[Fault]]
+def _after(known: Known, work: Work) -> Known | None:
+    """What is known after an element, None where that cannot be told before it runs."""
+    try:
+        return None if work.sets is None else {**known, **work.sets()}
+    except JobFailed:
+        return None
 
 
 def plan(job: Job) -> Plan:
@@ -56,8 +67,8 @@ def plan(job: Job) -> Plan:
     at = ("element_type",) if "element_type" in job.config else ()
     if kind == "entry":
         work, faults = _named_entry(config) if config.get("name") is not None else _inline_entry(config)
-    elif kind == "calculation":
-        work, faults = _calculation(config)
+    elif kind in PLANS:
+        work, faults = PLANS[kind](config)
     elif kind:
         work, faults = None, [Fault(f"{kind} is not supported yet.", at)]
     else:
@@ -86,8 +97,13 @@ def _inline_entry(config: dict[str, Any]) -> Plan:
     faults += [fault for found in wrong.values() for fault in found]
     sound = {name: value for name, value in given.items() if name not in wrong}
     kept = {name: value for name, value in settings.items() if value is not None}
-    faults += _schema_faults({"element_type": "entry", "values": sound} | kept)
-    return Work({"element_type": "entry"} | kept, lambda inputs: dict(given)), faults
+    faults += schema_faults({"element_type": "entry", "values": sound} | kept)
+    product = Product(given)
+    return Work({"element_type": "entry"} | kept, lambda inputs, report: product, lambda: _decoded(product)), faults
+
+
+def _decoded(product: Product) -> Made:
+    return {name: decode(encode(name, value)) for name, value in product.values.items()}
 
 
 def _parameter_faults(name: str, value: Any) -> Iterator[Fault]:
@@ -110,7 +126,11 @@ def _named_entry(config: dict[str, Any]) -> Plan:
     recipe = _recipe(name, ENTRIES, REFUSED_ENTRIES, "entry function", ("name",), faults)
     if recipe is None:
         return None, faults
-    return _planned({"element_type": "entry", "name": name}, recipe, given, faults)
+    work, faults = _planned({"element_type": "entry", "name": name}, recipe, given, faults)
+    if work is None:
+        return None, faults
+    # What an entry defines depends on nothing before it.
+    return replace(work, sets=lambda: _decoded(work.make(Inputs({}), lambda progress: None))), []
 
 
 def _calculation(config: dict[str, Any]) -> Plan:
@@ -143,23 +163,9 @@ def _planned(head: Settings, recipe: Recipe, given: dict[str, Any], faults: list
     settings, more = settle({**recipe.fields, "source": SOURCE}, given)
     faults += more
     if not faults:
-        faults += _schema_faults(head | {name: given[name] for name in recipe.fields if name in given})
+        faults += schema_faults(head | {name: given[name] for name in recipe.fields if name in given})
     effective = head | {name: value for name, value in settings.items() if name != "source" or value is not None}
-    return Work(effective, lambda inputs: recipe.run(settings, inputs)), faults
+    return None if faults else Work(effective, lambda inputs, report: Product(recipe.run(settings, inputs))), faults
 
 
-def _schema_faults(config: Settings) -> list[Fault]:
-    """What the public schema finds besides. It sees only what has been found sound here."""
-    try:
-        ionworks_schema.validate_element(config)
-    except ValidationError as error:
-        details = error.errors(include_url=False, include_context=False, include_input=False)
-        return [Fault(f"{each['msg']}.", _place(each["loc"])) for each in details]
-    except ValueError as error:
-        return [Fault(str(error))]
-    return []
-
-
-def _place(location: tuple[int | str, ...]) -> tuple[int | str, ...]:
-    """The schema calls an entry's values `parameters`."""
-    return ("values", *location[1:]) if location[:1] == ("parameters",) else location
+PLANS = {"calculation": _calculation, "data_fit": data_fit, "validation": validation}

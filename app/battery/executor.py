@@ -1,22 +1,22 @@
-"""Runs elements on PyBaMM: Direct Entry and Calculation."""
+"""Runs elements on PyBaMM."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
-from typing import Any
 
 import pybamm
 
-from app.battery.configuration import Work, plan
+from app.battery.configuration import faults, plan
 from app.battery.recipes import Inputs
 from app.battery.symbols import encode
-from app.execution.executor import Fault, Job, JobFailed, Progress, Values
+from app.battery.work import Product, Work, refused
+from app.execution.executor import Fault, Job, JobFailed, Outcome, Progress, Values
 from app.models import JobErrorCode
 
 log = logging.getLogger("voltgraph.battery")
-PACKAGES = ("pybamm", "ionworks-schema")
+PACKAGES = ("pybamm", "ionworks-schema", "numpy", "scipy", "cma")
 CANNOT_BUILD = (pybamm.ModelError, pybamm.DomainError, pybamm.OptionError, pybamm.DiscretisationError)
 """What PyBaMM raises for a model that cannot be built."""
 
@@ -24,15 +24,15 @@ CANNOT_BUILD = (pybamm.ModelError, pybamm.DomainError, pybamm.OptionError, pybam
 class BatteryExecutor:
     """The work of elements. What it supports is in BATTERY.md; all else is refused by name."""
 
-    def check(self, job: Job) -> list[Fault]:
-        return plan(job)[1]
+    def check(self, jobs: Sequence[Job]) -> list[list[Fault]]:
+        return faults(jobs)
 
-    def run(self, job: Job, inputs: Values, report: Callable[[Progress], None]) -> dict[str, Any]:
-        work, faults = plan(job)
+    def run(self, job: Job, inputs: Values, report: Callable[[Progress], None]) -> Outcome:
+        work, wrong = plan(job)
         if work is None:
-            raise _refused(faults)
+            raise refused(wrong)
         try:
-            return _result(work, Inputs(inputs))
+            return _outcome(work, work.make(Inputs(inputs), report))
         except JobFailed:
             raise
         except pybamm.SolverError as error:
@@ -50,16 +50,13 @@ class BatteryExecutor:
             raise JobFailed(JobErrorCode.INTERNAL_ERROR, message) from error
 
 
-def _refused(faults: list[Fault]) -> JobFailed:
-    detail = {"faults": [{"message": fault.message, "path": list(fault.path)} for fault in faults]}
-    return JobFailed(JobErrorCode.CONFIGURATION_ERROR, " ".join(fault.message for fault in faults[:3]), detail)
-
-
-def _result(work: Work, inputs: Inputs) -> dict[str, Any]:
-    """As the official client decodes it: a PassthroughResult."""
-    return {
-        "type": "PassthroughResult",
-        "parameter_values": {name: encode(name, value) for name, value in work.make(inputs).items()},
+def _outcome(work: Work, product: Product) -> Outcome:
+    """As the official client decodes it, with what it came of."""
+    result = {
+        "type": product.kind,
+        "parameter_values": {name: encode(name, value) for name, value in product.values.items()},
+        **product.fields,
         "effective_config": work.effective,
         "versions": {package: version(package) for package in PACKAGES},
     }
+    return Outcome(result, product.series)

@@ -6,6 +6,7 @@ import math
 import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
 
@@ -56,6 +57,17 @@ def number(low: float = -math.inf, high: float = math.inf, *, above: float = -ma
         if value <= above:
             return f"must be greater than {above:g}, not {value:g}"
         return None if low <= value <= high else f"must be from {low:g} to {high:g}, not {value:g}"
+
+    return check
+
+
+def whole(low: int, high: int) -> Check:
+    """A whole number from `low` to `high`."""
+
+    def check(value: Any) -> str | None:
+        if not isinstance(value, int) or isinstance(value, bool):
+            return f"must be a whole number, not {shown(value)}"
+        return None if low <= value <= high else f"must be from {low} to {high}, not {shown(value)}"
 
     return check
 
@@ -113,19 +125,25 @@ def absent(value: Any) -> str | None:
     return f"is not supported here; leave it out instead of {shown(value)}"
 
 
+def mapping(value: Any) -> str | None:
+    return None if isinstance(value, dict) else f"must be an object, not {shown(value)}"
+
+
 def options(nested: Mapping[str, Field]) -> Field:
     """An object of options, each with a default."""
+    return Field(mapping, None, nested)
 
-    def check(value: Any) -> str | None:
-        return None if isinstance(value, dict) else f"must be an object, not {shown(value)}"
 
-    return Field(check, None, nested)
+def _meant(name: str, fields: Mapping[str, Field]) -> str:
+    close = get_close_matches(name[:MAX_TEXT], fields, 1)
+    there = f"; there are {', '.join(fields) or 'none'}"
+    return f" (did you mean `{close[0]}`?){there}" if close else there
 
 
 def settle(fields: Mapping[str, Field], given: Mapping[str, Any], path: Path = ()) -> tuple[Settings, list[Fault]]:
     """The settings that `given` stands for, and everything wrong with it."""
     faults = [
-        Fault(f"There is no field {shown(name)} here; there are {', '.join(fields) or 'none'}.", (*path, name))
+        Fault(f"There is no field {shown(name)} here{_meant(name, fields)}.", (*path, name))
         for name in given
         if name not in fields
     ]

@@ -6,8 +6,8 @@ of nodes, each with its own closed list of fields. Nothing here imports or evalu
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from app.battery.fields import MAX_TEXT, Check, Path, flag, is_number, number, one_of, shown, text
@@ -119,9 +119,11 @@ for _function in ["Arcsinh", "Arctan", "Cos", "Cosh", "Erf", "Exp", "Log", "Max"
 
 
 @dataclass(slots=True)
-class _Budget:
-    """How much of a value has been walked."""
+class Budget:
+    """What may be walked, and how much of it has been."""
 
+    kinds: Mapping[str, Node] = field(default_factory=lambda: NODES)
+    most: int = MAX_NODES
     nodes: int = 0
     numbers: int = 0
 
@@ -129,7 +131,7 @@ class _Budget:
 def value_faults(value: Any, path: Path) -> Iterator[Fault]:
     """Everything wrong with a parameter value."""
     if isinstance(value, dict):
-        yield from _node_faults(value, path, 1, _Budget())
+        yield from symbol_faults(value, path, Budget())
     elif isinstance(value, str):
         if value.startswith("["):
             yield Fault(f"{shown(value)} is not supported: a value must be there, not to be given later.", path)
@@ -141,10 +143,11 @@ def value_faults(value: Any, path: Path) -> Iterator[Fault]:
         yield Fault(f"A parameter takes a finite number, a text or a PyBaMM symbol, not {shown(value)}.", path)
 
 
-def _node_faults(node: Any, path: Path, depth: int, budget: _Budget) -> Iterator[Fault]:
+def symbol_faults(node: Any, path: Path, budget: Budget, depth: int = 1) -> Iterator[Fault]:
+    """Everything wrong with a symbol. Symbols that belong together share a budget."""
     budget.nodes += 1
     tag = node.get(TAG) if isinstance(node, dict) else None
-    kind = NODES.get(tag) if isinstance(tag, str) else None
+    kind = budget.kinds.get(tag) if isinstance(tag, str) else None
     if kind is None or not isinstance(tag, str):
         named = f"{TAG} {shown(tag)}" if isinstance(node, dict) and TAG in node else f"no {TAG}"
         yield Fault(f"A PyBaMM symbol with {named} is not supported.", (*path, TAG) if tag is not None else path)
@@ -159,10 +162,10 @@ def _node_faults(node: Any, path: Path, depth: int, budget: _Budget) -> Iterator
         yield Fault(f"The symbol nests deeper than {MAX_DEPTH} nodes.", path)
     else:
         for index, child in enumerate(children):
-            if budget.nodes > MAX_NODES:
-                yield Fault(f"The symbol has more than {MAX_NODES} nodes.", path)
+            if budget.nodes > budget.most:
+                yield Fault(f"The symbol has more than {budget.most} nodes.", path)
                 return
-            yield from _node_faults(child, (*path, "children", index), depth + 1, budget)
+            yield from symbol_faults(child, (*path, "children", index), budget, depth + 1)
 
 
 def _field_faults(node: dict[str, Any], tag: str, kind: Node, path: Path) -> Iterator[Fault]:
@@ -178,7 +181,7 @@ def _field_faults(node: dict[str, Any], tag: str, kind: Node, path: Path) -> Ite
 
 
 def _shape_faults(
-    node: dict[str, Any], tag: str, kind: Node, children: list[Any], path: Path, budget: _Budget
+    node: dict[str, Any], tag: str, kind: Node, children: list[Any], path: Path, budget: Budget
 ) -> Iterator[Fault]:
     expected = kind.children
     if tag == FUNCTION_PARAMETER and isinstance(node.get("input_names"), list):
@@ -199,7 +202,7 @@ def _shape_faults(
         yield Fault(f"{tag} takes {expected} children, not {len(children)}.", (*path, "children"))
 
 
-def _table_faults(table: Any, shape: tuple[int, ...], path: Path, budget: _Budget) -> Iterator[Fault]:
+def _table_faults(table: Any, shape: tuple[int, ...], path: Path, budget: Budget) -> Iterator[Fault]:
     """Nested lists of finite numbers, of a given shape."""
     if not isinstance(table, list) or len(table) != shape[0] or not table:
         yield Fault(f"A table of {shape[0]} must be here, at least one.", path)

@@ -17,6 +17,7 @@ from typing import Any
 
 from app.errors import VoltgraphError
 from app.execution.frames import Unbelievable, hear, packed
+from app.execution.samples import Allowance
 
 log = logging.getLogger("voltgraph")
 
@@ -45,11 +46,12 @@ class Child:
 
     def __init__(self, reader: asyncio.StreamReader, pid: int) -> None:
         self._reader, self.pid = reader, pid
+        self._allowance = Allowance()
 
     async def message(self) -> dict[str, Any]:
         """What it says next. ChildDied when it says no more."""
         try:
-            return await hear(self._reader)
+            return await hear(self._reader, self._allowance)
         except Unbelievable as error:
             raise ChildDied(f"the process {self.pid} of the job sent {error}") from error
         except (asyncio.IncompleteReadError, ConnectionError):
@@ -109,7 +111,7 @@ class Children:
         try:
             writer.write(packed(request))
             async with asyncio.timeout(BEGIN):
-                began = await hear(reader)
+                began = await hear(reader, Allowance())
             child = Child(reader, began["pid"])
             try:
                 yield child

@@ -5,11 +5,11 @@ An executor runs in a child process of its own. It is given JSON and gives JSON 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from app.models import ElementType, JobErrorCode
+from app.models import ElementType, JobErrorCode, SeriesSource
 
 Values = dict[str, Any]
 """Parameter values by name, as JSON: numbers, and functions as the client serialises them."""
@@ -42,6 +42,24 @@ class Progress:
     parameters: Values = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Series:
+    """The model against the data of one objective: channels of equal length by name, the axis first."""
+
+    objective: str
+    source: SeriesSource
+    channels: dict[str, Sequence[float | None]]
+    """None where there is no value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a job came to."""
+
+    result: dict[str, Any]
+    series: Sequence[Series] = ()
+
+
 class JobFailed(Exception):
     """The job cannot be done; `code` and `message` say why, `detail` is for programs."""
 
@@ -53,9 +71,9 @@ class JobFailed(Exception):
 class Executor(Protocol):
     """What does the work of elements."""
 
-    def check(self, job: Job) -> list[Fault]:
-        """Everything wrong with a configuration, without running anything of it."""
+    def check(self, jobs: Sequence[Job]) -> list[list[Fault]]:
+        """Everything wrong with each configuration of a pipeline, in order, without running anything of it."""
 
-    def run(self, job: Job, inputs: Values, report: Callable[[Progress], None]) -> dict[str, Any]:
-        """The job's result, whose `parameter_values` are handed on. `inputs` are those of all elements before it, the
-        later over the earlier. JobFailed when it cannot be done."""
+    def run(self, job: Job, inputs: Values, report: Callable[[Progress], None]) -> Outcome:
+        """What the job comes to; the `parameter_values` of its result are handed on. `inputs` are those of all elements
+        before it, the later over the earlier. JobFailed when it cannot be done."""

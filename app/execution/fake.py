@@ -11,27 +11,29 @@ What an element does is told by the key `fake` of its configuration, an object w
     message      what the failure says
     refuse       a fault that the check finds
     die          true: the process ends without an answer
+    series       the series of its result: a list of `{"objective": …, "source": "OPTIMAL" or "BASELINE", "channels":
+                 {name: [number or null, …], …}}`, the axis first; without `source` it is OPTIMAL
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.execution.executor import Fault, Job, JobFailed, Progress, Values
-from app.models import JobErrorCode
+from app.execution.executor import Fault, Job, JobFailed, Outcome, Progress, Series, Values
+from app.models import JobErrorCode, SeriesSource
 
 
 class FakeExecutor:
     """Does what it is told."""
 
-    def check(self, job: Job) -> list[Fault]:
-        refused = job.config.get("fake", {}).get("refuse")
-        return [Fault(refused, ("fake", "refuse"))] if refused else []
+    def check(self, jobs: Sequence[Job]) -> list[list[Fault]]:
+        refused = [job.config.get("fake", {}).get("refuse") for job in jobs]
+        return [[Fault(each, ("fake", "refuse"))] if each else [] for each in refused]
 
-    def run(self, job: Job, inputs: Values, report: Callable[[Progress], None]) -> dict[str, Any]:
+    def run(self, job: Job, inputs: Values, report: Callable[[Progress], None]) -> Outcome:
         told: dict[str, Any] = job.config.get("fake", {})
         self._work(told, report)
         if told.get("die"):
@@ -39,8 +41,7 @@ class FakeExecutor:
         if "fail" in told:
             raise JobFailed(JobErrorCode[told["fail"]], told.get("message", "It was told to fail."))
         default = {"type": "PassthroughResult", "parameter_values": job.config.get("values", {})}
-        result: dict[str, Any] = told.get("result", default)
-        return result
+        return Outcome(told.get("result", default), [_series(each) for each in told.get("series", [])])
 
     def _work(self, told: dict[str, Any], report: Callable[[Progress], None]) -> None:
         steps, seconds = told.get("steps", 0), told.get("seconds", 0)
@@ -49,3 +50,7 @@ class FakeExecutor:
             report(Progress(iteration=step, cost=1 / step, best_cost=1 / step, parameters={"x": step}))
         if not steps:
             time.sleep(seconds)
+
+
+def _series(told: dict[str, Any]) -> Series:
+    return Series(told["objective"], SeriesSource[told.get("source", "OPTIMAL")], told["channels"])

@@ -1,4 +1,5 @@
-"""How the worker and its children talk: JSON objects, each after its length in four bytes."""
+"""How the worker and its children talk: JSON objects, each after its length in four bytes; after one that tells of a
+series, its samples."""
 
 from __future__ import annotations
 
@@ -10,6 +11,9 @@ from typing import Annotated, Any, Literal
 import orjson
 from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
+
+from app.execution.executor import Series
+from app.execution.samples import SIZE, Allowance, Sampled, told
 
 LENGTH = struct.Struct("!I")
 LONGEST = 1 << 28
@@ -63,12 +67,22 @@ class Checked(TypedDict):
 
 
 _messages: TypeAdapter[Any] = TypeAdapter(
-    Annotated[Began | Reported | Resulted | Failed | Checked, Field(discriminator="kind")]
+    Annotated[Began | Reported | Sampled | Resulted | Failed | Checked, Field(discriminator="kind")]
 )
 
 
 def send(connection: socket.socket, message: dict[str, Any]) -> None:
     connection.sendall(packed(message))
+
+
+def send_series(connection: socket.socket, series: Series, allowance: Allowance) -> None:
+    """Send a series of a job. ValueError when the worker would not believe it."""
+    message, samples = told(series)
+    _messages.validate_python(message, strict=True)
+    allowance.take(message)
+    send(connection, message)
+    for channel in samples:
+        connection.sendall(channel)
 
 
 def receive(connection: socket.socket) -> dict[str, Any]:
@@ -78,8 +92,9 @@ def receive(connection: socket.socket) -> dict[str, Any]:
     return message
 
 
-async def hear(reader: asyncio.StreamReader) -> dict[str, Any]:
-    """A child's next message. asyncio.IncompleteReadError when it is gone, Unbelievable when it cannot be one."""
+async def hear(reader: asyncio.StreamReader, allowance: Allowance) -> dict[str, Any]:
+    """A child's next message; a series with its `samples`, bytes for each channel. asyncio.IncompleteReadError
+    when it is gone, Unbelievable when it cannot be one."""
     (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
     if length > LONGEST:
         raise Unbelievable(f"a message of {length} bytes")
@@ -90,7 +105,17 @@ async def hear(reader: asyncio.StreamReader) -> dict[str, Any]:
         raise Unbelievable("a message of no known form") from error
     if b"\\u0000" in body or not isinstance((message.get("result") or {}).get("parameter_values") or {}, dict):
         raise Unbelievable("a message that cannot be kept")
+    if message["kind"] == "series":
+        message["samples"] = await _samples(reader, message, allowance)
     return message
+
+
+async def _samples(reader: asyncio.StreamReader, message: dict[str, Any], allowance: Allowance) -> list[bytes]:
+    try:
+        allowance.take(message)
+    except ValueError as error:
+        raise Unbelievable(str(error)) from error
+    return [await reader.readexactly(SIZE * message["rows"]) for _ in message["channels"]]
 
 
 def packed(message: dict[str, Any]) -> bytes:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 import orjson
+from sqlalchemy import Delete, delete, insert
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -25,6 +26,8 @@ from app.models import (
     PipelineElement,
     PipelineElementStatus,
     PipelineStatus,
+    SeriesChannel,
+    SeriesSource,
 )
 from app.pipelines import later
 from app.runs import elements_of, end, row
@@ -72,17 +75,31 @@ class Hold:
             return await elements_of(session, self.pipeline_id, whole=True)
 
     async def begin(self, element_id: str) -> None:
-        """An element's job begins, once more where it had begun before."""
+        """An element's job begins, once more where it had begun before: what that left of series goes."""
 
         def change(element: PipelineElement) -> None:
             element.status, element.job_status = PipelineElementStatus.RUNNING, JobStatus.RUNNING
             element.attempt += 1
             element.started_at = element.started_at or now()
 
-        await self._change(element_id, change)
+        await self._change(element_id, change, delete(SeriesChannel).where(col(SeriesChannel.element_id) == element_id))
+
+    async def keep_series(self, element_id: str, number: int, received: dict[str, Any]) -> None:
+        """Write a series of a job that is about to complete. A write of its own: all of a job's can be a gigabyte, for
+        which nobody else who writes should wait."""
+        series = {"element_id": element_id, "objective": received["objective"], "series_number": number}
+        source = SeriesSource[received["source"]]
+        channels = enumerate(zip(received["channels"], received["samples"], strict=True))
+        rows = [{**series, "source": source, "position": i, "name": n, "samples": s} for i, (n, s) in channels]
+
+        async def work(session: AsyncSession) -> None:
+            await self._pipeline(session)
+            await session.exec(insert(SeriesChannel), params=rows)
+
+        await self._database.write(work)
 
     async def complete_element(self, element_id: str, result: dict[str, Any]) -> None:
-        """An element's job is done."""
+        """An element's job is done: its result and its series are there from now on."""
 
         def change(element: PipelineElement) -> None:
             element.status, element.job_status = PipelineElementStatus.COMPLETED, JobStatus.COMPLETED
@@ -126,9 +143,13 @@ class Hold:
 
         await self._database.write(work)
 
-    async def _change(self, element_id: str, change: Callable[[PipelineElement], None]) -> None:
+    async def _change(
+        self, element_id: str, change: Callable[[PipelineElement], None], first: Delete | None = None
+    ) -> None:
         async def work(session: AsyncSession) -> None:
             pipeline = await self._pipeline(session)
+            if first is not None:
+                await session.exec(first)
             element = await session.get_one(PipelineElement, element_id)
             change(element)
             element.updated_at = now()

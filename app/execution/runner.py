@@ -66,20 +66,21 @@ class Runner:
 
     async def _refused(self, hold: Hold, elements: list[PipelineElement]) -> dict[str, JobFailed]:
         """The elements whose configuration is wrong, by id. All are checked before the first one runs."""
-        pending = [each for each in elements if each.status is not PipelineElementStatus.COMPLETED]
+        pending = {each.id for each in elements if each.status is not PipelineElementStatus.COMPLETED}
         if not pending:
             return {}
-        try:
-            answer = await self._attempts(hold, {"kind": "check", "jobs": [_job(each) for each in pending]}, None)
+        first = next(each.id for each in elements if each.id in pending)
+        try:  # with the completed ones: what they define tells whether later ones fit
+            answer = await self._attempts(hold, {"kind": "check", "jobs": [_job(each) for each in elements]}, None)
         except JobFailed as failure:
-            return {pending[0].id: failure}
-        if len(answer["faults"]) != len(pending):
+            return {first: failure}
+        if len(answer["faults"]) != len(elements):
             unchecked = "The check said nothing of some elements."
-            return {pending[0].id: JobFailed(JobErrorCode.INTERNAL_ERROR, unchecked)}
+            return {first: JobFailed(JobErrorCode.INTERNAL_ERROR, unchecked)}
         return {
             element.id: _configuration_error(faults)
-            for element, faults in zip(pending, answer["faults"], strict=True)
-            if faults
+            for element, faults in zip(elements, answer["faults"], strict=True)
+            if faults and element.id in pending
         }
 
     async def _result(self, hold: Hold, element: PipelineElement, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -149,9 +150,12 @@ async def _answer(child: Child, progress: _Kept) -> dict[str, Any]:
         message = await child.message()
         if message["kind"] == "failed":
             raise JobFailed(JobErrorCode[message["code"]], message["message"], message["detail"])
-        if message["kind"] != "progress":
+        if message["kind"] == "series":
+            await progress.keep_series(message)
+        elif message["kind"] == "progress":
+            progress.take(message)
+        else:
             return message
-        progress.take(message)
 
 
 async def patiently(write: Callable[[], Awaitable[None]]) -> None:
@@ -165,17 +169,25 @@ async def patiently(write: Callable[[], Awaitable[None]]) -> None:
 
 
 class _Kept:
-    """Keeps the newest progress of a job, at most once a second, where its pipeline wants that."""
+    """Keeps the newest progress of a job, at most once a second, where its pipeline wants that; and its series."""
 
     def __init__(self, hold: Hold, element: PipelineElement | None) -> None:
         self._hold, self._element = hold, element
         self._last = 0.0
+        self._series = 0
         self._pending: dict[str, Any] | None = None
 
     def take(self, message: dict[str, Any]) -> None:
         wanted = self._hold.live_progress_updates
         if self._element is not None and wants_checkpoints(wanted, self._element.element_type):
             self._pending = message
+
+    async def keep_series(self, message: dict[str, Any]) -> None:
+        """Write a series before the next is heard, so that no more than one is in memory."""
+        if self._element is not None:
+            keep = partial(self._hold.keep_series, self._element.id, self._series, message)
+            self._series += 1
+            await patiently(keep)
 
     async def flush(self, interval: float) -> None:
         """Write what is pending, unless the last was written less than `interval` seconds ago."""

@@ -14,11 +14,12 @@ import signal
 import socket
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.execution.executor import Executor, Fault, Job, JobFailed, Progress, Values
-from app.execution.frames import receive, send
+from app.execution.executor import Executor, Fault, Job, JobFailed, Outcome, Progress, Values
+from app.execution.frames import receive, send, send_series
+from app.execution.samples import Allowance
 from app.models import ElementType, JobErrorCode
 
 PR_SET_PDEATHSIG = 1
@@ -55,10 +56,10 @@ class Missing:
     def __init__(self, message: str) -> None:
         self._message = message
 
-    def check(self, job: Job) -> list[Fault]:
+    def check(self, jobs: Sequence[Job]) -> list[list[Fault]]:
         raise JobFailed(JobErrorCode.CONFIGURATION_ERROR, self._message)
 
-    def run(self, job: Job, inputs: Values, report: Callable[[Progress], None]) -> dict[str, Any]:
+    def run(self, job: Job, inputs: Values, report: Callable[[Progress], None]) -> Outcome:
         raise JobFailed(JobErrorCode.CONFIGURATION_ERROR, self._message)
 
 
@@ -70,7 +71,7 @@ def _child(connection: socket.socket, work: Executor) -> None:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         send(connection, {"kind": "began", "pid": os.getpid()})
-        send(connection, answer(receive(connection), work, lambda progress: send(connection, _told(progress))))
+        send(connection, answer(receive(connection), work, connection))
     except BaseException:
         traceback.print_exc()
     finally:
@@ -78,13 +79,18 @@ def _child(connection: socket.socket, work: Executor) -> None:
         os._exit(0)
 
 
-def answer(request: dict[str, Any], work: Executor, report: Callable[[Progress], None]) -> dict[str, Any]:
-    """What comes of a request: faults of each job for `check`, a result or a failure for `run`."""
+def answer(request: dict[str, Any], work: Executor, connection: socket.socket) -> dict[str, Any]:
+    """What comes of a request: faults of each job for `check`, a result or a failure for `run`. Before a result, its
+    series are sent."""
     jobs = [Job(job["name"], ElementType[job["type"]], job["config"]) for job in request["jobs"]]
     try:
         if request["kind"] == "check":
-            return {"kind": "faults", "faults": [_faults(work, job) for job in jobs]}
-        return {"kind": "result", "result": work.run(jobs[0], request["inputs"], report)}
+            return {"kind": "faults", "faults": [_faults(found) for found in work.check(jobs)]}
+        outcome = work.run(jobs[0], request["inputs"], lambda progress: send(connection, _told(progress)))
+        allowance = Allowance()
+        for series in outcome.series:
+            send_series(connection, series, allowance)
+        return {"kind": "result", "result": outcome.result}
     except JobFailed as failure:
         return {"kind": "failed", "code": failure.code.name, "message": failure.message, "detail": failure.detail}
     except Exception as error:
@@ -93,8 +99,8 @@ def answer(request: dict[str, Any], work: Executor, report: Callable[[Progress],
         return {"kind": "failed", "code": JobErrorCode.INTERNAL_ERROR.name, "message": message, "detail": None}
 
 
-def _faults(work: Executor, job: Job) -> list[dict[str, Any]]:
-    return [{"message": fault.message, "path": [*map(str, fault.path)]} for fault in work.check(job)]
+def _faults(found: list[Fault]) -> list[dict[str, Any]]:
+    return [{"message": fault.message, "path": [*map(str, fault.path)]} for fault in found]
 
 
 def _told(progress: Progress) -> dict[str, Any]:

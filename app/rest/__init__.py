@@ -3,10 +3,12 @@
 from fastapi import FastAPI
 
 from app.rest import errors
+from app.rest.jobs import jobs, plots
 from app.rest.routes import router
 
 
 def install(app: FastAPI) -> None:
     """Add the REST API, and its way of refusing, to an application."""
     errors.install(app)
-    app.include_router(router)
+    for each in (router, jobs, plots):
+        app.include_router(each)

@@ -6,7 +6,7 @@ import orjson
 from starlette.responses import Response
 
 from app.columns import instant_text
-from app.models import Pipeline, PipelineElement
+from app.models import Checkpoint, ElementType, JobStatus, Pipeline, PipelineElement
 from app.reading import parameter_values
 from app.words import Word
 
@@ -18,6 +18,22 @@ class JsonResponse(Response):
 
     def render(self, content: Any) -> bytes:
         return orjson.dumps(content)
+
+
+class StoredJson(Response):
+    """JSON that is written already, under exactly `application/json`."""
+
+    media_type = "application/json"
+
+
+JOB_TYPES = {
+    ElementType.DIRECT_ENTRY: "entry",
+    ElementType.DATA_FIT: "data_fit",
+    ElementType.CALCULATION: "calculation",
+    ElementType.VALIDATION: "validation",
+}
+PRIORITY = 5
+"""Of every job: the one that the official client takes for usual."""
 
 
 def submission(row: Pipeline) -> dict[str, Any]:
@@ -40,7 +56,7 @@ def submission(row: Pipeline) -> dict[str, Any]:
     }
 
 
-def element(row: PipelineElement) -> dict[str, Any]:
+def element(row: PipelineElement, newest: Checkpoint | None = None) -> dict[str, Any]:
     return {
         "id": row.id,
         "pipeline_id": row.pipeline_id,
@@ -58,11 +74,28 @@ def element(row: PipelineElement) -> dict[str, Any]:
         "error_detail": _json(row.error_detail),
         "job_status": _word(row.job_status),
         "organization_id": row.organization_id,
+        "progress": None if newest is None else {"best_cost": newest.best_cost},
     }
 
 
-def detail(row: Pipeline, elements: list[PipelineElement]) -> dict[str, Any]:
-    return {**submission(row), "elements": [element(each) for each in elements]}
+def job(row: PipelineElement, result: str | None) -> dict[str, Any]:
+    status = row.job_status or JobStatus.PENDING
+    return {
+        "job_id": row.job_id,
+        "status": status.value,
+        "job_type": JOB_TYPES[row.element_type],
+        "priority": PRIORITY,
+        "created_at": instant_text(row.created_at),
+        "updated_at": instant_text(row.updated_at),
+        "is_terminal": status.is_terminal,
+        "is_failed": status.is_failed,
+        "error": row.error,
+        "result": _json(result),
+    }
+
+
+def detail(row: Pipeline, elements: list[dict[str, Any]]) -> dict[str, Any]:
+    return {**submission(row), "elements": elements}
 
 
 def result(elements: list[PipelineElement]) -> dict[str, Any]:

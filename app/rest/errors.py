@@ -10,7 +10,17 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app.errors import BadJson, Busy, Path, Problem, ProblemCode, Rejected, RequestError, logged
+from app.errors import (
+    BadJson,
+    Busy,
+    Path,
+    Problem,
+    ProblemCode,
+    Rejected,
+    RequestError,
+    WrongArguments,
+    logged,
+)
 from app.rest.answers import JsonResponse
 
 STATUS = {
@@ -28,6 +38,7 @@ def install(app: FastAPI) -> None:
     for kind, handler in (
         (Rejected, rejected),
         (BadJson, bad_json),
+        (WrongArguments, wrong_arguments),
         (RequestError, request_error),
         (RequestValidationError, invalid),
         (Busy, busy),
@@ -49,8 +60,13 @@ def bad_json(_: Request, error: BadJson) -> Response:
     return JsonResponse({"detail": faults or [{"loc": ["body"], "msg": error.message, "type": "json_invalid"}]}, 422)
 
 
+def wrong_arguments(_: Request, error: WrongArguments) -> Response:
+    faults = [{"loc": ["query", name], "msg": why, "type": "invalid"} for name, why in error.faults.items()]
+    return JsonResponse({"detail": faults}, 422)
+
+
 def request_error(_: Request, error: RequestError) -> Response:
-    return failure(error.code.status, error.code.name, error.message)
+    return failure(error.code.status, error.code.name, error.message, error.headers)
 
 
 def invalid(_: Request, error: RequestValidationError) -> Response:

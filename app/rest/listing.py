@@ -60,6 +60,7 @@ BOUNDS = {"created_at_gt": "gte", "created_at_lt": "lte", "updated_at_gt": "gte"
 
 async def listing(database: Database, caller: Caller, query: ListQuery) -> tuple[list[Pipeline], int]:
     """The pipelines asked for, and how many match in all. RequestValidationError with every filter that is wrong."""
+    caller.ask_for(_project(query))
     clauses = [owned(caller), *_clauses(query)]
     column = _column(query.order_by)
     descending = query.order == "desc"
@@ -69,6 +70,14 @@ async def listing(database: Database, caller: Caller, query: ListQuery) -> tuple
         found = list(await session.exec(rows.offset(query.skip).limit(query.limit)))
         total = (await session.exec(select(func.count()).select_from(Pipeline).where(*clauses))).one()
     return found, total
+
+
+def _project(query: ListQuery) -> str | None:
+    """The one project that is asked for, if it is one."""
+    operator, dot, operand = (query.project_id or "").partition(".")
+    if dot and operator in (*COMPARISONS, "in", "ilike"):
+        return operand if operator == "eq" else None
+    return query.project_id
 
 
 def _clauses(query: ListQuery) -> list[Clause]:

@@ -1,17 +1,19 @@
 """The REST API of the contract, over the functions that GraphQL uses too."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Header, Query, Request
 from starlette.responses import Response
 
 from app import pipelines, reading, runs
-from app.callers import LOCAL, Caller
+from app.callers import Caller
 from app.database import Database
 from app.drafts import changes
 from app.elements import Given
-from app.errors import Rejected, RequestError, RequestErrorCode, not_found
+from app.errors import ProblemCode, Rejected, RequestError, RequestErrorCode, not_found
 from app.models import Pipeline
+from app.rates import REQUEST
 from app.rest import answers
 from app.rest.answers import JsonResponse
 from app.rest.body import StrictRoute
@@ -37,8 +39,10 @@ def database(request: Request) -> Database:
     return services(request).database
 
 
-def caller() -> Caller:
-    return LOCAL
+async def caller(request: Request) -> Caller:
+    found = await services(request).callers.of(dict(request.scope["headers"]))
+    services(request).rates.spend(found, REQUEST)
+    return found
 
 
 def no_nul(request: Request) -> None:
@@ -53,13 +57,38 @@ def found(row: Pipeline | None) -> Pipeline:
     return row
 
 
+async def stop(services: Services, by: Caller, pipeline_id: str) -> None:
+    """Cancel a pipeline, unless it has ended."""
+    try:
+        await runs.cancel(services, by, pipeline_id)
+    except Rejected as error:
+        if any(problem.code is not ProblemCode.INVALID_STATE for problem in error.problems):
+            raise
+
+
 async def _detail(db: Database, by: Caller, row: Pipeline) -> dict[str, Any]:
+    return answers.detail(row, await _elements(db, by, row))
+
+
+async def _elements(db: Database, by: Caller, row: Pipeline) -> list[dict[str, Any]]:
     [elements] = await reading.elements_of(db, by, [row.id], whole=True)
-    return answers.detail(row, elements)
+    if row.started_at is None:  # no checkpoints to look for
+        return [answers.element(each) for each in elements]
+    newest = await reading.newest_checkpoints(db, by, [each.id for each in elements])
+    return [answers.element(*each) for each in zip(elements, newest, strict=True)]
 
 
 In = Annotated[Database, Depends(database)]
 By = Annotated[Caller, Depends(caller)]
+Once = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"\S",
+        max_length=255,
+        description="A repeat with the same key answers what the first created.",
+    ),
+]
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Failure}}
 NOT_NOW: dict[int | str, dict[str, Any]] = {**NOT_FOUND, 409: {"model": Failure}}
 
@@ -67,10 +96,10 @@ router = APIRouter(prefix="/pipelines", tags=["Pipeline"], route_class=StrictRou
 
 
 @router.post("", status_code=201, response_model=PipelineDetail, operation_id="create_pipeline_pipelines_post")
-async def create_pipeline(config: PipelineConfig, request: Request, by: By) -> Response:
+async def create_pipeline(config: PipelineConfig, request: Request, by: By, key: Once = None) -> Response:
     """Creates a new pipeline definition with its elements. Nothing runs until it is started, unless the server is set
     to start what is created."""
-    row = await pipelines.create(database(request), by, config.draft)
+    row = await pipelines.create(database(request), by, replace(config.draft, idempotency_key=key))
     if request.app.state.settings.start_on_create:
         row = await runs.start(services(request), by, row.id)
     return JsonResponse(await _detail(database(request), by, row), 201)
@@ -113,11 +142,8 @@ async def start_pipeline(pipeline_id: str, request: Request, by: By) -> Response
 @router.post("/{pipeline_id}/cancel", response_model=Submission, responses=NOT_FOUND)
 async def cancel_pipeline(pipeline_id: str, request: Request, by: By) -> Response:
     """Stops a pipeline. One that has ended stays as it is."""
-    try:
-        row: Pipeline | None = await runs.cancel(services(request), by, pipeline_id)
-    except Rejected:
-        row = await reading.pipeline(database(request), by, pipeline_id)
-    return JsonResponse(answers.submission(found(row)))
+    await stop(services(request), by, pipeline_id)
+    return JsonResponse(answers.submission(found(await reading.pipeline(database(request), by, pipeline_id))))
 
 
 @router.get("/{pipeline_id}/result", response_model=PipelineResult, responses=NOT_FOUND)
@@ -131,9 +157,7 @@ async def get_result(pipeline_id: str, db: In, by: By) -> Response:
 @router.get("/{pipeline_id}/elements", response_model=list[PipelineElement], responses=NOT_FOUND)
 async def list_elements(pipeline_id: str, db: In, by: By) -> Response:
     """A pipeline's elements, in execution order."""
-    found(await reading.pipeline(db, by, pipeline_id))
-    [elements] = await reading.elements_of(db, by, [pipeline_id], whole=True)
-    return JsonResponse([answers.element(each) for each in elements])
+    return JsonResponse(await _elements(db, by, found(await reading.pipeline(db, by, pipeline_id))))
 
 
 @router.get("/elements/{element_id}", response_model=PipelineElement, responses=NOT_FOUND)
@@ -142,4 +166,5 @@ async def get_element(element_id: str, db: In, by: By) -> Response:
     row = await reading.element(db, by, element_id, whole=True)
     if row is None:
         raise not_found("element")
-    return JsonResponse(answers.element(row))
+    [newest] = await reading.newest_checkpoints(db, by, [row.id])
+    return JsonResponse(answers.element(row, newest))

@@ -100,6 +100,12 @@ class Submission(BaseModel):
     organization_id: str = Field(description="Organization this pipeline belongs to.")
 
 
+class Progress(BaseModel):
+    """How far an element is."""
+
+    best_cost: float | None = Field(None, description="The lowest cost at the newest checkpoint.")
+
+
 class PipelineElement(BaseModel):
     """Model for representing a pipeline element in API responses."""
 
@@ -119,6 +125,7 @@ class PipelineElement(BaseModel):
     error_detail: dict[str, Any] | None = None
     job_status: str | None = Field(None, description="Job status via job_id (from jobs.status).")
     organization_id: str = Field(description="Organization this pipeline element belongs to.")
+    progress: Progress | None = Field(None, description="Null while there is no checkpoint.")
 
 
 class PipelineDetail(Submission):

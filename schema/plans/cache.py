@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
@@ -40,6 +40,9 @@ class Tally:
     plan: int = 0
     executor: int = 0
     compiled: int = 0
+
+    def __call__(self) -> dict[str, int]:
+        return asdict(self)
 
 
 class Plan:
@@ -127,7 +130,7 @@ class Plans:
 def compiled(document: Document, name: str | None, values: VariableValues, dialect: Dialect) -> Plan | Mutation:
     """The plan of an operation, of whose variables only the Boolean ones are known: what @include and @skip read is
     among them. Unplanned when a part of it has none."""
-    operation = document.operation(name)
+    operation = document.operation(name).node
     selections = Selections(document.tree, operation, values)
     compiling = Compiling(selections, dialect, field_of)
     if operation.directives or operation.operation is OperationType.SUBSCRIPTION:

@@ -19,7 +19,7 @@ class Variables:
     """The variables that an operation of a document defines."""
 
     def __init__(self, document: Document, name: str | None) -> None:
-        definitions = document.operation(name).variable_definitions or ()
+        definitions = document.operation(name).node.variable_definitions or ()
         found = [get_variable_signature(schema._schema, node) for node in definitions]
         self._signatures = [
             (s, coercer(s.type), is_non_null_type(s.type)) for s in found if not isinstance(s, GraphQLError)

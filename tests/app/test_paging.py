@@ -49,20 +49,22 @@ async def make(api: Api, count: int, **fields: Any) -> list[str]:
 
 async def test_1000_are_found_once_each_while_others_come_and_go(api: Api) -> None:
     kept = set(await make(api, 1000))
-    stop = asyncio.Event()
+    rounds = 0
 
-    async def come_and_go() -> int:
-        rounds = 0
-        while not stop.is_set():
+    async def come_and_go() -> None:
+        nonlocal rounds
+        while True:
             for id in await make(api, 3):
                 await api.run("DeletePipeline", id=id)
             rounds += 1
-        return rounds
 
     traffic = asyncio.create_task(come_and_go())
-    walked = [await forward(api, 100), await backward(api, 100)]
-    stop.set()
-    assert await traffic > 0
+    walked: list[list[str]] = []
+    while rounds < 3:
+        walked += [await forward(api, 100), await backward(api, 100)]
+        await asyncio.sleep(0.001)  # a page is read without a pause in which others could get on
+    traffic.cancel()
+    await asyncio.gather(traffic, return_exceptions=True)
     for found in [*walked, await forward(api, 100), await backward(api, 100)]:
         assert len(found) == len(set(found))
         assert kept <= set(found)

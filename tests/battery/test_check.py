@@ -81,7 +81,7 @@ def test_a_failed_run_carries_each_fault_with_its_path() -> None:
 
 @pytest.mark.parametrize(
     "word",
-    ["data_fit", "Data Fit", "validation", "array_data_fit", "linear_confidence_interval", "sobol_sensitivity"],
+    ["array_data_fit", "linear_confidence_interval", "sobol_sensitivity"],
 )
 def test_other_element_types_are_refused_by_name(word: str) -> None:
     (fault,) = faults({"element_type": word})

@@ -11,7 +11,21 @@ import pytest
 
 import app.battery
 from app.battery.calculations import CALCULATIONS, REFUSED_CALCULATIONS
+from app.battery.costs import FIELDS, REFUSED_COSTS
 from app.battery.entries import ENTRIES, REFUSED_ENTRIES
+from app.battery.fit.distributions import REFUSED_DISTRIBUTIONS
+from app.battery.fit.guesses import MAX_STARTS
+from app.battery.fit.optimisers import DEFAULT, OPTIMISERS, REFUSED_OPTIMISERS
+from app.battery.fit.optimisers.cmaes import SIGMA
+from app.battery.fit.optimisers.scipy_least_squares import LEAST_SQUARES, ROUGH
+from app.battery.fit.optimisers.scipy_minimize import MINIMIZE
+from app.battery.fit.parameters import MAX_FREE
+from app.battery.fit.plan import DEFAULT_COST, MAX_SLOPES
+from app.battery.fit.problem import HOPELESS, PENALTY
+from app.battery.fit.search import MAX_EVALUATIONS, MAX_ITERATIONS
+from app.battery.fit.uncertainty import LEVEL
+from app.battery.objectives import OBJECTIVES, REFUSED_OBJECTIVES
+from app.battery.objectives.models import MODELS, REFUSED_MODELS
 
 PACKAGE = Path(app.battery.__file__).parent
 PAGE = (PACKAGE / "BATTERY.md").read_text()
@@ -21,7 +35,7 @@ def python(code: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("module", ["pybamm", "ionworks_schema"])
+@pytest.mark.parametrize("module", ["pybamm", "ionworks_schema", "cma"])
 def test_without_its_extra_it_says_how_to_get_it(module: str) -> None:
     outcome = python(
         "import importlib.util as util; real = util.find_spec\n"
@@ -56,13 +70,57 @@ def rows(heading: str) -> list[str]:
         ("Refused entries", REFUSED_ENTRIES),
         ("Calculations", CALCULATIONS),
         ("Refused calculations", REFUSED_CALCULATIONS),
+        ("Objectives", OBJECTIVES),
+        ("Refused objectives", REFUSED_OBJECTIVES),
+        ("Models", {name: model for module in MODELS.values() for name, model in module.items()}),
+        ("Refused models", REFUSED_MODELS),
+        ("Costs", FIELDS),
+        ("Refused costs", REFUSED_COSTS),
+        ("Optimisers", OPTIMISERS),
+        ("Refused optimisers", REFUSED_OPTIMISERS),
+        ("Priors", REFUSED_DISTRIBUTIONS),
     ],
 )
 def test_the_page_lists_exactly_what_there_is(heading: str, names: dict[str, object]) -> None:
     assert rows(heading) == sorted(names)
 
 
-@pytest.mark.parametrize("reasons", [REFUSED_ENTRIES, REFUSED_CALCULATIONS])
+@pytest.mark.parametrize(
+    "reasons",
+    [
+        REFUSED_ENTRIES,
+        REFUSED_CALCULATIONS,
+        REFUSED_OBJECTIVES,
+        REFUSED_MODELS,
+        REFUSED_COSTS,
+        REFUSED_OPTIMISERS,
+        REFUSED_DISTRIBUTIONS,
+    ],
+)
 def test_the_page_gives_the_reason_of_each_refusal(reasons: dict[str, str]) -> None:
     for name, reason in reasons.items():
         assert f"| `{name}` | {reason} |" in PAGE
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        f"costs {PENALTY:g} times the worst cost seen",
+        f"After {HOPELESS} points and no solution",
+        f"`multistarts` (at most {MAX_STARTS})",
+        f"`max_iterations` ({MAX_ITERATIONS:,})",
+        f"Evaluations {MAX_EVALUATIONS:,}",
+        f"free parameters {MAX_FREE}, and {MAX_SLOPES:,} data times free parameters",
+        f"forward with a step of {LEAST_SQUARES.fields['diff_step'].default:g}",
+        f"central with {MINIMIZE.fields['diff_step'].default:g}",
+        f"{LEAST_SQUARES.fields['ftol'].default:g} (`ftol`, `xtol`, `gtol`)",
+        f"a first step of {SIGMA:g}",
+        f"falls by less than {ROUGH:.0%}",
+        f"{LEVEL:.0%} intervals",
+        f"the cost is {DEFAULT_COST['type']}",
+        f"the optimiser {DEFAULT}",
+        f"with\n  {MINIMIZE.fields['method'].default}",
+    ],
+)
+def test_the_page_tells_the_numbers_that_there_are(said: str) -> None:
+    assert said.replace("e-0", "e-") in PAGE

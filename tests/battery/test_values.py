@@ -28,7 +28,7 @@ def test_nodes_are_exactly_classes_of_pybamm() -> None:
         assert _class_path(getattr(pybamm, tag.rpartition(".")[2])) == tag
 
 
-@pytest.mark.parametrize("symbol", SYMBOLS, ids=str)
+@pytest.mark.parametrize("symbol", SYMBOLS, ids=range(len(SYMBOLS)))
 def test_what_the_official_client_writes_goes_through_unchanged(symbol: Any) -> None:
     wire = encode("f", symbol)
     assert made(values(f=wire)) == {"f": wire}

@@ -10,11 +10,15 @@ import pybamm
 from ionworks_schema.serialize import deserialize_parameter_value, serialize_parameters
 
 from app.battery import BatteryExecutor
-from app.execution.executor import Fault, Job, JobFailed, Progress, Values
+from app.execution.executor import Fault, Job, JobFailed, Outcome, Progress, Values
 from app.models import ElementType, JobErrorCode
 
 EXECUTOR = BatteryExecutor()
-TYPES = {"entry": ElementType.DIRECT_ENTRY, "calculation": ElementType.CALCULATION}
+TYPES = {
+    "entry": ElementType.DIRECT_ENTRY,
+    "calculation": ElementType.CALCULATION,
+    "validation": ElementType.VALIDATION,
+}
 
 
 def job(config: dict[str, Any]) -> Job:
@@ -36,7 +40,12 @@ def calculation(name: str, **fields: Any) -> dict[str, Any]:
 
 
 def faults(config: dict[str, Any]) -> list[Fault]:
-    return EXECUTOR.check(job(config))
+    return EXECUTOR.check([job(config)])[0]
+
+
+def pipeline_faults(elements: dict[str, Any]) -> dict[str, list[Fault]]:
+    """Of each element of a pipeline, by name."""
+    return dict(zip(elements, EXECUTOR.check([job(config) for config in elements.values()]), strict=True))
 
 
 def places(config: dict[str, Any]) -> list[tuple[str | int, ...]]:
@@ -45,8 +54,23 @@ def places(config: dict[str, Any]) -> list[tuple[str | int, ...]]:
 
 def result(config: dict[str, Any], inputs: Values | None = None) -> dict[str, Any]:
     assert faults(config) == []
-    made = EXECUTOR.run(job(config), inputs or {}, _ignore)
-    return dict(json.loads(json.dumps(made, allow_nan=False)))
+    return _received(EXECUTOR.run(job(config), inputs or {}, _ignore))
+
+
+def run(elements: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """The results of a pipeline's elements, each run with the values of those before it."""
+    assert not any(pipeline_faults(elements).values())
+    inputs: Values = {}
+    results = {}
+    for name, config in elements.items():
+        results[name] = _received(EXECUTOR.run(job(config), inputs, _ignore))
+        inputs |= results[name]["parameter_values"]
+    return results
+
+
+def _received(outcome: Outcome) -> dict[str, Any]:
+    """As it goes over the wire."""
+    return dict(json.loads(json.dumps(outcome.result, allow_nan=False)))
 
 
 def made(config: dict[str, Any], inputs: Values | None = None) -> Values:

@@ -18,6 +18,7 @@ pytest.importorskip("pybamm", reason="the extra `battery` is not installed")
 # Worked out by hand from the datasheet of the file: see tests/battery for how.
 CAPACITY = 8.7323185
 SIDE = 0.3204684
+CURRENT_DENSITY = "Negative electrode reference exchange-current density [A.m-2]"
 
 
 def configuration(name: str) -> dict[str, Any]:
@@ -70,14 +71,54 @@ async def test_a_datasheet_becomes_a_capacity_over_rest(runs: Runs) -> None:
     assert result["element_results"]["Qp"]["type"] == "PassthroughResult"
 
 
-@pytest.mark.parametrize("name", ["b", "b2", "c"])
-async def test_a_fit_is_refused_by_name_before_anything_runs(runs: Runs, name: str) -> None:
-    id = (await runs.http.post("/pipelines", json=configuration(name))).json()["id"]
+async def finished(runs: Runs, config: dict[str, Any]) -> dict[str, Any]:
+    """The results of a pipeline's elements by name, once it is completed."""
+    id = (await runs.http.post("/pipelines", json=config)).json()["id"]
+    await runs.http.post(f"/pipelines/{id}/start")
+    pipeline = await runs.end(id, 120)
+    assert pipeline["status"] == "COMPLETED", pipeline["error"]
+    results: dict[str, Any] = (await runs.http.get(f"/pipelines/{id}/result")).json()["element_results"]
+    return results
+
+
+@pytest.mark.parametrize("name", ["b", "b2"])
+async def test_an_exchange_current_density_is_fitted(runs: Runs, name: str) -> None:
+    results = await finished(runs, configuration(name))
+    assert results["fit"]["parameter_values"][CURRENT_DENSITY] == pytest.approx(3.0, rel=1e-3)
+    if name == "b":
+        assert results["validate"]["summary_stats"]["0.5 C"]["RMSE"]["Voltage [V]"] < 1e-4
+
+
+async def test_an_electrode_is_fitted_and_its_potential_made_of_it(runs: Runs) -> None:
+    config = configuration("c")
+    guesses = config["elements"]["msmr"]["parameters"]
+    results = await finished(runs, config)
+    site = "Negative electrode host site standard potential (0) [V]"
+    expected = guesses[site]["initial_value"] - 0.025
+    assert results["msmr"]["parameter_values"][site] == pytest.approx(expected, rel=0.01)
+    assert "Negative electrode OCP [V]" in results["ocp"]["parameter_values"]
+
+
+async def test_the_course_of_a_fit_is_kept(runs: Runs) -> None:
+    config = configuration("b")
+    id = (await runs.http.post("/pipelines", json=config)).json()["id"]
+    await runs.http.post(f"/pipelines/{id}/start")
+    last = (await runs.end(id, 120))["elements"][2]["job"]["progress"]
+    assert last["parameters"][CURRENT_DENSITY] == pytest.approx(3.0, rel=1e-3)
+    assert last["bestCost"] == last["cost"] < 1e-5
+
+
+async def test_a_wrong_fit_is_refused_before_anything_runs(runs: Runs) -> None:
+    config = configuration("b")
+    (parameter,) = config["elements"]["fit"]["parameters"].values()
+    parameter["bounds"] = [10.0, 0.1]
+    id = (await runs.http.post("/pipelines", json=config)).json()["id"]
     await runs.run("StartPipeline", id=id)
     pipeline = await runs.end(id, 60)
     assert (pipeline["status"], pipeline["errorCode"]) == ("FAILED", "CONFIGURATION_ERROR")
-    assert "Data Fit is not supported yet" in pipeline["error"]
     assert {element["job"]["attempt"] for element in pipeline["elements"]} == {0}
+    fit = (await runs.run("Pipeline", id=id))["elements"][2]
+    assert [each["path"] for each in fit["errorDetail"]["problems"]] == [["parameters", CURRENT_DENSITY, "bounds"]]
 
 
 @pytest.mark.parametrize(

@@ -21,8 +21,10 @@ from tests.api import Api
 async def in_process(database_url: str, **settings: Any) -> AsyncIterator[Api]:
     """The API of a server in this process. A fault of its own is an answer here too, not an exception."""
     app = create_app(Settings(**{"database_url": database_url, "workers": 0, **settings}))
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with app.router.lifespan_context(app), httpx.AsyncClient(transport=transport, base_url="http://test") as http:
+    client = httpx.AsyncClient(
+        transport=httpx.ASGITransport(app=app, raise_app_exceptions=False), base_url="http://localhost"
+    )
+    async with app.router.lifespan_context(app), client as http:
         yield Api(http, app.state.services.database)
 
 

@@ -33,7 +33,7 @@ async def crowded(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIt
     """The API of a server all of whose connections for reading are held until the stack is closed."""
     monkeypatch.setattr(app.database, "create_async_engine", partial(create_async_engine, pool_timeout=0.05))
     crowded = create_app(Settings(database_url=database_url, workers=0, plans=False))
-    http = httpx.AsyncClient(transport=httpx.ASGITransport(app=crowded), base_url="http://test")
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(app=crowded), base_url="http://localhost")
     async with crowded.router.lifespan_context(crowded), http, AsyncExitStack() as held:
         await hold_all(crowded.state.services.database, held)
         yield Api(http), held

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from tests.servers import Server
 
-HEAD = b"POST %s HTTP/1.1\r\nHost: test\r\nConnection: close\r\nContent-Type: application/json\r\n"
+HEAD = b"POST %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\n"
 QUERY = b'{"query": "{ __typename }"}'
 ANSWER = b'{"data":{"__typename":"Query"}}'
 

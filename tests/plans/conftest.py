@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -12,12 +13,14 @@ from tests.http.sharing import shared_url
 from tests.plans.data import fill
 from tests.plans.pair import Pair
 
+LARGE: Any = {"max_depth": 100, "max_cost": 10**9, "max_aliases": 1000, "max_root_fields": 1000, "max_directives": 1000}
+"""What is generated may be larger than what clients may ask."""
 __all__ = ["pair", "shared_url"]
 
 
 @pytest.fixture(scope="module")
 async def pair(shared_url: str) -> AsyncIterator[Pair]:
-    app = create_app(Settings(database_url=shared_url, workers=0))
+    app = create_app(Settings(database_url=shared_url, workers=0, **LARGE))
     async with app.router.lifespan_context(app):
         await fill(app.state.services.database)
         yield Pair(app)

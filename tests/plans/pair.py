@@ -7,9 +7,17 @@ from typing import Any
 
 import orjson
 
+from app.callers import LOCAL
 from app.main import Voltgraph
 from schema.operations import Answer, GraphQLRequest, Operation
 from schema.plans import Plans
+
+
+class Unset:
+    """No choice."""
+
+
+UNSET = Unset()
 
 
 class Pair:
@@ -27,16 +35,25 @@ class Pair:
         other.plans = plans
         return other
 
-    def operation(self, query: str, variables: dict[str, Any] | None = None, name: str | None = None) -> Operation:
-        found = self.operations.find(GraphQLRequest(query, variables, name))
+    async def operation(
+        self, query: str, variables: dict[str, Any] | None = None, name: str | None = None
+    ) -> Operation:
+        found = await self.operations.find(GraphQLRequest(query, variables, name), LOCAL)
         assert isinstance(found, Operation), (query, found)
         return found._replace(plans=self.plans)
+
+    async def answer(
+        self, query: str, variables: dict[str, Any] | None = None, *, plans: Plans | Unset | None = UNSET
+    ) -> Answer:
+        """The answer with plans, with others, or with none."""
+        operation = await self.operation(query, variables)
+        return await (operation if isinstance(plans, Unset) else operation._replace(plans=plans)).answer()
 
     async def both(
         self, query: str, variables: dict[str, Any] | None = None, name: str | None = None
     ) -> tuple[bytes, bytes, bool]:
         """What the executor answers, what is answered with plans on, and whether a plan did."""
-        operation = self.operation(query, variables, name)
+        operation = await self.operation(query, variables, name)
         alone = await operation._replace(plans=None).answer()
         served = self.plans.tally.plan
         answered = await operation.answer()

@@ -16,7 +16,7 @@ QUERY = """query ($id: ID!) {
 
 
 async def test_one_plan_serves_two_organizations_with_their_own(pair: Pair) -> None:
-    operation = pair.operation(QUERY, {"id": id_of(1, 6)})
+    operation = await pair.operation(QUERY, {"id": id_of(1, 6)})
     compiled = pair.plans.tally.compiled
     answers = [
         await pair.plans.data(operation.document, None, operation.variables, caller)

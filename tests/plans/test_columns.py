@@ -18,7 +18,7 @@ READ = re.compile(r"\b(pipeline|pipeline_element|checkpoint)\.(\w+)")
 
 async def statements(pair: Pair, query: str) -> list[str]:
     """The statements that a query leads to."""
-    operation = pair.operation(query)
+    operation = await pair.operation(query)
     plan, values = pair.plans.find(operation.document, None, None)
     run = plan(Run(LOCAL, values))
     texts: list[str] = []

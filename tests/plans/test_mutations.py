@@ -32,7 +32,7 @@ def failing(error: Exception) -> Callable[..., Any]:
 async def test_they_come_one_after_another(pair: Pair) -> None:
     await fill(pair.services.database)
     served = pair.plans.tally.plan
-    body = (await pair.operation(TWICE).answer()).body["data"]
+    body = (await pair.answer(TWICE)).body["data"]
     assert [(key, payload["pipeline"]["name"]) for key, payload in body.items()] == [
         ("a", "first"),
         ("b", "first (copy)"),
@@ -47,7 +47,7 @@ async def test_nothing_comes_after_a_fault(pair: Pair, monkeypatch: pytest.Monke
     answers = []
     for plans in (None, pair.plans):
         await fill(pair.services.database)
-        answers.append((await pair.operation(TWICE)._replace(plans=plans).answer()).body)
+        answers.append((await pair.answer(TWICE, plans=plans)).body)
         name = await pair.same(f'{{ pipeline(id: "{ID}") {{ name }} }}')
         assert name["data"]["pipeline"] == {"name": "first"}
     for answer in answers:
@@ -67,7 +67,7 @@ async def test_what_cannot_be_read_after_a_change_is_told_as_the_executor_tells_
     answers = []
     for plans in (None, pair.plans):
         await fill(pair.services.database)
-        answers.append(written(await pair.operation(TWICE)._replace(plans=plans).answer()))
+        answers.append(written(await pair.answer(TWICE, plans=plans)))
     assert answers[0] == answers[1]
     assert b'"path":["a","pipeline","elements"]' in answers[1]
 

@@ -106,7 +106,7 @@ async def test_plans_answer_mutations_as_the_executor_does(pair: Pair, caplog: p
         answers = []
         for plans in (None, pair.plans):
             await fill(pair.services.database)
-            answer = await pair.operation(query, variables)._replace(plans=plans).answer()
+            answer = await pair.answer(query, variables, plans=plans)
             answers.append(comparable(written(answer)))
         assert answers[0] == answers[1], (query, variables)
     assert [record.exc_info for record in caplog.records if record.name == "voltgraph.plans"] == []

@@ -1,7 +1,7 @@
 """Where an OpenAPI document leaves the contract of an operation.
 
 What is in the contract must be there unchanged, schema by schema, keyword by keyword. Beyond it there may be more
-statuses, and more properties in answers; what people read (titles, descriptions) is free.
+statuses, optional headers, and more properties in answers; what people read (titles, descriptions) is free.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ class _Comparison:
         self._contract, self._document = contract, document
 
     def operation(self, wanted: Schema, found: Schema) -> Iterator[str]:
-        yield from _unequal(wanted, found, "operation", {"requestBody", "responses"})
+        yield from _unequal(wanted, found, "operation", {"requestBody", "responses", "parameters"})
+        for parameter in found.get("parameters", []):
+            if parameter["in"] != "header" or parameter.get("required"):
+                yield f"operation: the parameter {parameter['name']} is not in the contract"
         asked, takes = wanted["requestBody"], found.get("requestBody", {})
         yield from _unequal(asked, takes, "requestBody", {"content"})
         yield from self._content(asked["content"], takes.get("content", {}), "requestBody", answer=False)

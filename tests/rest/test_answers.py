@@ -13,6 +13,7 @@ from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 from app.main import create_app
 from app.models import PipelineStatus
 from app.settings import Settings
+from tests import completed
 from tests.api import CONFIGURATIONS, Api
 from tests.rest.requests import ENTRY, JSON, created, pipeline
 
@@ -98,6 +99,30 @@ async def test_of_a_start_and_a_cancel(shared: Api, status: PipelineStatus, verb
     await shared.set_status(id, status)
     conforms(await shared.http.post(f"/pipelines/{id}/{verb}"), f"/pipelines/{{pipeline_id}}/{verb}")
     conforms(await shared.http.get(f"/pipelines/{id}/result"), "/pipelines/{pipeline_id}/result")
+
+
+async def test_of_jobs(shared: Api) -> None:
+    element = await completed.completed(shared, completed.series())
+    job = f"/jobs/{element['job_id']}"
+    conforms(await shared.http.get("/jobs/"), "/jobs/")
+    conforms(await shared.http.post("/jobs/"), "/jobs/")
+    conforms(await shared.http.get(job), "/jobs/{job_id}")
+    conforms(await shared.http.post(f"{job}/cancel"), "/jobs/{job_id}/cancel")
+    conforms(await shared.http.get(f"{job}/metadata"), "/jobs/{job_id}/metadata")
+    conforms(
+        await shared.http.get(f"/pipelines/{element['pipeline_id']}/elements"), "/pipelines/{pipeline_id}/elements"
+    )
+
+
+@pytest.mark.parametrize("objective", ["1 C", "2 C", None])
+async def test_of_series_and_plots(shared: Api, objective: str | None) -> None:
+    job = (await completed.completed(shared, completed.series()))["job_id"]
+    conforms(await shared.http.get(f"/jobs/{job}/series/channels"), "/jobs/{job_id}/series/channels")
+    for columns in (completed.MODEL, "no"):
+        query = {"columns": columns} | ({"objective": objective} if objective else {})
+        conforms(await shared.http.get(f"/jobs/{job}/series", params=query), "/jobs/{job_id}/series")
+    answer = await shared.http.get(f"/pipelines/datafits/{job}/plot_data", params={"objective_name": objective or ""})
+    conforms(answer, "/pipelines/datafits/{job_id}/plot_data")
 
 
 async def test_where_there_is_nothing(shared: Api) -> None:

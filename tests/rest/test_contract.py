@@ -116,6 +116,9 @@ def test_a_wrong_document_is_found_different(change: Change) -> None:
 
 ADDED: dict[str, Change] = {
     "a status": lambda d: d["paths"]["/pipelines"]["post"]["responses"].update({"503": {"description": "Busy."}}),
+    "an optional header": lambda d: d["paths"]["/pipelines"]["post"]["parameters"].append(
+        {"name": "X", "in": "header"}
+    ),
     "security": lambda d: d["paths"]["/pipelines"]["post"].update(security=[{"key": []}]),
     "a required property of the answer": lambda d: (
         schema("PipelineDetail")(d)["properties"].update(progress={"type": "number"}),

@@ -31,7 +31,7 @@ def ocp_interpolant(settings: Settings, inputs: Inputs) -> Made:
     (temperature,) = inputs.positive(AMBIENT_TEMPERATURE)
     low, high = settings["voltage_limits"]
     voltages = np.linspace(low, high, POINTS)
-    filled = _stoichiometry(voltages, sites, temperature)
+    filled = stoichiometry(voltages, np.transpose(sites), temperature)
     rising, potentials = _distinct(filled[::-1], voltages[::-1], options["tolerance"])
     interpolator = options["interpolator"]
 
@@ -45,19 +45,22 @@ def ocp_interpolant(settings: Settings, inputs: Inputs) -> Made:
     return made | {of_electrode(electrode, "lithiation"): lithiation} if options["create_lithiation_function"] else made
 
 
+def site_names(electrode: str, site: int, *, capacity: bool = False) -> list[str]:
+    """The parameters of a host site: its fraction, or its capacity [A.h]; standard potential [V]; ideality factor."""
+    share = f"occupancy capacity ({site}) [A.h]" if capacity else f"occupancy fraction ({site})"
+    quantities = share, f"standard potential ({site}) [V]", f"ideality factor ({site})"
+    return [of_electrode(electrode, f"host site {quantity}") for quantity in quantities]
+
+
 def _sites(electrode: str, inputs: Inputs) -> list[tuple[float, float, float]]:
     """(X_j, U0_j [V], w_j) of each host site, counted from 0 until there is no more."""
-
-    def names(site: int) -> list[str]:
-        quantities = f"occupancy fraction ({site})", f"standard potential ({site}) [V]", f"ideality factor ({site})"
-        return [of_electrode(electrode, f"host site {quantity}") for quantity in quantities]
-
     sites = []
     for site in count():
-        if site and not any(name in inputs for name in names(site)):
+        names = site_names(electrode, site)
+        if site and not any(name in inputs for name in names):
             break
-        inputs.require(*names(site))
-        share, potential, ideality = inputs.numbers(*names(site))
+        inputs.require(*names)
+        share, potential, ideality = inputs.numbers(*names)
         sites.append((share, potential, ideality))
     total = sum(share for share, *_ in sites)
     if abs(total - 1) > SUM_TOLERANCE:
@@ -67,10 +70,14 @@ def _sites(electrode: str, inputs: Inputs) -> list[tuple[float, float, float]]:
     return [(share / total, potential, ideality) for share, potential, ideality in sites]
 
 
-def _stoichiometry(voltages: Any, sites: list[tuple[float, float, float]], temperature: float) -> Any:
-    thermal = GAS_CONSTANT * temperature / FARADAY
+def stoichiometry(voltages: Any, sites: Any, temperature: float) -> Any:
+    """sum_j X_j / (1 + exp(F (U - U0_j) / (w_j R T))) at U [V], (n,), for rows X_j, U0_j [V] and w_j, and T [K]."""
+    shares, potentials, idealities = sites
     # 1 / (1 + exp(z)) written so that no large z overflows
-    return sum(share * 0.5 * (1 - np.tanh((voltages - u0) / (2 * w * thermal))) for share, u0, w in sites)
+    steps = voltages - potentials[:, None]
+    steps /= 2 * GAS_CONSTANT * temperature / FARADAY * idealities[:, None]
+    np.tanh(steps, out=steps)
+    return (shares.sum() - shares @ steps) / 2
 
 
 def _distinct(x: Any, u: Any, tolerance: float) -> tuple[Any, Any]:

@@ -1,0 +1,67 @@
+"""A checked Data Fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from app.battery.costs import Cost
+from app.battery.fields import Settings
+from app.battery.fit.parameters import Parameters
+from app.battery.fit.search import Optimiser
+from app.battery.objectives.objective import Objective
+from app.battery.work import Known
+from app.execution.executor import Fault
+
+
+@dataclass(frozen=True, slots=True)
+class DataFit:
+    """A checked fit."""
+
+    config: Settings
+    objectives: dict[str, Objective]
+    parameters: Parameters
+    cost: Cost
+    optimiser: Optimiser
+    settings: Settings
+    options: Settings
+
+    @property
+    def sets(self) -> dict[str, Any]:
+        """What it is known to hand on: initial values of what is fitted, and links as they are."""
+        links = {name: each.symbol for name, each in self.parameters.links.items()}
+        return {name: each.initial for name, each in self.parameters.free.items()} | self.parameters.fixed | links
+
+    @property
+    def effective(self) -> Settings:
+        """Its configuration with all defaults; data are not repeated."""
+        free = {name: each.effective for name, each in self.parameters.free.items()}
+        links = {name: self.config["parameters"][name] for name in self.parameters.links}
+        kept = ("source", "objective_parallelism", "multistarts", "initial_guesses", "initial_guess_sampler")
+        return {
+            "element_type": "data_fit",
+            "objectives": {name: each.effective for name, each in self.objectives.items()},
+            "parameters": free | self.parameters.fixed | links,
+            "cost": self.cost.effective,
+            "optimizer": self.settings,
+            "options": self.options,
+        } | {name: self.config[name] for name in kept if self.config.get(name) is not None}
+
+
+def unfit(fit: DataFit, known: Known) -> list[Fault]:
+    """What does not fit the values of all elements before: links to nowhere, parameters that no objective uses."""
+    own = set(fit.parameters.names)
+    faults = []
+    for name, link in fit.parameters.links.items():
+        for each in sorted(link.reads - own - set(known)):
+            faults.append(Fault(f"{name} follows from {each}, which is not there.", ("parameters", name)))
+    if not fit.options["validate"]:
+        return faults
+    values = {**known, **fit.sets}
+    used = {each for objective in fit.objectives.values() for each in objective.parameter_names(values)}
+    used |= {each for each in fit.cost.sigma.values() if isinstance(each, str)}
+    for name in fit.parameters.free:
+        if name not in used:
+            message = f"No objective uses {name}. Correct its name, or set `options.validate` to false."
+            faults.append(Fault(message, ("parameters", name)))
+    return faults

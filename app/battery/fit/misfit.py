@@ -1,0 +1,139 @@
+"""The cost of a fit's variables together, made ready for evaluation many times."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from app.battery.costs import MEASURES, Array, Cost
+from app.battery.fit.coordinates import Coordinates
+from app.battery.fit.parameters import Free
+
+GAUSSIAN = "GaussianLogLikelihood"
+LARGEST_EXPONENT = 500.0
+"""Of the factor by which a prior raises a cost: beyond it a float overflows."""
+SMALL = 1e-6
+"""A step in search coordinates that a prior is taken to be straight along."""
+EXPONENTS = {"SSE": 1.0, "MSE": 1.0, "RMSE": 0.5, "MAE": 0.5, "Max": 0.5}
+"""Costs that say the noise up to an unknown scale: half the power of the scale that each is."""
+ADDED = {"ChiSquare": 1.0, GAUSSIAN: 0.5}
+"""Costs that are a log likelihood, and how many of -2 log of it they count."""
+
+Outputs = Mapping[str, Mapping[str, Array]]
+"""Of models, by objective and variable, each (n,)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """One variable of one objective. `noise` names the parameter that is its standard deviation, if one is."""
+
+    objective: str
+    variable: str
+    data: Array
+    scale: float
+    weight: float
+    noise: str | None
+
+
+class Misfit:
+    """How far models are from data, and a fit's parameters from what was believed of them."""
+
+    def __init__(self, cost: Cost, data: Outputs, free: Mapping[str, Free]) -> None:
+        self.cost, self._measure = cost, MEASURES[cost.kind]
+        self.terms = [_term(cost, o, v, data[o][v]) for o in data for v in data[o]]
+        self.terms = [term for term in self.terms if cost.takes(term.objective, term.variable) and term.weight > 0]
+        self.size = sum(term.data.size for term in self.terms)
+        self._priors = [
+            (name, each.prior.distribution.deviation, math.sqrt(each.prior.weight))
+            for name, each in free.items()
+            if each.prior is not None and each.prior.distribution.deviation is not None
+        ]
+
+    @property
+    def weighs(self) -> bool:
+        """Whether there are priors whose weight follows from how well the data are met."""
+        return bool(self._priors) and self.cost.kind in EXPONENTS
+
+    @property
+    def rows(self) -> int:
+        """How many residuals there are."""
+        return (len(self.terms) if self.cost.kind == "Max" else self.size) + len(self._priors)
+
+    def errors(self, outputs: Outputs, values: Mapping[str, float]) -> list[Array]:
+        """Model less data of each term, in units of its scale."""
+        return [
+            (self.cost.filled(outputs[term.objective][term.variable]) - term.data) / self.scale(term, values)
+            for term in self.terms
+        ]
+
+    def scale(self, term: Term, values: Mapping[str, float]) -> float:
+        return term.scale if term.noise is None else values[term.noise]
+
+    def deviations(self, values: Mapping[str, float]) -> Array:
+        """Of each parameter from its prior, in standard deviations, times the root of the prior's weight."""
+        found: Array = np.array([root * deviation(values[name]) for name, deviation, root in self._priors])
+        return found
+
+    def precision(self, coordinates: Coordinates, place: Array) -> Array:
+        """Of the priors at a point: squared slopes of the deviations in search coordinates, shape (d,)."""
+        found = np.zeros(place.size)
+        for name, deviation, root in self._priors:
+            index = coordinates.names.index(name)
+            ends = [coordinates.physical(index, float(place[index]) + side * SMALL) for side in (-1, 1)]
+            found[index] = (root * (deviation(ends[1]) - deviation(ends[0])) / (2 * SMALL)) ** 2
+        return found
+
+    def data_cost(self, errors: list[Array], values: Mapping[str, float]) -> float:
+        """The cost alone, without priors."""
+        scalar = self._measure.scalar
+        total = math.fsum(term.weight * scalar(each) for term, each in zip(self.terms, errors, strict=True))
+        if self.cost.kind != GAUSSIAN:
+            return total
+        scales = [(term.data.size, self.scale(term, values)) for term in self.terms]
+        return total + math.fsum(size * (math.log(2 * math.pi) / 2 + math.log(scale)) for size, scale in scales)
+
+    def value(self, errors: list[Array], values: Mapping[str, float]) -> float:
+        """What is minimised: the cost, which priors raise."""
+        cost = self.data_cost(errors, values)
+        if not self._priors:
+            return cost
+        misbelief = self._misbelief(self.deviations(values))
+        return cost + misbelief if self.cost.kind in ADDED else cost * math.exp(min(misbelief, LARGEST_EXPONENT))
+
+    def residuals(self, errors: list[Array], values: Mapping[str, float], priors: bool) -> Array:
+        """Whose squares add up to `value`, but for a factor and a constant; those of priors are 0 where not wanted."""
+        array: Any = self._measure.array
+        found = [math.sqrt(term.weight) * array(each) for term, each in zip(self.terms, errors, strict=True)]
+        if self._priors:
+            found.append(self._prior_residuals(found, self.deviations(values) * priors))
+        residuals: Array = np.concatenate(found)
+        return residuals
+
+    def _prior_residuals(self, found: list[Array], deviations: Array) -> Array:
+        """Deviations in units of the residuals. Where the noise is known up to a scale, that scale is the one that
+        makes the data likeliest: S exp(P) = S + S (exp(P) - 1), the latter shared out among the deviations.
+        """
+        if self.cost.kind in ADDED:
+            return deviations
+        square = math.fsum(float(each @ each) for each in found)
+        misbelief = min(self._misbelief(deviations), LARGEST_EXPONENT)
+        share = math.expm1(misbelief) / misbelief if misbelief > 0 else 1.0
+        residuals: Array = deviations * math.sqrt(square * share * EXPONENTS[self.cost.kind] / self.size)
+        return residuals
+
+    def _misbelief(self, deviations: Array) -> float:
+        square = float(deviations @ deviations)
+        kind = self.cost.kind
+        return ADDED[kind] * square if kind in ADDED else EXPONENTS[kind] * square / self.size
+
+
+def _term(cost: Cost, objective: str, variable: str, data: Array) -> Term:
+    weight = cost.weight(objective, variable)
+    given = cost.sigma.get(variable)
+    if isinstance(given, str):
+        return Term(objective, variable, data, 1.0, weight, given)
+    return Term(objective, variable, data, cost.scale(data) if given is None else given, weight, None)

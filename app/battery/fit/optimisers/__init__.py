@@ -1,0 +1,92 @@
+"""Every optimiser of the public schema: what it takes, or why it is refused."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from app.battery.fields import Field, Path, Settings, one_of, settle, shown
+from app.battery.fit.optimisers.cmaes import CMAES
+from app.battery.fit.optimisers.scipy_evolution import EVOLUTION
+from app.battery.fit.optimisers.scipy_least_squares import LEAST_SQUARES
+from app.battery.fit.optimisers.scipy_minimize import MINIMIZE
+from app.battery.fit.parameters import Free
+from app.battery.fit.search import Found, Optimiser, Search
+from app.execution.executor import Fault
+
+
+def _stay(settings: Settings, search: Search) -> Found:
+    search.scalar(search.start)
+    return Found(search.start, 0, True, "the initial guess, as it is")
+
+
+STAY = Optimiser({}, _stay)
+ASK_TELL_METHODS = ("CMAES",)
+OPTIMISERS: dict[str, Optimiser] = {
+    "AskTellOptimizer": Optimiser(
+        {"method": Field(one_of(*ASK_TELL_METHODS), "CMAES"), **CMAES.fields}, CMAES.run, CMAES.check
+    ),
+    "CMAES": CMAES,
+    "Dummy": STAY,
+    "DummyOptimizer": STAY,
+    "PointEstimate": STAY,
+    "PointEstimateOptimizer": STAY,
+    "ScipyDifferentialEvolution": EVOLUTION,
+    "ScipyLeastSquares": LEAST_SQUARES,
+    "ScipyMinimize": MINIMIZE,
+}
+DEFAULT = "ScipyMinimize"
+SAMPLES = "samples of a posterior are not there yet"
+SURROGATE = "methods that model the cost are not there yet"
+REFUSED_OPTIMISERS: dict[str, str] = {
+    "BayesianOptimization": SURROGATE,
+    "DifferentialEvolution": "it adapts in ways that are not public; name ScipyDifferentialEvolution",
+    "DummySampler": SAMPLES,
+    "GridSearch": SAMPLES,
+    "Nested": "fits within fits are not there yet",
+    "PSO": "particle swarms are not there yet; name CMAES",
+    "Pints": "it is an older name; name AskTellOptimizer or CMAES",
+    "PintsSampler": SAMPLES,
+    "PointEstimateSampler": SAMPLES,
+    "SOBER": SURROGATE,
+    "ScipyBasinhopping": "name ScipyMinimize with `multistarts`",
+    "ScipyDualAnnealing": "name ScipyDifferentialEvolution or CMAES",
+    "ScipyLsqLinear": "name ScipyLeastSquares",
+    "ScipyShgo": "name ScipyDifferentialEvolution or CMAES",
+    "TuRBO": SURROGATE,
+    "XNES": "name CMAES",
+}
+"""Why each other optimiser of the public schema is refused: none is ever stood in for by another."""
+
+
+def optimiser_plan(config: Any, path: Path, free: Mapping[str, Free]) -> tuple[Optimiser, Settings, list[Fault]]:
+    """The optimiser that a configuration stands for, its settings with its `type`, and everything wrong with it."""
+    given = {"type": DEFAULT} if config is None else config
+    if not isinstance(given, Mapping):
+        return STAY, {}, [Fault(f"An optimiser must be an object with a `type`, not {shown(config)}.", path)]
+    kind, at = given.get("type"), (*path, "type")
+    if isinstance(kind, str) and kind in REFUSED_OPTIMISERS:
+        return STAY, {}, [Fault(f"{kind} is not supported: {REFUSED_OPTIMISERS[kind]}.", at)]
+    if not isinstance(kind, str) or kind not in OPTIMISERS:
+        return STAY, {}, [Fault(f"There is no optimiser {shown(kind)}; there are {', '.join(OPTIMISERS)}.", at)]
+    optimiser = OPTIMISERS[kind]
+    settings, faults = settle(optimiser.fields, {name: v for name, v in given.items() if name != "type"}, path)
+    if not faults:
+        faults += [Fault(each.message, (*path, *each.path)) for each in optimiser.check(settings, len(free))]
+        faults += _bound_faults(kind, optimiser, settings, free)
+    return optimiser, {"type": kind} | settings, faults
+
+
+def _bound_faults(kind: str, optimiser: Optimiser, settings: Settings, free: Mapping[str, Free]) -> list[Fault]:
+    faults = []
+    for name, each in free.items():
+        path = ("parameters", name, "bounds")
+        if optimiser.needs_bounds(settings) and not each.bounded:
+            faults.append(Fault(f"{kind} needs a lower and an upper bound of {name}.", path))
+        if not optimiser.takes_bounds(settings) and (math.isfinite(each.low) or math.isfinite(each.high)):
+            message = (
+                f"The method {settings['method']} of {kind} keeps no bounds. Name another, or leave the bounds out."
+            )
+            faults.append(Fault(message, path))
+    return faults

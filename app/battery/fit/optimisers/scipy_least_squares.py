@@ -1,0 +1,82 @@
+"""scipy.optimize.least_squares."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from scipy import optimize
+
+from app.battery.fields import Field, Settings, number, one_of, whole
+from app.battery.fit.search import MAX_EVALUATIONS, Array, Found, Optimiser, Residuals, Search
+
+TOLERANCE = Field(number(0, 1), 1e-10)
+EPSILON = float(np.finfo(float).eps)
+ROUGH = 1e-2
+"""The relative change of the cost at which data are met well enough to weigh priors against them."""
+STEP = 1e-5
+"""Of the differences that the Jacobian is made of, in search coordinates."""
+
+
+def run(settings: Settings, search: Search) -> Found:
+    """Where priors are weighed by the noise, the data alone are fitted first: far from them all error looks like noise,
+    and the priors would hold back the search."""
+    start, most = search.start, settings["max_nfev"] or 100 * search.start.size
+    used = steps = 0
+    if search.of_data is not None:
+        first = _solved(settings | {"ftol": max(settings["ftol"], ROUGH)}, search, search.of_data, start, most - 1)
+        start, used, steps = first.x, int(first.nfev), int(first.njev or 0)
+    answer = _solved(settings, search, search.residuals, start, most - used)
+    return Found(answer.x, steps + int(answer.njev or 0), bool(answer.success), str(answer.message))
+
+
+def _solved(settings: Settings, search: Search, residuals: Residuals, start: Array, most: int) -> Any:
+    step, central = settings["diff_step"], settings["jac"] == "3-point"
+    begun = [False]
+
+    def jacobian(point: Array) -> Array:
+        if begun[0]:
+            search.iterated()
+        begun[0] = True
+        slopes: Array = residuals.jacobian(point, step, central) / size
+        return slopes
+
+    keeps_bounds = settings["method"] != "lm"
+    start = _inside(search, start) if keeps_bounds else start
+    size = float(np.linalg.norm(residuals.at(start))) or 1.0  # tolerances are relative to it, whatever the units
+    return optimize.least_squares(
+        lambda point: residuals.at(point) / size,
+        start,
+        jac=jacobian,
+        method=settings["method"],
+        max_nfev=max(most, 1),
+        x_scale=settings["x_scale"],
+        **{name: max(settings[name], EPSILON) for name in ("ftol", "xtol", "gtol")},
+        **({"bounds": (search.low, search.high)} if keeps_bounds else {}),
+    )
+
+
+def _inside(search: Search, start: Array) -> Array:
+    """The start, off the bounds by a hair: the method needs it strictly between them."""
+    hair = 1e-10 * np.minimum(search.high - search.low, 1.0)
+    inside: Array = np.clip(start, search.low + hair, search.high - hair)
+    return inside
+
+
+LEAST_SQUARES = Optimiser(
+    {
+        "method": Field(one_of("trf", "dogbox", "lm"), "trf"),
+        "ftol": TOLERANCE,
+        "xtol": TOLERANCE,
+        "gtol": TOLERANCE,
+        "max_nfev": Field(whole(1, MAX_EVALUATIONS), None),
+        "x_scale": Field(one_of("jac", 1.0, 1), "jac"),
+        "jac": Field(one_of("2-point", "3-point"), "2-point"),
+        "diff_step": Field(number(1e-10, 0.1), STEP),
+        "loss": Field(one_of("linear"), "linear"),
+        "verbose": Field(one_of(0), 0),
+    },
+    run,
+    residuals=True,
+    takes_bounds=lambda settings: settings["method"] != "lm",
+)

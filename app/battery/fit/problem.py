@@ -1,0 +1,209 @@
+"""One search: evaluates points, keeps the best, counts failures, tells how far it is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from time import monotonic
+
+import numpy as np
+import pybamm
+
+from app.battery.costs import Array
+from app.battery.fit.coordinates import Coordinates
+from app.battery.fit.links import Follow
+from app.battery.fit.misfit import Misfit, Outputs
+from app.battery.fit.search import Residuals
+from app.battery.objectives.objective import Simulate
+from app.battery.work import Report
+from app.execution.executor import Progress
+
+HOPELESS = 200
+"""Points without a solution, and none with one, after which a search gives up."""
+INTERVAL = 0.25
+"""Seconds between two reports."""
+PENALTY = 100.0
+"""What a point without a solution costs, in the worst cost that was seen so far."""
+UNSOLVED = 1e6
+"""What it costs where none has been seen yet, and the size of its residuals."""
+
+
+@dataclass(slots=True)
+class Point:
+    """An evaluated point: physical values of parameters and links, and what came of them. No errors: no solution."""
+
+    place: Array
+    values: dict[str, float]
+    cost: float
+    errors: list[Array] | None = None
+    outputs: Outputs = field(default_factory=dict)
+    trouble: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What does not change from search to search."""
+
+    coordinates: Coordinates
+    misfit: Misfit
+    simulators: Mapping[str, Simulate]
+    follow: Follow
+    normalised: Callable[[Mapping[str, float]], dict[str, float]]
+    """Values as the models take them, for reports."""
+
+
+@dataclass(slots=True)
+class Tally:
+    """Of all searches of a fit together."""
+
+    report: Report
+    normalised: Callable[[Mapping[str, float]], dict[str, float]]
+    evaluations: int = 0
+    failed: int = 0
+    best: float = math.inf
+    trouble: str = ""
+    """What the solver last said when it found no solution."""
+    _told: float = field(default=-math.inf, init=False)
+
+    def count(self, point: Point) -> None:
+        """Take in an evaluated point, and report it if it is time to."""
+        self.evaluations += 1
+        if point.errors is None:
+            self.failed += 1
+            self.trouble = point.trouble or self.trouble
+        elif point.cost < self.best:
+            self.best = point.cost
+        if (now := monotonic()) - self._told >= INTERVAL:
+            self._told = now
+            self.tell(point)
+
+    def tell(self, point: Point) -> None:
+        cost = point.cost if point.errors is not None else None
+        best = self.best if math.isfinite(self.best) else None
+        self.report(Progress(self.evaluations, cost, best, self.normalised(point.values)))
+
+
+class Enough(Exception):
+    """The search has taken as long as it may; the message says what of."""
+
+
+class Problem:
+    """A model, searched once."""
+
+    def __init__(self, model: Model, tally: Tally, deadline: float = math.inf, iterations: int | None = None) -> None:
+        self._model, self._tally, self._deadline = model, tally, deadline
+        self._most = math.inf if iterations is None else iterations
+        self.first: Point | None = None
+        self.best: Point | None = None
+        self._worst = 0.0
+        self._last: Point | None = None
+        self.evaluations = self.failed = self.iterations = 0
+
+    def at(self, place: Array) -> Point:
+        """What comes of a point."""
+        last = self._last
+        if last is not None and last.place.tobytes() == place.tobytes():  # a tenth of what array_equal takes
+            return last
+        if self.evaluations and monotonic() > self._deadline:
+            raise Enough("maxtime is reached")
+        if self.failed == self.evaluations >= HOPELESS:
+            raise Enough("no solution is in sight")
+        point = self._evaluated(np.array(place))
+        self.first = self.first or point
+        self.evaluations += 1
+        self.failed += point.errors is None
+        if point.errors is not None:
+            self._worst = max(self._worst, abs(point.cost))
+            if self.best is None or point.cost < self.best.cost:
+                self.best = point
+        self._tally.count(point)
+        self._last = point
+        return point
+
+    def _evaluated(self, place: Array) -> Point:
+        model = self._model
+        values = model.coordinates.values(place)
+        try:
+            values |= model.follow(values)
+            outputs = {name: simulate(values) for name, simulate in model.simulators.items()}
+            errors = model.misfit.errors(outputs, values)
+            cost = model.misfit.value(errors, values)
+        except (pybamm.SolverError, ArithmeticError) as error:
+            return Point(place, values, self._penalty(), trouble=str(error))
+        if not math.isfinite(cost):
+            return Point(place, values, self._penalty(), trouble="the model is not finite")
+        return Point(place, values, cost, errors, outputs)
+
+    def _penalty(self) -> float:
+        return PENALTY * self._worst or UNSOLVED
+
+    def scalar(self, place: Array) -> float:
+        return self.at(place).cost
+
+    def residuals(self, priors: bool) -> Residuals:
+        """As least squares want them, with those of priors or without."""
+        misfit = self._model.misfit
+
+        def at(place: Array) -> Array:
+            point = self.at(place)
+            if point.errors is None:
+                return np.full(misfit.rows, math.sqrt(point.cost / misfit.rows))
+            return misfit.residuals(point.errors, point.values, priors)
+
+        return Residuals(at, lambda place, step, central: self._differences(at, place, step, central))
+
+    def gradient(self, place: Array, step: float, central: bool) -> Array:
+        """Of `scalar`, shape (d,)."""
+        return self._differences(lambda at: np.array([self.scalar(at)]), place, step, central)[0]
+
+    def _differences(self, function: Callable[[Array], Array], place: Array, step: float, central: bool) -> Array:
+        """Within the bounds. A direction in which there is no solution on either side has no slope."""
+        here, solved = function(place), self.at(place).errors is not None
+        columns = []
+        for index in range(place.size):
+            ahead = self._beside(function, place, index, step)
+            behind = self._beside(function, place, index, -step) if central or ahead is None else None
+            if ahead is not None and behind is not None:
+                columns.append((ahead[1] - behind[1]) / (ahead[0] - behind[0]))
+            elif solved and (one := ahead if ahead is not None else behind) is not None:
+                columns.append((one[1] - here) / one[0])
+            else:
+                columns.append(np.zeros_like(here))
+        slopes: Array = np.stack(columns, axis=1)
+        return slopes
+
+    def _beside(
+        self, function: Callable[[Array], Array], place: Array, index: int, step: float
+    ) -> tuple[float, Array] | None:
+        """A step along one coordinate and the function after it; None outside the bounds or where nothing is solved."""
+        coordinates = self._model.coordinates
+        low, high = float(coordinates.low[index]), float(coordinates.high[index])
+        other = place.copy()
+        other[index] += math.copysign(min(abs(step) * max(1.0, abs(float(place[index]))), (high - low) / 10), step)
+        if not low <= other[index] <= high:
+            return None
+        return None if self.at(other).errors is None else (other[index] - place[index], function(other))
+
+    def slopes(self, point: Point, indices: list[int], step: float) -> dict[int, list[Array]]:
+        """Of the errors of each term along some coordinates; those along which nothing is solved are left out."""
+        found = {}
+        for index in indices:
+            sides = [self._moved(point.place, index, side * step) for side in (1, -1)]
+            (ahead, above), (behind, below) = [(0.0, point.errors) if each is None else each for each in sides]
+            if ahead != behind and above is not None and below is not None:
+                found[index] = [(a - b) / (ahead - behind) for a, b in zip(above, below, strict=True)]
+        return found
+
+    def _moved(self, place: Array, index: int, step: float) -> tuple[float, list[Array]] | None:
+        moved = self._beside(lambda at: at, place, index, step)
+        if moved is None:
+            return None
+        errors = self.at(moved[1]).errors
+        return None if errors is None else (moved[0], errors)
+
+    def iterated(self) -> None:
+        """An iteration is over. Enough, where no more are wanted."""
+        self.iterations += 1
+        if self.iterations >= self._most:
+            raise Enough("max_iterations is reached")

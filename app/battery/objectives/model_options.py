@@ -1,0 +1,55 @@
+"""The options of PyBaMM's models, as raw JSON: only names and values that PyBaMM knows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import pybamm
+
+from app.battery.fields import Path, shown
+from app.execution.executor import Fault
+
+MAX_REACTIONS = 30
+"""Reactions of an MSMR model, and RC elements of an equivalent circuit."""
+REACTIONS = "number of MSMR reactions"
+ONLY: dict[str, list[Any]] = {"operating mode": ["current"], "dimensionality": [0], "current collector": ["uniform"]}
+"""Options of which less is supported than PyBaMM knows: data drive the current, and cells are one-dimensional."""
+LITHIUM_ION: dict[str, list[Any]] = dict(pybamm.BatteryModelOptions({}).possible_options) | ONLY
+LITHIUM_ION[REACTIONS] = [*LITHIUM_ION[REACTIONS], *map(str, range(1, MAX_REACTIONS + 1))]
+CIRCUIT: dict[str, list[Any]] = {
+    "calculate discharge energy": ["false", "true"],
+    "diffusion element": ["false", "true"],
+    "number of rc elements": list(range(MAX_REACTIONS + 1)),
+    "operating mode": ["current"],
+}
+
+
+def option_faults(given: Mapping[str, Any], possible: Mapping[str, list[Any]], path: Path) -> Iterator[Fault]:
+    """Options that there are not, and values that they do not take."""
+    for name, value in given.items():
+        at = (*path, name)
+        if name not in possible:
+            yield Fault(f"There is no option {shown(name)}; there are {', '.join(possible)}.", at)
+        elif not all(_is_one(leaf, possible[name]) for leaf in _leaves(value)):
+            words = ", ".join(map(repr, possible[name]))
+            yield Fault(f"`{name}` takes {words}; {shown(value)} is not supported.", at)
+
+
+def _is_one(leaf: Any, words: list[Any]) -> bool:
+    """JSON's true is not 1 here."""
+    return any(type(leaf) is type(word) and leaf == word for word in words)
+
+
+def _leaves(value: Any, depth: int = 3) -> Iterator[Any]:
+    """The words of an option: one, a pair for the electrodes, or pairs for their phases."""
+    if isinstance(value, list) and len(value) == 2 and depth > 1:
+        for each in value:
+            yield from _leaves(each, depth - 1)
+    else:
+        yield value
+
+
+def tuples(value: Any) -> Any:
+    """JSON has no tuples, PyBaMM's options have."""
+    return tuple(map(tuples, value)) if isinstance(value, list) else value

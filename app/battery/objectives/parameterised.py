@@ -1,0 +1,134 @@
+"""A model with its parameter values, built once and solved for many values of the free ones.
+
+Free parameters are PyBaMM's input parameters. Two kinds cannot be as they are: the length of a particle becomes one on
+a symbolic mesh, which discretises it as the plain mesh does; with any other length the model is built anew each call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pybamm
+
+from app.battery.objectives import initial
+from app.battery.objectives.objective import Array, Simulate
+from app.battery.objectives.reads import equations, geometry, names_read
+from app.battery.recipes import lacking, model_error
+
+CURRENT = "Current function [A]"
+"""What the data give."""
+CANNOT_BUILD = (
+    pybamm.ModelError,
+    pybamm.DomainError,
+    pybamm.OptionError,
+    pybamm.DiscretisationError,
+    pybamm.GeometryError,
+    pybamm.ShapeError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    NotImplementedError,
+    TypeError,
+    ValueError,
+)
+"""What PyBaMM raises for a model and values that do not fit together."""
+
+Inputs = dict[str, float]
+Solve = Callable[[Inputs], dict[str, Array]]
+Build = Callable[[pybamm.ParameterValues, dict[str, Any]], Solve]
+"""Makes a simulation of values, among them inputs, on meshes by domain."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameterised:
+    """A model that is to be simulated. `build` discretises it; `driven` is what its current stands for meanwhile."""
+
+    model: pybamm.BaseModel
+    variables: Collection[str]
+    driven: Any
+    build: Build
+
+    def names(self, values: Mapping[str, Any]) -> set[str]:
+        """All parameters that can be read, also those that an initial state would be found from."""
+        present = [name for name in initial.TARGETS if name in values]
+        names = self._read(values) | set(initial.TARGETS)
+        if present and initial.is_plain(self.model):
+            names |= names_read(initial.state_symbols(self.model), values)
+        return names
+
+    def simulate(self, values: Mapping[str, Any], free: Collection[str]) -> Simulate:
+        """See Objective.simulate."""
+        known = {name: value for name, value in values.items() if name not in free and not isinstance(value, str)}
+        read = self.names({**known, **dict.fromkeys(free)})
+        used = [name for name in free if name in read]
+        self._require(known, used)
+        lengths = self._lengths(known)
+        anew = {name for domain, names in lengths.items() if "particle" not in domain for name in used if name in names}
+        meshes = {
+            domain: pybamm.SymbolicUniform1DSubMesh
+            for domain, names in lengths.items()
+            if "particle" in domain and not names.isdisjoint(set(used) - anew)
+        }
+        rest = [name for name in used if name not in anew]
+        if not anew:
+            return self._ready(known, rest, meshes)
+        return lambda given: self._ready(known | {name: given[name] for name in anew}, rest, meshes)(given)
+
+    def _read(self, values: Mapping[str, Any]) -> set[str]:
+        """What the equations and the geometry read."""
+        symbols = list(equations(self.model, self.variables))
+        symbols += [symbol for lengths in geometry(self.model).values() for symbol in lengths]
+        return names_read(symbols, values) - {CURRENT}
+
+    def _lengths(self, values: Mapping[str, Any]) -> dict[str, set[str]]:
+        """The parameters in the lengths of each domain."""
+        return {domain: names_read(symbols, values) for domain, symbols in geometry(self.model).items()}
+
+    def _require(self, known: Mapping[str, Any], used: Collection[str]) -> None:
+        present = {*known, *used}
+        given = initial.target(self.model, present)
+        needed = self._read(known)
+        if given is not None and initial.is_plain(self.model):
+            needed |= names_read(initial.state_symbols(self.model), known)
+        if missing := sorted(needed - present):
+            raise lacking(missing)
+
+    def _ready(self, known: Mapping[str, Any], free: Collection[str], meshes: dict[str, Any]) -> Simulate:
+        """The model, built: solved for each call."""
+        try:
+            values = pybamm.ParameterValues(dict(known) | {CURRENT: self.driven})
+            values.update(dict.fromkeys(free, "[input]"), check_already_exists=False)
+            find = self._initial(values, known, free)
+            solve = self.build(values, meshes)
+        except pybamm.SolverError:
+            raise
+        except CANNOT_BUILD as error:
+            raise model_error(f"The model cannot be built: {_told(error)}") from error
+
+        def simulate(given: Mapping[str, float]) -> dict[str, Array]:
+            inputs = {name: float(given[name]) for name in free}
+            return solve(inputs if find is None else inputs | find(inputs))
+
+        return simulate
+
+    def _initial(
+        self, values: pybamm.ParameterValues, known: Mapping[str, Any], free: Collection[str]
+    ) -> initial.State | None:
+        """Sets the initial state among `values`; if it changes with the free parameters, gives what finds it."""
+        given = initial.target(self.model, {*known, *free})
+        if given is None:
+            return None
+        find = initial.state(self.model, values.copy(), given)
+        if not initial.depends(self.model, known, free, given):
+            values.update(find(dict.fromkeys(free, 1.0)), check_already_exists=False)
+            return None
+        values.update(dict.fromkeys(initial.state_names(self.model), "[input]"), check_already_exists=False)
+        return find
+
+
+def _told(error: Exception) -> str:
+    """A KeyError's text is a repr of its message."""
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    return " ".join(text.split()) or type(error).__name__

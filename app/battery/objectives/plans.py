@@ -1,0 +1,121 @@
+"""From configurations to the objectives that simulate a model: CurrentDriven, Pulse and EIS."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.battery.fields import Field, Path, absent, flag, mapping, number, one_of, shown
+from app.battery.objectives.common import STORED, anything, built, common, effective
+from app.battery.objectives.data import Needs, measured
+from app.battery.objectives.impedance import FREQUENCY, IMAGINARY, REAL, Impedance
+from app.battery.objectives.models import Model, model_plan
+from app.battery.objectives.settings import Numerics, numerics
+from app.battery.objectives.simulations import CURRENT, TIME, VOLTAGE, Driven
+from app.execution.executor import Fault
+
+MAX_VARIABLES = 100
+INTERPOLANT_ATOL, INTERPOLANT_RTOL = 1e-6, 1e-4
+DOUBLE_LAYERS = ("differential", "algebraic")
+"""What the option `surface form` must be for an impedance."""
+
+
+def _variable_names(value: Any) -> str | None:
+    if isinstance(value, list) and 0 < len(value) <= MAX_VARIABLES and all(isinstance(each, str) for each in value):
+        return None if len(set(value)) == len(value) else f"names a variable twice: {shown(value)}"
+    return f"must be a list of up to {MAX_VARIABLES} names, not {shown(value)}"
+
+
+SIMULATED = {"model": Field(anything), "parameterized_model_id": STORED, "simulation_kwargs": Field(mapping, None)}
+INTERPOLANT = {
+    "interpolant_atol": Field(number(0), INTERPOLANT_ATOL),
+    "interpolant_rtol": Field(number(0), INTERPOLANT_RTOL),
+    "interpolant_lossless": Field(flag, False),
+}
+DRIVEN: dict[str, dict[str, Field]] = {
+    "CurrentDriven": SIMULATED
+    | INTERPOLANT
+    | {
+        "independent variable": Field(one_of("time"), "time"),
+        "objective variables": Field(_variable_names, [VOLTAGE]),
+        "interactive_preprocessing": Field(absent, None),
+    },
+    "Pulse": SIMULATED
+    | INTERPOLANT
+    | {"objective variables": Field(absent, None), "interactive_preprocessing": Field(absent, None)},
+}
+"""The options of the objectives that a current drives. A Pulse's variables are a function, which cannot be sent."""
+
+
+def driven_plan(config: dict[str, Any], path: Path) -> tuple[Driven | None, list[Fault]]:
+    """A CurrentDriven or Pulse objective."""
+    kind, at = config["type"], (*path, "options")
+    settings, options, values, faults = common(config, path, DRIVEN[kind])
+    variables = options.get("objective variables") or [VOLTAGE]
+    model, wrong = model_plan(options["model"], (*at, "model")) if "model" in options else (None, [])
+    numbers, bad = _numerics(options, at)
+    faults += wrong + bad
+    made, unfit = built(model, variables, (*at, "model"), (*at, "objective variables"))
+    needs = Needs([*dict.fromkeys([TIME, CURRENT, *variables])], TIME, rising=True)
+    columns, loading, lost = measured(settings["data"], (*path, "data"), needs) if "data" in settings else ({}, {}, [])
+    faults += unfit + lost
+    if faults or model is None or made is None:
+        return None, faults
+    lossless = options["interpolant_lossless"]
+    parts = options | {"objective variables": variables} | _shown(model, numbers)
+    objective = Driven(
+        kind=kind,
+        model=made,
+        numerics=numbers,
+        parameters=values,
+        tolerances=(0.0, 0.0) if lossless else (options["interpolant_atol"], options["interpolant_rtol"]),
+        channels={TIME: columns[TIME], CURRENT: columns[CURRENT]},
+        data={name: columns[name] for name in variables},
+        effective=effective(settings, parts, loading),
+    )
+    return objective, []
+
+
+def impedance_plan(config: dict[str, Any], path: Path) -> tuple[Impedance | None, list[Fault]]:
+    """An EIS objective. A model with no `surface form` gets `differential`: impedances need double layers."""
+    at = (*path, "options")
+    settings, options, values, faults = common(config, path, SIMULATED)
+    double_layer = {"surface form": DOUBLE_LAYERS[0]}
+    model, wrong = model_plan(options["model"], (*at, "model"), double_layer) if "model" in options else (None, [])
+    numbers, bad = _numerics(options, at)
+    faults += wrong + bad + _double_layer_faults(model, (*at, "model", "options", "surface form"))
+    made, unfit = built(model, [VOLTAGE, CURRENT], (*at, "model"), (*at, "model"))
+    needs = Needs([FREQUENCY, REAL, IMAGINARY], FREQUENCY, distinct=True, positive=True, rows=1)
+    columns, loading, lost = measured(settings["data"], (*path, "data"), needs) if "data" in settings else ({}, {}, [])
+    faults += unfit + lost
+    if faults or model is None or made is None:
+        return None, faults
+    objective = Impedance(
+        model=made,
+        numerics=numbers,
+        parameters=values,
+        channels={FREQUENCY: columns[FREQUENCY]},
+        data={name: columns[name] for name in (REAL, IMAGINARY)},
+        effective=effective(settings, options | _shown(model, numbers), loading),
+    )
+    return objective, []
+
+
+def _numerics(options: dict[str, Any], path: Path) -> tuple[Numerics, list[Fault]]:
+    """The settings that come with the model, and over them the simulation's own."""
+    model = options.get("model")
+    with_model = model.get("simulation_settings") if isinstance(model, dict) else None
+    given = [(with_model, (*path, "model", "simulation_settings"))]
+    return numerics([*given, (options.get("simulation_kwargs"), (*path, "simulation_kwargs"))])
+
+
+def _shown(model: Model, numbers: Numerics) -> dict[str, Any]:
+    return {"model": model.effective, "simulation_kwargs": numbers.effective()}
+
+
+def _double_layer_faults(model: Model | None, path: Path) -> list[Fault]:
+    form = None if model is None else model.options.get("surface form", "false")
+    if model is None or form in DOUBLE_LAYERS:
+        return []
+    return [
+        Fault(f"An impedance needs double layers: `surface form` takes {' or '.join(map(repr, DOUBLE_LAYERS))}.", path)
+    ]

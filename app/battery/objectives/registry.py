@@ -1,0 +1,35 @@
+"""Every objective of the public schema: how its configuration becomes one, or why it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from app.battery.fields import Path
+from app.battery.objectives.half_cells import half_cell_plan
+from app.battery.objectives.objective import Objective
+from app.battery.objectives.plans import driven_plan, impedance_plan
+from app.execution.executor import Fault
+
+ObjectivePlan = Callable[[dict[str, Any], Path], tuple[Objective | None, list[Fault]]]
+
+OBJECTIVES: dict[str, ObjectivePlan] = {
+    "CurrentDriven": driven_plan,
+    "EIS": impedance_plan,
+    "MSMRHalfCell": half_cell_plan,
+    "Pulse": driven_plan,
+}
+_AGEING = "ageing experiments are not there yet"
+_BALANCE = "the public documentation does not name the parameters that it reads"
+REFUSED_OBJECTIVES: dict[str, str] = {
+    "CalendarAgeing": _AGEING,
+    "CycleAgeing": _AGEING,
+    "DesignObjective": "it compares with no data",
+    "ElectrodeBalancing": _BALANCE,
+    "ElectrodeBalancingHalfCell": _BALANCE,
+    "MSMRFullCell": "full cells of MSMR electrodes are not there yet",
+    "OCPHalfCell": _BALANCE,
+    "Objective": "name the kind of experiment, CurrentDriven for one",
+    "Resistance": "it simulates nothing that PyBaMM has",
+}
+"""Why each other objective of the public schema is refused."""

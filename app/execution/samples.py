@@ -1,0 +1,69 @@
+"""Series on their way from a child to its worker: a message that says what comes, then the samples as they are.
+
+Samples are float64, little-endian, channel after channel: 100,000 rows of 6 channels took 65 ms to write and read as
+JSON, 32 ms in base64, and so less than one. No bytes of the right number can be wrong: what is no number is no value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+from typing_extensions import TypedDict
+
+from app.execution.executor import Series
+
+SIZE = 8
+"""Bytes of a sample."""
+MAX_SAMPLES = 1 << 24
+"""Of a series, in all of its channels: 128 MiB."""
+MAX_SERIES = 1000
+"""Of a job."""
+MAX_JOB_SAMPLES = 1 << 27
+"""Of a job, in all of its series: 1 GiB."""
+
+Text = Annotated[str, Field(min_length=1, max_length=255)]
+
+
+class Sampled(TypedDict):
+    kind: Literal["series"]
+    objective: Text
+    source: Literal["OPTIMAL", "BASELINE"]
+    channels: Annotated[list[Text], Field(min_length=1, max_length=256)]
+    rows: Annotated[int, Field(ge=1, le=MAX_SAMPLES)]
+
+
+class Allowance:
+    """What one job may still send."""
+
+    def __init__(self) -> None:
+        self._seen: set[tuple[str, str]] = set()
+        self._samples = 0
+
+    def take(self, told: dict[str, Any]) -> None:
+        """Count a series. ValueError when it is one too many, too long, or contradicts itself or one before."""
+        channels, rows = told["channels"], told["rows"]
+        samples = len(channels) * rows
+        key = told["objective"], told["source"]
+        if len(set(channels)) < len(channels):
+            raise ValueError("a series with two channels of one name")
+        if key in self._seen:
+            raise ValueError("a series for the second time")
+        self._seen.add(key)
+        self._samples += samples
+        if samples > MAX_SAMPLES or self._samples > MAX_JOB_SAMPLES or len(self._seen) > MAX_SERIES:
+            raise ValueError("more samples than are kept")
+
+
+def told(series: Series) -> tuple[dict[str, Any], Iterator[bytes]]:
+    """What a child says of a series, and the samples of each channel. ValueError when channels differ in length."""
+    import numpy as np  # here, because only a child that has series needs it
+
+    arrays = [np.asarray(values, dtype="<f8") for values in series.channels.values()]
+    shapes = {array.shape for array in arrays}
+    if len(shapes) != 1 or len(shape := shapes.pop()) != 1:
+        raise ValueError("the channels of a series must be of one length")
+    source = series.source.name
+    message = {"objective": series.objective, "source": source, "channels": [*series.channels], "rows": shape[0]}
+    return {"kind": "series", **message}, (np.where(np.isfinite(a), a, np.nan).tobytes() for a in arrays)

@@ -1,0 +1,129 @@
+"""What REST takes and answers of jobs, as its OpenAPI document says it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field
+
+from app.models import JobStatus, SeriesSource
+from app.series import MOST_POINTS, Wanted
+
+Channels = dict[str, dict[Literal["optimal", "baseline"], list[str]]]
+Number = Field(None, allow_inf_nan=False)
+
+
+class Job(BaseModel):
+    """The execution of one element."""
+
+    job_id: str
+    status: JobStatus
+    job_type: Literal["entry", "data_fit", "calculation", "validation"]
+    priority: int = Field(description="The same for all: jobs begin in the order of their submission.")
+    created_at: datetime
+    updated_at: datetime
+    is_terminal: bool
+    is_failed: bool = Field(description="True for failed and canceled.")
+    error: str | None = None
+    result: dict[str, Any] | None = None
+
+
+class JobsQuery(BaseModel):
+    """Which jobs."""
+
+    limit: int = Field(100, ge=1, le=1000)
+    skip: int = Field(0, ge=0, le=2**31 - 1)
+
+
+class SeriesQuery(BaseModel):
+    """Which series, and what of it."""
+
+    objective: str
+    source: SeriesSource = SeriesSource.OPTIMAL
+    columns: str | None = Field(None, description="Channels beside the axis, with commas between; all without it.")
+    x_column: str | None = Field(None, description="The channel that is the axis; the first without it.")
+    max_points: int | None = Field(None, ge=2, le=MOST_POINTS, description="Most rows, peaks kept; all without it.")
+    x_min: float | None = Number
+    x_max: float | None = Number
+
+    @property
+    def wanted(self) -> Wanted:
+        columns = None if self.columns is None else frozenset(self.columns.split(","))
+        return Wanted(self.objective, self.source, columns, self.x_column, self.max_points, self.x_min, self.x_max)
+
+
+class PlotQuery(BaseModel):
+    """Which plot of an objective, and what of it."""
+
+    objective_name: str
+    plot_index: int = Field(0, ge=0, le=1000)
+    max_points: int = Field(2000, ge=100, le=80_000, description="Most points of a trace.")
+    x_min: float | None = Number
+    x_max: float | None = Number
+
+
+class Trace(BaseModel):
+    """A curve: "Data" or "Model", or "Error", which is the model less the data."""
+
+    name: str
+    x: list[float | None]
+    y: list[float | None]
+
+
+class Title(BaseModel):
+    """A title of an axis."""
+
+    text: str
+
+
+class Axis(BaseModel):
+    """An axis of a plot."""
+
+    title: Title
+
+
+class Layout(BaseModel):
+    """The axes of a plot."""
+
+    xaxis: Axis
+    yaxis: Axis
+
+
+class Plot(BaseModel):
+    """A plot of an objective."""
+
+    traces: list[Trace]
+    layout: Layout
+    x_full_min: float | None = Field(None, description="Where x begins, in whatever window.")
+    x_full_max: float | None = Field(None, description="Where x ends, in whatever window.")
+
+
+class PlotsOfObjective(BaseModel):
+    """Which plots an objective has."""
+
+    type: str | None = Field(None, description="The objective's type in the configuration.")
+    plot_count: int
+
+
+class PlotConfig(BaseModel):
+    """Which plots a job has."""
+
+    objectives: dict[str, PlotsOfObjective]
+
+
+class Intermediate(BaseModel):
+    """How far a fit was at a time."""
+
+    cost: float | None = None
+    best_cost: float | None = None
+    inputs: dict[str, Any] = Field(description="Scaled values: none are kept.")
+    inputs_unscaled: dict[str, Any] = Field(description="Physical values, by parameter name.")
+    multistart_job_id: int | None = None
+
+
+class Metadata(BaseModel):
+    """What is known of a job beside its result."""
+
+    validation_plot_config: PlotConfig
+    intermediate_results: list[Intermediate] = Field(description="Oldest first, thinned to at most 5,000.")

@@ -1,0 +1,47 @@
+"""What REST knows of a job beside its result: its plots, and its checkpoints."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import orjson
+
+from app import reading, series
+from app.callers import Caller
+from app.database import Database
+from app.models import Checkpoint, PipelineElement, SeriesSource
+from app.plots import panels
+
+
+async def of(database: Database, caller: Caller, element: PipelineElement) -> dict[str, Any]:
+    """The metadata of the job of an element."""
+    found = await series.channels(database, caller, element.id)
+    [config] = await reading.large_column(database, caller, "job_config", [element.id]) if found else ["{}"]
+    types = await asyncio.to_thread(_types, config or "{}")
+    counts = {name: len(panels(sources.get(SeriesSource.OPTIMAL, []))) for name, sources in found.items()}
+    objectives = {name: {"type": types.get(name), "plot_count": count} for name, count in counts.items() if count}
+    checkpoints = await reading.trace(database, caller, element.id, reading.MAX_TRACE)
+    return {
+        "validation_plot_config": {"objectives": objectives},
+        "intermediate_results": [_intermediate(each) for each in checkpoints],
+    }
+
+
+def _types(config: str) -> dict[str, str]:
+    """The types of the objectives of a configuration, by name."""
+    objectives = orjson.loads(config).get("objectives")
+    named = objectives.items() if isinstance(objectives, dict) else ()
+    types = {name: each.get("type") for name, each in named if isinstance(each, dict)}
+    return {name: kind for name, kind in types.items() if isinstance(kind, str)}
+
+
+def _intermediate(row: Checkpoint) -> dict[str, Any]:
+    """A checkpoint as the official client reads it."""
+    return {
+        "cost": row.cost,
+        "best_cost": row.best_cost,
+        "inputs": {},
+        "inputs_unscaled": orjson.Fragment(row.parameters),
+        "multistart_job_id": None,
+    }

@@ -1,0 +1,75 @@
+"""What waits to be written is written in rounds, one after another: a commit costs the same for one as for many."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from itertools import groupby
+from typing import Any, Generic, TypeVar
+
+from app.errors import Busy
+
+Item = TypeVar("Item")
+ROUND = 256
+"""Most that is committed together."""
+
+
+class Rounds(Generic[Item]):
+    """Commits what waits, in its order, all of one type together.
+
+    `commit` gives for each item its result, or the error that it alone met with; it raises when it stored nothing of
+    them, and is asked to commit each alone then.
+    """
+
+    def __init__(self, commit: Callable[[list[Item]], Awaitable[list[Any]]], max_waiting: int) -> None:
+        self._commit, self._max_waiting = commit, max_waiting
+        self._waiting: list[tuple[Item, asyncio.Future[Any]]] = []
+        self._running: asyncio.Task[None] | None = None
+
+    def put(self, item: Item) -> asyncio.Future[Any]:
+        """The item's result, once it is committed. Busy when too much waits."""
+        if len(self._waiting) >= self._max_waiting:
+            raise Busy("Too many writes are waiting. Try again.")
+        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, done))
+        if self._running is None:
+            self._running = asyncio.create_task(self._run())
+        return done
+
+    @property
+    def waiting(self) -> int:
+        """How many wait."""
+        return len(self._waiting)
+
+    async def close(self) -> None:
+        """Return once nothing waits any more."""
+        if self._running is not None:
+            await self._running
+
+    async def _run(self) -> None:
+        try:
+            while self._waiting:
+                _, alike = next(groupby(self._waiting[:ROUND], lambda each: type(each[0])))
+                batch = list(alike)
+                del self._waiting[: len(batch)]
+                if wanted := [each for each in batch if not each[1].done()]:
+                    await self._round(wanted)
+        finally:
+            self._running = None
+
+    async def _round(self, batch: list[tuple[Item, asyncio.Future[Any]]]) -> None:
+        try:
+            outcomes = await self._commit([item for item, _ in batch])
+        except Exception as error:
+            if len(batch) > 1:
+                for each in batch:
+                    await self._round([each])
+                return
+            outcomes = [error]
+        for (_, done), outcome in zip(batch, outcomes, strict=True):
+            if done.done():  # its caller has gone
+                continue
+            if isinstance(outcome, Exception):
+                done.set_exception(outcome)
+            else:
+                done.set_result(outcome)

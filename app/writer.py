@@ -1,0 +1,149 @@
+"""The one connection that writes a SQLite file. What waits for it is committed together; each still stands or falls
+alone."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import aiosqlite
+from sqlalchemy import event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app import events
+from app.errors import NotUnique, VoltgraphError
+from app.inserts import Inserts, New
+from app.rounds import Rounds
+
+T = TypeVar("T")
+Work = Callable[[AsyncSession], Awaitable[T]]
+Outcome = tuple[Any, list[events.Change]]
+"""What a write returned, or the error that it raised; and what it changed."""
+UNIQUE = (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE)
+
+
+class RolledBack(VoltgraphError):
+    """SQLite undid a whole transaction because of one statement in it."""
+
+
+class Writer:
+    """Writes by a session, or rows that are new."""
+
+    def __init__(self, engine: AsyncEngine, inserts: Inserts, hub: events.Hub, max_waiting: int) -> None:
+        self._engine, self._texts, self._hub = engine, inserts.texts, hub
+        self._rounds = Rounds[Work[Any] | New](self._commit, max_waiting)
+        self._driver: aiosqlite.Connection | None = None
+        event.listen(engine.sync_engine, "connect", self._connected)
+        event.listen(engine.sync_engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
+
+    async def write(self, work: Work[T]) -> T:
+        result: T = await self._rounds.put(work)
+        return result
+
+    async def store(self, new: New) -> None:
+        await self._rounds.put(new)
+
+    @property
+    def waiting(self) -> int:
+        return self._rounds.waiting
+
+    async def close(self) -> None:
+        await self._rounds.close()
+        await self._engine.dispose()
+
+    def _connected(self, connection: Any, _: object) -> None:
+        self._driver = connection.driver_connection
+
+    async def _commit(self, batch: list[Any]) -> list[Any]:
+        outcomes = await (self._store(batch) if isinstance(batch[0], New) else self._work(batch))
+        loop = asyncio.get_running_loop()
+        for _, changes in outcomes:
+            for change in changes:
+                loop.call_soon(self._hub.publish, change)
+        return [outcome for outcome, _ in outcomes]
+
+    async def _work(self, batch: list[Work[Any]]) -> list[Outcome]:
+        async with self._engine.begin() as connection:
+            return [await _in_round(connection, work) for work in batch]
+
+    async def _store(self, batch: list[New]) -> list[Outcome]:
+        if self._driver is None:
+            async with self._engine.connect():
+                pass
+        assert self._driver is not None
+        # A whole round in one visit to the connection's thread: a visit costs more than a statement does.
+        visit: Any = self._driver._execute
+        failures = await visit(_commit, self._driver._conn, self._texts, batch)
+        return [(failure, [] if failure else [new.change]) for new, failure in zip(batch, failures, strict=True)]
+
+
+async def _in_round(connection: AsyncConnection, work: Work[Any]) -> Outcome:
+    """What comes of one write of a round. RolledBack when SQLite undid the whole round for it, as it does when the
+    disk is full: what would follow it was in no transaction, and what went before it is gone."""
+    outcome = await _alone(connection, work)
+    driver = (await connection.get_raw_connection()).driver_connection
+    if driver is None or not driver.in_transaction:
+        raise _undone(outcome[0])
+    return outcome
+
+
+async def _alone(connection: AsyncConnection, work: Work[Any]) -> Outcome:
+    """What `work` returns and what it changed, or the error that it raised after what it did was undone."""
+    try:
+        async with (
+            AsyncSession(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session,
+            session.begin(),
+        ):
+            result = await work(session)
+    except Exception as error:
+        return error, []
+    return result, events.noted(session)
+
+
+def _undone(cause: Any) -> Exception:
+    return cause if isinstance(cause, Exception) else RolledBack("the transaction was undone")
+
+
+def _commit(connection: sqlite3.Connection, texts: list[str], batch: list[New]) -> list[Exception | None]:
+    """Store all in one transaction: for each, why it was not, or None. Savepoints cost as much as what they guard:
+    there are some only once something has failed."""
+    try:
+        return _in_transaction(connection, lambda: _together(connection, texts, batch))
+    except sqlite3.Error:
+        return _in_transaction(connection, lambda: [_or_not(connection, texts, new) for new in batch])
+
+
+def _in_transaction(connection: sqlite3.Connection, run: Callable[[], list[Any]]) -> list[Any]:
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        failures = run()
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+    return failures
+
+
+def _together(connection: sqlite3.Connection, texts: list[str], batch: list[New]) -> list[None]:
+    for place, text in enumerate(texts):
+        connection.executemany(text, [row for new in batch for row in new.by_table[place]])
+    return [None] * len(batch)
+
+
+def _or_not(connection: sqlite3.Connection, texts: list[str], new: New) -> Exception | None:
+    """Store it whole, or undo it. The error is raised when SQLite undid the whole transaction for it."""
+    connection.execute("SAVEPOINT one")
+    failure: Exception | None = None
+    try:
+        _together(connection, texts, [new])
+    except sqlite3.Error as error:
+        if not connection.in_transaction:
+            raise
+        connection.execute("ROLLBACK TO one")
+        failure = NotUnique() if error.sqlite_errorcode in UNIQUE else error
+    connection.execute("RELEASE one")
+    return failure

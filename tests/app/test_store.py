@@ -1,0 +1,106 @@
+"""New rows are stored whole or not at all, beside others that are stored in the same moment."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from app.columns import instant_text, now
+from app.database import Database, Sqlite, open_database
+from app.database import database_url as parsed
+from app.errors import NotUnique
+from app.events import Change
+from app.inserts import New
+from app.models import IdempotencyKey
+from tests import servers
+
+LITTLE = 50
+"""Milliseconds."""
+
+
+def new(database: Database, *keys: str) -> New:
+    """Rows of one table are enough."""
+    at: Any = instant_text(now()) if isinstance(database, Sqlite) else now()
+    return New([("o", key, "f", "p", at) for key in keys], [], [], Change("o", keys[0], None, None))
+
+
+async def stored(database: Database) -> list[str]:
+    async with database.read() as session:
+        rows = await session.exec(text("SELECT key FROM idempotency_key ORDER BY key"))  # type: ignore[call-overload]
+        return [row[0] for row in rows]
+
+
+async def store_all(database: Database, *groups: tuple[str, ...]) -> list[Any]:
+    stores = [database.store(new(database, *keys)) for keys in groups]
+    return await asyncio.gather(*stores, return_exceptions=True)
+
+
+@pytest.fixture(name="database")
+async def _database(database_url: str) -> AsyncIterator[Database]:
+    async with open_database(parsed(database_url), 10_000) as database:
+        yield database
+
+
+async def test_of_many_at_once_only_what_is_not_unique_fails(database: Database) -> None:
+    outcomes = await store_all(database, ("a",), ("b", "c"), ("d", "b"), ("e",))
+    failed = [i for i, outcome in enumerate(outcomes) if isinstance(outcome, NotUnique)]
+    assert len(failed) == 1
+    assert [outcome for i, outcome in enumerate(outcomes) if i not in failed] == [None] * 3
+    assert await stored(database) == (["a", "b", "c", "e"] if failed == [2] else ["a", "b", "d", "e"])
+
+
+async def test_another_failure_is_not_taken_for_a_key(database: Database) -> None:
+    wrong = new(database, "a")._replace(elements=[(None,) * 11])
+    with pytest.raises(Exception, match=r"null|NULL") as failure:
+        await database.store(wrong)
+    assert not isinstance(failure.value, NotUnique)
+    assert await stored(database) == []
+
+
+async def test_only_what_was_stored_is_told(sqlite_url: str) -> None:
+    async with open_database(parsed(sqlite_url), 100) as database:
+        with database.hub.subscribe("o") as subscriber:
+            await store_all(database, ("a",), ("a",), ("b",))
+            assert await subscriber.take(10) == ["a", "b"]
+
+
+async def test_stores_and_other_writes_keep_their_order(sqlite_url: str) -> None:
+    async def keys(session: Any) -> list[str]:
+        return sorted(row[0] for row in await session.exec(text("SELECT key FROM idempotency_key")))
+
+    async def adding(session: Any) -> None:
+        session.add(IdempotencyKey(organization_id="o", key="b", fingerprint="f", pipeline_id="p", created_at=now()))
+
+    async with open_database(parsed(sqlite_url), 100) as database:
+        store = [database.store(new(database, key)) for key in ("a", "c")]
+        writes = (store[0], database.write(keys), database.write(adding), store[1], database.write(keys))
+        _, first, _, _, last = await asyncio.gather(*writes)
+        assert (first, last) == (["a"], ["a", "b", "c"])
+
+
+async def test_a_full_disk_fails_only_what_does_not_fit(sqlite_url: str) -> None:
+    async def leave_little_room(session: Any) -> None:
+        connection = await session.connection()
+        pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar()
+        await connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 4}")
+
+    async with open_database(parsed(sqlite_url), 100) as database:
+        await database.write(leave_little_room)
+        outcomes = await store_all(database, ("a",), ("b" * 200_000,), ("c",))
+        assert [type(outcome) is type(None) for outcome in outcomes] == [True, False, True]
+        assert await stored(database) == ["a", "c"]
+
+
+async def test_a_connection_that_the_server_ended_is_replaced(postgres: servers.Postgres) -> None:
+    ended = asyncio.Event()
+    async with open_database(parsed(postgres.new_database()), 100) as database:
+        async with database.read() as session:
+            driver: Any = (await (await session.connection()).get_raw_connection()).driver_connection
+            driver.add_termination_listener(lambda _: ended.set())
+            await session.exec(text(f"SET idle_session_timeout = {LITTLE}"))  # type: ignore[call-overload]
+            await session.commit()
+        await asyncio.wait_for(ended.wait(), 10)
+        await database.store(new(database, "a"))
+        assert await stored(database) == ["a"]

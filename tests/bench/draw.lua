@@ -1,0 +1,24 @@
+-- Sends the body in BODY with an id and a project drawn at random for each request; prints what came of it.
+wrk.method = "POST"
+wrk.headers["Content-Type"], wrk.headers["Accept"] = "application/json", "application/json"
+math.randomseed(os.getenv("SEED"))
+local body, pipelines, projects = os.getenv("BODY"), os.getenv("PIPELINES"), os.getenv("PROJECTS")
+
+local function id()
+  return ("00000000-0000-0000-0000-%012x"):format(math.random(1, pipelines))
+end
+
+local function project()
+  return "project-" .. math.random(0, projects - 1)
+end
+
+function request()
+  return wrk.format(nil, nil, nil, (body:gsub("@ID@", id):gsub("@PROJECT@", project)))
+end
+
+function done(summary, latency, _)
+  local failed = summary.errors
+  print(("RESULT %d %d %d %f %f %d"):format(summary.requests, summary.duration, summary.bytes,
+    latency:percentile(50), latency:percentile(99),
+    failed.connect + failed.read + failed.write + failed.status + failed.timeout))
+end

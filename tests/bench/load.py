@@ -1,0 +1,84 @@
+"""Requests at full speed: `wrk`, on a core of its own."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+import orjson
+
+from tests.bench.rows import PROJECTS, pipeline_id
+
+HEADERS = {"content-type": "application/json", "accept": "application/json"}
+SERVER_CORE, LOAD_CORE = 0, 1
+"""Where there are two cores or more, server and load share none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What a server did under load. Times in milliseconds; the size of an answer in bytes, with its headers."""
+
+    rate: float
+    p50: float
+    p99: float
+    size: float
+
+
+def require_wrk() -> None:
+    if shutil.which("wrk") is None:
+        raise SystemExit("The benchmark needs wrk, the load generator: apt-get install wrk, or brew install wrk.")
+
+
+@contextmanager
+def pinned(core: int) -> Iterator[None]:
+    """Processes that are started within run on one core. Does nothing where that cannot be said."""
+    if not hasattr(os, "sched_setaffinity") or not {SERVER_CORE, LOAD_CORE} <= (before := os.sched_getaffinity(0)):
+        yield
+        return
+    os.sched_setaffinity(0, {core})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def body(document: str, **variables: object) -> bytes:
+    """A request's body. `@ID@` and `@PROJECT@` in it are drawn anew for each request."""
+    return orjson.dumps({"query": document, "variables": variables})
+
+
+def ask(url: str, body: bytes, id: int = 1, project: int = 0) -> bytes:
+    """One answer. AssertionError when it has errors."""
+    drawn = body.replace(b"@ID@", pipeline_id(id).encode()).replace(b"@PROJECT@", b"project-%d" % project)
+    answer = httpx.post(f"{url}/graphql", content=drawn, headers=HEADERS, timeout=60)
+    decoded = orjson.loads(answer.content)
+    assert answer.status_code == 200, answer.text
+    assert "errors" not in decoded, answer.text
+    return answer.content
+
+
+def load(url: str, body: bytes, seconds: int, pipelines: int, connections: int = 16) -> Load:
+    """Ask as fast as it goes, over so many connections. AssertionError when any request fails."""
+    draws = {"BODY": body.decode(), "PIPELINES": str(pipelines), "PROJECTS": str(PROJECTS)}
+    script = Path(__file__).with_name("draw.lua")
+    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", "-s", str(script)]
+    with pinned(LOAD_CORE):
+        output = subprocess.run(
+            [*command, f"{url}/graphql"],
+            env=os.environ | draws | {"SEED": str(random.randrange(2**31))},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+    [line] = [line for line in output.splitlines() if line.startswith("RESULT")]
+    requests, microseconds, size, p50, p99, failed = map(float, line.split()[1:])
+    assert requests, output
+    assert not failed, output
+    return Load(requests / microseconds * 1e6, p50 / 1000, p99 / 1000, size / requests)

@@ -1,0 +1,97 @@
+"""What the servers are measured over: pipelines of 4 elements, the same rows in every database."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from random import Random
+from uuid import UUID
+
+import asyncpg
+import orjson
+
+from app.callers import LOCAL
+from app.columns import instant_text
+from app.models import ElementType
+
+PROJECTS = 20
+STATUSES = ("PENDING", "COMPLETED", "FAILED", "CANCELED")
+"""None that a worker would take up."""
+START = datetime(2026, 1, 1, tzinfo=UTC)
+PEERS_TABLES = Path(__file__).with_name("peers") / "tables.sql"
+COMMON = ("id", "organization_id", "name", "status", "created_at", "updated_at", "attempt")
+PIPELINE = (*COMMON, "project_id", "folded_name", "description")
+ELEMENT = (*COMMON, "pipeline_id", "element_order", "element_type", "job_config")
+
+_random = Random(1)
+CONFIG = {"values": {f"Parameter {i} [m]": _random.random() for i in range(10)}, "source": "literature"}
+
+
+def pipeline_id(number: int) -> str:
+    """The id of the nth pipeline, from 1."""
+    return str(UUID(int=number))
+
+
+def created_at(number: int) -> datetime:
+    """When the nth pipeline was created: one a second."""
+    return START + timedelta(seconds=number)
+
+
+def pipelines(count: int) -> Iterator[tuple[object, ...]]:
+    """Rows of PIPELINE's columns."""
+    draw = Random(2)
+    for i in range(1, count + 1):
+        common = _common(pipeline_id(i), i, f"Pipeline {i}", draw.choice(STATUSES))
+        yield (*common, f"project-{i % PROJECTS}", f"pipeline {i}", "A cell of a series")
+
+
+def elements(count: int, config: bytes) -> Iterator[tuple[object, ...]]:
+    """Rows of ELEMENT's columns, four for each of so many pipelines."""
+    text = config.decode()
+    for i in range(1, count + 1):
+        for order, kind in enumerate(ElementType, start=1):
+            common = _common(str(UUID(int=2**64 + 4 * i + order)), i, f"element {order}", "PENDING")
+            yield (*common, pipeline_id(i), order, kind.name, text)
+
+
+def _common(id: str, number: int, name: str, status: str) -> tuple[object, ...]:
+    at = instant_text(created_at(number))
+    return id, LOCAL.organization_id, name, status, at, at, 0
+
+
+def fill_sqlite(file: Path, count: int, config: bytes = orjson.dumps(CONFIG)) -> None:
+    """Write all rows into the tables of a file, which are made first where it is a peer's and so has none."""
+    database = sqlite3.connect(file, isolation_level=None)
+    if not database.execute("SELECT 1 FROM sqlite_master").fetchone():
+        database.executescript(f"PRAGMA journal_mode=WAL; {PEERS_TABLES.read_text()}")
+    database.executescript("PRAGMA synchronous=OFF; PRAGMA cache_size=-1000000")
+    database.execute("BEGIN")
+    for table, columns, rows in _tables(count, config):
+        marks = ", ".join("?" * len(columns))
+        database.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
+    database.execute("COMMIT")
+    database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    database.close()
+
+
+async def fill_postgres(url: str, count: int, *, peer: bool, config: bytes = orjson.dumps(CONFIG)) -> None:
+    """The same in PostgreSQL. The peers keep times as text."""
+    database = await asyncpg.connect(url)
+    if peer:
+        await database.execute(PEERS_TABLES.read_text())
+    for table, columns, rows in _tables(count, config):
+        times = [] if peer else [i for i, column in enumerate(columns) if column.endswith("_at")]
+        await database.copy_records_to_table(table, columns=columns, records=[_timed(row, times) for row in rows])
+    await database.execute("ANALYZE")
+    await database.close()
+
+
+def _tables(count: int, config: bytes) -> Iterator[tuple[str, tuple[str, ...], Iterator[tuple[object, ...]]]]:
+    yield "pipeline", PIPELINE, pipelines(count)
+    yield "pipeline_element", ELEMENT, elements(count, config)
+
+
+def _timed(row: tuple[object, ...], times: list[int]) -> tuple[object, ...]:
+    return tuple(datetime.fromisoformat(str(each)) if i in times else each for i, each in enumerate(row))

@@ -1,0 +1,53 @@
+"""The servers that are measured, each in one process over its own copy of the same rows."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from app.database import database_url
+from app.migrations import migrate
+from tests import servers
+from tests.bench.load import SERVER_CORE, pinned
+from tests.bench.rows import fill_sqlite
+
+PEERS = Path(__file__).with_name("peers")
+NAMES = {"mercurius": "Mercurius + JIT", "yoga": "GraphQL Yoga"}
+
+
+@contextmanager
+def voltgraph(database: str) -> Iterator[servers.Server]:
+    """Voltgraph as `make run` serves it, on a free port."""
+    with pinned(SERVER_CORE), servers.serving(database, VOLTGRAPH_WORKERS="2") as server:
+        yield server
+
+
+@contextmanager
+def peer(name: str, database: str) -> Iterator[str]:
+    """The address of a peer over the file, or the PostgreSQL database, that it is given."""
+    environment = os.environ | {"DATABASE": database, "NODE_ENV": "production"}
+    with (
+        pinned(SERVER_CORE),
+        subprocess.Popen(
+            ["node", f"{name}.js"], stdout=subprocess.PIPE, text=True, cwd=PEERS, env=environment
+        ) as process,
+    ):
+        try:
+            assert process.stdout is not None
+            address = process.stdout.readline().strip()
+            assert address, f"{name} did not start"
+            yield address
+        finally:
+            process.terminate()
+
+
+def sqlite(folder: Path, pipelines: int, config: bytes | None = None) -> str:
+    """A new database for Voltgraph with so many pipelines."""
+    url = f"sqlite:///{folder}/{len(list(folder.glob('*.db')))}.db"
+    asyncio.run(migrate(database_url(url)))
+    fill_sqlite(Path(url.removeprefix("sqlite:///")), pipelines, *([config] if config else []))
+    return url

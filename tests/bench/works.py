@@ -1,0 +1,79 @@
+"""The three works that servers are compared at, each in the words of either schema."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from app.models import ElementType
+from tests.bench.load import ask, body
+
+ELEMENT = "id name elementOrder elementType status"
+ONE = f"id name status createdAt elements {{ {ELEMENT} }}"
+LIST = f"id name description status createdAt updatedAt elements {{ {ELEMENT} jobConfig createdAt }}"
+GIVEN = [{"name": kind.value, "elementType": kind.name, "jobConfig": {"values": {"a": 1}}} for kind in ElementType]
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """The same request to Voltgraph and to a peer, and how many times a peer's rate Voltgraph's shall be."""
+
+    title: str
+    ours: bytes
+    theirs: bytes
+    target: float
+
+
+WORKS = {
+    "one": Work(
+        "get one pipeline with its 4 elements",
+        body(f"query One($id: ID!) {{ pipeline(id: $id) {{ {ONE} }} }}", id="@ID@"),
+        body(f"query One($id: ID!) {{ pipeline(id: $id) {{ {ONE} }} }}", id="@ID@"),
+        1.8,
+    ),
+    "list": Work(
+        "list the newest 50 of a project, each with its 4 elements and their configurations",
+        body(
+            f"query List($p: ID!) {{ pipelines(filter: {{projectId: $p}}, first: 50) {{ nodes {{ {LIST} }} }} }}",
+            p="@PROJECT@",
+        ),
+        body(f"query List($p: ID!) {{ pipelines(projectId: $p, first: 50) {{ {LIST} }} }}", p="@PROJECT@"),
+        3.0,
+    ),
+    "create": Work(
+        "create a pipeline with 4 elements",
+        body(
+            "mutation Create($input: CreatePipelineInput!) "
+            "{ createPipeline(input: $input) { pipeline { id status } } }",
+            input={"projectId": "created", "name": "x", "elements": GIVEN},
+        ),
+        body(
+            "mutation Create($p: ID!, $n: String!, $e: [PipelineElementInput!]!) "
+            "{ createPipeline(projectId: $p, name: $n, elements: $e) { id status } }",
+            p="created",
+            n="x",
+            e=GIVEN,
+        ),
+        2.0,
+    ),
+}
+
+
+def verify(work: Work, ours: str, theirs: str, pipelines: int) -> tuple[int, int]:
+    """That both servers answer the same, for several pipelines and projects; the sizes of their answers, in bytes."""
+    sizes = (0, 0)
+    for id, project in ((1, 0), (pipelines // 2, 7), (pipelines, 19)):
+        mine, other = ask(ours, work.ours, id, project), ask(theirs, work.theirs, id, project)
+        assert _content(mine) == _content(other), (mine, other)
+        sizes = (len(mine), len(other))
+    return sizes
+
+
+def _content(answer: bytes) -> Any:
+    """What an answer holds, whatever the schema wraps it in; ids that the server made are blanked."""
+    [(field, value)] = orjson.loads(answer)["data"].items()
+    for wrapper in ("nodes", "pipeline"):
+        value = value.get(wrapper, value) if isinstance(value, dict) else value
+    return value | {"id": len(value["id"])} if field == "createPipeline" else value

@@ -1,0 +1,57 @@
+"""Elements that a run completed with series, without running them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from app.database import Database
+from app.execution.executor import Series
+from app.execution.hold import Hold
+from app.execution.samples import told
+from app.models import SeriesSource
+from tests.api import Api
+
+TIME, CURRENT = "Time [s]", "Current [A]"
+DATA, MODEL = "Voltage [V] (data)", "Voltage [V] (model)"
+CHANNELS: dict[str, Any] = {
+    TIME: [0.0, 1.0, 2.0, 3.0, 4.0],
+    CURRENT: [5.0, 5.0, 5.0, 0.0, 0.0],
+    DATA: [4.0, 3.9, None, 3.95, 3.96],
+    MODEL: [4.01, 3.88, 3.8, 3.94, 3.97],
+}
+
+
+def series(channels: dict[str, Any] | None = None, objective: str = "1 C", source: str = "OPTIMAL") -> Series:
+    return Series(objective, SeriesSource[source], CHANNELS if channels is None else channels)
+
+
+async def held(api: Api, **fields: Any) -> tuple[Hold, dict[str, Any]]:
+    """A pipeline of one element that a worker has begun; the element as REST shows it."""
+    id = (await api.create(**fields))["id"]
+    await api.run("StartPipeline", id=id)
+    hold = await Hold.take(database(api), id, "worker")
+    assert hold is not None
+    [element] = (await api.http.get(f"/pipelines/{id}/elements")).json()
+    await hold.begin(element["id"])
+    return hold, element
+
+
+async def write(hold: Hold, element_id: str, *written: Series) -> None:
+    """Write series as a worker does that hears them from a child."""
+    for number, each in enumerate(written):
+        message, samples = told(each)
+        await hold.keep_series(element_id, number, {**message, "samples": list(samples)})
+
+
+async def completed(api: Api, *written: Series, **fields: Any) -> dict[str, Any]:
+    """An element that completed with these series, as REST shows it."""
+    hold, element = await held(api, **fields)
+    await write(hold, element["id"], *written)
+    await hold.complete_element(element["id"], {"parameter_values": {}})
+    shown: dict[str, Any] = (await api.http.get(f"/pipelines/elements/{element['id']}")).json()
+    return shown
+
+
+def database(api: Api) -> Database:
+    assert api._database is not None
+    return api._database

@@ -1,0 +1,75 @@
+"""Whether the server lives, and whether it is ready."""
+
+import asyncio
+import signal
+import sqlite3
+import time
+
+import httpx
+import pytest
+
+from app import health
+from tests.api import Api
+from tests.servers import serving
+
+
+async def test_a_server_that_writes_is_ready(api: Api) -> None:
+    for path in ("/livez", "/readyz"):
+        answer = await api.http.get(path)
+        assert (answer.status_code, answer.text) == (200, "ok")
+
+
+async def test_who_asks_often_causes_one_write(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert api._database is not None
+    writes = 0
+    write = api._database.write
+
+    async def counted(work):  # type: ignore[no-untyped-def]
+        nonlocal writes
+        writes += 1
+        return await write(work)
+
+    monkeypatch.setattr(api._database, "write", counted)
+    answers = await asyncio.gather(*(api.http.get("/readyz") for _ in range(100)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert writes == 1
+
+
+async def test_health_is_asked_by_anybody_under_any_name(api: Api) -> None:
+    assert (await api.http.get("/readyz", headers={"host": "10.1.2.3"})).status_code == 200
+
+
+def test_a_locked_database_is_not_ready_and_then_is(sqlite_url: str) -> None:
+    with serving(sqlite_url) as server, httpx.Client(base_url=server.url, trust_env=False, timeout=20) as http:
+        other = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"), isolation_level=None)
+        other.execute("BEGIN IMMEDIATE")
+        start = time.monotonic()
+        answer = http.get("/readyz")
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        assert time.monotonic() - start < health.PATIENCE + 1
+        assert http.get("/livez").status_code == 200
+        other.execute("ROLLBACK")
+        other.close()
+        until_ready(http)
+
+
+def until_ready(http: httpx.Client) -> None:
+    end = time.monotonic() + 5 + health.BELIEVED
+    while http.get("/readyz").status_code != 200:
+        assert time.monotonic() < end
+        time.sleep(0.05)
+
+
+def test_who_is_about_to_end_is_not_ready_and_still_answers(sqlite_url: str) -> None:
+    with serving(sqlite_url, VOLTGRAPH_DRAIN_DELAY="1") as server:
+        with httpx.Client(base_url=server.url, trust_env=False) as http:
+            assert http.get("/readyz").status_code == 200
+            server.process.send_signal(signal.SIGTERM)
+            end = time.monotonic() + 1
+            while http.get("/readyz").status_code == 200:
+                assert time.monotonic() < end
+            assert http.post("/graphql", json={"query": "{ viewer { organizationId } }"}).status_code == 200
+            assert http.get("/livez").status_code == 200
+        server.process.wait(10)
+        with pytest.raises(httpx.TransportError):
+            httpx.get(f"{server.url}/livez", trust_env=False)

@@ -1,0 +1,95 @@
+"""Keys over a WebSocket, where browsers can set no headers, and over event streams."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from app import keys
+from app.database import database_url as parsed
+from app.keys import KeyStore, open_keys
+from app.models import PipelineStatus
+from tests.api import Api
+from tests.subscriptions import clients
+from tests.subscriptions.clients import WATCH, Live
+
+
+@pytest.fixture
+async def store(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[KeyStore]:
+    monkeypatch.setattr(keys, "FRESH", 0.0)
+    async with open_keys(parsed(sqlite_url)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def live(store: KeyStore, sqlite_url: str) -> AsyncIterator[Live]:
+    async with clients.live(sqlite_url) as running:
+        yield running
+
+
+@pytest.mark.parametrize("payload", [None, {}, {"x-api-key": "wrong"}, {"X-API-Key": 7}])
+async def test_a_socket_without_a_key_is_closed(store: KeyStore, live: Live, payload: object) -> None:
+    await store.create("ours")
+    async with clients.socket(live.url, ready=False) as socket:
+        await socket.send({"type": "connection_init", "payload": payload})
+        assert (await socket.closed())[0] == 4403
+
+
+@pytest.mark.parametrize("name", ["X-API-Key", "x-api-key", "Authorization"])
+async def test_the_key_comes_with_the_first_message(store: KeyStore, live: Live, name: str) -> None:
+    secret = await store.create("ours")
+    async with clients.socket(live.url, ready=False) as socket:
+        value = f"Bearer {secret}" if name == "Authorization" else secret
+        await socket.send({"type": "connection_init", "payload": {name: value}})
+        assert await socket.receive() == {"type": "connection_ack"}
+        await socket.subscribe("{ viewer { organizationId } }")
+        assert await socket.next() == {"organizationId": "ours"}
+
+
+async def test_a_key_in_the_headers_of_the_socket_will_do(store: KeyStore, live: Live) -> None:
+    headers = {"x-api-key": await store.create("ours")}
+    async with clients.socket(live.url, additional_headers=headers) as socket:
+        await socket.subscribe("{ viewer { organizationId } }")
+        assert await socket.next() == {"organizationId": "ours"}
+
+
+async def test_a_subscription_ends_when_its_key_is_revoked(store: KeyStore, live: Live) -> None:
+    headers = {"x-api-key": await store.create("ours")}
+    live.http.headers.update(headers)
+    id = (await Api(live.http).create())["id"]
+    async with (
+        clients.socket(live.url, additional_headers=headers) as socket,
+        clients.stream(live.http, WATCH, id=id) as events,
+    ):
+        await socket.subscribe(WATCH, id=id)
+        assert (await socket.next())["id"] == id
+        assert (await events.data())["id"] == id
+        await store.revoke((await store.all())[0].prefix)
+        await live.move(id, PipelineStatus.RUNNING)
+        message = await socket.receive()
+        assert message["type"] == "error"
+        assert message["payload"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+        assert "UNAUTHENTICATED" in str(await events.next())
+
+
+async def test_an_open_server_closes_to_strangers_when_the_first_key_is_made(store: KeyStore, live: Live) -> None:
+    id = (await live.api.create())["id"]
+    async with clients.socket(live.url) as socket:
+        await socket.subscribe(WATCH, id=id)
+        assert (await socket.next())["id"] == id
+        await store.create("ours")
+        await live.move(id, PipelineStatus.RUNNING)
+        assert (await socket.receive())["type"] == "error"
+        assert (await live.http.get("/pipelines")).status_code == 401
+
+
+async def test_of_another_organization_nothing_is_heard(store: KeyStore, live: Live) -> None:
+    theirs, ours = await store.create("theirs"), await store.create("ours")
+    live.http.headers["x-api-key"] = theirs
+    id = (await Api(live.http).create())["id"]
+    async with clients.socket(live.url, additional_headers={"x-api-key": ours}) as socket:
+        await socket.subscribe(clients.FOLLOW, key="all")
+        await socket.subscribe(WATCH, key="one", id=id)
+        message = await socket.receive()
+        assert (message["type"], message["payload"][0]["extensions"]["code"]) == ("error", "NOT_FOUND")
+        await live.move(id, PipelineStatus.RUNNING)
+        await socket.settle()  # hears pongs, and nothing else

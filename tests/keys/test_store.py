@@ -1,0 +1,59 @@
+"""Keys are kept as digests, and valid until they are revoked."""
+
+import pytest
+
+from app.database import database_url as parsed
+from app.keys import FORM, KeyRing, KeyStore, open_keys
+
+
+@pytest.fixture
+async def store(database_url: str):  # type: ignore[no-untyped-def]
+    async with open_keys(parsed(database_url)) as opened:
+        yield opened
+
+
+async def test_a_key_stands_for_what_it_was_made_for(store: KeyStore) -> None:
+    secret = await store.create("org", user_id="u", email="u@example.org", projects=["b", "a"], read_only=True)
+    assert FORM.fullmatch(secret)
+    key = await KeyRing(store).holder(secret)
+    assert key is not None
+    assert (key.organization_id, key.user_id, key.email, key.read_only) == ("org", "u", "u@example.org", True)
+    assert key.projects == frozenset("ab")
+    assert secret.startswith(key.prefix)
+
+
+async def test_the_secret_is_not_kept(store: KeyStore) -> None:
+    secret = await store.create("org")
+    [key] = await store.all()
+    kept = "".join(map(str, (getattr(key, name) for name in key.__slots__)))
+    assert secret.removeprefix(key.prefix + "_") not in kept
+    assert key.digest not in repr(key)
+
+
+async def test_a_changed_key_is_none(store: KeyStore) -> None:
+    secret = await store.create("org")
+    ring = KeyRing(store)
+    for wrong in ("", secret[:-1], secret + "a", secret[:-1] + ("a" if secret[-1] != "a" else "b"), secret.upper()):
+        assert await ring.holder(wrong) is None
+    assert await ring.holder(secret)
+
+
+async def test_a_revoked_key_is_none_and_stays_listed(store: KeyStore) -> None:
+    secret = await store.create("org")
+    prefix = (await store.all())[0].prefix
+    assert await store.revoke(prefix)
+    assert not await store.revoke(prefix)
+    assert await KeyRing(store).holder(secret) is None
+    [key] = await store.all()
+    assert key.revoked_at is not None
+
+
+async def test_keys_are_needed_from_the_first_on_for_ever(store: KeyStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.keys.FRESH", 0.0)
+    ring = KeyRing(store)
+    assert not await ring.wanted()
+    await store.create("org")
+    assert await ring.wanted()
+    await store.revoke((await store.all())[0].prefix)
+    assert await ring.wanted()
+    assert await KeyRing(store).wanted()

@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 COMMA := ,
+JOBS ?= 2  # Tests at a time
 PEERS := tests/bench/peers
 BENCH ?=  # Sections and options, such as "sqlite growth --small"
 
@@ -25,7 +26,7 @@ types: $(VENV)/test  ## Strict types
 	$(BIN)/mypy
 
 unit: $(VENV)/test  ## Tests, on SQLite and PostgreSQL
-	$(BIN)/python -m pytest -m 'not slow'
+	$(BIN)/python -m pytest -m 'not slow' -n $(JOBS) --dist worksteal
 
 faults: $(VENV)/test  ## Kills, takeovers, a hundred runs at once: what takes minutes
 	$(BIN)/python -m pytest -m slow

@@ -49,6 +49,7 @@ class Server(uvicorn.Server):
             settings.host,
             settings.port,
             log_level="warning",
+            server_header=False,
             access_log=False,  # below that level anyway, but it would be put together for each request
             ws="websockets-sansio",
             ws_max_size=settings.max_body_bytes,

@@ -27,6 +27,7 @@ from app import events
 from app.errors import Busy, NotUnique, VoltgraphError
 from app.inserts import Inserts, New
 from app.listener import Listener
+from app.plain_pool import PlainPool
 from app.readers import Pace, Readers, Steps
 from app.rounds import Rounds
 from app.writer import Work, Writer
@@ -138,6 +139,7 @@ class Postgres:
             json_deserializer=_as_it_is,
         )
         event.listen(self._engine.sync_engine, "checkout", _require_open)
+        self._plain = PlainPool(dict(self._engine.dialect.create_connect_args(url)[1]), PATIENCE)
         self.hub = events.Hub()
         self._listener = Listener(url, self.hub)
         self.inserts = Inserts(self._engine.dialect)
@@ -147,18 +149,8 @@ class Postgres:
     def dialect(self) -> Dialect:
         return self._engine.dialect
 
-    async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
-        async with self._engine.connect() as connection:
-            steps = begin()
-            driver: Any = (await connection.get_raw_connection()).driver_connection
-            async with driver.transaction(isolation="repeatable_read", readonly=True):
-                try:
-                    sql, parameters = next(steps)
-                    while True:
-                        sql, parameters = steps.send(await driver.fetch(sql, *parameters))
-                except StopIteration as done:
-                    result: T = done.value
-                    return result
+    def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> Awaitable[T]:
+        return self._plain.run(begin, pace)
 
     async def listen(self) -> None:
         await self._listener.start()
@@ -195,6 +187,7 @@ class Postgres:
     async def close(self) -> None:
         await self._rounds.close()
         await self._listener.close()
+        await self._plain.close()
         await self._engine.dispose()
 
 

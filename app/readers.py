@@ -27,18 +27,21 @@ is quick, whatever the clock says: then it was others who kept the processor."""
 RESTING = 100
 """How many further runs of a series that took too long go to a thread at once."""
 
+OWN_PRAGMAS = ("busy_timeout=0", "cache_size=-65536")
+"""Of the event loop's connection: it waits for nobody, and keeps 64 MB of pages at most, for reads at random."""
 MOST_WAITING = 1000
 """Series that threads have still to do before more are refused."""
 GIVEN_UP = (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY)
 
 
 class Pace:
-    """How quick the runs of one kind of series were."""
+    """What is known of one kind of series: whether it has one statement, which is a snapshot by itself, and for how
+    many runs it shall rest from the event loop."""
 
-    __slots__ = ("resting",)
+    __slots__ = ("is_single", "resting")
 
-    def __init__(self) -> None:
-        self.resting = 0
+    def __init__(self, *, is_single: bool) -> None:
+        self.is_single, self.resting = is_single, 0
 
 
 class Readers:
@@ -57,12 +60,12 @@ class Readers:
             pace.resting -= 1
         else:
             try:
-                return self._run_here(begin())
+                return self._run_here(begin(), pace)
             except sqlite3.OperationalError as error:
                 if error.sqlite_errorcode not in GIVEN_UP:
                     raise
                 pace.resting = RESTING
-        return await self._hand_over(begin)
+        return await self._hand_over(begin, pace)
 
     def close(self) -> None:
         self._threads.shutdown()
@@ -70,41 +73,54 @@ class Readers:
             if connection is not None:
                 connection.close()
 
-    async def _hand_over(self, begin: Callable[[], Steps[T]]) -> T:
+    async def _hand_over(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
         if self._waiting >= MOST_WAITING:
             raise Busy("Too much waits for the database. Try again.")
         self._waiting += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._run_there, begin)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._run_there, begin, pace)
         finally:
             self._waiting -= 1
 
-    def _run_here(self, steps: Steps[T]) -> T:
+    def _run_here(self, steps: Steps[T], pace: Pace) -> T:
         if self._own is None:
             self._own = self._connect()
-            self._own.execute("PRAGMA busy_timeout=0")
+            for pragma in OWN_PRAGMAS:
+                self._own.execute(f"PRAGMA {pragma}")
             self._own.set_progress_handler(self._takes_long, GLANCE)
         self._glances, self._until = 0, perf_counter() + MOMENTS
-        return drive(steps, self._own.execute)
+        return drive(steps, self._own.execute, pace)
 
     def _takes_long(self) -> bool:
         self._glances += 1
         return self._glances > 1 and perf_counter() > self._until
 
-    def _run_there(self, begin: Callable[[], Steps[T]]) -> T:
+    def _run_there(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
         try:
             connection = self._free.pop()
         except IndexError:
             connection = self._connect()
         try:
-            return drive(begin(), connection.execute)
+            return drive(begin(), connection.execute, pace)
         finally:
             self._free.append(connection)
 
 
-def drive(steps: Steps[T], execute: Callable[[str, Sequence[Any]], sqlite3.Cursor]) -> T:
+Execute = Callable[[str, Sequence[Any]], sqlite3.Cursor]
+
+
+def drive(steps: Steps[T], execute: Execute, pace: Pace) -> T:
     """Run a series in one snapshot."""
+    if pace.is_single:
+        return _drive(steps, execute)
     execute("BEGIN", ())
+    try:
+        return _drive(steps, execute)
+    finally:
+        execute("COMMIT", ())
+
+
+def _drive(steps: Steps[T], execute: Execute) -> T:
     try:
         sql, parameters = next(steps)
         while True:
@@ -112,5 +128,13 @@ def drive(steps: Steps[T], execute: Callable[[str, Sequence[Any]], sqlite3.Curso
     except StopIteration as done:
         result: T = done.value
         return result
-    finally:
-        execute("COMMIT", ())
+
+
+def unread(steps: Steps[T]) -> T:
+    """What a series without statements returns."""
+    try:
+        next(steps)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    raise ValueError("it reads something")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
+from collections.abc import Callable
+from functools import cached_property, partial
 from typing import Any
 
 import orjson
@@ -23,19 +24,19 @@ class Context:
 
     def __init__(self, services: Services, caller: Caller) -> None:
         self.services, self.caller = services, caller
-        self.database = database = services.database
-        self.elements: DataLoader[str, list[PipelineElement]] = DataLoader(
-            partial(reading.elements_of, database, caller), max_batch_size=BATCH, cache=False
-        )
-        self.newest_checkpoints: DataLoader[str, Checkpoint | None] = DataLoader(
-            partial(reading.newest_checkpoints, database, caller), max_batch_size=BATCH, cache=False
-        )
-        self._large = {
-            column: DataLoader[str, str | None](
-                partial(reading.large_column, database, caller, column), max_batch_size=BATCH, cache=False
-            )
-            for column in reading.LARGE
-        }
+        self.database = services.database
+        self._large: dict[str, DataLoader[str, str | None]] = {}
+
+    @cached_property
+    def elements(self) -> DataLoader[str, list[PipelineElement]]:
+        return self._loader(reading.elements_of)
+
+    @cached_property
+    def newest_checkpoints(self) -> DataLoader[str, Checkpoint | None]:
+        return self._loader(reading.newest_checkpoints)
+
+    def _loader(self, read: Callable[..., Any], *arguments: Any) -> DataLoader[str, Any]:
+        return DataLoader(partial(read, self.database, self.caller, *arguments), max_batch_size=BATCH, cache=False)
 
     async def large(self, column: str, element_id: str) -> Any:
         """A JSON column of an element, as the text it is stored as: nothing parses it on its way to the wire."""
@@ -43,6 +44,8 @@ class Context:
         return None if text is None else orjson.Fragment(text)
 
     async def large_text(self, column: str, element_id: str) -> str | None:
+        if column not in self._large:
+            self._large[column] = self._loader(reading.large_column, column)
         return await self._large[column].load(element_id)
 
 

@@ -15,15 +15,15 @@ from sqlalchemy.engine import Dialect
 from app.callers import Caller
 from app.database import Database
 from app.errors import VoltgraphError
-from app.readers import Pace, Steps
+from app.readers import Pace, Steps, unread
 from schema import schema
 from schema.context import Context
 from schema.documents import Document
 from schema.plans.fields import field_of
 from schema.plans.mutations import Mutation
-from schema.plans.roots import Root, root
+from schema.plans.roots import root
 from schema.plans.rows import Compiling, Run
-from schema.plans.selections import Selections, Unplanned
+from schema.plans.selections import FieldDetailsList, Selections, Unplanned
 from schema.plans.variables import Variables
 
 log = logging.getLogger("voltgraph.plans")
@@ -48,11 +48,12 @@ class Tally:
 class Plan:
     """What is read for a query, whoever asks and whatever its variables are."""
 
-    __slots__ = ("_roots", "pace")
+    __slots__ = ("_roots", "pace", "reads")
 
-    def __init__(self, roots: list[tuple[str, Root]]) -> None:
-        self._roots = roots
-        self.pace = Pace()
+    def __init__(self, compiling: Compiling, fields: dict[str, FieldDetailsList]) -> None:
+        self._roots = [(key, root(compiling, details)) for key, details in fields.items()]
+        self.pace = Pace(is_single=compiling.statements <= 1)
+        self.reads = compiling.statements > 0
 
     def __call__(self, run: Run) -> Steps[dict[str, Any]]:
         data = {}
@@ -76,7 +77,11 @@ class Plans:
         """The data of a query. None where the executor must say what is wrong, or where there is no plan."""
         try:
             plan, values = self.find(document, name, variables)
-            data: dict[str, Any] = await self._database.run(lambda: plan(Run(caller, values)), plan.pace)
+            data: dict[str, Any] = (
+                await self._database.run(lambda: plan(Run(caller, values)), plan.pace)
+                if plan.reads
+                else unread(plan(Run(caller, values)))
+            )
         except Exception as error:
             self._give_up(error)
             return None
@@ -106,7 +111,7 @@ class Plans:
     def find(self, document: Document, name: str | None, given: dict[str, Any] | None) -> tuple[Any, VariableValues]:
         """The plan of an operation, and the values of its variables. Unplanned where there is none."""
         variables = self._variables(document, name)
-        values = variables.coerced(given or {})
+        values = variables.coerced(given)
         plan = self._plan(document, name, variables.flags(values))
         if plan is None:
             raise Unplanned
@@ -132,7 +137,7 @@ def compiled(document: Document, name: str | None, values: VariableValues, diale
         raise Unplanned
     if operation.operation is OperationType.MUTATION:
         return Mutation(compiling, selections.root())
-    return Plan([(key, root(compiling, details)) for key, details in selections.root().items()])
+    return Plan(compiling, selections.root())
 
 
 def executor(document: Document, name: str | None, variables: dict[str, Any] | None, context: Context) -> Executor[Any]:

@@ -31,7 +31,7 @@ class Children:
         self._parent_id, self._parent = parent_id, parents.place(parent_id)
         self._rows = Rows(parents.compiling)
         made = make(self._rows)
-        self._by = self._rows.place(by)
+        self._by = None if self._one else self._rows.place(by)
         self._build: Builder = self._rows.builder(made)
         self._statement = self._rows.select(query(self._given.stands))
         self._more = more
@@ -56,17 +56,21 @@ class Children:
         if self._rows.children:
             yield from read_children(self._rows, rows, run)
         made = self._build(run)(rows)
-        run.found[self] = ({ids[0]: made} if made else {}) if self._one else self._grouped(rows, made)
+        if self._by is None:
+            run.found[self] = {ids[0]: made} if made else {}
+        else:
+            run.found[self] = grouped(rows, self._by, made)
 
-    def _grouped(self, rows: Sequence[Row], made: list[Any]) -> dict[str, list[Any]]:
-        found: dict[str, list[Any]] = {}
-        by = self._by
-        for row, each in zip(rows, made, strict=True):
-            try:
-                found[row[by]].append(each)
-            except KeyError:
-                found[row[by]] = [each]
-        return found
+
+def grouped(rows: Sequence[Row], by: int, made: list[Any]) -> dict[str, list[Any]]:
+    """What was made of rows, by one of their columns."""
+    found: dict[str, list[Any]] = {}
+    for row, each in zip(rows, made, strict=True):
+        try:
+            found[row[by]].append(each)
+        except KeyError:
+            found[row[by]] = [each]
+    return found
 
 
 def read_children(rows: Rows, found: Sequence[Row], run: Run) -> Steps[None]:

@@ -118,7 +118,7 @@ def trace(rows: Rows, details: FieldDetailsList) -> ast.expr:
     ).all(rows)
 
 
-LEFT: frozenset[str] = frozenset()
+LEFT = frozenset({"PipelineElement.series"})
 """Fields that are left to the executor, with the whole operation: `Type.field`."""
 FIELDS: dict[str, dict[str, Field]] = {
     "Pipeline": {"isTerminal": is_terminal, "options": options, "elements": elements, "progress": progress},

@@ -98,10 +98,11 @@ class Changed:
     """What is selected of the pipeline that a mutation returns. Its own columns are at hand; all else is read."""
 
     def __init__(self, compiling: Compiling, details: FieldDetailsList) -> None:
-        self._rows = Rows(compiling, one=True)
+        before = compiling.statements
+        self._rows = Rows(compiling, one=True)  # of no statement: the row is at hand
         self._build = self._rows.builder(self._rows.object("Pipeline", details))
         self._stored = [stored(column, compiling.dialect) for column in self._rows.columns]
-        self._pace = Pace()
+        self._pace = Pace(is_single=compiling.statements - before <= 2)
 
     async def __call__(self, payload: Any, context: Context, run: Run) -> Any:
         if payload.pipeline is None:

@@ -60,6 +60,7 @@ class Page:
         self._lists: list[ast.expr] = []
         self._part = self.object("PipelineConnection", details)
         self._columns = tuple(self.rows.columns[PLACE:])
+        compiling.statements += self.is_counted + len(self.ends)
         self._builders = [self.rows.builder(made) for made in self._lists]
 
     def object(self, type_name: str, details: FieldDetailsList) -> Part:

@@ -68,6 +68,7 @@ def node(compiling: Compiling, details: FieldDetailsList) -> Root:
 def pipeline_counts(compiling: Compiling, details: FieldDetailsList) -> Root:
     arguments = compiling.selections.converted_arguments("Query", details)
     fields = compiling.selections.fields("StatusCount", details)
+    compiling.statements += 1
     makers = {key: STATUS_COUNT[name_of(each)] for key, each in fields.items()}
 
     def steps(run: Run) -> Steps[Any]:

@@ -44,7 +44,7 @@ Field = Callable[["Rows", FieldDetailsList], ast.expr]
 """How a field is read, once it is known what is selected below it."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Compiling:
     """What is known while a plan is made."""
 
@@ -52,6 +52,8 @@ class Compiling:
     dialect: Dialect
     field: Callable[[str, str], Field]
     """How a field of a type is read. Unplanned where no plan knows."""
+    statements: int = 0
+    """How many the plan takes, at most, as far as it is made."""
 
 
 class Rows:
@@ -59,6 +61,7 @@ class Rows:
 
     def __init__(self, compiling: Compiling, *, one: bool = False) -> None:
         """`one` says that there is never more than one row."""
+        compiling.statements += 1
         self.compiling, self.one = compiling, one
         self.columns: list[Any] = []
         self.children: list[Any] = []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
@@ -25,16 +25,19 @@ class Statement:
         compiled = query.compile(dialect=dialect)
         binds = {name: bind for bind, name in compiled.bind_names.items()}
         self.sql = str(compiled)
-        self._names = list(compiled.positiontup or ())
+        names = compiled.positiontup or []
         self._constants = {name: value for name, value in compiled.params.items() if not binds[name].required}
-        processors = (binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in self._names)
+        self._pick = itemgetter(*names) if len(names) > 1 else lambda values: tuple(values[name] for name in names)
+        processors = (binds[name].type.dialect_impl(dialect).bind_processor(dialect) for name in names)
         self._processed = [(place, process) for place, process in enumerate(processors) if process is not None]
 
-    def __call__(self, values: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    def __call__(self, values: Mapping[str, Any]) -> tuple[str, Sequence[Any]]:
         """The text, and its parameters in order."""
         if self._constants:
             values = {**self._constants, **values}
-        parameters = [values[name] for name in self._names]
+        if not self._processed:
+            return self.sql, self._pick(values)
+        parameters = list(self._pick(values))
         for place, process in self._processed:
             parameters[place] = process(parameters[place])
         return self.sql, parameters

@@ -1,16 +1,17 @@
-"""The variables of an operation, whose types are looked up once. Their values are coerced by graphql-core."""
+"""The variables of an operation, whose types are looked up once. Their values are coerced as by graphql-core."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from graphql import GraphQLBoolean, GraphQLError, Undefined, get_nullable_type, is_non_null_type
-from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
+from graphql.execution.get_variable_signature import get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource
-from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_value
+from graphql.utilities.coerce_input_value import coerce_default_value
 
 from schema import schema
 from schema.documents import Document
+from schema.plans.coercion import coercer
 from schema.plans.selections import Unplanned
 
 
@@ -20,21 +21,23 @@ class Variables:
     def __init__(self, document: Document, name: str | None) -> None:
         definitions = document.operation(name).node.variable_definitions or ()
         found = [get_variable_signature(schema._schema, node) for node in definitions]
-        self._signatures: list[GraphQLVariableSignature] = [s for s in found if not isinstance(s, GraphQLError)]
-        self.booleans = [s.name for s in self._signatures if get_nullable_type(s.type) is GraphQLBoolean]
+        self._signatures = [
+            (s, coercer(s.type), is_non_null_type(s.type)) for s in found if not isinstance(s, GraphQLError)
+        ]
+        self.booleans = [s.name for s, *_ in self._signatures if get_nullable_type(s.type) is GraphQLBoolean]
 
-    def coerced(self, given: dict[str, Any]) -> VariableValues:
+    def coerced(self, given: dict[str, Any] | None) -> VariableValues:
         """Their values. Unplanned where one has none that its type allows: the executor says so."""
-        sources, coerced = {}, {}
-        for signature in self._signatures:
+        sources, coerced, given = {}, {}, given or {}
+        for signature, coerce, is_required in self._signatures:
             name = signature.name
             if name in given:
                 sources[name] = VariableValueSource(signature, given[name])
-                value = coerce_input_value(given[name], signature.type)
+                value = coerce(given[name])
             else:
                 sources[name] = VariableValueSource(signature)
                 value = coerce_default_value(signature)
-                if value is Undefined and not is_non_null_type(signature.type):
+                if value is Undefined and not is_required:
                     continue
             if value is Undefined:
                 raise Unplanned
@@ -43,4 +46,4 @@ class Variables:
 
     def flags(self, values: VariableValues) -> tuple[Any, ...]:
         """The values of those that are Boolean, of which some decide what is selected."""
-        return tuple([values.coerced.get(name, Undefined) for name in self.booleans])
+        return tuple([values.coerced.get(name, Undefined) for name in self.booleans]) if self.booleans else ()

@@ -46,7 +46,7 @@ def reading(*statements: str) -> Steps[tuple[list[Any], str]]:
 
 
 async def test_a_short_series_is_read_at_once(own: Readers) -> None:
-    assert await own.run(lambda: reading("SELECT 1", "SELECT 2"), Pace()) == ([[(1,)], [(2,)]], HERE)
+    assert await own.run(lambda: reading("SELECT 1", "SELECT 2"), Pace(is_single=False)) == ([[(1,)], [(2,)]], HERE)
 
 
 async def test_a_series_sees_one_snapshot(own: Readers, file: Path) -> None:
@@ -57,26 +57,26 @@ async def test_a_series_sees_one_snapshot(own: Readers, file: Path) -> None:
         connection.close()
         return [before, (yield "SELECT * FROM t", ())]
 
-    assert await own.run(meanwhile, Pace()) == [[], []]
-    assert (await own.run(lambda: reading("SELECT * FROM t"), Pace()))[0] == [[(1,)]]
+    assert await own.run(meanwhile, Pace(is_single=False)) == [[], []]
+    assert (await own.run(lambda: reading("SELECT * FROM t"), Pace(is_single=False)))[0] == [[(1,)]]
 
 
 async def test_a_long_series_goes_to_a_thread_and_so_do_the_next_of_its_kind(
     own: Readers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(readers, "MOMENTS", 0.0)
-    pace = Pace()
+    pace = Pace(is_single=False)
     for resting in (RESTING, RESTING - 1):
         found, thread = await own.run(lambda: reading(LONG), pace)
         assert found == [[(20000,)]]
         assert thread != HERE
         assert pace.resting == resting
-    assert (await own.run(lambda: reading("SELECT 1"), Pace()))[1] == HERE
+    assert (await own.run(lambda: reading("SELECT 1"), Pace(is_single=False)))[1] == HERE
 
 
 async def test_long_series_are_read_side_by_side(own: Readers, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(readers, "MOMENTS", 0.0)
-    pace = Pace()
+    pace = Pace(is_single=False)
     found = await asyncio.gather(*(own.run(lambda: reading(LONG), pace) for _ in range(5)))
     assert [rows for rows, _ in found] == [[[(20000,)]]] * 5
 
@@ -87,7 +87,7 @@ async def test_what_a_series_raises_is_raised_and_hurts_no_other(own: Readers) -
         raise KeyError("wrong")
 
     with pytest.raises(KeyError):
-        await own.run(wrong, Pace())
+        await own.run(wrong, Pace(is_single=False))
     with pytest.raises(sqlite3.OperationalError, match="no such table"):
-        await own.run(lambda: reading("SELECT * FROM missing"), Pace())
-    assert (await own.run(lambda: reading("SELECT 1"), Pace()))[0] == [[(1,)]]
+        await own.run(lambda: reading("SELECT * FROM missing"), Pace(is_single=False))
+    assert (await own.run(lambda: reading("SELECT 1"), Pace(is_single=False)))[0] == [[(1,)]]

@@ -22,6 +22,7 @@ from tests.battery import test_fit_eis as eis
 from tests.battery.measured import CURRENT, REFERENCE, TIME, VOLTAGE, elements
 from tests.battery.work import EXECUTOR, job
 
+Array = np.ndarray
 Fit = Callable[[], dict[str, float]]
 DISCHARGE = "b_current_driven_fit_validation"
 HALF_CELL = "c_msmr_half_cell"
@@ -59,7 +60,7 @@ def discharge(config: dict[str, Any], values: dict[str, Any]) -> Fit:
         solver = pybamm.IDAKLUSolver(rtol=1e-6, atol=1e-8, output_variables=[VOLTAGE])
         simulation = pybamm.Simulation(model, parameter_values=known, solver=solver)
 
-        def rmse(point: np.ndarray) -> float:
+        def rmse(point: Array) -> float:
             inputs = {REFERENCE: float(point[0])}
             solution = simulation.solve(times[[0, -1]], t_interp=times, inputs=inputs)
             return float(np.sqrt(np.mean((solution[VOLTAGE].data - columns[VOLTAGE]) ** 2)))
@@ -81,10 +82,11 @@ def half_cell(config: dict[str, Any], values: dict[str, Any]) -> Fit:
     logs = np.array([each.get("transform") == "Log10" for each in given])
     means = np.array([each["prior"]["mean"] for each in given[:6]])
 
-    def into(point: np.ndarray) -> np.ndarray:
-        return np.where(logs, np.log10(np.where(logs, point, 1.0)), point)
+    def into(point: Array) -> Array:
+        place: Array = np.where(logs, np.log10(np.where(logs, point, 1.0)), point)
+        return place
 
-    def model(place: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def model(place: Array) -> tuple[Array, Array, Array]:
         point = np.where(logs, 10.0**place, place)
         potentials, shares, factors = point[0:6], point[6:12] / point[6:12].sum(), point[12:18]
         filled = (shares * (0.5 - 0.5 * np.tanh((voltage[:, None] - potentials) / (2 * factors * thermal)))).sum(axis=1)
@@ -96,11 +98,12 @@ def half_cell(config: dict[str, Any], values: dict[str, Any]) -> Fit:
         scales = abs(capacity.mean()), abs(slope.mean())
         size = np.abs(into(start))
 
-        def residuals(place: np.ndarray, believing: bool) -> np.ndarray:
+        def residuals(place: Array, believing: bool) -> Array:
             charge, steepness, potentials = model(place * size)
             errors = np.concatenate([(charge - capacity) / scales[0], (steepness - slope) / scales[1]])
             weight = believing * np.sqrt(errors @ errors / errors.size)
-            return np.concatenate([errors, weight * (potentials - means) / 0.01])
+            together: Array = np.concatenate([errors, weight * (potentials - means) / 0.01])
+            return together
 
         place = into(start) / size
         for believing, roughly in ((False, 1e-2), (True, 1e-10)):
@@ -136,13 +139,14 @@ def spectrum(config: dict[str, Any], values: dict[str, Any]) -> Fit:
         simulation = pybamm.EISSimulation(model, parameter_values=known)
         scales = abs(columns[REAL].mean()), abs(columns[IMAGINARY].mean())
 
-        def point(place: np.ndarray) -> dict[str, float]:
+        def point(place: Array) -> dict[str, float]:
             return dict(zip(eis.STARTS, (10.0 ** (place * size)).tolist(), strict=True))
 
-        def residuals(place: np.ndarray) -> np.ndarray:
+        def residuals(place: Array) -> Array:
             impedance = simulation.solve(columns[FREQUENCY], inputs=point(place)).impedance
             real, imaginary = impedance.real - columns[REAL], impedance.imag - columns[IMAGINARY]
-            return np.concatenate([real / scales[0], imaginary / scales[1]])
+            together: Array = np.concatenate([real / scales[0], imaginary / scales[1]])
+            return together
 
         found = optimize.least_squares(
             residuals,

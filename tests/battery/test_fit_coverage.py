@@ -1,4 +1,4 @@
-"""The errors that fits state are of the size that their estimates have: repeated with noise anew, they hold the truth."""
+"""The errors that fits state are of the size of those they make: repeated with other noise, they hold the truth."""
 
 from __future__ import annotations
 

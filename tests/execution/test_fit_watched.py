@@ -7,6 +7,7 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Iterator
+from itertools import pairwise
 from typing import Any
 
 import httpx
@@ -39,16 +40,16 @@ def elements(name: str) -> dict[str, Any]:
 
 
 def long_fit() -> dict[str, Any]:
-    """Three parameters of a full model on a fine mesh: some 90 solves of a few tenths of a second."""
+    """Three parameters of a full model on a fine mesh: some 40 solves of a few tenths of a second."""
     pipeline = elements("b")
     fit = pipeline["fit"]
-    mesh = dict.fromkeys(["x_n", "x_s", "x_p", "r_n", "r_p"], 50)
+    mesh = dict.fromkeys(["x_n", "x_s", "x_p", "r_n", "r_p"], 40)
     fit["objectives"]["0.5 C"]["options"] = {"model": "DFN", "simulation_kwargs": {"var_pts": mesh}}
     fit["parameters"] |= {
         "Negative particle diffusivity [m2.s-1]": {"initial_value": 2e-14, "bounds": [1e-14, 1e-13]},
         "Positive particle diffusivity [m2.s-1]": {"initial_value": 2e-15, "bounds": [1e-15, 1e-14]},
     }
-    fit |= {"optimizer": {"type": "CMAES", "max_iterations": 12}, "options": {"seed": 7}}
+    fit |= {"optimizer": {"type": "CMAES", "max_iterations": 6}, "options": {"seed": 7}}
     return {name: pipeline[name] for name in ("known", "j0_function", "fit")}
 
 
@@ -75,18 +76,25 @@ async def start(runs: Runs, id: str) -> None:
     assert (await runs.run("StartPipeline", id=id))["userErrors"] == []
 
 
-async def watched(runs: Runs, server: Server, pipeline: dict[str, Any]) -> dict[str, Any]:
-    """The last state of a pipeline that is watched from its start."""
-    id = await make(runs, pipeline)
+async def states(server: Server, runs: Runs, id: str) -> AsyncIterator[dict[str, Any]]:
+    """Every state of a pipeline that is started, as a subscription tells it, to the last."""
     async with clients.socket(server.url) as socket:
         await socket.subscribe(WATCH, id=id)
         await start(runs, id)
-        async with asyncio.timeout(60):
-            while not (state := await socket.next())["isTerminal"]:
-                pass
-    assert state["status"] == "COMPLETED"
-    last: dict[str, Any] = {element["name"]: element for element in state["elements"]}
-    return last
+        async for message in socket.connection:
+            payload = orjson.loads(message).get("payload")
+            if payload is None:
+                return
+            yield payload["data"]["pipelineUpdated"]
+
+
+async def watched(runs: Runs, server: Server, pipeline: dict[str, Any]) -> dict[str, Any]:
+    """The elements of a pipeline by name, as a subscription last tells of them."""
+    id = await make(runs, pipeline)
+    async with asyncio.timeout(60):
+        [*_, last] = [state async for state in states(server, runs, id)]
+    assert last["status"] == "COMPLETED"
+    return {element["name"]: element for element in last["elements"]}
 
 
 async def results(runs: Runs, id: str) -> dict[str, Any]:
@@ -120,14 +128,15 @@ async def test_the_best_cost_of_a_long_fit_is_told_every_two_seconds_until_it_is
 ) -> None:
     id = await make(runs, long_fit())
     told: list[tuple[float, float]] = []
-    async with clients.socket(battery.url) as socket:
-        await socket.subscribe(WATCH, id=id)
-        await start(runs, id)
-        while len(told) < 6:
-            progress = (await socket.next())["elements"][2]["job"]["progress"]
-            if progress and progress["bestCost"] is not None:
-                told.append((time.monotonic(), progress["bestCost"]))
-    assert all(later[0] - earlier[0] < 2 for earlier, later in zip(told, told[1:], strict=False))
+    async with asyncio.timeout(60):
+        async for state in states(battery, runs, id):
+            job = state["elements"][2]["job"]
+            if job and job["progress"]:
+                told.append((time.monotonic(), job["progress"]["bestCost"]))
+            if len(told) == 6:
+                break
+    times = [at for at, _ in told]
+    assert all(later - earlier < 2 for earlier, later in pairwise(times))
     costs = [cost for _, cost in told]
     assert costs == sorted(costs, reverse=True)
     asked = time.monotonic()

@@ -18,7 +18,7 @@ from tests.plans.pair import Pair, written
 from tests.plans.test_equal import SCALARS, SDL
 from tests.plans.variations import varied
 
-EXAMPLES = 60
+EXAMPLES = 40
 """For each of two databases."""
 CHANGES = [
     'createPipeline(input: {projectId: "a", elements: [{name: "a", elementType: DATA_FIT, jobConfig: {x: 2.50}}]})',

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from itertools import count
 from typing import Any
 
@@ -32,7 +31,7 @@ def ocp_interpolant(settings: Settings, inputs: Inputs) -> Made:
     (temperature,) = inputs.positive(AMBIENT_TEMPERATURE)
     low, high = settings["voltage_limits"]
     voltages = np.linspace(low, high, POINTS)
-    filled = stoichiometry(voltages, sites, temperature)
+    filled = stoichiometry(voltages, np.transpose(sites), temperature)
     rising, potentials = _distinct(filled[::-1], voltages[::-1], options["tolerance"])
     interpolator = options["interpolator"]
 
@@ -71,11 +70,14 @@ def _sites(electrode: str, inputs: Inputs) -> list[tuple[float, float, float]]:
     return [(share / total, potential, ideality) for share, potential, ideality in sites]
 
 
-def stoichiometry(voltages: Any, sites: Iterable[tuple[float, float, float]], temperature: float) -> Any:
-    """sum_j X_j / (1 + exp(F (U - U0_j) / (w_j R T))) at U [V], for sites (X_j, U0_j [V], w_j) and T [K]."""
-    thermal = GAS_CONSTANT * temperature / FARADAY
+def stoichiometry(voltages: Any, sites: Any, temperature: float) -> Any:
+    """sum_j X_j / (1 + exp(F (U - U0_j) / (w_j R T))) at U [V], (n,), for rows X_j, U0_j [V] and w_j, and T [K]."""
+    shares, potentials, idealities = sites
     # 1 / (1 + exp(z)) written so that no large z overflows
-    return sum(share * 0.5 * (1 - np.tanh((voltages - u0) / (2 * w * thermal))) for share, u0, w in sites)
+    steps = voltages - potentials[:, None]
+    steps /= 2 * GAS_CONSTANT * temperature / FARADAY * idealities[:, None]
+    np.tanh(steps, out=steps)
+    return (shares.sum() - shares @ steps) / 2
 
 
 def _distinct(x: Any, u: Any, tolerance: float) -> tuple[Any, Any]:

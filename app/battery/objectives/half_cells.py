@@ -11,7 +11,7 @@ from app.battery.fields import Field, Path, Settings, absent, limits, mapping, n
 from app.battery.names import ELECTRODE
 from app.battery.objectives.common import anything, common, effective
 from app.battery.objectives.data import Needs, measured
-from app.battery.objectives.msmr import CAPACITY, DIFFERENTIAL, VARIABLES, VOLTAGE, HalfCell, differential
+from app.battery.objectives.msmr import CAPACITY, DIFFERENTIAL, VARIABLES, VOLTAGE, HalfCell, central, differential
 from app.battery.objectives.objective import Array
 from app.execution.executor import Fault
 
@@ -68,7 +68,8 @@ def half_cell_plan(config: dict[str, Any], path: Path) -> tuple[HalfCell | None,
     if faults:
         return None, faults
     voltages, capacity = columns[VOLTAGE], columns[CAPACITY]
-    slope = differential(voltages, capacity)
+    rise = central(voltages)
+    slope = differential(rise, capacity)
     kept = _window(voltages, slope, options)
     if kept.sum() < needs.rows:
         return None, [Fault(f"The limits and cutoffs leave {kept.sum()} rows; at least {needs.rows} are needed.", at)]
@@ -78,6 +79,7 @@ def half_cell_plan(config: dict[str, Any], path: Path) -> tuple[HalfCell | None,
         fractions=model["options"]["species format"] == "Xj",
         parameters=values,
         voltages=voltages,
+        rise=rise,
         kept=kept,
         channels={VOLTAGE: voltages[kept]},
         data={name: data[name] for name in options["objective variables"]},

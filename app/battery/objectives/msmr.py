@@ -41,6 +41,8 @@ class HalfCell:
     parameters: Mapping[str, Any]
     voltages: Array
     """All of the data's, (m,): dU/dQ is that of the curve through them, for the model as for the data."""
+    rise: Array
+    """Their central differences, (m,)."""
     kept: Array
     """The rows of them that are compared, (n,)."""
     channels: dict[str, Array]
@@ -58,21 +60,19 @@ class HalfCell:
         known = {**values, **self.parameters}
         own = [name for name in free if name not in self.parameters]
         present = {*known, *own}
-        sites = self._sites(present)
-        names = [*self._plain(), *(name for site in sites for name in site)]
+        plain, sites = self._plain(), self._sites(present)
+        names = [*plain, *(name for quantity in zip(*sites, strict=True) for name in quantity)]
         if missing := [name for name in names if name not in present]:
             raise lacking(missing)
-        numbers = {name: _number(name, known, own) for name in names}
+        numbers = [_number(name, known, own) for name in names]
         shares = [site[0] for site in sites]
         scaled = self.fractions and len({name in own for name in shares}) == 1
         if scaled and shares[0] not in own:
-            _require_whole([numbers[name]({}) for name in shares], self.electrode)
+            _require_whole([_number(name, known, own)({}) for name in shares], self.electrode)
 
         def simulate(given: Mapping[str, float]) -> dict[str, Array]:
-            plain = {name: number(given) for name, number in numbers.items()}
-            total = sum(plain[name] for name in shares) if scaled else 1.0
-            triples = [(plain[share] / total, plain[potential], plain[width]) for share, potential, width in sites]
-            return self._answer(triples, plain)
+            found = np.array([number(given) for number in numbers])
+            return self._answer(found[: len(plain)].tolist(), found[len(plain) :].reshape(3, -1), scaled)
 
         return simulate
 
@@ -84,25 +84,26 @@ class HalfCell:
         total = sum(values[name] for name in shares)
         return dict(values) | {name: values[name] / total for name in shares}
 
-    def _answer(self, sites: list[tuple[float, float, float]], plain: Mapping[str, float]) -> dict[str, Array]:
-        total, lower = self._capacities()
-        if any(width <= 0 for *_, width in sites) or plain[AMBIENT_TEMPERATURE] <= 0:
+    def _answer(self, plain: list[float], sites: Array, scaled: bool) -> dict[str, Array]:
+        """For values of `_plain` and rows of shares, potentials and ideality factors, (3, sites)."""
+        temperature, *total, lower = plain
+        if scaled:
+            sites[0] /= sites[0].sum()
+        if temperature <= 0 or sites[2].min() <= 0:
             raise pybamm.SolverError("Ideality factors and the temperature must be greater than zero.")
-        filled = stoichiometry(self.voltages, sites, plain[AMBIENT_TEMPERATURE])
-        capacity = (plain[total] if total else 1.0) * filled - plain[lower]
+        capacity = stoichiometry(self.voltages, sites, temperature)
+        capacity = (total[0] if total else 1.0) * capacity - lower
         answer = {CAPACITY: capacity[self.kept]}
         if DIFFERENTIAL in self.data:
-            answer[DIFFERENTIAL] = differential(self.voltages, capacity)[self.kept]
+            answer[DIFFERENTIAL] = differential(self.rise, capacity)[self.kept]
         if not all(np.isfinite(each).all() for each in answer.values()):
             raise pybamm.SolverError("The capacity, or the slope of the potential, is not finite.")
         return {name: answer[name] for name in self.data}
 
-    def _capacities(self) -> tuple[str | None, str]:
-        total = of_electrode(self.electrode, "capacity [A.h]") if self.fractions else None
-        return total, of_electrode(self.electrode, "lower excess capacity [A.h]")
-
     def _plain(self) -> list[str]:
-        return [AMBIENT_TEMPERATURE, *(name for name in self._capacities() if name)]
+        """The temperature, the capacity where sites have fractions, and the lower excess."""
+        total = [of_electrode(self.electrode, "capacity [A.h]")] if self.fractions else []
+        return [AMBIENT_TEMPERATURE, *total, of_electrode(self.electrode, "lower excess capacity [A.h]")]
 
     def _site(self, site: int) -> list[str]:
         return site_names(self.electrode, site, capacity=not self.fractions)
@@ -113,11 +114,22 @@ class HalfCell:
         return list(takewhile(lambda names: any(name in present for name in names), sites)) or [self._site(0)]
 
 
-def differential(voltages: Array, capacity: Array) -> Array:
-    """dU/dQ [V/Ah] along a curve, (n,), by central differences; not finite where the capacity stands still."""
+def differential(rise: Array, capacity: Array) -> Array:
+    """dU/dQ [V/Ah] along a curve, (n,), from the central differences of U; not finite where Q stands still."""
     with np.errstate(divide="ignore", invalid="ignore"):
-        slope: Array = np.gradient(voltages) / np.gradient(capacity)
+        slope: Array = rise / central(capacity)
     return slope
+
+
+def central(values: Array) -> Array:
+    """Half the change from the row before to the row after, (n,); at the ends that to the one neighbour.
+
+    As np.gradient gives it, which takes four times as long: most of what a fit of such a curve would take.
+    """
+    change: Array = np.empty_like(values)
+    change[1:-1] = (values[2:] - values[:-2]) / 2
+    change[0], change[-1] = values[1] - values[0], values[-1] - values[-2]
+    return change
 
 
 def _number(name: str, values: Mapping[str, Any], free: Collection[str]) -> Number:

@@ -1,0 +1,72 @@
+"""Reads on PostgreSQL that need no ORM: series of statements, over connections of the driver's own."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import asyncpg
+
+from app.errors import Busy
+from app.readers import Pace, Steps
+
+T = TypeVar("T")
+CONNECTIONS = 8
+STATEMENTS = 512
+"""Statements that a connection keeps prepared."""
+
+
+class PlainPool:
+    """Connections, made when first needed."""
+
+    def __init__(self, arguments: dict[str, Any], patience: float) -> None:
+        self._arguments, self._patience = arguments, patience
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._opening = asyncio.Lock()
+
+    async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
+        """What the series returns. Raises what it or the driver raises; Busy when no connection comes free."""
+        pool = self._pool or await self._open()
+        try:
+            connection = await pool.acquire(timeout=self._patience)
+        except TimeoutError:
+            raise Busy("Too much waits for the database. Try again.") from None
+        try:
+            if pace.is_single:
+                return await drive(begin(), connection)
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                return await drive(begin(), connection)
+        finally:
+            await pool.release(connection)
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+
+    async def _open(self) -> asyncpg.Pool[asyncpg.Record]:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    **self._arguments,
+                    min_size=0,
+                    max_size=CONNECTIONS,
+                    statement_cache_size=STATEMENTS,
+                    reset=_nothing,
+                )
+        return self._pool
+
+
+async def _nothing(connection: Any) -> None:
+    """What must be undone after reads."""
+
+
+async def drive(steps: Steps[T], connection: Any) -> T:
+    """Run a series over a connection."""
+    try:
+        sql, parameters = next(steps)
+        while True:
+            sql, parameters = steps.send(await connection.fetch(sql, *parameters))
+    except StopIteration as done:
+        result: T = done.value
+        return result

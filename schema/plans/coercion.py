@@ -1,0 +1,104 @@
+"""Values of variables, coerced as graphql-core does it, but with types looked at once and not again for every value.
+What a leaf takes is still for the leaf to say; what is wrong or unusual, for graphql-core."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from graphql import (
+    GraphQLInputObjectType,
+    GraphQLInputType,
+    Undefined,
+    assert_leaf_type,
+    is_input_object_type,
+    is_list_type,
+    is_non_null_type,
+    is_required_input_field,
+)
+from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_value
+
+Coerce = Callable[[Any], Any]
+
+
+class Unusual(Exception):
+    """The value is wrong, or given in a way that is seldom used."""
+
+
+def coercer(kind: GraphQLInputType) -> Coerce:
+    """What coerces values to a type. Undefined for what is wrong."""
+    usual = _coercer(kind)
+
+    def coerce(value: Any) -> Any:
+        try:
+            return usual(value)
+        except Exception:  # whatever a leaf raises
+            return coerce_input_value(value, kind)
+
+    return coerce
+
+
+def _coercer(kind: GraphQLInputType) -> Coerce:
+    if is_non_null_type(kind):
+        return _bare(kind.of_type)
+    bare = _bare(kind)
+    return lambda value: None if value is None else bare(value)
+
+
+def _bare(kind: GraphQLInputType) -> Coerce:
+    """What coerces values that are not null."""
+    if is_list_type(kind):
+        return _list(_coercer(kind.of_type))
+    if is_input_object_type(kind):
+        return _object(kind)
+    leaf = assert_leaf_type(kind).coerce_input_value
+
+    def coerce(value: Any) -> Any:
+        if value is None:
+            raise Unusual
+        return leaf(value)
+
+    return coerce
+
+
+def _list(item: Coerce) -> Coerce:
+    def coerce(value: Any) -> Any:
+        if type(value) is not list:
+            raise Unusual
+        return [item(each) for each in value]
+
+    return coerce
+
+
+def _object(kind: GraphQLInputObjectType) -> Coerce:
+    if kind.is_one_of:
+        return lambda value: coerce_input_value(value, kind)
+    fields = [
+        (
+            name,
+            field.out_name or name,
+            _coercer(field.type),
+            coerce_default_value(field),
+            is_required_input_field(field),
+        )
+        for name, field in kind.fields.items()
+    ]
+    out_type = kind.out_type
+
+    def coerce(value: Any) -> Any:
+        if type(value) is not dict:
+            raise Unusual
+        made, known = {}, 0
+        for name, out_name, coerce_field, default, is_required in fields:
+            if name in value:
+                known += 1
+                made[out_name] = coerce_field(value[name])
+            elif default is not Undefined:
+                made[out_name] = default
+            elif is_required:
+                raise Unusual
+        if known < len(value):
+            raise Unusual
+        return out_type(made)
+
+    return coerce

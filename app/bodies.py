@@ -11,6 +11,7 @@ from starlette.types import Receive
 from app.errors import RequestError, RequestErrorCode
 from app.settings import Settings
 from app.strict_json import decode
+from app.waiting import within
 
 UNPACKERS = {b"gzip": 16 + zlib.MAX_WBITS, b"x-gzip": 16 + zlib.MAX_WBITS, b"deflate": zlib.MAX_WBITS}
 LONG = 256 * 2**10
@@ -31,8 +32,7 @@ async def read_json(headers: Mapping[bytes, bytes], receive: Receive, settings: 
     """The body's value. `headers` have lower-case names, as ASGI has them."""
     require_json(headers.get(b"content-type", b"").decode("latin-1"))
     try:
-        async with asyncio.timeout(settings.request_timeout):
-            body = await read_body(headers, receive, settings)
+        body = await within(settings.request_timeout, read_body(headers, receive, settings))
     except TimeoutError:
         message = f"The body did not come within {settings.request_timeout:g} s."
         raise RequestError(RequestErrorCode.REQUEST_TIMEOUT, message) from None

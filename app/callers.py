@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -51,7 +52,7 @@ class Callers:
         """Who sends a request. RequestError with UNAUTHENTICATED or FORBIDDEN."""
         if await self._keys.wanted():
             return _narrowed(_caller(await self._keys.holder(presented(headers) or "")), headers)
-        if not self._allow_anyone and not is_loopback(_host(headers)):
+        if not self._allow_anyone and not _is_here(headers.get(b"host", b"")):
             message = "Without API keys this server answers only to names of its own machine, such as localhost."
             raise RequestError(RequestErrorCode.FORBIDDEN, message)
         return LOCAL
@@ -74,11 +75,13 @@ def presented(headers: Headers) -> str | None:
     return token.strip() if scheme.lower() == "bearer" else None
 
 
-def _host(headers: Headers) -> str | None:
+@lru_cache(256)
+def _is_here(host: bytes) -> bool:
+    """Whether a Host header can only mean this machine."""
     try:
-        return urlsplit("//" + headers.get(b"host", b"").decode("latin-1")).hostname
+        return is_loopback(urlsplit("//" + host.decode("latin-1")).hostname)
     except ValueError:
-        return None
+        return False
 
 
 def is_loopback(host: str | None) -> bool:

@@ -10,7 +10,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from time import perf_counter
+from time import perf_counter, thread_time
 from typing import Any, TypeVar
 
 from app.errors import Busy
@@ -19,14 +19,13 @@ T = TypeVar("T")
 Steps = Generator[tuple[str, Sequence[Any]], list[Any], T]
 """What yields statements with their parameters, is sent the rows of each, and returns what it makes of them. So it
 knows nothing of the driver that runs them."""
-MOMENTS = 0.005
-"""Seconds that a series may keep the event loop."""
 GLANCE = 2000
 """Instructions of SQLite's machine between two looks at the clock: a row takes about ten. Who is done by the first look
-is quick, whatever the clock says: then it was others who kept the processor."""
-RESTING = 100
+is quick."""
+MOMENTS, PAUSE = 0.005, 0.05
+"""Seconds of work after that look, and of time with what is waited for, after which a series is given up."""
+RESTING = 20
 """How many further runs of a series that took too long go to a thread at once."""
-
 OWN_PRAGMAS = ("busy_timeout=0", "cache_size=-65536")
 """Of the event loop's connection: it waits for nobody, and keeps 64 MB of pages at most, for reads at random."""
 MOST_WAITING = 1000
@@ -52,7 +51,8 @@ class Readers:
         self._own: sqlite3.Connection | None = None
         self._free: list[sqlite3.Connection] = []
         self._threads = ThreadPoolExecutor(threads, "reader")
-        self._glances, self._until, self._waiting = 0, 0.0, 0
+        self._since: tuple[float, float] | None = None
+        self._waiting = 0
 
     async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
         """What the series returns; it may be begun twice. Raises what it or SQLite raises; Busy when too many wait."""
@@ -88,12 +88,15 @@ class Readers:
             for pragma in OWN_PRAGMAS:
                 self._own.execute(f"PRAGMA {pragma}")
             self._own.set_progress_handler(self._takes_long, GLANCE)
-        self._glances, self._until = 0, perf_counter() + MOMENTS
+        self._since = None
         return drive(steps, self._own.execute, pace)
 
     def _takes_long(self) -> bool:
-        self._glances += 1
-        return self._glances > 1 and perf_counter() > self._until
+        now = thread_time(), perf_counter()
+        if self._since is None:
+            self._since = now
+        work, time = (after - before for after, before in zip(now, self._since, strict=True))
+        return work > MOMENTS or time > PAUSE
 
     def _run_there(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
         try:

@@ -19,6 +19,7 @@ from app.callers import Caller
 from app.errors import RequestError, RequestErrorCode
 from app.services import Services
 from app.settings import Settings
+from app.waiting import within
 from schema import schema
 from schema.context import Context
 from schema.documents import Document, Documents, Known
@@ -130,8 +131,7 @@ class Operation(NamedTuple):
     async def answer(self) -> Answer:
         """The answer to a query or a mutation. RequestError with TIMEOUT where it does not come in time."""
         try:
-            async with asyncio.timeout(self.timeout):
-                answer = await (self._read() if self.kind is QUERY else _finished(self._change()))
+            answer = await within(self.timeout, self._read() if self.kind is QUERY else _finished(self._change()))
         except TimeoutError:
             message = f"The answer took longer than {self.timeout:g} s. What a mutation began goes on."
             raise RequestError(RequestErrorCode.TIMEOUT, message) from None

@@ -1,0 +1,94 @@
+"""Work is waited for as long as it may take, and as if it were awaited."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from app.waiting import within
+
+EVER = 60.0
+
+
+async def test_what_need_not_wait_is_done_without_a_timer(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> str:
+        return "done"
+
+    monkeypatch.setattr(asyncio, "timeout", None)
+    assert await within(EVER, work()) == "done"
+
+
+async def test_what_waits_goes_on_where_it_was() -> None:
+    turns: list[int] = []
+
+    async def work() -> list[int]:
+        for turn in range(3):
+            turns.append(turn)
+            await asyncio.sleep(0)
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        asyncio.get_running_loop().call_soon(ready.set_result, None)
+        await ready
+        return turns
+
+    assert await within(EVER, work()) == [0, 1, 2]
+
+
+@pytest.mark.parametrize("waits", [False, True])
+async def test_what_it_raises_is_raised(waits: bool) -> None:
+    async def work() -> None:
+        if waits:
+            await asyncio.sleep(0)
+        raise KeyError("wrong")
+
+    with pytest.raises(KeyError):
+        await within(EVER, work())
+
+
+async def test_what_takes_too_long_is_ended() -> None:
+    ended: list[str] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.append("ended")
+
+    with pytest.raises(TimeoutError):
+        await within(0.0, work())
+    assert ended == ["ended"]
+
+
+async def test_who_is_canceled_ends_it() -> None:
+    ended: list[Any] = []
+
+    async def work() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError as error:
+            ended.append(error)
+            raise
+
+    task = asyncio.create_task(within(EVER, work()))
+    await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert len(ended) == 1
+
+
+async def test_a_failure_that_it_catches_is_its_own() -> None:
+    async def failing() -> None:
+        await asyncio.sleep(0)
+        raise KeyError("wrong")
+
+    async def work() -> str:
+        try:
+            await asyncio.gather(failing(), failing())
+        except KeyError:
+            await asyncio.sleep(0)
+            return "caught"
+        return "missed"
+
+    assert await within(EVER, work()) == "caught"

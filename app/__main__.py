@@ -24,6 +24,7 @@ from app.execution.worker import working
 from app.keys import open_keys
 from app.main import create_app, sdl
 from app.migrations import migrate as bring_up_to_date
+from app.protocol import Http
 from app.run import Refused
 from app.run import run as run_file
 from app.settings import Settings
@@ -51,6 +52,7 @@ class Server(uvicorn.Server):
             log_level="warning",
             server_header=False,
             access_log=False,  # below that level anyway, but it would be put together for each request
+            http=Http,
             ws="websockets-sansio",
             ws_max_size=settings.max_body_bytes,
             timeout_graceful_shutdown=GRACE,

@@ -8,11 +8,11 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from app.columns import instant_text
 from app.database import database_url
-from app.keys import Key, KeyStore, open_keys
+from app.keys import PREFIX_LENGTH, Key, KeyStore, open_keys
 from app.settings import Settings
 
 T = TypeVar("T")
@@ -44,7 +44,9 @@ def create(
 @cli.command(name="list")
 def show() -> None:
     """Show every key that was ever made, by its prefix."""
-    shown = Table("prefix", "organization", "user", "email", "projects", "may", "created", "revoked")
+    shown = Table(Column("prefix", no_wrap=True, min_width=PREFIX_LENGTH))
+    for name in ("organization", "user", "email", "projects", "may", "created", "revoked"):
+        shown.add_column(name, overflow="fold")
     for key in _with_keys(lambda keys: keys.all()):
         shown.add_row(*_row(key))
     console.print(shown)

@@ -12,7 +12,7 @@ from tests.bench.load import ask, body, load
 from tests.bench.report import Options, ratio, table, verdict
 from tests.bench.rows import STATUSES, created_at
 from tests.bench.running import sqlite, voltgraph
-from tests.bench.works import LIST
+from tests.bench.works import PAGED
 
 FEW, MANY, SMALL = 20_000, 1_000_000, 50_000
 TARGET = 1.5
@@ -74,7 +74,7 @@ def _deep(url: str) -> str:
 def pages(options: Options, folder: Path) -> str:
     """Lists of more and more pipelines, each with its elements and their configurations."""
     document = (
-        f"query ($p: ID!, $n: Int) {{ pipelines(filter: {{projectId: $p}}, first: $n) {{ nodes {{ {LIST} }} }} }}"
+        f"query ($p: ID!, $n: Int) {{ pipelines(filter: {{projectId: $p}}, first: $n) {{ nodes {{ {PAGED} }} }} }}"
     )
     rows = []
     with voltgraph(sqlite(folder, FEW)) as server:

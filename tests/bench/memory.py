@@ -10,7 +10,7 @@ import orjson
 from tests.bench.load import ask, body, load
 from tests.bench.report import Options, ratio, table, verdict
 from tests.bench.running import sqlite, voltgraph
-from tests.bench.works import LIST, ONE, WORKS
+from tests.bench.works import ONE, PAGED, WORKS
 
 PIPELINES = 100
 LARGE = orjson.dumps({"data": "x" * 2**20})
@@ -38,10 +38,10 @@ def resident(options: Options, folder: Path) -> str:
     with voltgraph(sqlite(folder, 20_000)) as server:
         pid = server.process.pid
         started = _megabytes(pid, "VmRSS")
-        ask(server.url, body(f"{{ pipelines(first: 1) {{ nodes {{ {LIST} }} }} }}"))
+        ask(server.url, body(f"{{ pipelines(first: 1) {{ nodes {{ {PAGED} }} }} }}"))
         before = _megabytes(pid, "VmRSS")
         Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak begins anew
-        ask(server.url, body(f"{{ pipelines(first: 100) {{ nodes {{ {LIST} }} }} }}"))
+        ask(server.url, body(f"{{ pipelines(first: 100) {{ nodes {{ {PAGED} }} }} }}"))
         added = _megabytes(pid, "VmHWM") - before
         rows = [
             ["after start", f"{started:.1f}", ""],

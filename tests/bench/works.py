@@ -13,6 +13,8 @@ from tests.bench.load import ask, body
 ELEMENT = "id name elementOrder elementType status"
 ONE = f"id name status createdAt elements {{ {ELEMENT} }}"
 LIST = f"id name description status createdAt updatedAt elements {{ {ELEMENT} jobConfig createdAt }}"
+PAGED = f"id name status createdAt elements {{ {ELEMENT} jobConfig }}"
+"""As much as 100 of them may cost."""
 GIVEN = [{"name": kind.value, "elementType": kind.name, "jobConfig": {"values": {"a": 1}}} for kind in ElementType]
 
 

@@ -14,6 +14,9 @@ TOLERANCE = Field(number(0, 1), 1e-10)
 EPSILON = float(np.finfo(float).eps)
 ROUGH = 1e-2
 """The relative change of the cost at which data are met well enough to weigh priors against them."""
+EXACT = 1e-8
+"""What is left of the residuals, relative to those at the start, when there is nothing but rounding to gain. Tolerances
+relative to the residuals themselves are never met there."""
 STEP = 1e-5
 """Of the differences that the Jacobian is made of, in search coordinates."""
 
@@ -22,12 +25,15 @@ def run(settings: Settings, search: Search) -> Found:
     """Where priors are weighed by the noise, the data alone are fitted first: far from them all error looks like noise,
     and the priors would hold back the search."""
     start, most = search.start, settings["max_nfev"] or 100 * search.start.size
-    used = steps = 0
+    used, steps, begun = 0, 0, None
     if search.of_data is not None:
         first = _solved(settings | {"ftol": max(settings["ftol"], ROUGH)}, search, search.of_data, start, most - 1)
-        start, used, steps = first.x, int(first.nfev), int(first.njev or 0)
+        start, used, steps, begun = first.x, int(first.nfev), int(first.njev or 0), first.size
     answer = _solved(settings, search, search.residuals, start, most - used)
-    return Found(answer.x, steps + int(answer.njev or 0), bool(answer.success), str(answer.message))
+    steps += int(answer.njev or 0)
+    if not answer.success and np.linalg.norm(answer.fun) * answer.size <= EXACT * (begun or answer.size):
+        return Found(answer.x, steps, True, "The data are met to rounding.")
+    return Found(answer.x, steps, bool(answer.success), str(answer.message))
 
 
 def _solved(settings: Settings, search: Search, residuals: Residuals, start: Array, most: int) -> Any:
@@ -44,7 +50,7 @@ def _solved(settings: Settings, search: Search, residuals: Residuals, start: Arr
     keeps_bounds = settings["method"] != "lm"
     start = _inside(search, start) if keeps_bounds else start
     size = float(np.linalg.norm(residuals.at(start))) or 1.0  # tolerances are relative to it, whatever the units
-    return optimize.least_squares(
+    answer = optimize.least_squares(
         lambda point: residuals.at(point) / size,
         start,
         jac=jacobian,
@@ -54,6 +60,8 @@ def _solved(settings: Settings, search: Search, residuals: Residuals, start: Arr
         **{name: max(settings[name], EPSILON) for name in ("ftol", "xtol", "gtol")},
         **({"bounds": (search.low, search.high)} if keeps_bounds else {}),
     )
+    answer.size = size
+    return answer
 
 
 def _inside(search: Search, start: Array) -> Array:

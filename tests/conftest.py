@@ -53,6 +53,12 @@ def database_url(request: pytest.FixtureRequest) -> str:
     return server.new_database()
 
 
+@pytest.fixture(scope="module")
+def plans() -> bool:
+    """Whether queries are compiled. Modules of which that must make no difference have both in turn."""
+    return True
+
+
 @pytest.fixture
 async def api(database_url: str) -> AsyncIterator[Api]:
     """The API of a server in this process, over each kind of database in turn."""

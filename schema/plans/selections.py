@@ -44,13 +44,14 @@ class Selections:
         """The fields of the root type, by response key."""
         kind = self._schema.get_root_type(self._operation.operation)
         assert kind is not None
-        return _plain(collect_fields(self._schema, self._fragments, self._values, kind, self._operation))
+        return _plain(kind, collect_fields(self._schema, self._fragments, self._values, kind, self._operation))
 
     def fields(self, type_name: str, details: FieldDetailsList) -> dict[str, FieldDetailsList]:
         """The fields of a type that are selected below a field, by response key."""
         kind = self._schema.type_map[type_name]
         assert isinstance(kind, GraphQLObjectType)
-        return _plain(collect_subfields(self._schema, self._fragments, self._values, self._operation, kind, details))
+        collected = collect_subfields(self._schema, self._fragments, self._values, self._operation, kind, details)
+        return _plain(kind, collected)
 
     def definition(self, type_name: str, details: FieldDetailsList) -> GraphQLField:
         kind = self._schema.type_map[type_name]
@@ -103,10 +104,15 @@ def fragments_of(document: DocumentNode) -> Iterator[FragmentDefinitionNode]:
     return (node for node in document.definitions if isinstance(node, FragmentDefinitionNode))
 
 
-def _plain(collected: CollectedFields) -> dict[str, FieldDetailsList]:
-    """What was collected, unless it is to be delivered in parts."""
+def _plain(kind: GraphQLObjectType, collected: CollectedFields) -> dict[str, FieldDetailsList]:
+    """What was collected. Unplanned where it is to be delivered in parts, or Strawberry has something stand before a
+    field, such as a permission: a plan would go past it."""
     if collected.new_defer_usages or collected.forbidden_directive_instances:
         raise Unplanned
+    for details in collected.grouped_field_set.values():
+        field = kind.fields.get(name_of(details))
+        if field is not None and field.extensions["strawberry-definition"].extensions:
+            raise Unplanned
     return collected.grouped_field_set
 
 

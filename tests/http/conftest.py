@@ -1,5 +1,5 @@
 """The fixtures of GraphQL over HTTP."""
 
-from tests.http.sharing import plans, shared, shared_url
+from tests.http.sharing import shared, shared_url
 
-__all__ = ["plans", "shared", "shared_url"]
+__all__ = ["shared", "shared_url"]

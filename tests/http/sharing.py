@@ -40,12 +40,6 @@ def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPath
 
 
 @pytest.fixture(scope="module")
-def plans() -> bool:
-    """Whether queries are compiled. Modules of which that must make no difference have both in turn."""
-    return True
-
-
-@pytest.fixture(scope="module")
 async def shared(shared_url: str, plans: bool) -> AsyncIterator[Api]:
     """The API of a server in this process, for all tests of a module, over each kind of database in turn."""
     async with in_process(shared_url, plans=plans) as api:

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
+import pytest
+from graphql import GraphQLObjectType
+from strawberry.extensions import FieldExtension
+
+from schema import schema
 from schema.plans import Plans, cache
+from schema.plans.selections import Unplanned
 from tests.plans.data import id_of
 from tests.plans.pair import Pair
 
@@ -30,6 +36,28 @@ async def test_what_has_no_plan_is_tried_once(pair: Pair) -> None:
     for _ in range(3):
         await pair.same("{ __schema { queryType { name } } }", served=False)
     assert pair.plans.tally.compiled == compiled + 1
+
+
+class Refused(FieldExtension):
+    """Stands before a field."""
+
+    def resolve(self, next_: Any, source: Any, info: Any, **arguments: Any) -> Any:
+        raise PermissionError
+
+
+@pytest.mark.parametrize(
+    ("type_name", "field"), [("Query", "pipeline"), ("Pipeline", "elements"), ("PipelineElement", "name")]
+)
+async def test_what_something_stands_before_has_no_plan(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch, type_name: str, field: str
+) -> None:
+    kind = schema._schema.type_map[type_name]
+    assert isinstance(kind, GraphQLObjectType)
+    monkeypatch.setattr(kind.fields[field].extensions["strawberry-definition"], "extensions", [Refused()])
+    pair = pair.with_plans(Plans(pair.services.database))
+    operation = await pair.operation(f'{{ pipeline(id: "{id_of(1, 9)}") {{ elements {{ name }} }} }}')
+    with pytest.raises(Unplanned):
+        pair.plans.find(operation.document, None, None)
 
 
 async def test_the_plans_used_longest_ago_go(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -58,6 +58,8 @@ def test_columns_are_found_in_each_wrapping(data: Any) -> None:
         (with_columns(Current=None), (*AT, CURRENT)),
         (with_columns(Time=[0.0, 60.0, 60.0, 120.0, 180.0]), (*AT, TIME, 2)),
         (with_columns(Time=[0.0, 60.0, 30.0, 120.0, 180.0]), (*AT, TIME, 2)),
+        (with_columns(Time=[0.0, 60.0, 120.0, 180.0, 1e308]), (*AT, TIME, 4)),
+        (with_columns(Time=[-1.7e308, 60.0, 120.0, 180.0, 1.7e308]), (*AT, TIME, 4)),
         (with_columns(Time=[0.0], Current=[1.0], Voltage=[4.0]), AT),
         (with_columns(Time=[], Current=[], Voltage=[]), AT),
         (with_data("db:1a2b"), ("data",)),

@@ -15,6 +15,8 @@ from app.execution.executor import Fault
 MAX_NUMBERS = 1_000_000
 """Numbers in all columns of one objective's data."""
 MAX_COLUMNS = 1_000
+MAX_SPAN = 1e10
+"""From the first to the last value of an axis that rises: of times, some three centuries. Solvers step on for ever."""
 MAX_NESTING = 4
 """Wrappers (`data`, `time_series`) around the columns."""
 ELSEWHERE = "data must be in the configuration itself, as an object of columns"
@@ -190,6 +192,8 @@ def _axis_faults(axis: Array, rows: Array, found: _Found, needs: Needs) -> list[
         before, here = axis[wrong[0] : wrong[0] + 2]
         message = f"{needs.axis} must rise from row to row; row {row} has {here:.17g} after {before:.17g}."
         return [Fault(message, (*path, row))]
+    if needs.rising and not axis[-1] / 2 - axis[0] / 2 <= MAX_SPAN / 2:  # halves do not overflow
+        return [Fault(f"{needs.axis} must not span more than {MAX_SPAN:g}.", (*path, int(rows[-1])))]
     if needs.positive and (wrong := np.flatnonzero(axis <= 0)).size:
         row = int(rows[wrong[0]])
         return [Fault(f"{needs.axis} must be greater than zero; row {row} has {axis[wrong[0]]:g}.", (*path, row))]

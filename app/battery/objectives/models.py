@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 import pybamm
@@ -12,7 +15,7 @@ import pybamm
 from app.battery.fields import Field, Path, Settings, mapping, settle, shown
 from app.battery.guard import Budget, symbol_faults
 from app.battery.objectives.model_options import CIRCUIT, LITHIUM_ION, option_faults, tuples
-from app.battery.objectives.whole import KINDS, MAX_MODEL_NODES, whole_plan
+from app.battery.objectives.whole import KINDS, MAX_FAULTS, MAX_MODEL_NODES, whole_plan
 from app.execution.executor import Fault
 
 CELLS: dict[str, type[pybamm.BaseModel]] = {
@@ -84,7 +87,8 @@ def model_plan(config: Any, path: Path, defaults: Mapping[str, Any] | None = Non
     faults += wrong
     given = settings.get("options") or {}
     if kind is not None:
-        faults += option_faults(given, LITHIUM_ION if kind in CELLS.values() else CIRCUIT, (*path, "options"))
+        possible = LITHIUM_ION if kind in CELLS.values() else CIRCUIT
+        faults += islice(option_faults(given, possible, (*path, "options")), MAX_FAULTS)
     extra = settings.get("custom_variables") or {}
     budget = Budget(KINDS, MAX_MODEL_NODES)
     for name, symbol in extra.items():
@@ -114,16 +118,15 @@ def _class(config: Mapping[str, Any], path: Path) -> tuple[type[pybamm.BaseModel
 def _named(
     kind: type[pybamm.BaseModel], options: Mapping[str, Any], extra: Mapping[str, Any], path: Path
 ) -> tuple[Model | None, list[Fault]]:
-    chosen = {name: tuples(value) for name, value in options.items()}
+    module = next(name for name, classes in MODELS.items() if kind in classes.values())
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            model = kind(options=chosen)
+            model = _made(module, kind.__name__, json.dumps(options, sort_keys=True)).new_copy()
             pybamm.BaseModel.apply_builtin_overrides(model, {"custom_variables": dict(extra)})
     except Exception as error:
         reason = " ".join(str(error).split())
         return None, [Fault(f"PyBaMM cannot build this model: {reason}", (*path, "options"))]
-    module = next(name for name, classes in MODELS.items() if kind in classes.values())
     effective = {"type": kind.__name__, "module": module, "options": dict(options)}
     if extra:
         effective["custom_variables"] = dict(extra)
@@ -134,3 +137,9 @@ def _named(
         return made
 
     return Model(build, model.variables.keys(), model.options, effective), []
+
+
+@lru_cache(maxsize=8)
+def _made(module: str, name: str, options: str) -> pybamm.BaseModel:
+    """A model, made once for all objectives that have it; `options` is JSON. It is never changed."""
+    return MODELS[module][name](options={key: tuples(value) for key, value in json.loads(options).items()})

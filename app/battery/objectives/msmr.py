@@ -18,6 +18,7 @@ import numpy as np
 import pybamm
 
 from app.battery.calculations.msmr import SUM_TOLERANCE, site_names, stoichiometry
+from app.battery.expansion import require_bounded
 from app.battery.fields import Settings
 from app.battery.names import AMBIENT_TEMPERATURE, of_electrode
 from app.battery.objectives.objective import Array, Simulate
@@ -64,6 +65,7 @@ class HalfCell:
         names = [*plain, *(name for quantity in zip(*sites, strict=True) for name in quantity)]
         if missing := [name for name in names if name not in present]:
             raise lacking(missing)
+        require_bounded(names, {name: value for name, value in known.items() if name not in own})
         numbers = [_number(name, known, own) for name in names]
         shares = [site[0] for site in sites]
         scaled = self.fractions and len({name in own for name in shares}) == 1

@@ -12,6 +12,7 @@ from typing import Any
 
 import pybamm
 
+from app.battery.expansion import require_bounded
 from app.battery.objectives import initial
 from app.battery.objectives.objective import Array, Simulate
 from app.battery.objectives.reads import equations, geometry, names_read
@@ -64,6 +65,7 @@ class Parameterised:
         read = self.names({**known, **dict.fromkeys(free)})
         used = [name for name in free if name in read]
         self._require(known, used)
+        require_bounded(read, known)
         lengths = self._lengths(known)
         anew = {name for domain, names in lengths.items() if "particle" not in domain for name in used if name in names}
         meshes = {

@@ -15,6 +15,8 @@ RTOL, ATOL = 1e-6, 1e-8
 """Tolerances of the time integration where none are given."""
 MAX_POINTS = 200
 """Mesh points along one variable."""
+MAX_VARIABLES = 100
+"""Spatial variables that mesh points are given for."""
 SPATIAL = frozenset(
     [f"{letter}_{domain}" for letter in "rR" for domain in ("n", "p")]
     + [f"{letter}_{domain}_{phase}" for letter in "rR" for domain in ("n", "p") for phase in ("prim", "sec")]
@@ -79,6 +81,8 @@ def numerics(given: list[tuple[Any, Path]]) -> tuple[Numerics, list[Fault]]:
 
 def points_faults(points: Mapping[str, Any], path: Path, known: Collection[str] = SPATIAL) -> list[Fault]:
     """What is wrong with numbers of mesh points; `known` are the spatial variables that there are."""
+    if len(points) > MAX_VARIABLES:
+        return [Fault(f"There may be at most {MAX_VARIABLES} numbers of mesh points.", path)]
     faults = [
         Fault(f"{shown(name)} is no spatial variable; there are {', '.join(sorted(known))}.", (*path, name))
         for name in points

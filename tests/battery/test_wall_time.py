@@ -1,0 +1,39 @@
+"""A fit takes little longer than a script that does the same with PyBaMM and SciPy alone."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from statistics import median
+from typing import Any
+
+import pytest
+
+from app.execution.children import ALWAYS
+from tests.api import ROOT
+from tests.battery.bare import FITS
+
+MOST = 1.3
+
+
+@pytest.fixture(scope="module", params=FITS)
+def timed(request: pytest.FixtureRequest) -> dict[str, Any]:
+    """What both find and how long they take, in the environment of a child: its libraries have one thread."""
+    command = [sys.executable, "-m", "tests.battery.bare", request.param]
+    found = subprocess.run(command, cwd=ROOT, env=os.environ | ALWAYS, capture_output=True, text=True, check=False)
+    assert found.returncode == 0, found.stderr
+    answer: dict[str, Any] = json.loads(found.stdout)[request.param]
+    return answer
+
+
+@pytest.mark.slow
+def test_both_find_the_same(timed: dict[str, Any]) -> None:
+    assert timed["found"]["element"] == pytest.approx(timed["found"]["script"], rel=1e-6)
+
+
+@pytest.mark.slow
+def test_the_element_takes_little_longer_than_the_script(timed: dict[str, Any]) -> None:
+    element, script = (median(timed["spent"][who]) for who in ("element", "script"))
+    assert element < MOST * script

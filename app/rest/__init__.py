@@ -5,10 +5,11 @@ from fastapi import FastAPI
 from app.rest import errors
 from app.rest.jobs import jobs, plots
 from app.rest.routes import router
+from app.rest.users import users
 
 
 def install(app: FastAPI) -> None:
     """Add the REST API, and its way of refusing, to an application."""
     errors.install(app)
-    for each in (router, jobs, plots):
+    for each in (router, jobs, plots, users):
         app.include_router(each)

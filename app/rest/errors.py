@@ -77,9 +77,10 @@ def busy(_: Request, error: Busy) -> Response:
     return failure(503, "BUSY", str(error), {"retry-after": "1"})
 
 
-def http_exception(_: Request, error: HTTPException) -> Response:
+def http_exception(request: Request, error: HTTPException) -> Response:
     code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "BAD_REQUEST")
-    return failure(error.status_code, code, str(error.detail), dict(error.headers or {}))
+    message = _nothing_at(request.url.path) if error.status_code == 404 else str(error.detail)
+    return failure(error.status_code, code, message, dict(error.headers or {}))
 
 
 def internal(_: Request, error: Exception) -> Response:
@@ -88,6 +89,11 @@ def internal(_: Request, error: Exception) -> Response:
 
 def failure(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
     return JsonResponse({"error_code": code, "message": message, "detail": None}, status, headers)
+
+
+def _nothing_at(path: str) -> str:
+    """Of an address that no route has. Clients of Ionworks' hosted API have methods for much that is not here."""
+    return f"There is nothing at {path:.{LONGEST_INPUT}}. Voltgraph has pipelines and jobs; /openapi.json lists it all."
 
 
 def line_error(problem: Problem, body: Any) -> InitErrorDetails:

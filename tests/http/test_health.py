@@ -19,6 +19,12 @@ async def test_a_server_that_writes_is_ready(api: Api) -> None:
         assert (answer.status_code, answer.text) == (200, "ok")
 
 
+async def test_the_official_client_is_told_in_json(api: Api) -> None:
+    answer = await api.http.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok"})
+    assert answer.headers["content-type"] == "application/json"
+
+
 async def test_who_asks_often_causes_one_write(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     assert api._database is not None
     writes = 0

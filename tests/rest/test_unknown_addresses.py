@@ -1,0 +1,28 @@
+"""Addresses that no route has: much of the hosted API is not here, and its clients must hear so."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.api import Api
+
+
+@pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
+async def test_the_answer_names_the_address_and_what_there_is(shared: Api, method: str) -> None:
+    answer = await shared.http.request(method, "/cell_specifications?limit=1")
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/json"
+    assert answer.json() == {
+        "error_code": "NOT_FOUND",
+        "message": "There is nothing at /cell_specifications. Voltgraph has pipelines and jobs; "
+        "/openapi.json lists it all.",
+        "detail": None,
+    }
+
+
+@pytest.mark.parametrize("path", ["/%ff%ed%a0%80", "/" + "x" * 10_000, "/<script>", "/%00"])
+async def test_an_address_is_repeated_cut_short_and_as_text(shared: Api, path: str) -> None:
+    answer = await shared.http.get(path)
+    assert answer.status_code == 404
+    assert answer.headers["content-type"] == "application/json"
+    assert len(answer.json()["message"]) < 400

@@ -3,12 +3,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-COMMA := ,
+EXTRAS_run := battery
+EXTRAS_test := test,battery
+EXTRAS_clients := test,battery,clients
 JOBS ?= 2  # Tests at a time
 PEERS := tests/bench/peers
 BENCH ?=  # Sections and options, such as "sqlite growth --small"
 
-.PHONY: help run test faults bench lint format types unit constraints schema explorer clean
+.PHONY: help run test test-clients faults bench lint format types unit constraints schema explorer clean
 
 run: $(VENV)/run  ## Serve on 127.0.0.1:8000
 	$(BIN)/python -m app serve
@@ -27,6 +29,9 @@ types: $(VENV)/test  ## Strict types
 
 unit: $(VENV)/test  ## Tests, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -m 'not slow' -n $(JOBS) --dist worksteal
+
+test-clients: $(VENV)/clients  ## Clients as users install them, against a server that listens
+	$(BIN)/python -m pytest tests/clients
 
 faults: $(VENV)/test  ## Kills, takeovers, a hundred runs at once: what takes minutes
 	$(BIN)/python -m pytest -m slow
@@ -47,7 +52,7 @@ explorer:  ## Build the GraphiQL page; needs node
 constraints:  ## Lock the newest versions that fit together
 	rm -rf $(VENV)/fresh
 	$(PYTHON) -m venv $(VENV)/fresh
-	$(VENV)/fresh/bin/pip install --quiet -e '.[test,battery]'
+	$(VENV)/fresh/bin/pip install --quiet -e '.[test,battery,clients]'
 	$(VENV)/fresh/bin/pip freeze --exclude-editable > constraints.txt
 
 clean:  ## Remove the virtual environment
@@ -57,8 +62,8 @@ $(PEERS)/node_modules: $(PEERS)/package-lock.json
 	npm ci --silent --prefix $(PEERS)
 	touch $@
 
-$(VENV)/run $(VENV)/test: $(VENV)/%: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(if $(filter test,$*),test$(COMMA))battery]'
+$(VENV)/run $(VENV)/test $(VENV)/clients: $(VENV)/%: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS_$*)]'
 	touch $@
 
 $(VENV)/bin/python:

@@ -1,4 +1,4 @@
-"""Whether this server lives, and whether it can do its work: /livez and /readyz, and /healthz for the official client."""
+"""Whether this server lives, and can do its work: /livez and /readyz, and /healthz for the official client."""
 
 from __future__ import annotations
 

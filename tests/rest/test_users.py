@@ -12,8 +12,8 @@ __all__ = ["locked"]
 async def test_a_key_is_told_whose_it_is(locked: Locked) -> None:
     ours = await locked.api("ours", user_id="ada", email="ada@lab.example")
     organization = {"id": "ours", "name": "ours"}
-    expected = {"id": "ada", "email": "ada@lab.example"}
-    expected |= {"authorized_organization": organization, "organizations": [organization]}
+    user = {"id": "ada", "email": "ada@lab.example"}
+    expected = {**user, "authorized_organization": organization, "organizations": [organization]}
     assert await get(ours, "/users/me") == expected
 
 

@@ -1,0 +1,85 @@
+"""Subscriptions by gql, over WebSockets."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from tests.api import operation
+from tests.clients.python.graphql_client import (
+    SOCKETS,
+    AIOHTTPWebsocketsTransport,
+    WebsocketsTransport,
+    client,
+    gql,
+    request,
+)
+from tests.servers import Server
+
+Locked = tuple[Server, dict[str, str]]
+
+
+async def started(session: Any, *fakes: dict[str, Any], **fields: Any) -> str:
+    """A running pipeline whose elements do what they are told."""
+    elements = [
+        {"name": f"e{number}", "elementType": "DIRECT_ENTRY", "jobConfig": {"fake": each}}
+        for number, each in enumerate(fakes)
+    ]
+    given = {"input": {"projectId": str(uuid4()), "elements": elements, **fields}}
+    made = await session.execute(request(operation("CreatePipeline"), **given))
+    id = str(made["createPipeline"]["pipeline"]["id"])
+    await session.execute(request(operation("StartPipeline"), id=id))
+    return id
+
+
+@pytest.mark.parametrize("transport", SOCKETS)
+async def test_a_run_is_watched_to_its_end(fake: Server, transport: str) -> None:
+    async with client(transport, fake.url) as session:
+        id = await started(session, {"seconds": 0.2}, {})
+        watching = session.subscribe(request(operation("PipelineUpdated"), id=id))
+        seen = [event["pipelineUpdated"] async for event in watching]
+    assert seen[-1]["status"] == "COMPLETED"
+    assert [element["status"] for element in seen[-1]["elements"]] == ["COMPLETED", "COMPLETED"]
+    assert [event["isTerminal"] for event in seen] == [False] * (len(seen) - 1) + [True]
+
+
+@pytest.mark.parametrize("transport", SOCKETS)
+async def test_one_socket_asks_and_watches_at_once(fake: Server, transport: str) -> None:
+    project = str(uuid4())
+    watch = "subscription ($filter: PipelineFilter) { pipelinesUpdated(filter: $filter) { pipeline { id status } } }"
+    async with client(transport, fake.url) as session:
+        changes = session.subscribe(request(watch, filter={"projectId": project}))
+        first = asyncio.create_task(anext(changes))
+        await session.execute(request("{ viewer { email } }"))  # sent after the subscription, so that has begun
+        id = await started(session, {}, projectId=project)
+        seen = [(await first)["pipelinesUpdated"]["pipeline"]]
+        while seen[-1]["status"] != "COMPLETED":
+            seen.append((await anext(changes))["pipelinesUpdated"]["pipeline"])
+    assert {each["id"] for each in seen} == {id}
+    assert seen[0]["status"] == "PENDING"
+
+
+@pytest.mark.parametrize("transport", SOCKETS)
+async def test_one_that_is_refused_is_raised(fake: Server, transport: str) -> None:
+    async with client(transport, fake.url) as session:
+        with pytest.raises(gql.transport.exceptions.TransportQueryError, match="pipelineZ"):
+            await anext(session.subscribe(request("subscription { pipelineZ { id } }")))
+
+
+PAYLOADS: dict[str, Any] = {
+    "websockets": lambda url, payload: WebsocketsTransport(url, init_payload=payload),
+    "aiohttp, WebSocket": lambda url, payload: AIOHTTPWebsocketsTransport(url, init_payload=payload),
+}
+
+
+@pytest.mark.parametrize("transport", PAYLOADS)
+async def test_a_key_in_the_first_message(locked: Locked, transport: str) -> None:
+    server, keys = locked
+    url = f"{server.url.replace('http', 'ws', 1)}/graphql"
+    opened = PAYLOADS[transport](url, {"X-API-Key": keys["ours"]})
+    async with gql.Client(transport=opened) as session:
+        assert (await session.execute(request("{ viewer { organizationId } }")))["viewer"]["organizationId"] == "ours"
+        assert await started(session, {})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -17,26 +16,21 @@ from gql.transport.httpx import HTTPXAsyncTransport, HTTPXTransport  # noqa: E40
 from gql.transport.requests import RequestsHTTPTransport  # noqa: E402
 from gql.transport.websockets import WebsocketsTransport  # noqa: E402
 
-Headers = dict[str, str]
-HTTP: dict[str, Callable[[str, Headers], Any]] = {
-    "requests": lambda url, headers: RequestsHTTPTransport(f"{url}/graphql", headers=headers),
-    "httpx": lambda url, headers: HTTPXTransport(f"{url}/graphql", headers=headers),
-    "httpx, async": lambda url, headers: HTTPXAsyncTransport(f"{url}/graphql", headers=headers),
-    "aiohttp": lambda url, headers: AIOHTTPTransport(f"{url}/graphql", headers=headers),
+HTTP = {
+    "requests": RequestsHTTPTransport,
+    "httpx": HTTPXTransport,
+    "httpx, async": HTTPXAsyncTransport,
+    "aiohttp": AIOHTTPTransport,
 }
-SOCKETS: dict[str, Callable[[str, Headers], Any]] = {
-    "websockets": lambda url, headers: WebsocketsTransport(_socket(url), headers=headers),
-    "aiohttp, WebSocket": lambda url, headers: AIOHTTPWebsocketsTransport(_socket(url), headers=headers),
-}
-TRANSPORTS = HTTP | SOCKETS
+SOCKETS = {"websockets": WebsocketsTransport, "aiohttp, WebSocket": AIOHTTPWebsocketsTransport}
+TRANSPORTS: dict[str, Any] = HTTP | SOCKETS
 
 
-def _socket(url: str) -> str:
-    return f"{url.replace('http', 'ws', 1)}/graphql"
-
-
-def client(transport: str, url: str, headers: Headers | None = None, **arguments: Any) -> Any:
-    return gql.Client(transport=TRANSPORTS[transport](url, headers or {}), **arguments)
+def client(transport: str, url: str, *, fetch_schema_from_transport: bool = False, **arguments: Any) -> Any:
+    """A client of the server at an address; other arguments are the transport's."""
+    address = f"{url.replace('http', 'ws', 1) if transport in SOCKETS else url}/graphql"
+    opened = TRANSPORTS[transport](address, **arguments)
+    return gql.Client(transport=opened, fetch_schema_from_transport=fetch_schema_from_transport)
 
 
 def request(document: str, **variables: Any) -> Any:

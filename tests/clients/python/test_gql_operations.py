@@ -66,20 +66,20 @@ async def test_the_schema_is_fetched_and_checks_documents(fake: Server, transpor
 async def test_a_key_says_who_asks(locked: Locked, transport: str) -> None:
     server, keys = locked
     for headers in ({"X-API-Key": keys["ours"]}, {"Authorization": f"Bearer {keys['ours']}"}):
-        who = (await ask(client(transport, server.url, headers), WHO))["viewer"]
+        who = (await ask(client(transport, server.url, headers=headers), WHO))["viewer"]
         assert who == {"organizationId": "ours", "email": "ada@lab.example"}
 
 
 @pytest.mark.parametrize("transport", HTTP)
 async def test_a_wrong_key_is_refused(locked: Locked, transport: str) -> None:
     with pytest.raises(gql.transport.exceptions.TransportQueryError, match="Send a valid API key") as raised:
-        await ask(client(transport, locked[0].url, {"X-API-Key": "vg_wrong"}), WHO)
+        await ask(client(transport, locked[0].url, headers={"X-API-Key": "vg_wrong"}), WHO)
     assert raised.value.errors[0]["extensions"]["code"] == "UNAUTHENTICATED"
 
 
 @pytest.mark.parametrize("transport", SOCKETS)
 async def test_a_wrong_key_closes_a_socket(locked: Locked, transport: str) -> None:
     with pytest.raises(gql.transport.exceptions.TransportError, match=r"(?i)closed") as raised:
-        await ask(client(transport, locked[0].url, {"X-API-Key": "vg_wrong"}), WHO)
+        await ask(client(transport, locked[0].url, headers={"X-API-Key": "vg_wrong"}), WHO)
     if transport == "websockets":  # gql keeps the reason from who uses aiohttp
         assert "(code=4403, reason='Send a valid API key" in repr(raised.value.__cause__)

@@ -11,8 +11,6 @@ import pytest
 from tests.api import operation
 from tests.clients.python.graphql_client import (
     SOCKETS,
-    AIOHTTPWebsocketsTransport,
-    WebsocketsTransport,
     client,
     gql,
     request,
@@ -58,6 +56,7 @@ async def test_one_socket_asks_and_watches_at_once(fake: Server, transport: str)
         seen = [(await first)["pipelinesUpdated"]["pipeline"]]
         while seen[-1]["status"] != "COMPLETED":
             seen.append((await anext(changes))["pipelinesUpdated"]["pipeline"])
+        await changes.aclose()
     assert {each["id"] for each in seen} == {id}
     assert seen[0]["status"] == "PENDING"
 
@@ -69,17 +68,10 @@ async def test_one_that_is_refused_is_raised(fake: Server, transport: str) -> No
             await anext(session.subscribe(request("subscription { pipelineZ { id } }")))
 
 
-PAYLOADS: dict[str, Any] = {
-    "websockets": lambda url, payload: WebsocketsTransport(url, init_payload=payload),
-    "aiohttp, WebSocket": lambda url, payload: AIOHTTPWebsocketsTransport(url, init_payload=payload),
-}
-
-
-@pytest.mark.parametrize("transport", PAYLOADS)
+@pytest.mark.parametrize("transport", SOCKETS)
 async def test_a_key_in_the_first_message(locked: Locked, transport: str) -> None:
     server, keys = locked
-    url = f"{server.url.replace('http', 'ws', 1)}/graphql"
-    opened = PAYLOADS[transport](url, {"X-API-Key": keys["ours"]})
-    async with gql.Client(transport=opened) as session:
+    opening = client(transport, server.url, init_payload={"X-API-Key": keys["ours"]})
+    async with opening as session:
         assert (await session.execute(request("{ viewer { organizationId } }")))["viewer"]["organizationId"] == "ours"
         assert await started(session, {})

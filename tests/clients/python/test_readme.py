@@ -1,0 +1,36 @@
+"""The snippets of the README, as they stand there, against a server that listens."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+from tests.api import ROOT
+from tests.clients.python.graphql_client import gql
+from tests.clients.python.official import ionworks
+from tests.servers import Server
+
+HERE = "127.0.0.1:8000"
+SNIPPETS = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+
+
+def printed(snippet: str, server: Server) -> str:
+    assert HERE in snippet
+    code = snippet.replace(HERE, server.url.removeprefix("http://"))
+    ran = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stderr
+    return ran.stdout
+
+
+def expected(snippet: str) -> str:
+    """What the comment at the end of a snippet says that it prints."""
+    return snippet.rstrip().rpartition("# ")[2] + "\n"
+
+
+def test_each_prints_what_it_says(battery: Server) -> None:
+    assert ionworks
+    assert gql
+    official, graphql = SNIPPETS
+    assert printed(official, battery) == expected(official)
+    assert printed(graphql, battery) == expected(graphql)

@@ -10,11 +10,14 @@ import pytest
 from tests.clients.python.official import MISSING
 
 gql = pytest.importorskip("gql", reason=MISSING)
-from gql.transport.aiohttp import AIOHTTPTransport  # noqa: E402  after what says why these tests are skipped
+from gql.dsl import DSLQuery, DSLSchema, dsl_gql  # noqa: E402  after what says why these tests are skipped
+from gql.transport.aiohttp import AIOHTTPTransport  # noqa: E402
 from gql.transport.aiohttp_websockets import AIOHTTPWebsocketsTransport  # noqa: E402
 from gql.transport.httpx import HTTPXAsyncTransport, HTTPXTransport  # noqa: E402
 from gql.transport.requests import RequestsHTTPTransport  # noqa: E402
 from gql.transport.websockets import WebsocketsTransport  # noqa: E402
+
+__all__ = ["HTTP", "SOCKETS", "TRANSPORTS", "DSLQuery", "DSLSchema", "ask", "client", "dsl_gql", "gql", "request"]
 
 HTTP = {
     "requests": RequestsHTTPTransport,

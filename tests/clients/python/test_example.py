@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 
 from tests.clients.python.conftest import STARTS
-from tests.clients.python.official import ionworks
+from tests.clients.python.official import MISSING
 from tests.servers import ROOT, serving
+
+pytest.importorskip("matplotlib", reason=MISSING)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("starts", ["0", "1"], ids=["a server as it comes", "a server that starts what is created"])
 def test_it_finds_the_truth_and_draws_it(sqlite_url: str, tmp_path: Path, starts: str) -> None:
-    assert ionworks
     file = tmp_path / "fit.png"
     with serving(sqlite_url, **STARTS | {"VOLTGRAPH_START_ON_CREATE": starts}) as server:
         ran = subprocess.run(

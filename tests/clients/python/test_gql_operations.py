@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from graphql import GraphQLError
+from graphql import GraphQLError, print_ast
 
 from tests.api import ROOT, operation
-from tests.clients.python.graphql_client import HTTP, SOCKETS, TRANSPORTS, ask, client, gql
+from tests.clients.python.graphql_client import (
+    HTTP,
+    SOCKETS,
+    TRANSPORTS,
+    DSLQuery,
+    DSLSchema,
+    ask,
+    client,
+    dsl_gql,
+    gql,
+    request,
+)
 from tests.servers import Server
 
 WHO = "{ viewer { organizationId email } }"
@@ -60,6 +72,27 @@ async def test_the_schema_is_fetched_and_checks_documents(fake: Server, transpor
         asker.validate(gql.gql(file.read_text()))
     with pytest.raises(GraphQLError, match="Cannot query field 'pipelinez'"):
         await ask(asker, "{ pipelinez { totalCount } }")
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+async def test_a_query_is_built_from_the_schema(fake: Server, transport: str) -> None:
+    asker = client(transport, fake.url, fetch_schema_from_transport=True)
+    await ask(asker, WHO)
+    schema = DSLSchema(asker.schema)
+    query = schema.Query.pipelines(first=1).select(schema.PipelineConnection.totalCount)
+    found = await ask(asker, print_ast(dsl_gql(DSLQuery(query)).document))
+    assert found["pipelines"]["totalCount"] >= 0
+
+
+@pytest.mark.parametrize("transport", HTTP)
+async def test_several_operations_in_one_body_are_refused(fake: Server, transport: str) -> None:
+    asker = client(transport, fake.url)
+    send = asyncio.to_thread(asker.execute_batch, [request(WHO)] * 2)
+    if transport not in ("requests", "httpx"):
+        send.close()
+        send = asker.execute_batch_async([request(WHO)] * 2)
+    with pytest.raises(gql.transport.exceptions.TransportServerError, match="400"):
+        await send
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)

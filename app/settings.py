@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.cors import origins
 
 QUERIES = Path(__file__).resolve().parent.parent / "queries"
 
@@ -21,6 +23,9 @@ class Settings(BaseSettings):
     )
     allow_anyone: bool = Field(
         False, description="Serve also other addresses than this machine's own while there are no API keys."
+    )
+    cors_origins: str = Field(
+        "", description="Origins whose pages may ask, with commas between, each as `https://app.example`; `*` is any."
     )
     max_body_bytes: int = Field(
         16 * 2**20, ge=1024, description="Longest request body as it arrives, compressed or not."
@@ -64,3 +69,14 @@ class Settings(BaseSettings):
     max_waiting_writes: int = Field(
         10_000, ge=1, description="Writes that may wait for the database before more are answered 503."
     )
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, text: str) -> str:
+        origins(text)
+        return text
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The other origins whose pages may ask."""
+        return origins(self.cors_origins)

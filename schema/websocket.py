@@ -5,7 +5,7 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from contextlib import aclosing, suppress
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -15,6 +15,7 @@ from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
 from app.callers import Caller
+from app.cors import allows
 from app.errors import RequestError, RequestErrorCode, logged
 from app.settings import Settings
 from app.strict_json import decode
@@ -43,11 +44,11 @@ class Sockets:
     """Answers WebSockets, each on its own."""
 
     def __init__(self, operations: Operations, settings: Settings) -> None:
-        self._operations, self._settings = operations, settings
+        self._operations, self._settings, self._origins = operations, settings, settings.origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # that a client wants to connect
-        if not same_origin(scope["headers"]):
+        if not from_allowed_page(scope["headers"], self._origins):
             # A browser sends no preflight request first, as it does before it posts JSON to another origin.
             await send({"type": "websocket.close", "code": 1008, "reason": "Another origin"})
             return
@@ -70,11 +71,13 @@ async def _close(send: Send, closed: Closed) -> None:
         await send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
 
 
-def same_origin(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether a page that opens a socket, where it is one, came from this very server."""
+def from_allowed_page(headers: Iterable[tuple[bytes, bytes]], origins: Collection[str]) -> bool:
+    """Whether a page that opens a socket, where it is one, came from this very server or from one of the origins."""
     given = dict(headers)
     origin = given.get(b"origin")
-    return origin is None or urlsplit(origin).netloc.lower() == given.get(b"host", b"").lower()
+    if origin is None or allows(origins, origin):
+        return True
+    return urlsplit(origin).netloc.lower() == given.get(b"host", b"").lower()
 
 
 class Socket:

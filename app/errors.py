@@ -57,6 +57,7 @@ class RequestErrorCode(Enum):
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE", 415
     TOO_MANY_OPERATIONS = "TOO_MANY_OPERATIONS", 429
     RATE_LIMITED = "RATE_LIMITED", 429
+    TOO_MANY_OPEN = "TOO_MANY_OPEN", 429
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR", 500
     BUSY = "BUSY", 503
     TIMEOUT = "TIMEOUT", 503
@@ -65,6 +66,7 @@ class RequestErrorCode(Enum):
 HEADERS = {
     RequestErrorCode.UNAUTHENTICATED: {"www-authenticate": "Bearer"},
     RequestErrorCode.METHOD_NOT_ALLOWED: {"allow": "GET, POST"},
+    RequestErrorCode.TOO_MANY_OPEN: {"retry-after": "5"},
     RequestErrorCode.BUSY: {"retry-after": "1"},
     RequestErrorCode.TIMEOUT: {"retry-after": "1"},
 }

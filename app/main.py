@@ -63,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
                 app.state.services = services(settings, database, engine, keys)
                 app.graphql.open(app.state.services)
                 app.state.metrics.gauge("voltgraph_waiting_writes", "Writes that wait.", lambda: database.waiting)
+                app.state.metrics.watch(app.state.services)
                 async with working(settings, url, database, engine):
                     yield
 

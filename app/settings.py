@@ -53,6 +53,10 @@ class Settings(BaseSettings):
         3.0, gt=0, description="Seconds in which a WebSocket must send its connection_init."
     )
     max_socket_operations: int = Field(100, ge=1, description="Most operations that one WebSocket runs at a time.")
+    max_sockets: int = Field(2_000, ge=1, description="Most WebSockets that one API key has open at a time.")
+    max_subscriptions: int = Field(
+        10_000, ge=1, description="Most subscriptions that one API key watches at a time, however it came to them."
+    )
     workers: int = Field(2, ge=0, le=1000, description="Pipelines that one process runs at a time; 0 runs none.")
     worker_id: str = Field("", description="Begins the name of this worker; empty takes the name of the machine.")
     executor: str = Field("app.battery:BatteryExecutor", description="What does the work of elements: `MODULE:NAME`.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Mapping
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from typing import Any, NamedTuple, TypeVar
 
 from graphql import ExecutionResult, OperationType, execute
@@ -77,6 +77,10 @@ class Operations:
         """Who asks. RequestError when that is nobody who may."""
         return await self._services.callers.of(headers)
 
+    def socket(self, caller: Caller) -> AbstractContextManager[None]:
+        """What a WebSocket holds of those that its caller may have open. RequestError when that is too many."""
+        return self._services.sockets.hold(caller)
+
     async def find(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """The operation, or the answer to a document that is wrong. RequestError when the request is."""
         document = await self._documents.get(request.query)
@@ -127,6 +131,11 @@ class Operation(NamedTuple):
         """What it is called in its document."""
         name = self.known.node.name
         return name.value if name else "anonymous"
+
+    def slot(self) -> AbstractContextManager[None]:
+        """What it holds of what its caller may have open at a time. RequestError when that is too much already."""
+        watches = self.kind is OperationType.SUBSCRIPTION
+        return self.services.subscriptions.hold(self.caller) if watches else nullcontext()
 
     async def answer(self) -> Answer:
         """The answer to a query or a mutation. RequestError with TIMEOUT where it does not come in time."""

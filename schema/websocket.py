@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Iterable
-from contextlib import aclosing, suppress
+from contextlib import ExitStack, aclosing, suppress
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -19,7 +19,7 @@ from app.cors import allows
 from app.errors import RequestError, RequestErrorCode, logged
 from app.settings import Settings
 from app.strict_json import decode
-from schema.masking import internal, refusal
+from schema.masking import failure, refusal
 from schema.operations import Answer, Operation, Operations, graphql_request
 
 PROTOCOL = "graphql-transport-ws"
@@ -89,6 +89,7 @@ class Socket:
         self._operations, self._settings, self._receive, self._send = operations, settings, receive, send
         self._headers = headers
         self._acknowledged = False
+        self._held = ExitStack()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._tasks: dict[asyncio.Task[None], Operation] = {}
 
@@ -103,6 +104,7 @@ class Socket:
             for task, operation in self._tasks.items():
                 _stop(task, operation)
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._held.close()
 
     async def _initialise(self) -> None:
         try:
@@ -139,7 +141,7 @@ class Socket:
                 if self._acknowledged:
                     raise Closed(4429, "Too many initialisation requests")
                 self._headers |= _as_headers(payload or {})
-                await self._caller()
+                self._hold(await self._caller())
                 self._acknowledged = True
                 await self._say("connection_ack")
             case "ping":
@@ -177,6 +179,12 @@ class Socket:
         except RequestError as error:
             raise Closed(4403, error.message) from None
 
+    def _hold(self, caller: Caller) -> None:
+        try:
+            self._held.enter_context(self._operations.socket(caller))
+        except RequestError as error:
+            raise Closed(4429, error.message) from None
+
     def _too_many(self) -> Answer | None:
         most = self._settings.max_socket_operations
         if len(self._tasks) < most:
@@ -193,11 +201,12 @@ class Socket:
     async def _run(self, id: str, operation: Operation) -> None:
         task = asyncio.current_task()
         try:
-            errors = await self._tell(id, operation)
+            with operation.slot():
+                errors = await self._tell(id, operation)
         except Gone:
             return
         except Exception as error:
-            errors = [internal(error)]
+            errors = failure(error)
         if self._running.get(id) is task:
             del self._running[id]  # first: the client may use the id again at once
             with suppress(Gone):

@@ -21,7 +21,7 @@ from app import database, keys_command
 from app.backup import back_up
 from app.callers import is_loopback
 from app.cors import ANY
-from app.errors import VoltgraphError
+from app.errors import VoltgraphError, WrongDocuments
 from app.execution.engine import open_engine
 from app.execution.worker import working
 from app.keys import open_keys
@@ -36,7 +36,7 @@ console = Console()
 
 
 class Commands(TyperGroup):
-    """Commands that name every setting that is wrong, and do nothing then."""
+    """Commands that name all that is wrong with what is set, and do nothing then."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -47,6 +47,10 @@ class Commands(TyperGroup):
             for fault in error.errors(include_input=False, include_url=False):
                 name, why = str(fault["loc"][0]).upper(), fault["msg"].removeprefix("Value error, ")
                 console.print(f"[red]VOLTGRAPH_{name}[/red] {escape(why)}", highlight=False, soft_wrap=True)
+            raise typer.Exit(2) from None
+        except WrongDocuments as error:
+            for why in error.faults:
+                console.print(f"[red]VOLTGRAPH_TRUSTED_DOCUMENTS[/red] {escape(why)}", highlight=False, soft_wrap=True)
             raise typer.Exit(2) from None
 
 

@@ -6,6 +6,7 @@ VoltgraphError
 │   ├── BadJson       its body is not JSON that can be kept exactly; one place for each problem
 │   ├── WrongArguments  arguments that cannot be met, each with why
 │   └── RateLimited   the API key has asked for too much; it may ask again later
+├── WrongDocuments    trusted documents that cannot be run
 ├── NotUnique         a row has that key already
 └── Busy              too much is waiting; try again
 """
@@ -46,6 +47,9 @@ class RequestErrorCode(Enum):
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED", 400
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED", 400
     TOO_COMPLEX = "TOO_COMPLEX", 400
+    DOCUMENT_NOT_TRUSTED = "DOCUMENT_NOT_TRUSTED", 400
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND", 400
+    PERSISTED_QUERY_NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED", 400
     OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE", 400
     UNAUTHENTICATED = "UNAUTHENTICATED", 401
     FORBIDDEN = "FORBIDDEN", 403
@@ -114,6 +118,14 @@ class BadJson(RequestError):
     def __init__(self, message: str, *problems: Problem) -> None:
         super().__init__(RequestErrorCode.BAD_REQUEST, message)
         self.problems = problems
+
+
+class WrongDocuments(VoltgraphError):
+    """Trusted documents that cannot be run. `faults` has why, each with its file."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
 
 
 class NotUnique(VoltgraphError):

@@ -45,6 +45,13 @@ class Settings(BaseSettings):
     introspection: bool = Field(True, description="Answer `__schema` and `__type`.")
     suggestions: bool = Field(True, description="Name what may have been meant where a document is wrong.")
     plans: bool = Field(True, description="Compile queries to SQL; off, the GraphQL executor answers all of them.")
+    trusted_documents: str = Field(
+        "", description="Folders, with `:` between: only their operations and those of `queries/` are run."
+    )
+    max_persisted_queries: int = Field(
+        1_000, ge=0, description="Documents that clients may name by their hash, once they were sent; 0: none."
+    )
+    max_persisted_bytes: int = Field(16 * 2**20, ge=0, description="Bytes that these documents may have together.")
     rate_limit: int = Field(
         1_000_000, ge=1, description="Cost that one API key may spend in a minute, and at most at once."
     )
@@ -79,6 +86,12 @@ class Settings(BaseSettings):
     def _are_origins(cls, text: str) -> str:
         origins(text)
         return text
+
+    @property
+    def trusted_folders(self) -> list[Path]:
+        """Where the only documents that may be run are; none: any may be run."""
+        folders = [Path(each) for each in self.trusted_documents.split(":") if each]
+        return [QUERIES, *folders] if folders else []
 
     @property
     def origins(self) -> frozenset[str]:

@@ -6,6 +6,7 @@ VoltgraphError
 │   ├── BadJson       its body is not JSON that can be kept exactly; one place for each problem
 │   ├── WrongArguments  arguments that cannot be met, each with why
 │   └── RateLimited   the API key has asked for too much; it may ask again later
+├── WrongDocuments    trusted documents that cannot be run
 ├── NotUnique         a row has that key already
 └── Busy              too much is waiting; try again
 """
@@ -46,6 +47,9 @@ class RequestErrorCode(Enum):
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED", 400
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED", 400
     TOO_COMPLEX = "TOO_COMPLEX", 400
+    DOCUMENT_NOT_TRUSTED = "DOCUMENT_NOT_TRUSTED", 400
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND", 400
+    PERSISTED_QUERY_NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED", 400
     OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE", 400
     UNAUTHENTICATED = "UNAUTHENTICATED", 401
     FORBIDDEN = "FORBIDDEN", 403
@@ -57,6 +61,7 @@ class RequestErrorCode(Enum):
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE", 415
     TOO_MANY_OPERATIONS = "TOO_MANY_OPERATIONS", 429
     RATE_LIMITED = "RATE_LIMITED", 429
+    TOO_MANY_OPEN = "TOO_MANY_OPEN", 429
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR", 500
     BUSY = "BUSY", 503
     TIMEOUT = "TIMEOUT", 503
@@ -65,6 +70,7 @@ class RequestErrorCode(Enum):
 HEADERS = {
     RequestErrorCode.UNAUTHENTICATED: {"www-authenticate": "Bearer"},
     RequestErrorCode.METHOD_NOT_ALLOWED: {"allow": "GET, POST"},
+    RequestErrorCode.TOO_MANY_OPEN: {"retry-after": "5"},
     RequestErrorCode.BUSY: {"retry-after": "1"},
     RequestErrorCode.TIMEOUT: {"retry-after": "1"},
 }
@@ -112,6 +118,14 @@ class BadJson(RequestError):
     def __init__(self, message: str, *problems: Problem) -> None:
         super().__init__(RequestErrorCode.BAD_REQUEST, message)
         self.problems = problems
+
+
+class WrongDocuments(VoltgraphError):
+    """Trusted documents that cannot be run. `faults` has why, each with its file."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
 
 
 class NotUnique(VoltgraphError):

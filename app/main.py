@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import schema
 from app import health, metrics, rest
+from app.cors import cors
 from app.database import database_url, exclusive, open_database
 from app.execution.engine import open_engine
 from app.execution.worker import working
@@ -26,8 +27,17 @@ class Voltgraph(FastAPI):
     """FastAPI, with /graphql answered before its middleware and routing: they cost more than the answer does."""
 
     graphql: GraphQLEndpoint
+    around: ASGIApp | None = None
+    """What every request goes through first, where there is such."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.around is None:
+            await self.inner(scope, receive, send)
+        else:
+            await self.around(scope, receive, send)
+
+    async def inner(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The answer itself."""
         at = scope["path"].removeprefix(scope.get("root_path", "")) if scope["type"] != "lifespan" else None
         if at == "/graphql":
             await self.graphql(scope, receive, send)
@@ -53,6 +63,7 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
                 app.state.services = services(settings, database, engine, keys)
                 app.graphql.open(app.state.services)
                 app.state.metrics.gauge("voltgraph_waiting_writes", "Writes that wait.", lambda: database.waiting)
+                app.state.metrics.watch(app.state.services)
                 async with working(settings, url, database, engine):
                     yield
 
@@ -60,6 +71,8 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
     app.state.metrics = Metrics()
     app.graphql = GraphQLEndpoint(settings, explorer.page, app.state.metrics)
     app.state.settings = settings
+    if settings.origins:
+        app.around = cors(app.inner, settings.origins)
     app.mount("/explorer", explorer.assets)
     app.include_router(health.router)
     app.include_router(metrics.router)

@@ -16,6 +16,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Histo
 from starlette.responses import Response
 
 from app import reading
+from app.services import Services
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """In seconds."""
@@ -42,6 +43,12 @@ class Metrics:
     def counts(self, name: str, told: str, read: Callable[[], dict[str, int]]) -> None:
         """Tell of counts by kind, which are read when they are asked for."""
         self._counts[name] = told, read
+
+    def watch(self, services: Services) -> None:
+        """Tell of what is held open."""
+        sockets, subscriptions = services.sockets, services.subscriptions
+        self.gauge("voltgraph_open_sockets", "WebSockets that are initialised.", lambda: sockets.held)
+        self.gauge("voltgraph_subscriptions", "Subscriptions that are watched.", lambda: subscriptions.held)
 
     def request(self, operation: str, code: str, seconds: float) -> None:
         """Count a request: the operation's name, `OK` or the code of its first error, and how long it took."""

@@ -6,6 +6,7 @@ It stands before the web framework, whose middleware and routing it needs nothin
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import ExitStack
 from time import perf_counter
 from typing import Any
 from urllib.parse import parse_qsl
@@ -81,16 +82,18 @@ class GraphQLEndpoint:
         self._metrics.request(name, _code(body), perf_counter() - start)
 
     async def _stream(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
-        try:
-            caller = await self.operations.caller(headers)
-            operation = await self.operations.find_or_explain(await self._read(scope, headers, receive), caller)
-            if isinstance(operation, Operation):
-                _check_method(operation, scope["method"])
-        except Exception as error:
-            status, body, more = _refused(error)
-            await _send(send, status, body, JSON, more)
-        else:
-            await self._streams.answer(operation, receive, send)
+        with ExitStack() as held:
+            try:
+                caller = await self.operations.caller(headers)
+                operation = await self.operations.find_or_explain(await self._read(scope, headers, receive), caller)
+                if isinstance(operation, Operation):
+                    _check_method(operation, scope["method"])
+                    held.enter_context(operation.slot())
+            except Exception as error:
+                status, body, more = _refused(error)
+                await _send(send, status, body, JSON, more)
+            else:
+                await self._streams.answer(operation, receive, send)
 
     async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> GraphQLRequest:
         if scope["method"] == "POST":

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { ApolloClient, CombinedGraphQLErrors, HttpLink, InMemoryCache, gql } from '@apollo/client'
 import { Defer20220824Handler } from '@apollo/client/incremental'
+import { PersistedQueryLink } from '@apollo/client/link/persisted-queries'
 import { apolloClient } from './readme/apollo.mjs'
 import * as support from './support.mjs'
 import { operation } from './support.mjs'
@@ -30,6 +31,19 @@ const shown = (watched, as) =>
   new Promise((resolve, reject) => {
     watched.subscribe(({ data, error }) => (error ? reject(error) : data && as(data) && resolve(data)))
   })
+
+/** Ask twice for a query that the server does not know, and tell the requests that this took. */
+async function persisted(server, useGETForHashedQueries) {
+  const link = new PersistedQueryLink({ sha256: support.sha256, useGETForHashedQueries })
+  const http = new HttpLink({ uri: `${server.url}/graphql` })
+  const query = gql(support.unseen())
+  const made = support.requests()
+  for (const client of [1, 2].map(() => new ApolloClient({ cache: new InMemoryCache(), link: link.concat(http) }))) {
+    assert.equal((await client.query({ query })).data.viewer.organizationId, 'local')
+  }
+  support.assertPersisted(made)
+  return made.map(({ method }) => method)
+}
 
 export const cells = {
   async query(server) {
@@ -123,6 +137,14 @@ export const cells = {
     control.abort()
     assert.equal((await asked).name, 'AbortError')
     assert.equal((await client.query({ query: document('Viewer') })).data.viewer.organizationId, 'local')
+  },
+
+  async 'persisted queries'(server) {
+    assert.deepEqual(await persisted(server, false), ['POST', 'POST', 'POST'])
+  },
+
+  async 'persisted queries by GET'(server) {
+    assert.deepEqual(await persisted(server, true), ['GET', 'POST', 'GET'])
   },
 
   async '@defer'(server) {

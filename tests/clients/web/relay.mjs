@@ -1,7 +1,7 @@
 // Relay: its compiler over our SDL and `relay/`, and its runtime without React.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -10,21 +10,25 @@ import relay from 'relay-runtime'
 import { relayEnvironment } from './readme/relay.mjs'
 import * as support from './support.mjs'
 
-const { ConnectionHandler, ROOT_ID, commitMutation, fetchQuery, getSingularSelector, requestSubscription } = relay
+const { ConnectionHandler, Environment, Network, ROOT_ID, RecordSource, Store } = relay
+const { commitMutation, fetchQuery, getSingularSelector, requestSubscription } = relay
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 const require = createRequire(import.meta.url)
 
-/** Compile documents of `relay/`, against the SDL and what is added to it. Gives what finds an artifact by name. */
-function compile(file, more = '') {
+/** Compile documents of `relay/`, against the SDL and what is added to it. Gives what finds an artifact by name, or the
+ * documents by their hash. */
+function compile(file, { more = '', config = 'relay.config.json' } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'relay-'))
   process.on('exit', () => rmSync(folder, { recursive: true }))
   mkdirSync(join(folder, 'generated'))
   cpSync(here('../../../schema/schema.graphql'), join(folder, 'schema.graphql'))
-  for (const each of [file, 'relay.config.json']) cpSync(here(`relay/${each}`), join(folder, each))
+  for (const each of [file, config]) cpSync(here(`relay/${each}`), join(folder, each))
   appendFileSync(join(folder, 'schema.graphql'), more)
-  const command = [require.resolve('relay-compiler/cli.js'), 'relay.config.json']
+  appendFileSync(join(folder, 'persisted.json'), '{}')
+  const command = [require.resolve('relay-compiler/cli.js'), config]
   execFileSync(process.execPath, command, { cwd: folder, stdio: 'pipe' })
-  return (name) => require(join(folder, 'generated', `${name}.graphql.js`))
+  const artifact = (name) => require(join(folder, 'generated', `${name}.graphql.js`))
+  return Object.assign(artifact, { documents: () => JSON.parse(readFileSync(join(folder, 'persisted.json'))) })
 }
 
 /** Relay with its documents. */
@@ -56,6 +60,8 @@ async function pages(app, filter) {
   }
   return { names: () => read().edges.map(({ node }) => node.name), more: () => read().pageInfo.hasNextPage, loadNext }
 }
+
+const DECLARED = 'directive @defer(label: String, if: Boolean! = true) on FRAGMENT_SPREAD'
 
 const connection = (filter) => ConnectionHandler.getConnectionID(ROOT_ID, 'Pipelines_pipelines', { filter })
 
@@ -165,9 +171,25 @@ export const cells = {
     assert.equal((await app.ask('PipelinesOneQuery', { id })).pipeline.id, id)
   },
 
+  async 'persisted queries'(server) {
+    const { ids: [id] } = await server.project(1)
+    const artifact = compile('Pipelines.js', { config: 'persisted.config.json' })
+    const post = async (body) => {
+      const sent = { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+      return (await fetch(`${server.url}/graphql`, sent)).json()
+    }
+    const { params } = artifact('PipelinesOneQuery')
+    assert.equal(params.text, null)
+    await post({ documentId: params.id, query: artifact.documents()[params.id], variables: { id } })
+    const network = Network.create(({ id: documentId }, variables) => post({ documentId, variables }))
+    const environment = new Environment({ network, store: new Store(new RecordSource()) })
+    const { pipeline } = await fetchQuery(environment, artifact('PipelinesOneQuery'), { id }).toPromise()
+    assert.equal(environment.lookup(getSingularSelector(artifact('Pipelines_pipeline'), pipeline)).data.name, '1')
+  },
+
   async '@defer'(server) {
     assert.throws(() => compile('Late.js'), /Unknown directive 'defer'/)
-    const declared = compile('Late.js', 'directive @defer(label: String, if: Boolean! = true) on FRAGMENT_SPREAD')
+    const declared = compile('Late.js', { more: DECLARED })
     const environment = relayEnvironment(`${server.url}/graphql`)
     const asked = fetchQuery(environment, declared('LateQuery'), { id: '1' }).toPromise()
     assert.equal((await support.failure(asked)).source.errors[0].message, support.NO_DEFER)

@@ -1,6 +1,6 @@
 // What the tests of every client need: operations of `queries/`, and a Voltgraph to prepare, change and run things at.
 import assert from 'node:assert/strict'
-import { randomUUID } from 'node:crypto'
+import { createHash, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 
 const queries = new URL('../../../queries/', import.meta.url)
@@ -19,6 +19,17 @@ export const PAGES = `query Pages($filter: PipelineFilter, $first: Int, $after: 
   }
 }`
 
+/** A query that no server has seen. */
+export const unseen = () => `query Viewer_${randomUUID().replaceAll('-', '')} { viewer { organizationId } }`
+
+export const sha256 = (text) => createHash('sha256').update(text).digest('hex')
+
+/** The first request had the hash of a query alone, the second its text too, the third the hash alone again. */
+export function assertPersisted(made) {
+  const parts = made.map(({ sent }) => [sent.extensions !== undefined, sent.query !== undefined])
+  assert.deepEqual(parts, [[true, false], [true, true], [true, false]])
+}
+
 export const WRONG_INPUT = { projectId: 'p', elementsByName: { fit: { element_type: 'data_fitt' }, known: 7 } }
 
 /** What every client must be told of WRONG_INPUT. */
@@ -31,7 +42,8 @@ export function assertWrongInput({ pipeline, userErrors }) {
 }
 
 /** A document that is refused, and the message that says why. */
-export const DEFERRED = 'query Deferred($id: ID!) { pipeline(id: $id) { id ...Slow @defer } } fragment Slow on Pipeline { status }'
+export const DEFERRED = `query Deferred($id: ID!) { pipeline(id: $id) { id ...Slow @defer } }
+fragment Slow on Pipeline { status }`
 export const NO_DEFER = "Unknown directive '@defer'."
 
 /** A running Voltgraph; `keys` is the address of another that needs `headers`. */

@@ -1,6 +1,7 @@
 // urql: as the README sets it up, and with its simpler parts.
 import assert from 'node:assert/strict'
 import { Client, cacheExchange, fetchExchange } from '@urql/core'
+import { persistedExchange } from '@urql/exchange-persisted'
 import { urqlClient } from './readme/urql.mjs'
 import * as support from './support.mjs'
 import { operation } from './support.mjs'
@@ -59,6 +60,17 @@ async function renamed(server, client) {
   return made.length
 }
 
+/** Ask twice for a query that the server does not know, and tell the requests that this took. */
+async function persisted(server, preferGetForPersistedQueries) {
+  const exchanges = [persistedExchange({ preferGetForPersistedQueries }), fetchExchange]
+  const client = plain(server, exchanges)
+  const query = support.unseen()
+  const made = support.requests()
+  for (const _ of [1, 2]) assert.equal((await data(client.query(query, {}))).viewer.organizationId, 'local')
+  support.assertPersisted(made)
+  return made.map(({ method }) => method)
+}
+
 export const cells = {
   async query(server) {
     const { filter, names } = await server.project(2)
@@ -82,7 +94,8 @@ export const cells = {
 
   async 'user errors'(server) {
     const variables = { input: support.WRONG_INPUT }
-    support.assertWrongInput((await data(connect(server).mutation(operation('CreatePipeline'), variables))).createPipeline)
+    const { createPipeline } = await data(connect(server).mutation(operation('CreatePipeline'), variables))
+    support.assertWrongInput(createPipeline)
   },
 
   async errors(server) {
@@ -151,6 +164,14 @@ export const cells = {
     watched.unsubscribe()
     assert.equal(made.aborted, true)
     assert.equal((await data(client.query(operation('Viewer'), {}))).viewer.organizationId, 'local')
+  },
+
+  async 'persisted queries'(server) {
+    assert.deepEqual(await persisted(server, false), ['POST', 'POST', 'POST'])
+  },
+
+  async 'persisted queries by GET'(server) {
+    assert.deepEqual(await persisted(server, 'force'), ['GET', 'GET', 'GET'])
   },
 
   async '@defer'(server) {

@@ -1,6 +1,7 @@
 // What the types of generated documents allow, and what they do not.
 import { GraphQLClient } from 'graphql-request'
-import { ElementSeriesDocument, PipelineDocument, type CreatePipelineInput, type PipelineStatus } from './gql/graphql.js'
+import { ElementSeriesDocument, PipelineDocument } from './gql/graphql.js'
+import type { CreatePipelineInput, PipelineStatus } from './gql/graphql.js'
 import { createPipeline } from './typed.js'
 
 export async function run(url: string): Promise<{ createdAt: string; status: PipelineStatus; job: unknown }> {

@@ -2,7 +2,11 @@ import { graphql } from 'relay-runtime'
 
 export const page = graphql`
   fragment Pipelines_page on Query
-  @argumentDefinitions(filter: { type: "PipelineFilter" }, first: { type: "Int", defaultValue: 3 }, after: { type: "String" })
+  @argumentDefinitions(
+    filter: { type: "PipelineFilter" }
+    first: { type: "Int", defaultValue: 3 }
+    after: { type: "String" }
+  )
   @refetchable(queryName: "PipelinesPageQuery") {
     pipelines(filter: $filter, orderBy: { field: NAME, direction: ASC }, first: $first, after: $after)
       @connection(key: "Pipelines_pipelines", filters: ["filter"]) {
@@ -19,7 +23,9 @@ export const pipeline = graphql`
   }
 `
 
-export const all = graphql`query PipelinesQuery($filter: PipelineFilter) { ...Pipelines_page @arguments(filter: $filter) }`
+export const all = graphql`
+  query PipelinesQuery($filter: PipelineFilter) { ...Pipelines_page @arguments(filter: $filter) }
+`
 
 export const one = graphql`query PipelinesOneQuery($id: ID!) { pipeline(id: $id) { id ...Pipelines_pipeline } }`
 

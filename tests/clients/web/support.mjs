@@ -46,7 +46,7 @@ export const DEFERRED = `query Deferred($id: ID!) { pipeline(id: $id) { id ...Sl
 fragment Slow on Pipeline { status }`
 export const NO_DEFER = "Unknown directive '@defer'."
 
-/** A running Voltgraph; `keys` is the address of another that needs `headers`. */
+/** A running Voltgraph; `locked` is the address of another, which needs `headers`. */
 export class Server {
   constructor(url, locked, key) {
     this.url = url

@@ -11,5 +11,5 @@ export function urqlClient(url, headers = {}) {
   const keys = { PipelineOptions: () => null, PipelineProgress: () => null, Checkpoint: () => null, Viewer: () => null }
   const cache = cacheExchange({ keys, resolvers: { Query: { pipelines: relayPagination() } } })
   const exchanges = [cache, fetchExchange, subscriptionExchange({ forwardSubscription })]
-  return new Client({ url, exchanges, preferGetMethod: false, fetchOptions: { headers } })
+  return new Client({ url, exchanges, fetchOptions: { headers } })
 }

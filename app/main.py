@@ -27,6 +27,11 @@ class Voltgraph(FastAPI):
 
     graphql: GraphQLEndpoint
 
+    @property
+    def direct(self) -> GraphQLEndpoint:
+        """What may be asked past ASGI."""
+        return self.graphql
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         at = scope["path"].removeprefix(scope.get("root_path", "")) if scope["type"] != "lifespan" else None
         if at == "/graphql":

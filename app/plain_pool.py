@@ -10,6 +10,7 @@ import asyncpg
 
 from app.errors import Busy
 from app.readers import Pace, Steps
+from app.waiting import in_task
 
 T = TypeVar("T")
 CONNECTIONS = 8
@@ -27,6 +28,7 @@ class PlainPool:
 
     async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
         """What the series returns. Raises what it or the driver raises; Busy when no connection comes free."""
+        await in_task()
         pool = self._pool or await self._open()
         try:
             connection = await pool.acquire(timeout=self._patience)

@@ -20,6 +20,7 @@ from app.metrics import Metrics
 from app.migrations import migrate
 from app.services import services
 from app.settings import QUERIES, Settings
+from app.tracing import Traced
 from schema.http import GraphQLEndpoint
 
 
@@ -27,14 +28,11 @@ class Voltgraph(FastAPI):
     """FastAPI, with /graphql answered before its middleware and routing: they cost more than the answer does."""
 
     graphql: GraphQLEndpoint
-    around: ASGIApp | None = None
-    """What every request goes through first, where there is such."""
+    around: ASGIApp
+    """What every request goes through first."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.around is None:
-            await self.inner(scope, receive, send)
-        else:
-            await self.around(scope, receive, send)
+        await self.around(scope, receive, send)
 
     async def inner(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The answer itself."""
@@ -71,8 +69,8 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
     app.state.metrics = Metrics()
     app.graphql = GraphQLEndpoint(settings, explorer.page, app.state.metrics)
     app.state.settings = settings
-    if settings.origins:
-        app.around = cors(app.inner, settings.origins)
+    within = cors(app.inner, settings.origins) if settings.origins else app.inner
+    app.around = Traced(within, logs=settings.log_format == "json")
     app.mount("/explorer", explorer.assets)
     app.include_router(health.router)
     app.include_router(metrics.router)

@@ -21,6 +21,7 @@ from app.metrics import Metrics
 from app.services import Services
 from app.settings import Settings
 from app.strict_json import decode
+from app.tracing import note
 from schema.masking import failure
 from schema.negotiation import GRAPHQL, JSON, media_type, wants_events, wants_page
 from schema.operations import Answer, GraphQLRequest, Operation, Operations, graphql_request
@@ -79,7 +80,9 @@ class GraphQLEndpoint:
         except Exception as error:
             status, body, more = _refused(error)
         await _send(send, status, body, kind, more)
-        self._metrics.request(name, _code(body), perf_counter() - start)
+        code = _code(body)
+        self._metrics.request(name, code, perf_counter() - start)
+        note(name, code)
 
     async def _stream(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         with ExitStack() as held:
@@ -92,7 +95,9 @@ class GraphQLEndpoint:
             except Exception as error:
                 status, body, more = _refused(error)
                 await _send(send, status, body, JSON, more)
+                note("", _code(body))
             else:
+                note(*_summary(operation))
                 await self._streams.answer(operation, receive, send)
 
     async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> GraphQLRequest:
@@ -157,6 +162,11 @@ def _code(body: dict[str, Any]) -> str:
     """How a request ended, for who counts."""
     code: str = body["errors"][0]["extensions"]["code"] if body.get("errors") else "OK"
     return code
+
+
+def _summary(operation: Operation | Answer) -> tuple[str, str]:
+    """The name of an operation and how it began, for the log."""
+    return (operation.label, "OK") if isinstance(operation, Operation) else ("", _code(operation.body))
 
 
 async def _send(send: Send, status: int, body: dict[str, Any], kind: bytes, more: Mapping[str, str]) -> None:

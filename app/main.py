@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -28,11 +29,16 @@ class Voltgraph(FastAPI):
     """FastAPI, with /graphql answered before its middleware and routing: they cost more than the answer does."""
 
     graphql: GraphQLEndpoint
-    around: ASGIApp
-    """What every request goes through first."""
+    web: ASGIApp
+    """All that FastAPI answers."""
+    around: ASGIApp | None = None
+    """What every request goes through first, where there is such."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.around(scope, receive, send)
+        if self.around is None:
+            await self.inner(scope, receive, send)
+        else:
+            await self.around(scope, receive, send)
 
     async def inner(self, scope: Scope, receive: Receive, send: Send) -> None:
         """The answer itself."""
@@ -40,7 +46,7 @@ class Voltgraph(FastAPI):
         if at == "/graphql":
             await self.graphql(scope, receive, send)
         else:
-            await super().__call__(scope, receive, send)
+            await self.web(scope, receive, send)
 
 
 def create_app(settings: Settings | None = None) -> Voltgraph:
@@ -67,10 +73,13 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
 
     app = Voltgraph(title="Voltgraph", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.metrics = Metrics()
+    app.web = Traced(partial(FastAPI.__call__, app))
     app.graphql = GraphQLEndpoint(settings, explorer.page, app.state.metrics)
     app.state.settings = settings
-    within = cors(app.inner, settings.origins) if settings.origins else app.inner
-    app.around = Traced(within, logs=settings.log_format == "json")
+    if settings.origins:
+        app.around = cors(app.inner, settings.origins)
+    if settings.log_format == "json":
+        app.around = Traced(app.around or app.inner, logs=True)
     app.mount("/explorer", explorer.assets)
     app.include_router(health.router)
     app.include_router(metrics.router)

@@ -1,6 +1,6 @@
 """Which request a line of the log belongs to: every request has an id, which its answer carries as X-Request-Id.
 
-Where requests are not logged, one that brings no id of its own costs nothing here: a fault has an id anyway.
+Where requests are not logged, one that brings no id of its own has none: a fault has an id anyway.
 """
 
 from __future__ import annotations
@@ -57,13 +57,13 @@ def note(operation: str, code: str) -> None:
 
 
 class Traced:
-    """An application whose requests have ids. With `logs`, each is a line of the log."""
+    """An application whose requests have ids, unless they have one already. With `logs`, each is a line of the log."""
 
-    def __init__(self, app: ASGIApp, *, logs: bool) -> None:
+    def __init__(self, app: ASGIApp, *, logs: bool = False) -> None:
         self._app, self._logs = app, logs
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan" or not (self._logs or HEADER in map(NAME, scope["headers"])):
+        if scope["type"] == "lifespan" or current.get() or not (self._logs or HEADER in map(NAME, scope["headers"])):
             await self._app(scope, receive, send)
             return
         trace, start = Trace(_given(scope["headers"]) or str(uuid_utils.uuid7())), perf_counter()
@@ -73,7 +73,7 @@ class Traced:
         finally:
             if self._logs:
                 _log(scope, trace, perf_counter() - start)
-        current.reset(token)  # not after an error: the server logs that still, as one of this request
+            current.reset(token)
 
 
 def _given(headers: Iterable[tuple[bytes, bytes]]) -> str | None:

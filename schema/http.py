@@ -21,7 +21,7 @@ from app.metrics import Metrics
 from app.services import Services
 from app.settings import Settings
 from app.strict_json import decode
-from app.tracing import note
+from app.tracing import HEADER, Traced, current, note
 from schema.masking import failure
 from schema.negotiation import GRAPHQL, JSON, media_type, wants_events, wants_page
 from schema.operations import Answer, GraphQLRequest, Operation, Operations, graphql_request
@@ -39,7 +39,8 @@ class GraphQLEndpoint:
     def __init__(self, settings: Settings, page: ASGIApp, metrics: Metrics) -> None:
         self._settings, self._page, self._metrics = settings, page, metrics
         self.operations = Operations(settings)
-        self._sockets = Sockets(self.operations, settings)
+        self._sockets = Traced(Sockets(self.operations, settings))
+        self._traced = Traced(self)
         self._streams = EventStreams()
 
     def open(self, services: Services) -> None:
@@ -59,7 +60,9 @@ class GraphQLEndpoint:
             return
         headers = dict(scope["headers"])
         accept = headers.get(b"accept")
-        if scope["method"] in ("GET", "HEAD") and wants_page(accept) and b"query=" not in scope["query_string"]:
+        if HEADER in headers and current.get() is None:
+            await self._traced(scope, receive, send)
+        elif scope["method"] in ("GET", "HEAD") and wants_page(accept) and b"query=" not in scope["query_string"]:
             await self._page(scope, receive, send)
         elif wants_events(accept):
             await self._stream(scope, headers, receive, send)

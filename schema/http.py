@@ -30,6 +30,8 @@ from schema.websocket import Sockets
 
 Headers = Mapping[bytes, bytes]
 NO_HEADERS: Mapping[str, str] = {}
+NOT_STORED = {"cache-control": "no-store"}
+"""Of answers to GET: a cache cannot see by the request for whom they are. Those to POST are kept by none."""
 
 
 class GraphQLEndpoint:
@@ -82,6 +84,8 @@ class GraphQLEndpoint:
             status, body = _status(answer, kind), answer.body
         except Exception as error:
             status, body, more = _refused(error)
+        if scope["method"] == "GET":
+            more = {**more, **NOT_STORED}
         await _send(send, status, body, kind, more)
         code = _code(body)
         self._metrics.request(name, code, perf_counter() - start)
@@ -178,6 +182,7 @@ async def _send(send: Send, status: int, body: dict[str, Any], kind: bytes, more
         (b"content-type", kind + b"; charset=utf-8" if kind == GRAPHQL else kind),
         (b"content-length", b"%d" % len(content)),
         (b"vary", b"accept"),
+        (b"x-content-type-options", b"nosniff"),
     ]
     if more:
         headers += [(name.encode(), value.encode()) for name, value in more.items()]

@@ -17,7 +17,7 @@ from app.execution.engine import open_engine
 from app.execution.worker import working
 from app.explorer import Explorer
 from app.keys import open_keys
-from app.metrics import Metrics
+from app.metrics import Counted, Metrics
 from app.migrations import migrate
 from app.services import services
 from app.settings import QUERIES, Settings
@@ -66,14 +66,13 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
             ):
                 app.state.services = services(settings, database, engine, keys)
                 app.graphql.open(app.state.services)
-                app.state.metrics.gauge("voltgraph_waiting_writes", "Writes that wait.", lambda: database.waiting)
                 app.state.metrics.watch(app.state.services)
-                async with working(settings, url, database, engine):
+                async with working(settings, url, database, engine, app.state.metrics.job):
                     yield
 
     app = Voltgraph(title="Voltgraph", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.metrics = Metrics()
-    app.web = Traced(partial(FastAPI.__call__, app))
+    app.web = Traced(Counted(partial(FastAPI.__call__, app), app.state.metrics))
     app.graphql = GraphQLEndpoint(settings, explorer.page, app.state.metrics)
     app.state.settings = settings
     if settings.origins:

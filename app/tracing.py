@@ -106,14 +106,19 @@ def _noting(trace: Trace, send: Send) -> Send:
     return noting
 
 
+def route_of(scope: Scope) -> str | None:
+    """The path of the route that answered a request, with names where values stand; None where there is none."""
+    path = getattr(scope.get("route"), "path_format", None)
+    return None if path is None else f"{scope.get('root_path', '')}{path}"
+
+
 def _log(scope: Scope, trace: Trace, seconds: float) -> None:
     """Neither the query string nor a body is told: they may hold anything."""
     method, path = scope.get("method", "WEBSOCKET"), scope["path"][:LONGEST]
-    route = getattr(scope.get("route"), "path_format", None)
     fields = {
         "method": method,
         "path": path,
-        "operation": (trace.operation or route or "")[:LONGEST] or None,
+        "operation": (trace.operation or route_of(scope) or "")[:LONGEST] or None,
         "status": trace.status,
         "code": trace.code,
         "ms": round(seconds * 1000, 3),

@@ -17,7 +17,7 @@ from rich.markup import escape
 from sqlalchemy.engine import URL
 from typer.core import TyperGroup
 
-from app import database, keys_command
+from app import database, keys_command, logs
 from app.backup import back_up
 from app.callers import is_loopback
 from app.cors import ANY
@@ -79,6 +79,7 @@ class Server(uvicorn.Server):
             settings.host,
             settings.port,
             log_level="warning",
+            log_config=None,  # as `logs` has it
             server_header=False,
             access_log=False,  # below that level anyway, but it would be put together for each request
             http=Http,
@@ -132,6 +133,7 @@ def serve(
     if ANY in settings.origins and not asyncio.run(_has_keys(settings)):
         console.print(ANY_PAGE, highlight=False)
         raise typer.Exit(2)
+    logs.configure(settings)
     Server(settings).run()
 
 
@@ -175,6 +177,7 @@ def worker() -> None:
     url = database.database_url(settings.database_url)
     if url.drivername.startswith("sqlite"):
         raise typer.BadParameter("A SQLite file has one process, `serve`, which runs its pipelines too.")
+    logs.configure(settings)
     asyncio.run(work(settings, url))
 
 

@@ -17,7 +17,9 @@ import logging
 import uuid
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
+from app.tracing import request_id
 from app.words import Word
 
 
@@ -167,8 +169,16 @@ def not_found(what: str, *path: str | int) -> Rejected:
     return Rejected(Problem(ProblemCode.NOT_FOUND, f"There is no such {what}.", path))
 
 
-def logged(error: BaseException) -> str:
-    """Log an error of ours in full, and give what a client is told of it: nothing but an id to ask by."""
-    id = uuid.uuid4()
+class Fault(NamedTuple):
+    """What a client is told of an error of ours: nothing but ids to ask by."""
+
+    message: str
+    request_id: str
+    """Of the request; where it has none, of this error alone."""
+
+
+def logged(error: BaseException) -> Fault:
+    """Log an error of ours in full."""
+    id = str(uuid.uuid4())
     log.error("internal error %s", id, exc_info=error)
-    return f"Something went wrong here. The server's log knows it as {id}."
+    return Fault(f"Something went wrong here. The server's log knows it as {id}.", request_id() or id)

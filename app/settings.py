@@ -1,6 +1,7 @@
 """Every VOLTGRAPH_* variable, once."""
 
 from pathlib import Path
+from typing import Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -72,6 +73,12 @@ class Settings(BaseSettings):
     cancel_grace: float = Field(1.0, ge=0, description="Seconds from asking a job's process to end to killing it.")
     worker_timeout: float = Field(
         10.0, ge=6, description="Seconds without a sign of a worker after which others take over its pipelines."
+    )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="`json` writes the log as an object a line, with one for each request; else `text`."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least that is logged: `DEBUG`, `INFO`, `WARNING` or `ERROR`."
     )
     drain_delay: float = Field(
         0.0, ge=0, description="Seconds from the sign to end, when /readyz says so, until requests are taken no more."

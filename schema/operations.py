@@ -19,7 +19,7 @@ from app.callers import Caller
 from app.errors import RequestError, RequestErrorCode
 from app.services import Services
 from app.settings import Settings
-from app.waiting import within
+from app.waiting import in_task, within
 from schema import schema
 from schema.context import Context
 from schema.documents import Document, Documents, Known
@@ -172,6 +172,7 @@ class Operation(NamedTuple):
         return await self._execute() if result is None else _answer(result)
 
     async def _execute(self) -> Answer:
+        await in_task()
         result = execute(
             schema._schema,
             self.document.tree,

@@ -63,7 +63,7 @@ class Sockets:
         except Closed as closed:
             await _close(send, closed)
         except Exception as error:
-            await _close(send, Closed(4500, logged(error)))
+            await _close(send, Closed(4500, logged(error).message))
 
 
 async def _close(send: Send, closed: Closed) -> None:

@@ -52,7 +52,7 @@ def graphql_request(body: Any) -> GraphQLRequest:
     for part, value in (("variables", variables), ("extensions", body.get("extensions"))):
         if value is not None and not isinstance(value, dict):
             raise RequestError(RequestErrorCode.BAD_REQUEST, f"`{part}` must be an object.")
-    hash = named_hash(body)
+    hash = named_hash(body) if "extensions" in body or "documentId" in body else None
     if not isinstance(query, str) and (hash is None or query is not None):
         raise RequestError(RequestErrorCode.BAD_REQUEST, "`query` must be a string: the GraphQL document.")
     return GraphQLRequest(query, variables, name, hash)

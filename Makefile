@@ -8,6 +8,7 @@ EXTRAS_test := test,battery
 EXTRAS_clients := test,battery,clients
 JOBS ?= 2  # Tests at a time
 PEERS := tests/bench/peers
+WEB := tests/clients/web
 BENCH ?=  # Sections and options, such as "sqlite growth --small"
 
 .PHONY: help run test test-clients faults bench lint format types unit constraints schema explorer clean
@@ -16,7 +17,7 @@ run: $(VENV)/run  ## Serve on 127.0.0.1:8000
 	$(BIN)/python -m app serve
 
 help:  ## What there is
-	@sed -n 's/^\([a-z]*\):.*## /\1: /p' Makefile
+	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile
 
 test: lint types unit  ## Lint, types, tests
 
@@ -30,8 +31,8 @@ types: $(VENV)/test  ## Strict types
 unit: $(VENV)/test  ## Tests, on SQLite and PostgreSQL
 	$(BIN)/python -m pytest -m 'not slow' -n $(JOBS) --dist worksteal
 
-test-clients: $(VENV)/clients  ## Clients as users install them, against a server that listens
-	$(BIN)/python -m pytest tests/clients
+test-clients: $(VENV)/clients $(WEB)/node_modules  ## Clients as users install them, at servers that listen; needs node
+	$(BIN)/python -m pytest tests/clients -n $(JOBS) --dist worksteal
 
 faults: $(VENV)/test  ## Kills, takeovers, a hundred runs at once: what takes minutes
 	$(BIN)/python -m pytest -m slow
@@ -58,8 +59,8 @@ constraints:  ## Lock the newest versions that fit together
 clean:  ## Remove the virtual environment
 	rm -rf $(VENV)
 
-$(PEERS)/node_modules: $(PEERS)/package-lock.json
-	npm ci --silent --prefix $(PEERS)
+$(PEERS)/node_modules $(WEB)/node_modules: %/node_modules: %/package-lock.json
+	npm ci --silent --prefix $*
 	touch $@
 
 $(VENV)/run $(VENV)/test $(VENV)/clients: $(VENV)/%: pyproject.toml constraints.txt | $(VENV)/bin/python

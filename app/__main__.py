@@ -11,14 +11,17 @@ from typing import Annotated, Any
 import httpx
 import typer
 import uvicorn
+from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
 from sqlalchemy.engine import URL
+from typer.core import TyperGroup
 
-from app import database, keys_command
+from app import database, keys_command, logs
 from app.backup import back_up
 from app.callers import is_loopback
-from app.errors import VoltgraphError
+from app.cors import ANY
+from app.errors import VoltgraphError, WrongDocuments
 from app.execution.engine import open_engine
 from app.execution.worker import working
 from app.keys import open_keys
@@ -29,13 +32,39 @@ from app.run import Refused
 from app.run import run as run_file
 from app.settings import Settings
 
-cli = typer.Typer(no_args_is_help=True, add_completion=False, help="Voltgraph: pipelines for battery models.")
-cli.add_typer(keys_command.cli, name="keys")
 console = Console()
+
+
+class Commands(TyperGroup):
+    """Commands that name all that is wrong with what is set, and do nothing then."""
+
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ValidationError as error:
+            if error.title != Settings.__name__:
+                raise
+            for fault in error.errors(include_input=False, include_url=False):
+                name, why = str(fault["loc"][0]).upper(), fault["msg"].removeprefix("Value error, ")
+                console.print(f"[red]VOLTGRAPH_{name}[/red] {escape(why)}", highlight=False, soft_wrap=True)
+            raise typer.Exit(2) from None
+        except WrongDocuments as error:
+            for why in error.faults:
+                console.print(f"[red]VOLTGRAPH_TRUSTED_DOCUMENTS[/red] {escape(why)}", highlight=False, soft_wrap=True)
+            raise typer.Exit(2) from None
+
+
+cli = typer.Typer(
+    cls=Commands, no_args_is_help=True, add_completion=False, help="Voltgraph: pipelines for battery models."
+)
+cli.add_typer(keys_command.cli, name="keys")
 
 OPEN = "none: everybody on this machine may do everything. `python -m app keys create` makes one."
 OPEN_TO_ALL = "[yellow]none: whoever reaches this address may do everything."
 ADVICE = "Make one with `python -m app keys create`, or set VOLTGRAPH_ALLOW_ANYONE=true."
+ANY_PAGE = (
+    "[red]VOLTGRAPH_CORS_ORIGINS[/red] lets every page ask, and there are no API keys: name the origins, or make a key."
+)
 GRACE = 10
 """Seconds that clients have to take what they are being sent when the server ends."""
 
@@ -50,6 +79,7 @@ class Server(uvicorn.Server):
             settings.host,
             settings.port,
             log_level="warning",
+            log_config=None,  # as `logs` has it
             server_header=False,
             access_log=False,  # below that level anyway, but it would be put together for each request
             http=Http,
@@ -100,6 +130,10 @@ def serve(
     if not (settings.allow_anyone or _only_here(settings.host) or asyncio.run(_has_keys(settings))):
         console.print(f"[red]{settings.host} can be reached from elsewhere, and there are no API keys.[/red] {ADVICE}")
         raise typer.Exit(2)
+    if ANY in settings.origins and not asyncio.run(_has_keys(settings)):
+        console.print(ANY_PAGE, highlight=False)
+        raise typer.Exit(2)
+    logs.configure(settings)
     Server(settings).run()
 
 
@@ -143,6 +177,7 @@ def worker() -> None:
     url = database.database_url(settings.database_url)
     if url.drivername.startswith("sqlite"):
         raise typer.BadParameter("A SQLite file has one process, `serve`, which runs its pipelines too.")
+    logs.configure(settings)
     asyncio.run(work(settings, url))
 
 

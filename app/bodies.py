@@ -20,9 +20,9 @@ CHARSETS = {"utf-8", "utf8", "us-ascii", "ascii"}
 
 
 @lru_cache(256)
-def require_json(content_type: str) -> None:
+def require_json(content_type: bytes) -> None:
     """Refuse a body that does not say it is JSON in UTF-8. That also keeps out what browsers send unasked."""
-    kind, *parameters = (part.strip() for part in content_type.lower().split(";"))
+    kind, *parameters = (part.strip() for part in content_type.decode("latin-1").lower().split(";"))
     charsets = [value.strip('" ') for name, _, value in (p.partition("=") for p in parameters) if name == "charset"]
     if kind != "application/json" or not CHARSETS.issuperset(charsets):
         raise RequestError(RequestErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send the body as application/json in UTF-8.")
@@ -30,12 +30,17 @@ def require_json(content_type: str) -> None:
 
 async def read_json(headers: Mapping[bytes, bytes], receive: Receive, settings: Settings) -> Any:
     """The body's value. `headers` have lower-case names, as ASGI has them."""
-    require_json(headers.get(b"content-type", b"").decode("latin-1"))
+    require_json(headers.get(b"content-type", b""))
     try:
         body = await within(settings.request_timeout, read_body(headers, receive, settings))
     except TimeoutError:
         message = f"The body did not come within {settings.request_timeout:g} s."
         raise RequestError(RequestErrorCode.REQUEST_TIMEOUT, message) from None
+    return await value_of(body, settings)
+
+
+async def value_of(body: bytes, settings: Settings) -> Any:
+    """The value of an unpacked body."""
     if len(body) < LONG:
         return decode(body, settings.max_json_depth)
     return await asyncio.to_thread(decode, body, settings.max_json_depth)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from app.errors import RequestError, RequestErrorCode
 from app.keys import Key, KeyRing
+from app.tracing import current
 
 NOT_THEIRS = "The API key may not use this project."
 Headers = Mapping[bytes, bytes]
@@ -51,7 +52,10 @@ class Callers:
     async def of(self, headers: Headers) -> Caller:
         """Who sends a request. RequestError with UNAUTHENTICATED or FORBIDDEN."""
         if await self._keys.wanted():
-            return _narrowed(_caller(await self._keys.holder(presented(headers) or "")), headers)
+            found = _narrowed(_caller(await self._keys.holder(presented(headers) or "")), headers)
+            if (trace := current.get()) is not None:
+                trace.key = found.key
+            return found
         if not self._allow_anyone and not _is_here(headers.get(b"host", b"")):
             message = "Without API keys this server answers only to names of its own machine, such as localhost."
             raise RequestError(RequestErrorCode.FORBIDDEN, message)

@@ -6,6 +6,7 @@ VoltgraphError
 │   ├── BadJson       its body is not JSON that can be kept exactly; one place for each problem
 │   ├── WrongArguments  arguments that cannot be met, each with why
 │   └── RateLimited   the API key has asked for too much; it may ask again later
+├── WrongDocuments    trusted documents that cannot be run
 ├── NotUnique         a row has that key already
 └── Busy              too much is waiting; try again
 """
@@ -16,7 +17,9 @@ import logging
 import uuid
 from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
+from app.tracing import request_id
 from app.words import Word
 
 
@@ -46,6 +49,9 @@ class RequestErrorCode(Enum):
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED", 400
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED", 400
     TOO_COMPLEX = "TOO_COMPLEX", 400
+    DOCUMENT_NOT_TRUSTED = "DOCUMENT_NOT_TRUSTED", 400
+    PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND", 400
+    PERSISTED_QUERY_NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED", 400
     OPERATION_RESOLUTION_FAILURE = "OPERATION_RESOLUTION_FAILURE", 400
     UNAUTHENTICATED = "UNAUTHENTICATED", 401
     FORBIDDEN = "FORBIDDEN", 403
@@ -57,6 +63,7 @@ class RequestErrorCode(Enum):
     UNSUPPORTED_MEDIA_TYPE = "UNSUPPORTED_MEDIA_TYPE", 415
     TOO_MANY_OPERATIONS = "TOO_MANY_OPERATIONS", 429
     RATE_LIMITED = "RATE_LIMITED", 429
+    TOO_MANY_OPEN = "TOO_MANY_OPEN", 429
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR", 500
     BUSY = "BUSY", 503
     TIMEOUT = "TIMEOUT", 503
@@ -65,6 +72,7 @@ class RequestErrorCode(Enum):
 HEADERS = {
     RequestErrorCode.UNAUTHENTICATED: {"www-authenticate": "Bearer"},
     RequestErrorCode.METHOD_NOT_ALLOWED: {"allow": "GET, POST"},
+    RequestErrorCode.TOO_MANY_OPEN: {"retry-after": "5"},
     RequestErrorCode.BUSY: {"retry-after": "1"},
     RequestErrorCode.TIMEOUT: {"retry-after": "1"},
 }
@@ -114,6 +122,14 @@ class BadJson(RequestError):
         self.problems = problems
 
 
+class WrongDocuments(VoltgraphError):
+    """Trusted documents that cannot be run. `faults` has why, each with its file."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
 class NotUnique(VoltgraphError):
     """A row has that key already."""
 
@@ -153,8 +169,16 @@ def not_found(what: str, *path: str | int) -> Rejected:
     return Rejected(Problem(ProblemCode.NOT_FOUND, f"There is no such {what}.", path))
 
 
-def logged(error: BaseException) -> str:
-    """Log an error of ours in full, and give what a client is told of it: nothing but an id to ask by."""
-    id = uuid.uuid4()
+class Fault(NamedTuple):
+    """What a client is told of an error of ours: nothing but ids to ask by."""
+
+    message: str
+    request_id: str
+    """Of the request; where it has none, of this error alone."""
+
+
+def logged(error: BaseException) -> Fault:
+    """Log an error of ours in full."""
+    id = str(uuid.uuid4())
     log.error("internal error %s", id, exc_info=error)
-    return f"Something went wrong here. The server's log knows it as {id}."
+    return Fault(f"Something went wrong here. The server's log knows it as {id}.", request_id() or id)

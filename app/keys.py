@@ -26,6 +26,7 @@ from sqlalchemy.schema import CreateTable
 
 from app.columns import Binary, Instant, now
 from app.errors import Busy
+from app.waiting import in_task
 
 T = TypeVar("T")
 
@@ -175,6 +176,7 @@ class KeyRing:
 
 async def _patiently(reading: Awaitable[T]) -> T:
     """What is read. Who asks is not let in while that is not known, and may come again."""
+    await in_task()
     try:
         return await reading
     except (SQLAlchemyError, OSError) as error:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from contextvars import Context
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -47,7 +48,7 @@ class Listener:
     async def start(self) -> None:
         """Begin to listen, if that is not so yet. Waits until it is; not forever, since catching up mends the rest."""
         if self._task is None:
-            self._task = asyncio.create_task(self._listen())
+            self._task = asyncio.create_task(self._listen(), context=Context())  # of no request
         with suppress(TimeoutError):
             await asyncio.wait_for(self._listens.wait(), PATIENCE)
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 from fastapi import FastAPI
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 import schema
 from app import health, metrics, rest
+from app.cors import cors
 from app.database import database_url, exclusive, open_database
 from app.execution.engine import open_engine
 from app.execution.worker import working
 from app.explorer import Explorer
 from app.keys import open_keys
-from app.metrics import Metrics
+from app.metrics import Counted, Metrics
 from app.migrations import migrate
 from app.services import services
 from app.settings import QUERIES, Settings
+from app.tracing import Traced
 from schema.http import GraphQLEndpoint
 
 
@@ -26,13 +29,29 @@ class Voltgraph(FastAPI):
     """FastAPI, with /graphql answered before its middleware and routing: they cost more than the answer does."""
 
     graphql: GraphQLEndpoint
+    web: ASGIApp
+    """All that FastAPI answers."""
+    around: ASGIApp | None = None
+    """What every request goes through first, where there is such."""
+
+    @property
+    def direct(self) -> GraphQLEndpoint | None:
+        """What may be asked past ASGI; None where something stands before every request."""
+        return self.graphql if self.around is None else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.around is None:
+            await self.inner(scope, receive, send)
+        else:
+            await self.around(scope, receive, send)
+
+    async def inner(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """The answer itself."""
         at = scope["path"].removeprefix(scope.get("root_path", "")) if scope["type"] != "lifespan" else None
         if at == "/graphql":
             await self.graphql(scope, receive, send)
         else:
-            await super().__call__(scope, receive, send)
+            await self.web(scope, receive, send)
 
 
 def create_app(settings: Settings | None = None) -> Voltgraph:
@@ -52,14 +71,19 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
             ):
                 app.state.services = services(settings, database, engine, keys)
                 app.graphql.open(app.state.services)
-                app.state.metrics.gauge("voltgraph_waiting_writes", "Writes that wait.", lambda: database.waiting)
-                async with working(settings, url, database, engine):
+                app.state.metrics.watch(app.state.services)
+                async with working(settings, url, database, engine, app.state.metrics.job):
                     yield
 
     app = Voltgraph(title="Voltgraph", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.metrics = Metrics()
+    app.web = Traced(Counted(partial(FastAPI.__call__, app), app.state.metrics))
     app.graphql = GraphQLEndpoint(settings, explorer.page, app.state.metrics)
     app.state.settings = settings
+    if settings.origins:
+        app.around = cors(app.inner, settings.origins)
+    if settings.log_format == "json":
+        app.around = Traced(app.around or app.inner, logs=True)
     app.mount("/explorer", explorer.assets)
     app.include_router(health.router)
     app.include_router(metrics.router)

@@ -11,14 +11,19 @@ from collections.abc import Callable, Iterator
 from itertools import accumulate
 
 from fastapi import APIRouter, Request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import reading
+from app.services import Services
+from app.tracing import route_of
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""In seconds."""
+"""Of requests, in seconds."""
+JOB_BOUNDS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0, 10_000.0, 30_000.0)
+"""Of jobs, in seconds."""
 MOST_NAMES = 200
 """Operations that are told apart by name; names are the clients' own, and there is no end of them."""
 OTHER = "other"
@@ -30,6 +35,14 @@ class Metrics:
     def __init__(self) -> None:
         self._requests: Counter[tuple[str, str]] = Counter()
         self._names = {OTHER}
+        self._answers: Counter[tuple[str, str, str]] = Counter()
+        self._jobs = Histogram(
+            "voltgraph_job_seconds",
+            "Seconds that jobs took that this process ran, by what they were and how they ended.",
+            ["element_type", "outcome"],
+            registry=None,
+            buckets=JOB_BOUNDS,
+        )
         self._durations = [0] * (len(BOUNDS) + 1)
         self._seconds = 0.0
         self._gauges: dict[str, tuple[str, Callable[[], float]]] = {}
@@ -43,6 +56,14 @@ class Metrics:
         """Tell of counts by kind, which are read when they are asked for."""
         self._counts[name] = told, read
 
+    def watch(self, services: Services) -> None:
+        """Tell of what waits, and of what is held open."""
+        database, sockets, subscriptions = services.database, services.sockets, services.subscriptions
+        self.gauge("voltgraph_waiting_writes", "Writes that wait.", lambda: database.waiting)
+        self.gauge("voltgraph_waiting_reads", "Reads that wait.", lambda: database.waiting_reads)
+        self.gauge("voltgraph_open_sockets", "WebSockets that are initialised.", lambda: sockets.held)
+        self.gauge("voltgraph_subscriptions", "Subscriptions that are watched.", lambda: subscriptions.held)
+
     def request(self, operation: str, code: str, seconds: float) -> None:
         """Count a request: the operation's name, `OK` or the code of its first error, and how long it took."""
         if operation not in self._names:
@@ -53,6 +74,14 @@ class Metrics:
         self._durations[bisect_left(BOUNDS, seconds)] += 1
         self._seconds += seconds
 
+    def answer(self, method: str, route: str, status: int) -> None:
+        """Count what was answered beside GraphQL."""
+        self._answers[method, route, str(status)] += 1
+
+    def job(self, element_type: str, outcome: str, seconds: float) -> None:
+        """Count a job that ended."""
+        self._jobs.labels(element_type, outcome).observe(seconds)
+
     def collect(self) -> Iterator[Metric]:
         requests = CounterMetricFamily(
             "voltgraph_requests", "GraphQL requests by operation and code.", labels=["operation", "code"]
@@ -60,6 +89,13 @@ class Metrics:
         for labels, count in self._requests.items():
             requests.add_metric(labels, count)
         yield requests
+        answers = CounterMetricFamily(
+            "voltgraph_rest_requests", "Other requests by route and status.", labels=["method", "route", "status"]
+        )
+        for route, count in self._answers.items():
+            answers.add_metric(route, count)
+        yield answers
+        yield from self._jobs.collect()
         reached = list(accumulate(self._durations))
         buckets = [*zip(map(str, BOUNDS), reached, strict=False), ("+Inf", reached[-1])]
         told = "Seconds from a GraphQL request to its answer."
@@ -73,14 +109,40 @@ class Metrics:
             yield family
 
 
+class Counted:
+    """An application whose answers are counted by their routes, which are not the clients' to name."""
+
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        status = 500
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noting)
+        finally:
+            route = route_of(scope)
+            self._metrics.answer(scope["method"] if route else OTHER, route or OTHER, status)
+
+
 router = APIRouter(include_in_schema=False)
 
 
 @router.get("/metrics")
-async def metrics(request: Request) -> Response:
+async def scrape(request: Request) -> Response:
     """Everything that is counted, in Prometheus' own form."""
-    running = await reading.running(request.app.state.services.database)
-    request.app.state.metrics.gauge("voltgraph_running_pipelines", "Pipelines that run.", lambda: running)
+    running, queued = await reading.running(request.app.state.services.database)
+    metrics = request.app.state.metrics
+    metrics.gauge("voltgraph_running_pipelines", "Pipelines that run.", lambda: running)
+    metrics.gauge("voltgraph_queued_pipelines", "Those of them that wait for a worker.", lambda: queued)
     registry = CollectorRegistry()
-    registry.register(request.app.state.metrics)
+    registry.register(metrics)
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

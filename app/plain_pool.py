@@ -10,6 +10,7 @@ import asyncpg
 
 from app.errors import Busy
 from app.readers import Pace, Steps
+from app.waiting import in_task
 
 T = TypeVar("T")
 CONNECTIONS = 8
@@ -24,14 +25,20 @@ class PlainPool:
         self._arguments, self._patience = arguments, patience
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._opening = asyncio.Lock()
+        self.waiting = 0
+        """Series that wait for a connection."""
 
     async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
         """What the series returns. Raises what it or the driver raises; Busy when no connection comes free."""
+        await in_task()
         pool = self._pool or await self._open()
+        self.waiting += 1
         try:
             connection = await pool.acquire(timeout=self._patience)
         except TimeoutError:
             raise Busy("Too much waits for the database. Try again.") from None
+        finally:
+            self.waiting -= 1
         try:
             if pace.is_single:
                 return await drive(begin(), connection)

@@ -67,6 +67,11 @@ class Readers:
                 pace.resting = RESTING
         return await self._hand_over(begin, pace)
 
+    @property
+    def waiting(self) -> int:
+        """How many series threads have still to do."""
+        return self._waiting
+
     def close(self) -> None:
         self._threads.shutdown()
         for connection in (self._own, *self._free):

@@ -114,9 +114,9 @@ async def element_of_job(database: Database, caller: Caller, job_id: str) -> Pip
     return await _element(database, element_query(caller, job_id=job_id))
 
 
-async def running(database: Database) -> int:
-    """How many pipelines run, whosever they are."""
-    query = select(func.count()).select_from(Pipeline).where(AT_WORK)
+async def running(database: Database) -> tuple[int, int]:
+    """How many pipelines run, whosever they are, and how many of them no worker has taken up yet."""
+    query = select(func.count(), func.count().filter(col(Pipeline.attempt) == 0)).select_from(Pipeline).where(AT_WORK)
     async with database.read() as session:
         return (await session.exec(query)).one()
 

@@ -10,11 +10,12 @@ from app.health import Health
 from app.keys import KeyRing, KeyStore
 from app.rates import Rates
 from app.settings import Settings
+from app.slots import Slots
 
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The tables, the queue of what runs, the news of both, who may ask, and whether it can be done."""
+    """The tables, the queue of what runs, the news of both, who may ask, how much of it, and whether it can be done."""
 
     database: Database
     engine: Engine
@@ -22,9 +23,14 @@ class Services:
     callers: Callers
     health: Health
     rates: Rates
+    sockets: Slots
+    subscriptions: Slots
 
 
 def services(settings: Settings, database: Database, engine: Engine, keys: KeyStore) -> Services:
     """The services of a server over what it has opened."""
     callers = Callers(KeyRing(keys), settings.allow_anyone)
-    return Services(database, engine, Feed(database), callers, Health(database), Rates(settings.rate_limit))
+    sockets = Slots(settings.max_sockets, "WebSockets")
+    subscriptions = Slots(settings.max_subscriptions, "subscriptions")
+    health, rates = Health(database), Rates(settings.rate_limit)
+    return Services(database, engine, Feed(database), callers, health, rates, sockets, subscriptions)

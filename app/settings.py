@@ -1,9 +1,12 @@
 """Every VOLTGRAPH_* variable, once."""
 
 from pathlib import Path
+from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.cors import origins
 
 QUERIES = Path(__file__).resolve().parent.parent / "queries"
 
@@ -21,6 +24,9 @@ class Settings(BaseSettings):
     )
     allow_anyone: bool = Field(
         False, description="Serve also other addresses than this machine's own while there are no API keys."
+    )
+    cors_origins: str = Field(
+        "", description="Origins whose pages may ask, with commas between, each as `https://app.example`; `*` is any."
     )
     max_body_bytes: int = Field(
         16 * 2**20, ge=1024, description="Longest request body as it arrives, compressed or not."
@@ -40,6 +46,13 @@ class Settings(BaseSettings):
     introspection: bool = Field(True, description="Answer `__schema` and `__type`.")
     suggestions: bool = Field(True, description="Name what may have been meant where a document is wrong.")
     plans: bool = Field(True, description="Compile queries to SQL; off, the GraphQL executor answers all of them.")
+    trusted_documents: str = Field(
+        "", description="Folders, with `:` between: only their operations and those of `queries/` are run."
+    )
+    max_persisted_queries: int = Field(
+        1_000, ge=0, description="Documents that clients may name by their hash, once they were sent; 0: none."
+    )
+    max_persisted_bytes: int = Field(16 * 2**20, ge=0, description="Bytes that these documents may have together.")
     rate_limit: int = Field(
         1_000_000, ge=1, description="Cost that one API key may spend in a minute, and at most at once."
     )
@@ -48,6 +61,10 @@ class Settings(BaseSettings):
         3.0, gt=0, description="Seconds in which a WebSocket must send its connection_init."
     )
     max_socket_operations: int = Field(100, ge=1, description="Most operations that one WebSocket runs at a time.")
+    max_sockets: int = Field(2_000, ge=1, description="Most WebSockets that one API key has open at a time.")
+    max_subscriptions: int = Field(
+        10_000, ge=1, description="Most subscriptions that one API key watches at a time, however it came to them."
+    )
     workers: int = Field(2, ge=0, le=1000, description="Pipelines that one process runs at a time; 0 runs none.")
     worker_id: str = Field("", description="Begins the name of this worker; empty takes the name of the machine.")
     executor: str = Field("app.battery:BatteryExecutor", description="What does the work of elements: `MODULE:NAME`.")
@@ -57,6 +74,12 @@ class Settings(BaseSettings):
     worker_timeout: float = Field(
         10.0, ge=6, description="Seconds without a sign of a worker after which others take over its pipelines."
     )
+    log_format: Literal["text", "json"] = Field(
+        "text", description="`json` writes the log as an object a line, with one for each request; else `text`."
+    )
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        "INFO", description="Least that is logged: `DEBUG`, `INFO`, `WARNING` or `ERROR`."
+    )
     drain_delay: float = Field(
         0.0, ge=0, description="Seconds from the sign to end, when /readyz says so, until requests are taken no more."
     )
@@ -64,3 +87,20 @@ class Settings(BaseSettings):
     max_waiting_writes: int = Field(
         10_000, ge=1, description="Writes that may wait for the database before more are answered 503."
     )
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, text: str) -> str:
+        origins(text)
+        return text
+
+    @property
+    def trusted_folders(self) -> list[Path]:
+        """Where the only documents that may be run are; none: any may be run."""
+        folders = [Path(each) for each in self.trusted_documents.split(":") if each]
+        return [QUERIES, *folders] if folders else []
+
+    @property
+    def origins(self) -> frozenset[str]:
+        """The other origins whose pages may ask."""
+        return origins(self.cors_origins)

@@ -1,4 +1,4 @@
-"""Bounds on how long something is waited for."""
+"""Bounds on how long something is waited for, and work that begins before it is known whether it waits at all."""
 
 from __future__ import annotations
 
@@ -12,16 +12,36 @@ T = TypeVar("T")
 async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
     """What `work` comes to; TimeoutError when that takes too long. It begins at once, and a timer is set only where it
     comes to wait: most does not, and is done before a timer would be set."""
+    begun = begin(work)
+    if not isinstance(begun, Begun):
+        return begun
+    await in_task()
+    async with asyncio.timeout(seconds):
+        return await begun
+
+
+def begin(work: Coroutine[Any, Any, T]) -> T | Begun[T]:
+    """What `work` comes to, if it need not wait for anything."""
     try:
         waits_for = work.send(None)
     except StopIteration as done:
         result: T = done.value
         return result
-    async with asyncio.timeout(seconds):
-        return await _Resumed(work, waits_for)
+    return Begun(work, waits_for)
 
 
-class _Resumed(Generic[T]):
+async def in_task() -> None:
+    """Wait to be in a task, which what has begun by itself is only once it waits. asyncio's timers ask for one."""
+    if asyncio.current_task() is None:
+        await _NextTurn()
+
+
+class _NextTurn:
+    def __await__(self) -> Generator[None, None, None]:
+        yield
+
+
+class Begun(Generic[T]):
     """The rest of a coroutine that has begun, and waits."""
 
     def __init__(self, work: Coroutine[Any, Any, T], waits_for: Any) -> None:

@@ -25,10 +25,12 @@ from schema.cost import Cost
 from schema.limits import too_large
 from schema.lists import Lists
 from schema.rules import StorableValues
+from schema.trusted import Trusted
 
 CACHED = 256
 LONG = 2_000
 """Characters of a document that is not prepared on the event loop."""
+NOT_TRUSTED = GraphQLError("This server runs trusted documents only, and this is none.")
 
 
 class Known:
@@ -78,8 +80,8 @@ class Document:
 class Documents:
     """The documents that one schema has seen of late."""
 
-    def __init__(self, schema: GraphQLSchema, settings: Settings) -> None:
-        self._schema, self._settings = schema, settings
+    def __init__(self, schema: GraphQLSchema, settings: Settings, trusted: Trusted | None = None) -> None:
+        self._schema, self._settings, self._trusted = schema, settings, trusted
         self._rules = [*specified_rules, *([] if settings.introspection else [NoSchemaIntrospectionCustomRule])]
         self._kept: OrderedDict[str, Document] = OrderedDict()
 
@@ -88,9 +90,7 @@ class Documents:
         if (document := self._kept.get(text)) is not None:
             self._kept.move_to_end(text)
             return document
-        limit = self._settings.max_document_bytes
-        if len(text) > limit or len(text.encode()) > limit:
-            raise RequestError(RequestErrorCode.PAYLOAD_TOO_LARGE, f"The document is longer than {limit:,} bytes.")
+        self._check_length(text)
         # A long one takes a tenth of a second; others go on meanwhile.
         document = self._prepare(text) if len(text) < LONG else await asyncio.to_thread(self._prepare, text)
         self._kept[text] = document
@@ -98,9 +98,24 @@ class Documents:
             self._kept.popitem(last=False)
         return document
 
+    def check(self, text: str) -> list[GraphQLError]:
+        """All that is wrong with a document."""
+        try:
+            self._check_length(text)
+        except RequestError as error:
+            return [GraphQLError(error.message)]
+        return self._prepare(text).errors
+
+    def _check_length(self, text: str) -> None:
+        limit = self._settings.max_document_bytes
+        if len(text) > limit or len(text.encode()) > limit:
+            raise RequestError(RequestErrorCode.PAYLOAD_TOO_LARGE, f"The document is longer than {limit:,} bytes.")
+
     def _prepare(self, text: str) -> Document:
         try:
             tree = parse(text, max_tokens=self._settings.max_document_tokens)
+            if self._trusted is not None and not self._trusted.has(tree):
+                return Document(code=RequestErrorCode.DOCUMENT_NOT_TRUSTED, errors=[NOT_TRUSTED])
             if errors := too_large(tree, self._settings):
                 return Document(code=RequestErrorCode.TOO_COMPLEX, errors=errors)
             # First, because GraphQL's own rules read such values, and complain in Python's words.

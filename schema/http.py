@@ -5,7 +5,9 @@ It stands before the web framework, whose middleware and routing it needs nothin
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import ExitStack
+from functools import partial
 from time import perf_counter
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,12 +16,14 @@ import orjson
 from graphql import OperationType
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.bodies import read_json
+from app.bodies import read_json, require_json, value_of
 from app.errors import Busy, RequestError, RequestErrorCode
 from app.metrics import Metrics
+from app.protocol import Response
 from app.services import Services
 from app.settings import Settings
 from app.strict_json import decode
+from app.tracing import HEADER, Traced, current, note
 from schema.masking import failure
 from schema.negotiation import GRAPHQL, JSON, media_type, wants_events, wants_page
 from schema.operations import Answer, GraphQLRequest, Operation, Operations, graphql_request
@@ -27,7 +31,16 @@ from schema.sse import EventStreams
 from schema.websocket import Sockets
 
 Headers = Mapping[bytes, bytes]
+Reading = Callable[[], Coroutine[Any, Any, GraphQLRequest]]
 NO_HEADERS: Mapping[str, str] = {}
+VARY, NO_SNIFFING = (b"vary", b"accept"), (b"x-content-type-options", b"nosniff")
+HEADERS = {
+    JSON: [(b"content-type", JSON), VARY, NO_SNIFFING],
+    GRAPHQL: [(b"content-type", GRAPHQL + b"; charset=utf-8"), VARY, NO_SNIFFING],
+}
+"""Of every response, by its media type."""
+NOT_STORED = {"cache-control": "no-store"}
+"""Of answers to GET: a cache cannot see by the request for whom they are. Those to POST are kept by none."""
 
 
 class GraphQLEndpoint:
@@ -37,7 +50,8 @@ class GraphQLEndpoint:
     def __init__(self, settings: Settings, page: ASGIApp, metrics: Metrics) -> None:
         self._settings, self._page, self._metrics = settings, page, metrics
         self.operations = Operations(settings)
-        self._sockets = Sockets(self.operations, settings)
+        self._sockets = Traced(Sockets(self.operations, settings))
+        self._traced = Traced(self)
         self._streams = EventStreams()
 
     def open(self, services: Services) -> None:
@@ -57,40 +71,61 @@ class GraphQLEndpoint:
             return
         headers = dict(scope["headers"])
         accept = headers.get(b"accept")
-        if scope["method"] in ("GET", "HEAD") and wants_page(accept) and b"query=" not in scope["query_string"]:
+        if HEADER in headers and current.get() is None:
+            await self._traced(scope, receive, send)
+        elif scope["method"] in ("GET", "HEAD") and wants_page(accept) and b"query=" not in scope["query_string"]:
             await self._page(scope, receive, send)
         elif wants_events(accept):
             await self._stream(scope, headers, receive, send)
         else:
-            await self._answer(scope, headers, receive, send)
+            response = await self._response(scope["method"], headers, partial(self._read, scope, headers, receive))
+            await response.send(send)
 
-    async def _answer(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
+    def respond(self, headers: Headers, body: bytes) -> Coroutine[Any, Any, Response] | None:
+        """The response to a POST whose body is here. None for one that must come by ASGI."""
+        if b"content-encoding" in headers or HEADER in headers or wants_events(headers.get(b"accept")):
+            return None
+        return self._response("POST", headers, partial(self._posted, headers, body))
+
+    async def _response(self, method: str, headers: Headers, read: Reading) -> Response:
         start, kind, name, more = perf_counter(), JSON, "", NO_HEADERS
         try:
             kind = media_type(headers.get(b"accept"))
             caller = await self.operations.caller(headers)
-            operation = await self.operations.find(await self._read(scope, headers, receive), caller)
+            operation = await self.operations.find(await read(), caller)
             if isinstance(operation, Answer):
                 answer = operation
             else:
-                name, answer = operation.label, await _run(operation, scope["method"])
+                name, answer = operation.label, await _run(operation, method)
             status, body = _status(answer, kind), answer.body
         except Exception as error:
             status, body, more = _refused(error)
-        await _send(send, status, body, kind, more)
-        self._metrics.request(name, _code(body), perf_counter() - start)
+        if method == "GET":
+            more = {**more, **NOT_STORED}
+        response, code = _response(status, body, kind, more), _code(body)
+        self._metrics.request(name, code, perf_counter() - start)
+        note(name, code)
+        return response
 
     async def _stream(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
-        try:
-            caller = await self.operations.caller(headers)
-            operation = await self.operations.find_or_explain(await self._read(scope, headers, receive), caller)
-            if isinstance(operation, Operation):
-                _check_method(operation, scope["method"])
-        except Exception as error:
-            status, body, more = _refused(error)
-            await _send(send, status, body, JSON, more)
-        else:
-            await self._streams.answer(operation, receive, send)
+        with ExitStack() as held:
+            try:
+                caller = await self.operations.caller(headers)
+                operation = await self.operations.find_or_explain(await self._read(scope, headers, receive), caller)
+                if isinstance(operation, Operation):
+                    _check_method(operation, scope["method"])
+                    held.enter_context(operation.slot())
+            except Exception as error:
+                status, body, more = _refused(error)
+                await _response(status, body, JSON, more).send(send)
+                note("", _code(body))
+            else:
+                note(*_summary(operation))
+                await self._streams.answer(operation, receive, send)
+
+    async def _posted(self, headers: Headers, body: bytes) -> GraphQLRequest:
+        require_json(headers.get(b"content-type", b""))
+        return graphql_request(await value_of(body, self._settings))
 
     async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> GraphQLRequest:
         if scope["method"] == "POST":
@@ -156,14 +191,11 @@ def _code(body: dict[str, Any]) -> str:
     return code
 
 
-async def _send(send: Send, status: int, body: dict[str, Any], kind: bytes, more: Mapping[str, str]) -> None:
-    content = orjson.dumps(body)
-    headers = [
-        (b"content-type", kind + b"; charset=utf-8" if kind == GRAPHQL else kind),
-        (b"content-length", b"%d" % len(content)),
-        (b"vary", b"accept"),
-    ]
-    if more:
-        headers += [(name.encode(), value.encode()) for name, value in more.items()]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": content})
+def _summary(operation: Operation | Answer) -> tuple[str, str]:
+    """The name of an operation and how it began, for the log."""
+    return (operation.label, "OK") if isinstance(operation, Operation) else ("", _code(operation.body))
+
+
+def _response(status: int, body: dict[str, Any], kind: bytes, more: Mapping[str, str]) -> Response:
+    headers = [*HEADERS[kind], *((name.encode(), value.encode()) for name, value in more.items())]
+    return Response(status, headers, orjson.dumps(body))

@@ -47,4 +47,5 @@ def failure(error: Exception) -> list[dict[str, Any]]:
 
 def internal(cause: BaseException) -> dict[str, Any]:
     """What a client is told of an error of ours."""
-    return {"message": logged(cause), "extensions": {"code": RequestErrorCode.INTERNAL_SERVER_ERROR.value}}
+    fault, code = logged(cause), RequestErrorCode.INTERNAL_SERVER_ERROR.value
+    return {"message": fault.message, "extensions": {"code": code, "requestId": fault.request_id}}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Mapping
-from contextlib import aclosing
+from contextlib import AbstractContextManager, aclosing, nullcontext
 from typing import Any, NamedTuple, TypeVar
 
 from graphql import ExecutionResult, OperationType, execute
@@ -19,12 +19,14 @@ from app.callers import Caller
 from app.errors import RequestError, RequestErrorCode
 from app.services import Services
 from app.settings import Settings
-from app.waiting import within
+from app.waiting import in_task, within
 from schema import schema
 from schema.context import Context
 from schema.documents import Document, Documents, Known
 from schema.masking import failure, formatted, masked, refusal
+from schema.persisted import Persisted, named_hash
 from schema.plans import Plans
+from schema.trusted import read
 
 T = TypeVar("T")
 QUERY = OperationType.QUERY
@@ -33,9 +35,11 @@ QUERY = OperationType.QUERY
 class GraphQLRequest(NamedTuple):
     """What a client asks."""
 
-    query: str
+    query: str | None
+    """The document. None where it is named by its hash only."""
     variables: dict[str, Any] | None
     operation_name: str | None
+    hash: str | None = None
 
 
 def graphql_request(body: Any) -> GraphQLRequest:
@@ -43,14 +47,15 @@ def graphql_request(body: Any) -> GraphQLRequest:
     if not isinstance(body, dict):
         raise RequestError(RequestErrorCode.BAD_REQUEST, "The body must be one JSON object; there are no batches.")
     query, name, variables = body.get("query"), body.get("operationName"), body.get("variables")
-    if not isinstance(query, str):
-        raise RequestError(RequestErrorCode.BAD_REQUEST, "`query` must be a string: the GraphQL document.")
     if name is not None and not isinstance(name, str):
         raise RequestError(RequestErrorCode.BAD_REQUEST, "`operationName` must be a string.")
     for part, value in (("variables", variables), ("extensions", body.get("extensions"))):
         if value is not None and not isinstance(value, dict):
             raise RequestError(RequestErrorCode.BAD_REQUEST, f"`{part}` must be an object.")
-    return GraphQLRequest(query, variables, name)
+    hash = named_hash(body) if "extensions" in body or "documentId" in body else None
+    if not isinstance(query, str) and (hash is None or query is not None):
+        raise RequestError(RequestErrorCode.BAD_REQUEST, "`query` must be a string: the GraphQL document.")
+    return GraphQLRequest(query, variables, name, hash)
 
 
 class Answer(NamedTuple):
@@ -65,7 +70,10 @@ class Operations:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._documents = Documents(schema._schema, settings)
+        folders = settings.trusted_folders
+        trusted = read(folders, Documents(schema._schema, settings).check) if folders else None
+        self._documents = Documents(schema._schema, settings, trusted)
+        self._persisted = Persisted(self._documents, settings, trusted)
         self._has_plans = settings.plans
 
     def open(self, services: Services) -> None:
@@ -77,9 +85,16 @@ class Operations:
         """Who asks. RequestError when that is nobody who may."""
         return await self._services.callers.of(headers)
 
+    def socket(self, caller: Caller) -> AbstractContextManager[None]:
+        """What a WebSocket holds of those that its caller may have open. RequestError when that is too many."""
+        return self._services.sockets.hold(caller)
+
     async def find(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """The operation, or the answer to a document that is wrong. RequestError when the request is."""
-        document = await self._documents.get(request.query)
+        if request.hash is not None:
+            document = await self._persisted.get(request.hash, request.query)
+        else:
+            document = await self._documents.get(request.query or "")
         if document.errors:
             return Answer({"errors": [formatted(error, document.code) for error in document.errors]}, executed=False)
         known = document.operation(request.operation_name)
@@ -128,6 +143,11 @@ class Operation(NamedTuple):
         name = self.known.node.name
         return name.value if name else "anonymous"
 
+    def slot(self) -> AbstractContextManager[None]:
+        """What it holds of what its caller may have open at a time. RequestError when that is too much already."""
+        watches = self.kind is OperationType.SUBSCRIPTION
+        return self.services.subscriptions.hold(self.caller) if watches else nullcontext()
+
     async def answer(self) -> Answer:
         """The answer to a query or a mutation. RequestError with TIMEOUT where it does not come in time."""
         try:
@@ -152,6 +172,7 @@ class Operation(NamedTuple):
         return await self._execute() if result is None else _answer(result)
 
     async def _execute(self) -> Answer:
+        await in_task()
         result = execute(
             schema._schema,
             self.document.tree,

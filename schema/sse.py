@@ -25,6 +25,7 @@ HEADERS = [
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
     (b"vary", b"accept"),
+    (b"x-content-type-options", b"nosniff"),
 ]
 
 

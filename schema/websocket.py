@@ -5,8 +5,8 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from contextlib import aclosing, suppress
+from collections.abc import Collection, Iterable
+from contextlib import ExitStack, aclosing, suppress
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
@@ -15,10 +15,11 @@ from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
 from app.callers import Caller
+from app.cors import allows
 from app.errors import RequestError, RequestErrorCode, logged
 from app.settings import Settings
 from app.strict_json import decode
-from schema.masking import internal, refusal
+from schema.masking import failure, refusal
 from schema.operations import Answer, Operation, Operations, graphql_request
 
 PROTOCOL = "graphql-transport-ws"
@@ -43,11 +44,11 @@ class Sockets:
     """Answers WebSockets, each on its own."""
 
     def __init__(self, operations: Operations, settings: Settings) -> None:
-        self._operations, self._settings = operations, settings
+        self._operations, self._settings, self._origins = operations, settings, settings.origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # that a client wants to connect
-        if not same_origin(scope["headers"]):
+        if not from_allowed_page(scope["headers"], self._origins):
             # A browser sends no preflight request first, as it does before it posts JSON to another origin.
             await send({"type": "websocket.close", "code": 1008, "reason": "Another origin"})
             return
@@ -62,7 +63,7 @@ class Sockets:
         except Closed as closed:
             await _close(send, closed)
         except Exception as error:
-            await _close(send, Closed(4500, logged(error)))
+            await _close(send, Closed(4500, logged(error).message))
 
 
 async def _close(send: Send, closed: Closed) -> None:
@@ -70,11 +71,13 @@ async def _close(send: Send, closed: Closed) -> None:
         await send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
 
 
-def same_origin(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Whether a page that opens a socket, where it is one, came from this very server."""
+def from_allowed_page(headers: Iterable[tuple[bytes, bytes]], origins: Collection[str]) -> bool:
+    """Whether a page that opens a socket, where it is one, came from this very server or from one of the origins."""
     given = dict(headers)
     origin = given.get(b"origin")
-    return origin is None or urlsplit(origin).netloc.lower() == given.get(b"host", b"").lower()
+    if origin is None or allows(origins, origin):
+        return True
+    return urlsplit(origin).netloc.lower() == given.get(b"host", b"").lower()
 
 
 class Socket:
@@ -86,6 +89,7 @@ class Socket:
         self._operations, self._settings, self._receive, self._send = operations, settings, receive, send
         self._headers = headers
         self._acknowledged = False
+        self._held = ExitStack()
         self._running: dict[str, asyncio.Task[None]] = {}
         self._tasks: dict[asyncio.Task[None], Operation] = {}
 
@@ -100,6 +104,7 @@ class Socket:
             for task, operation in self._tasks.items():
                 _stop(task, operation)
             await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._held.close()
 
     async def _initialise(self) -> None:
         try:
@@ -136,7 +141,7 @@ class Socket:
                 if self._acknowledged:
                     raise Closed(4429, "Too many initialisation requests")
                 self._headers |= _as_headers(payload or {})
-                await self._caller()
+                self._hold(await self._caller())
                 self._acknowledged = True
                 await self._say("connection_ack")
             case "ping":
@@ -174,6 +179,12 @@ class Socket:
         except RequestError as error:
             raise Closed(4403, error.message) from None
 
+    def _hold(self, caller: Caller) -> None:
+        try:
+            self._held.enter_context(self._operations.socket(caller))
+        except RequestError as error:
+            raise Closed(4429, error.message) from None
+
     def _too_many(self) -> Answer | None:
         most = self._settings.max_socket_operations
         if len(self._tasks) < most:
@@ -190,11 +201,12 @@ class Socket:
     async def _run(self, id: str, operation: Operation) -> None:
         task = asyncio.current_task()
         try:
-            errors = await self._tell(id, operation)
+            with operation.slot():
+                errors = await self._tell(id, operation)
         except Gone:
             return
         except Exception as error:
-            errors = [internal(error)]
+            errors = failure(error)
         if self._running.get(id) is task:
             del self._running[id]  # first: the client may use the id again at once
             with suppress(Gone):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -17,7 +18,7 @@ from app.errors import Busy
 from app.execution.children import Child, ChildDied, Children
 from app.execution.executor import JobFailed, Progress
 from app.execution.hold import Hold, HoldLost
-from app.models import ElementType, JobErrorCode, PipelineElement, PipelineElementStatus
+from app.models import ElementType, JobErrorCode, JobStatus, PipelineElement, PipelineElementStatus
 from app.settings import Settings
 
 log = logging.getLogger("voltgraph")
@@ -32,12 +33,22 @@ PAUSE = 1.0
 """Seconds between two tries at a database that is away."""
 
 
+Ended = Callable[[str, str, float], None]
+"""Hears that a job ended: what its element was, how it ended, and after how many seconds."""
+
+
+def uncounted(element_type: str, outcome: str, seconds: float) -> None:
+    """For who does not count."""
+
+
 class Runner:
     """Runs pipelines for one worker."""
 
-    def __init__(self, database: Database, children: Children, settings: Settings, worker_id: str) -> None:
+    def __init__(
+        self, database: Database, children: Children, settings: Settings, worker_id: str, ended: Ended = uncounted
+    ) -> None:
         self._database, self._children, self._settings = database, children, settings
-        self._worker_id = worker_id
+        self._worker_id, self._ended = worker_id, ended
 
     async def run(self, pipeline_id: str) -> None:
         """Bring a running pipeline to its end, unless somebody else does. What is completed is not run again."""
@@ -48,6 +59,9 @@ class Runner:
             elements = await hold.elements()
             if failures := await self._refused(hold, elements):
                 await patiently(lambda: hold.fail(failures))
+                for element in elements:
+                    if element.id in failures:
+                        self._ended(element.element_type.name, JobStatus.FAILED.name, 0.0)
                 return
             await self._run_all(hold, elements)
         except HoldLost:
@@ -87,10 +101,29 @@ class Runner:
         if element.status is PipelineElementStatus.COMPLETED:
             done: dict[str, Any] = orjson.loads(element.result or "{}")
             return done
-        answer = await self._attempts(hold, {"kind": "run", "jobs": [_job(element)], "inputs": inputs}, element)
-        result: dict[str, Any] = answer["result"]
-        await patiently(lambda: hold.complete_element(element.id, result))
+        with self._counted(element):
+            answer = await self._attempts(hold, {"kind": "run", "jobs": [_job(element)], "inputs": inputs}, element)
+            result: dict[str, Any] = answer["result"]
+            await patiently(lambda: hold.complete_element(element.id, result))
         return result
+
+    @contextmanager
+    def _counted(self, element: PipelineElement) -> Iterator[None]:
+        """Tell how the job of an element ends. One that is given up half-way, to be run again, has not ended."""
+        start = monotonic()
+
+        def ended(outcome: JobStatus) -> None:
+            self._ended(element.element_type.name, outcome.name, monotonic() - start)
+
+        try:
+            yield
+        except JobFailed:
+            ended(JobStatus.FAILED)
+            raise
+        except HoldLost:
+            ended(JobStatus.CANCELED)
+            raise
+        ended(JobStatus.COMPLETED)
 
     async def _attempts(self, hold: Hold, request: dict[str, Any], element: PipelineElement | None) -> dict[str, Any]:
         """The answer of a child; of another one when the first dies, as often as is set."""

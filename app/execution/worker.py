@@ -24,7 +24,7 @@ from app.columns import now
 from app.database import Database
 from app.execution.children import Children
 from app.execution.engine import ENDED, QUEUE, WORKFLOW, Engine, SubmissionFailed, configuration
-from app.execution.runner import AWAY, Runner
+from app.execution.runner import AWAY, Ended, Runner, uncounted
 from app.models import AT_WORK, JobErrorCode, Pipeline, Worker
 from app.settings import Settings
 
@@ -45,14 +45,16 @@ class Stopping(BaseException):
 
 
 @asynccontextmanager
-async def working(settings: Settings, url: URL, database: Database, engine: Engine) -> AsyncIterator[None]:
+async def working(
+    settings: Settings, url: URL, database: Database, engine: Engine, ended: Ended = uncounted
+) -> AsyncIterator[None]:
     """Run pipelines meanwhile. What is at work when left is run on by the next worker, or by another one."""
     if settings.workers == 0:
         yield
         return
     worker_id = _name(settings, url)
     async with Children(settings.executor) as children:
-        taken = _Taken(Runner(database, children, settings, worker_id), asyncio.get_running_loop())
+        taken = _Taken(Runner(database, children, settings, worker_id, ended), asyncio.get_running_loop())
         await asyncio.to_thread(_launch, settings, url, worker_id, taken)
         mending = asyncio.create_task(_mend_forever(settings, database, engine, worker_id))
         try:

@@ -1,5 +1,6 @@
 """Rows as REST shows them. JSON columns go out as the text they are stored as."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -11,19 +12,21 @@ from app.reading import parameter_values
 from app.words import Word
 
 
-class JsonResponse(Response):
-    """JSON by orjson, under exactly `application/json`."""
+class StoredJson(Response):
+    """JSON that is written already, under exactly `application/json`. No cache keeps it: none sees for whom it is."""
 
     media_type = "application/json"
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        super().init_headers(headers)
+        self.raw_headers += [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+
+
+class JsonResponse(StoredJson):
+    """JSON by orjson."""
 
     def render(self, content: Any) -> bytes:
         return orjson.dumps(content)
-
-
-class StoredJson(Response):
-    """JSON that is written already, under exactly `application/json`."""
-
-    media_type = "application/json"
 
 
 JOB_TYPES = {

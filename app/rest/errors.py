@@ -84,7 +84,7 @@ def http_exception(request: Request, error: HTTPException) -> Response:
 
 
 def internal(_: Request, error: Exception) -> Response:
-    return failure(500, "INTERNAL_SERVER_ERROR", logged(error))
+    return failure(500, "INTERNAL_SERVER_ERROR", logged(error).message)
 
 
 def failure(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:

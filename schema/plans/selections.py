@@ -7,6 +7,7 @@ from typing import Any
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLField,
     GraphQLObjectType,
@@ -80,12 +81,32 @@ class Arguments:
         self._definition, self._node = definition, details[0].node
         given = [argument.value for argument in self._node.arguments or ()]
         self._fixed = None if any(map(_has_variables, given)) else get_argument_values(definition, self._node)
+        self._whole = _only_variables(definition, self._node)
 
     def __call__(self, values: VariableValues) -> dict[str, Any]:
         """By GraphQL name. GraphQLError as the executor would raise it."""
-        if self._fixed is None:
-            return get_argument_values(self._definition, self._node, values)
-        return self._fixed
+        if self._fixed is not None:
+            return self._fixed
+        if self._whole is not None:
+            found = {name: values.coerced.get(variable) for name, variable in self._whole}
+            if all(value is not None for value in found.values()):
+                return found
+        return get_argument_values(self._definition, self._node, values)
+
+
+def _only_variables(definition: GraphQLField, node: FieldNode) -> list[tuple[str, str]] | None:
+    """Where every argument is given as a variable, which is coerced already: their names, and the variables'. There are
+    rules for null and for what is absent; they are not for here."""
+    given = node.arguments or ()
+    if len(given) < len(definition.args):
+        return None
+    variables = [(each.name.value, each.value) for each in given]
+    names = [
+        (definition.args[name].out_name or name, value.name.value)
+        for name, value in variables
+        if isinstance(value, VariableNode)
+    ]
+    return names if len(names) == len(variables) else None
 
 
 def _has_variables(value: ValueNode) -> bool:

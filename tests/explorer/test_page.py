@@ -67,6 +67,8 @@ async def test_page_headers(client: httpx.AsyncClient) -> None:
     assert answer.headers["vary"] == "Accept, Accept-Encoding"
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["x-frame-options"] == "DENY"
+    assert answer.headers["cross-origin-opener-policy"] == "same-origin"
 
 
 async def test_policy_lets_the_page_run_and_reach_its_own_files_only(client: httpx.AsyncClient) -> None:

@@ -1,10 +1,12 @@
 """What is counted, in the form that Prometheus reads."""
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.metrics import MOST_NAMES, OTHER, Metrics
 from app.models import PipelineStatus
 from tests.api import Api
+from tests.http.sharing import in_process
 
 
 async def scraped(api: Api) -> dict[str, float]:
@@ -44,9 +46,35 @@ async def test_it_is_counted_what_answered(api: Api) -> None:
 
 
 async def test_what_runs_and_waits_is_told(api: Api) -> None:
-    await api.set_status((await api.create())["id"], PipelineStatus.RUNNING)
+    for _ in range(2):
+        await api.set_status((await api.create())["id"], PipelineStatus.RUNNING)
     found = await scraped(api)
-    assert (found["voltgraph_running_pipelines"], found["voltgraph_waiting_writes"]) == (1, 0)
+    assert (found["voltgraph_running_pipelines"], found["voltgraph_queued_pipelines"]) == (2, 2)
+    assert (found["voltgraph_waiting_writes"], found["voltgraph_waiting_reads"]) == (0, 0)
+    assert (found["voltgraph_open_sockets"], found["voltgraph_subscriptions"]) == (0, 0)
+
+
+async def test_rest_is_counted_by_route_and_status(api: Api) -> None:
+    for path in ("/pipelines/a", "/pipelines/b", "/pipelines?limit=0", "/nowhere", "/explorer/none", "/pipelines"):
+        await api.http.get(path)
+    await api.http.post("/pipelines/a/start")
+    found = await scraped(api)
+    counts = {name.partition(" ")[2]: count for name, count in found.items() if name.startswith("voltgraph_rest")}
+    assert counts == {
+        "/pipelines/{pipeline_id} 404 GET": 2,
+        "/pipelines 422 GET": 1,
+        "/pipelines 200 GET": 1,
+        "/pipelines/{pipeline_id}/start 404 POST": 1,
+        "/explorer/{name} 404 GET": 1,
+        "404 other other": 1,
+    }
+
+
+async def test_a_fault_in_rest_is_counted_too(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.reading.pipeline", None)  # so that calling it raises
+    async with in_process(sqlite_url) as api:
+        assert (await api.http.get("/pipelines/x")).status_code == 500
+        assert (await scraped(api))["voltgraph_rest_requests_total /pipelines/{pipeline_id} 500 GET"] == 1
 
 
 def test_names_of_operations_have_an_end() -> None:

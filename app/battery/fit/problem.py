@@ -145,62 +145,59 @@ class Problem:
         """As least squares want them, with those of priors or without."""
         misfit = self._model.misfit
 
-        def at(place: Array) -> Array:
-            point = self.at(place)
+        def of(point: Point) -> Array:
             if point.errors is None:
                 return np.full(misfit.rows, math.sqrt(point.cost / misfit.rows))
             return misfit.residuals(point.errors, point.values, priors)
 
-        return Residuals(at, lambda place, step, central: self._differences(at, place, step, central))
+        def slopes(place: Array, step: float, central: bool) -> Array:
+            return self._differences(of, place, step, central)
+
+        return Residuals(lambda place: of(self.at(place)), slopes)
 
     def gradient(self, place: Array, step: float, central: bool) -> Array:
         """Of `scalar`, shape (d,)."""
-        return self._differences(lambda at: np.array([self.scalar(at)]), place, step, central)[0]
+        return self._differences(lambda point: np.array([point.cost]), place, step, central)[0]
 
-    def _differences(self, function: Callable[[Array], Array], place: Array, step: float, central: bool) -> Array:
-        """Within the bounds. A direction in which there is no solution on either side has no slope."""
-        here, solved = function(place), self.at(place).errors is not None
+    def _differences(self, of: Callable[[Point], Array], place: Array, step: float, central: bool) -> Array:
+        """Of what comes of points, within the bounds. A direction in which there is no solution on either side has no
+        slope."""
+        here = self.at(place)
         columns = []
         for index in range(place.size):
-            ahead = self._beside(function, place, index, step)
-            behind = self._beside(function, place, index, -step) if central or ahead is None else None
-            if ahead is not None and behind is not None:
-                columns.append((ahead[1] - behind[1]) / (ahead[0] - behind[0]))
-            elif solved and (one := ahead if ahead is not None else behind) is not None:
-                columns.append((one[1] - here) / one[0])
+            ahead = self._beside(place, index, step)
+            behind = self._beside(place, index, -step) if central or ahead is None else None
+            sides = [side for side in (ahead, behind) if side is not None]
+            if len(sides) == 1 and here.errors is not None:
+                sides.append(here)
+            if len(sides) == 2:
+                one, other = sides
+                columns.append((of(one) - of(other)) / (one.place[index] - other.place[index]))
             else:
-                columns.append(np.zeros_like(here))
+                columns.append(np.zeros_like(of(here)))
         slopes: Array = np.stack(columns, axis=1)
         return slopes
 
-    def _beside(
-        self, function: Callable[[Array], Array], place: Array, index: int, step: float
-    ) -> tuple[float, Array] | None:
-        """A step along one coordinate and the function after it; None outside the bounds or where nothing is solved."""
+    def _beside(self, place: Array, index: int, step: float) -> Point | None:
+        """A step along one coordinate; None outside the bounds or where nothing is solved."""
         coordinates = self._model.coordinates
         low, high = float(coordinates.low[index]), float(coordinates.high[index])
         other = place.copy()
         other[index] += math.copysign(min(abs(step) * max(1.0, abs(float(place[index]))), (high - low) / 10), step)
         if not low <= other[index] <= high:
             return None
-        return None if self.at(other).errors is None else (other[index] - place[index], function(other))
+        point = self.at(other)
+        return None if point.errors is None else point
 
     def slopes(self, point: Point, indices: list[int], step: float) -> dict[int, list[Array]]:
         """Of the errors of each term along some coordinates; those along which nothing is solved are left out."""
         found = {}
         for index in indices:
-            sides = [self._moved(point.place, index, side * step) for side in (1, -1)]
-            (ahead, above), (behind, below) = [(0.0, point.errors) if each is None else each for each in sides]
-            if ahead != behind and above is not None and below is not None:
-                found[index] = [(a - b) / (ahead - behind) for a, b in zip(above, below, strict=True)]
+            ahead, behind = (self._beside(point.place, index, side * step) or point for side in (1, -1))
+            length = ahead.place[index] - behind.place[index]
+            if length and ahead.errors is not None and behind.errors is not None:
+                found[index] = [(a - b) / length for a, b in zip(ahead.errors, behind.errors, strict=True)]
         return found
-
-    def _moved(self, place: Array, index: int, step: float) -> tuple[float, list[Array]] | None:
-        moved = self._beside(lambda at: at, place, index, step)
-        if moved is None:
-            return None
-        errors = self.at(moved[1]).errors
-        return None if errors is None else (moved[0], errors)
 
     def iterated(self) -> None:
         """An iteration is over. Enough, where no more are wanted."""

@@ -6,43 +6,25 @@ By pybamm.EISSimulation, after Hallemans et al. (2025), J. Electrochem. Soc. 172
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pybamm
 
-from app.battery.fields import Settings
-from app.battery.objectives.objective import Array, Simulate
+from app.battery.objectives.objective import Array
+from app.battery.objectives.of_model import OfModel
 from app.battery.objectives.parameterised import Inputs, Parameterised, Solve
-from app.battery.objectives.settings import Numerics
 
 FREQUENCY, REAL, IMAGINARY = "Frequency [Hz]", "Z_Re [Ohm]", "Z_Im [Ohm]"
 
 
-@dataclass(frozen=True, slots=True)
-class Impedance:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impedance(OfModel):
     """An objective that computes an impedance."""
 
-    model: pybamm.BaseModel
-    numerics: Numerics
-    parameters: Mapping[str, Any]
-    channels: dict[str, Array]
-    data: dict[str, Array]
-    effective: Settings
     kind: str = "EIS"
     axis: str = FREQUENCY
-
-    def parameter_names(self, values: Mapping[str, Any]) -> set[str]:
-        return self._parameterised().names({**values, **self.parameters}) - set(self.parameters)
-
-    def simulate(self, values: Mapping[str, Any], free: Collection[str]) -> Simulate:
-        own = [name for name in free if name not in self.parameters]
-        return self._parameterised().simulate({**values, **self.parameters}, own)
-
-    def normalised(self, values: Mapping[str, float]) -> dict[str, float]:
-        return dict(values)
 
     def _parameterised(self) -> Parameterised:
         return Parameterised(self.model, ["Voltage [V]"], 0.0, self._build)

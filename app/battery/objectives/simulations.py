@@ -7,46 +7,26 @@ Events are off: data say when an experiment ends, and a fit has to be able to cr
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pybamm
 
-from app.battery.fields import Settings
-from app.battery.objectives.objective import Array, Simulate
+from app.battery.objectives.objective import Array
+from app.battery.objectives.of_model import OfModel
 from app.battery.objectives.parameterised import Inputs, Parameterised, Solve
-from app.battery.objectives.settings import Numerics
 
 TIME, CURRENT, VOLTAGE = "Time [s]", "Current [A]", "Voltage [V]"
 
 
-@dataclass(frozen=True, slots=True)
-class Driven:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driven(OfModel):
     """An objective that simulates a measured current."""
 
-    kind: str
-    model: pybamm.BaseModel
-    numerics: Numerics
-    parameters: Mapping[str, Any]
-    """Values of this objective only."""
     tolerances: tuple[float, float]
     """(absolute [A], relative) within which the current between the corners is linear."""
-    channels: dict[str, Array]
-    data: dict[str, Array]
-    effective: Settings
     axis: str = TIME
-
-    def parameter_names(self, values: Mapping[str, Any]) -> set[str]:
-        return self._parameterised().names({**values, **self.parameters}) - set(self.parameters)
-
-    def simulate(self, values: Mapping[str, Any], free: Collection[str]) -> Simulate:
-        own = [name for name in free if name not in self.parameters]
-        return self._parameterised().simulate({**values, **self.parameters}, own)
-
-    def normalised(self, values: Mapping[str, float]) -> dict[str, float]:
-        return dict(values)
 
     def _parameterised(self) -> Parameterised:
         return Parameterised(self.model, list(self.data), self._current(), self._build)

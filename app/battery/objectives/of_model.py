@@ -1,0 +1,42 @@
+"""What objectives have in common that solve a model for their data."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pybamm
+
+from app.battery.fields import Settings
+from app.battery.objectives.objective import Array, Simulate
+from app.battery.objectives.parameterised import Parameterised
+from app.battery.objectives.settings import Numerics
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OfModel:
+    """An objective with a model, and with parameter values of its own, which stand before a pipeline's."""
+
+    kind: str
+    axis: str
+    model: pybamm.BaseModel
+    numerics: Numerics
+    parameters: Mapping[str, Any]
+    channels: dict[str, Array]
+    data: dict[str, Array]
+    effective: Settings
+
+    def parameter_names(self, values: Mapping[str, Any]) -> set[str]:
+        return self._parameterised().names({**values, **self.parameters}) - set(self.parameters)
+
+    def simulate(self, values: Mapping[str, Any], free: Collection[str]) -> Simulate:
+        own = [name for name in free if name not in self.parameters]
+        return self._parameterised().simulate({**values, **self.parameters}, own)
+
+    def normalised(self, values: Mapping[str, float]) -> dict[str, float]:
+        return dict(values)
+
+    def _parameterised(self) -> Parameterised:
+        """The model as it meets the data."""
+        raise NotImplementedError

@@ -1,0 +1,128 @@
+"""Which request a line of the log belongs to: every request has an id, which its answer carries as X-Request-Id.
+
+Where requests are not logged, one that brings no id of its own has none: a fault has an id anyway.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterable
+from contextvars import ContextVar
+from dataclasses import dataclass
+from operator import itemgetter
+from time import perf_counter
+
+import uuid_utils
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+log = logging.getLogger("voltgraph.requests")
+
+HEADER = b"x-request-id"
+FORM = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
+"""Of an id that is taken over; others could forge lines, or fill the log."""
+LONGEST = 200
+"""Of a path or a name that the log shows, in characters."""
+NAME = itemgetter(0)
+
+
+@dataclass(slots=True, eq=False)
+class Trace:
+    """What the log says of one request."""
+
+    id: str
+    operation: str | None = None
+    code: str | None = None
+    key: str | None = None
+    """The prefix of the API key that it came with."""
+    status: int = 0
+    size: int = 0
+    """Bytes of the answer's body; of a WebSocket, of its messages."""
+
+
+current: ContextVar[Trace | None] = ContextVar("trace", default=None)
+
+
+def request_id() -> str | None:
+    """The id of the request that is answered here, where it has one."""
+    trace = current.get()
+    return None if trace is None else trace.id
+
+
+def note(operation: str, code: str) -> None:
+    """Note what a request was, and how it ended."""
+    trace = current.get()
+    if trace is not None:
+        trace.operation, trace.code = operation, code
+
+
+class Traced:
+    """An application whose requests have ids, unless they have one already. With `logs`, each is a line of the log."""
+
+    def __init__(self, app: ASGIApp, *, logs: bool = False) -> None:
+        self._app, self._logs = app, logs
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan" or current.get() or not (self._logs or HEADER in map(NAME, scope["headers"])):
+            await self._app(scope, receive, send)
+            return
+        trace, start = Trace(_given(scope["headers"]) or str(uuid_utils.uuid7())), perf_counter()
+        token = current.set(trace)
+        try:
+            await self._app(scope, receive, _noting(trace, send))
+        finally:
+            if self._logs:
+                _log(scope, trace, perf_counter() - start)
+            current.reset(token)
+
+
+def _given(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """The id that a request brings, if it can be one."""
+    for name, value in headers:
+        if name == HEADER and FORM.fullmatch(value):
+            return value.decode("ascii")
+    return None
+
+
+def _noting(trace: Trace, send: Send) -> Send:
+    """Sends on: the id in the head, and what goes out is noted."""
+
+    async def noting(message: Message) -> None:
+        match message["type"]:
+            case "http.response.start":
+                trace.status = message["status"]
+                message["headers"] = [*message.get("headers", ()), (HEADER, trace.id.encode())]
+            case "websocket.accept":
+                trace.status = 101
+                message["headers"] = [*message.get("headers", ()), (HEADER, trace.id.encode())]
+            case "http.response.body":
+                trace.size += len(message.get("body", b""))
+            case "websocket.send":
+                trace.size += len(message.get("text") or "")
+            case "websocket.close":
+                trace.code = str(message.get("code", 1000))
+        await send(message)
+
+    return noting
+
+
+def route_of(scope: Scope) -> str | None:
+    """The path of the route that answered a request, with names where values stand; None where there is none."""
+    path = getattr(scope.get("route"), "path_format", None)
+    return None if path is None else f"{scope.get('root_path', '')}{path}"
+
+
+def _log(scope: Scope, trace: Trace, seconds: float) -> None:
+    """Neither the query string nor a body is told: they may hold anything."""
+    method, path = scope.get("method", "WEBSOCKET"), scope["path"][:LONGEST]
+    fields = {
+        "method": method,
+        "path": path,
+        "operation": (trace.operation or route_of(scope) or "")[:LONGEST] or None,
+        "status": trace.status,
+        "code": trace.code,
+        "ms": round(seconds * 1000, 3),
+        "bytes": trace.size,
+        "key": trace.key,
+    }
+    log.info("%s %s %s", method, path, trace.status, extra={"fields": fields})

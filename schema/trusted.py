@@ -1,0 +1,83 @@
+"""Trusted documents: where folders of them are set, nothing else is run."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    GraphQLError,
+    SelectionNode,
+    SelectionSetNode,
+    Visitor,
+    parse,
+    print_ast,
+    visit,
+)
+
+from app.errors import WrongDocuments
+
+SUFFIXES = (".graphql", ".gql")
+
+
+class Trusted:
+    """Documents, known by what they ask for: neither white space nor comments nor `__typename` make another one of it,
+    since many clients add that to whatever they send."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._normal: set[bytes] = set()
+        self.by_hash: dict[str, str] = {}
+        """Each under the SHA-256 of its file, and of how graphql-js prints it."""
+        for text in texts:
+            tree = parse(text)
+            self._normal.add(_normal(tree))
+            self.by_hash |= {_hash(each).hex(): text for each in (text, text.strip(), print_ast(tree))}
+
+    def has(self, tree: DocumentNode) -> bool:
+        """Whether a document is one of them."""
+        return _normal(tree) in self._normal
+
+
+def read(folders: Iterable[Path], check: Callable[[str], list[GraphQLError]]) -> Trusted:
+    """The documents of folders and of what is in them. WrongDocuments, naming all that is wrong, when there is a
+    folder that cannot be read, or a document that `check` finds errors in."""
+    texts, faults = [], []
+    for folder in folders:
+        if not folder.is_dir():
+            faults.append(f"{folder} is no folder.")
+        for file in sorted(each for each in folder.rglob("*") if each.suffix in SUFFIXES):
+            try:
+                texts.append(file.read_text("utf-8"))
+            except (OSError, UnicodeDecodeError) as error:
+                faults.append(f"{file}: {error}")
+            else:
+                faults += [f"{file}{_place(error)}: {error.message}" for error in check(texts[-1])]
+    if faults:
+        raise WrongDocuments(faults)
+    return Trusted(texts)
+
+
+def _place(error: GraphQLError) -> str:
+    return "".join(f":{at.line}:{at.column}" for at in (error.locations or [])[:1])
+
+
+def _normal(tree: DocumentNode) -> bytes:
+    return _hash(print_ast(visit(tree, _WithoutTypename())))
+
+
+def _hash(text: str) -> bytes:
+    return sha256(text.encode()).digest()
+
+
+class _WithoutTypename(Visitor):
+    def enter_selection_set(self, node: SelectionSetNode, *_: Any) -> SelectionSetNode | None:
+        rest = tuple(each for each in node.selections if not _is_typename(each))
+        return SelectionSetNode(selections=rest) if 0 < len(rest) < len(node.selections) else None
+
+
+def _is_typename(node: SelectionNode) -> bool:
+    return isinstance(node, FieldNode) and node.name.value == "__typename" and not (node.alias or node.directives)

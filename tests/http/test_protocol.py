@@ -1,0 +1,123 @@
+"""Bytes on one connection: however requests are cut up and follow each other, each gets its answer, in order."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from urllib.parse import urlsplit
+
+import orjson
+import pytest
+
+from tests import servers
+from tests.http.requests import creating
+
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+WRITES = orjson.dumps(creating())
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, int]]:
+    folder = tmp_path_factory.mktemp("protocol")
+    with servers.serving(f"sqlite:///{folder}/protocol.db") as server:
+        parts = urlsplit(server.url)
+        assert parts.hostname
+        assert parts.port
+        yield parts.hostname, parts.port
+
+
+@pytest.fixture
+async def connection(address: tuple[str, int]) -> AsyncIterator[Connection]:
+    reader, writer = await asyncio.open_connection(*address)
+    yield reader, writer
+    writer.close()
+
+
+def query(text: str) -> bytes:
+    return orjson.dumps({"query": text})
+
+
+def request(body: bytes, *headers: str) -> bytes:
+    lines = ["POST /graphql HTTP/1.1", "Host: localhost", "Content-Type: application/json", *headers]
+    return "\r\n".join([*lines, f"Content-Length: {len(body)}", "\r\n"]).encode() + body
+
+
+async def response(reader: asyncio.StreamReader) -> bytes:
+    """The body of the next response, which must be a success."""
+    async with asyncio.timeout(10):
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 "), head
+        length = next(line for line in head.splitlines() if line.startswith(b"content-length: "))
+        return await reader.readexactly(int(length.split()[1]))
+
+
+async def test_many_requests_in_one_piece_are_answered_in_order(connection: Connection) -> None:
+    reader, writer = connection
+    writer.write(b"".join(request(query(f"{{ a{i}: __typename }}")) for i in range(200)))
+    for i in range(200):
+        assert orjson.loads(await response(reader)) == {"data": {f"a{i}": "Query"}}
+
+
+async def test_a_read_waits_for_the_write_before_it(connection: Connection) -> None:
+    reader, writer = connection
+    for _ in range(20):
+        writer.write(request(WRITES) + request(query("{ read: __typename }")))
+        assert b"createPipeline" in await response(reader)
+        assert b"read" in await response(reader)
+
+
+@pytest.mark.parametrize("cut", [1, 30, 100, -40, -1])
+async def test_a_request_may_come_in_pieces(connection: Connection, cut: int) -> None:
+    reader, writer = connection
+    whole = request(query("{ pieces: __typename }"))
+    for piece in (whole[:cut], whole[cut:]):
+        writer.write(piece)
+        await writer.drain()
+        await asyncio.sleep(0.05)  # long enough that the pieces are read one by one
+    assert b"pieces" in await response(reader)
+
+
+async def test_a_body_that_is_waited_for_is_asked_for(connection: Connection) -> None:
+    reader, writer = connection
+    head, _, body = request(query("{ asked: __typename }"), "Expect: 100-continue").partition(b"\r\n\r\n")
+    writer.write(head + b"\r\n\r\n")
+    async with asyncio.timeout(10):
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+    writer.write(body)
+    assert b"asked" in await response(reader)
+
+
+async def test_who_asks_for_an_end_gets_one(connection: Connection) -> None:
+    reader, writer = connection
+    writer.write(request(query("{ last: __typename }"), "Connection: close"))
+    assert b"last" in await response(reader)
+    async with asyncio.timeout(10):
+        assert await reader.read() == b""
+
+
+async def test_chunks_are_put_together(connection: Connection) -> None:
+    reader, writer = connection
+    body = query("{ chunks: __typename }")
+    head = request(b"").replace(b"Content-Length: 0", b"Transfer-Encoding: chunked")
+    writer.write(head + b"".join(b"1\r\n%c\r\n" % byte for byte in body) + b"0\r\n\r\n")
+    assert b"chunks" in await response(reader)
+
+
+async def test_a_long_answer_to_who_does_not_read_stops_no_one_else(
+    connection: Connection, address: tuple[str, int]
+) -> None:
+    _, writer = connection
+    introspection = request(query("{ __schema { types { name description fields { name description } } } }"))
+    writer.write(introspection * 1000)
+    reader, other = await asyncio.open_connection(*address)
+    other.write(request(query("{ other: __typename }")))
+    assert b"other" in await response(reader)
+    other.close()
+
+
+async def test_what_is_no_http_is_refused(connection: Connection) -> None:
+    reader, writer = connection
+    writer.write(request(query("{ before: __typename }")) + b"\x00\x01\r\n\r\n")
+    assert b"before" in await response(reader)
+    async with asyncio.timeout(10):
+        assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")

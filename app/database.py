@@ -113,6 +113,10 @@ class Database(Protocol):
     def waiting(self) -> int:
         """How many writes wait for their turn."""
 
+    @property
+    def failed_at(self) -> float:
+        """When it last could not store something, by the monotonic clock."""
+
     async def close(self) -> None: ...
 
 
@@ -184,6 +188,10 @@ class Postgres:
     def waiting(self) -> int:
         return self._rounds.waiting
 
+    @property
+    def failed_at(self) -> float:
+        return self._rounds.failed_at
+
     async def close(self) -> None:
         await self._rounds.close()
         await self._listener.close()
@@ -223,6 +231,10 @@ class Sqlite:
     @property
     def waiting(self) -> int:
         return self._writer.waiting
+
+    @property
+    def failed_at(self) -> float:
+        return self._writer.failed_at
 
     async def close(self) -> None:
         await self._writer.close()

@@ -59,6 +59,7 @@ class RequestErrorCode(Enum):
     RATE_LIMITED = "RATE_LIMITED", 429
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR", 500
     BUSY = "BUSY", 503
+    UNAVAILABLE = "UNAVAILABLE", 503
     TIMEOUT = "TIMEOUT", 503
 
 
@@ -66,6 +67,7 @@ HEADERS = {
     RequestErrorCode.UNAUTHENTICATED: {"www-authenticate": "Bearer"},
     RequestErrorCode.METHOD_NOT_ALLOWED: {"allow": "GET, POST"},
     RequestErrorCode.BUSY: {"retry-after": "1"},
+    RequestErrorCode.UNAVAILABLE: {"retry-after": "1"},
     RequestErrorCode.TIMEOUT: {"retry-after": "1"},
 }
 log = logging.getLogger("voltgraph")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Generator
+from collections.abc import Awaitable, Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -19,6 +19,11 @@ async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
         return result
     async with asyncio.timeout(seconds):
         return await _Resumed(work, waits_for)
+
+
+async def finished(work: Awaitable[T]) -> T:
+    """What work comes to. It is finished also when nobody waits for it any longer."""
+    return await asyncio.shield(asyncio.ensure_future(work))
 
 
 class _Resumed(Generic[T]):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from graphql import ExecutionResult, OperationType, execute
 from graphql.execution import (
@@ -19,14 +18,13 @@ from app.callers import Caller
 from app.errors import RequestError, RequestErrorCode
 from app.services import Services
 from app.settings import Settings
-from app.waiting import within
+from app.waiting import finished, within
 from schema import schema
 from schema.context import Context
 from schema.documents import Document, Documents, Known
 from schema.masking import failure, formatted, masked, refusal
 from schema.plans import Plans
 
-T = TypeVar("T")
 QUERY = OperationType.QUERY
 
 
@@ -98,11 +96,6 @@ class Operations:
             return Answer({"errors": refusal(error)}, executed=False)
 
 
-async def _finished(work: Awaitable[T]) -> T:
-    """What work comes to. It is finished also when nobody waits for it any longer."""
-    return await asyncio.shield(asyncio.ensure_future(work))
-
-
 class Operation(NamedTuple):
     """An operation that may be run."""
 
@@ -131,7 +124,7 @@ class Operation(NamedTuple):
     async def answer(self) -> Answer:
         """The answer to a query or a mutation. RequestError with TIMEOUT where it does not come in time."""
         try:
-            answer = await within(self.timeout, self._read() if self.kind is QUERY else _finished(self._change()))
+            answer = await within(self.timeout, self._read() if self.kind is QUERY else finished(self._change()))
         except TimeoutError:
             message = f"The answer took longer than {self.timeout:g} s. What a mutation began goes on."
             raise RequestError(RequestErrorCode.TIMEOUT, message) from None

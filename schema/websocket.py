@@ -18,7 +18,7 @@ from app.callers import Caller
 from app.errors import RequestError, RequestErrorCode, logged
 from app.settings import Settings
 from app.strict_json import decode
-from schema.masking import internal, refusal
+from schema.masking import failure, refusal
 from schema.operations import Answer, Operation, Operations, graphql_request
 
 PROTOCOL = "graphql-transport-ws"
@@ -194,7 +194,7 @@ class Socket:
         except Gone:
             return
         except Exception as error:
-            errors = [internal(error)]
+            errors = failure(error)
         if self._running.get(id) is task:
             del self._running[id]  # first: the client may use the id again at once
             with suppress(Gone):

@@ -10,10 +10,9 @@ from time import monotonic
 from typing import Any
 
 import orjson
-from sqlalchemy.exc import InterfaceError, OperationalError
 
+from app.away import is_away
 from app.database import Database
-from app.errors import Busy
 from app.execution.children import Child, ChildDied, Children
 from app.execution.executor import JobFailed, Progress
 from app.execution.hold import Hold, HoldLost
@@ -26,8 +25,6 @@ LOOK = 0.5
 """Seconds between two looks at whether the run is still ours."""
 CHECKPOINT = 1.0
 """Seconds between two checkpoints that are kept."""
-AWAY = (OSError, Busy, OperationalError, InterfaceError)
-"""What a database raises that may be back in a while."""
 PAUSE = 1.0
 """Seconds between two tries at a database that is away."""
 
@@ -139,7 +136,9 @@ class Runner:
                 await progress.flush(CHECKPOINT)
                 if not await hold.lasts():
                     raise HoldLost(hold.pipeline_id)
-            except AWAY as error:
+            except Exception as error:
+                if not is_away(error):
+                    raise
                 log.warning("the run of %s cannot be looked at: %s", hold.pipeline_id, type(error).__name__)
         raise JobFailed(JobErrorCode.EXECUTION_TIMEOUT, f"The job took longer than {self._settings.job_timeout:g} s.")
 
@@ -163,7 +162,9 @@ async def patiently(write: Callable[[], Awaitable[None]]) -> None:
     while True:
         try:
             return await write()
-        except AWAY as error:
+        except Exception as error:
+            if not is_away(error):
+                raise
             log.warning("the database is away: %s", type(error).__name__)
             await asyncio.sleep(PAUSE)
 

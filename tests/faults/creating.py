@@ -14,6 +14,7 @@ from time import monotonic
 import httpx
 
 from tests.api import operation
+from tests.faults.waiting import until
 
 CREATE = operation("CreatePipeline")
 ELEMENTS = 3
@@ -120,7 +121,10 @@ def stored(database: str) -> dict[str, tuple[str, int]]:
 async def until_ready(http: httpx.AsyncClient, seconds: float = READY) -> float:
     """Seconds until the server says that it is ready."""
     start = monotonic()
-    while (await http.get("/readyz")).status_code != 200:
-        assert monotonic() - start < seconds, "it is not ready"
-        await asyncio.sleep(0.05)
+    await until(lambda: says(http, "/readyz", 200), seconds)
     return monotonic() - start
+
+
+async def says(http: httpx.AsyncClient, path: str, status: int) -> bool:
+    """Whether a GET is answered so."""
+    return (await http.get(path)).status_code == status

@@ -9,6 +9,7 @@ from time import monotonic
 import pytest
 
 from tests.faults.creating import READY, History, client, creators, stored, until_ready
+from tests.faults.waiting import told
 from tests.servers import serving
 
 CREATORS = 32
@@ -33,4 +34,4 @@ async def test_kills_under_32_creators_lose_and_halve_nothing(sqlite_url: str, r
     assert history.refused == []
     assert len(history.unanswered) <= rounds * CREATORS
     assert slowest < READY
-    print(f"\n{rounds} kills, {len(history.acknowledged)} acknowledged, slowest ready {slowest:.2f} s")
+    told(f"{rounds} kills, {len(history.acknowledged)} acknowledged, slowest ready {slowest:.2f} s")

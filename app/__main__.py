@@ -18,6 +18,7 @@ from sqlalchemy.engine import URL
 from app import database, keys_command
 from app.backup import back_up
 from app.callers import is_loopback
+from app.ending import take_no_more
 from app.errors import VoltgraphError
 from app.execution.engine import open_engine
 from app.execution.worker import working
@@ -36,6 +37,9 @@ console = Console()
 OPEN = "none: everybody on this machine may do everything. `python -m app keys create` makes one."
 OPEN_TO_ALL = "[yellow]none: whoever reaches this address may do everything."
 ADVICE = "Make one with `python -m app keys create`, or set VOLTGRAPH_ALLOW_ANYONE=true."
+LAST_CALL = 0.3
+"""Seconds in which who is connected may still ask, and is told to leave by the answer: what a client sends on a
+connection as it is closed is lost."""
 GRACE = 10
 """Seconds that clients have to take what they are being sent when the server ends."""
 
@@ -77,7 +81,10 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self.started:
             self._app.state.services.health.draining = True
+            self.server_state.default_headers = [*self.server_state.default_headers, (b"connection", b"close")]
             await self._pause(self._drain_delay)
+            take_no_more(listening for server in self.servers for listening in server.sockets)
+            await self._pause(LAST_CALL)
         self._app.graphql.close()
         await super().shutdown(sockets)
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import sqlite3
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 
 from app.errors import Busy, RequestError, RequestErrorCode
 
+T = TypeVar("T")
 log = logging.getLogger("voltgraph")
 
+PAUSE = 1.0
+"""Seconds between two tries."""
 RAISED = (OSError, Busy, DBAPIError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError)
 """Among these are all such errors."""
 SQLITE = {
@@ -41,6 +47,18 @@ def is_away(error: BaseException) -> bool:
         return str(state).startswith(POSTGRESQL)
     # The driver's word for a connection that is closed; also for arguments that are wrong.
     return isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError)
+
+
+async def patiently(work: Callable[[], Awaitable[T]]) -> T:
+    """What work comes to, as soon as the database is there."""
+    while True:
+        try:
+            return await work()
+        except Exception as error:
+            if not is_away(error):
+                raise
+            log.warning("the database is away: %s", type(error).__name__)
+            await asyncio.sleep(PAUSE)
 
 
 def expected(error: BaseException) -> RequestError | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import aclosing
+from functools import partial
 from typing import Any, NamedTuple
 
 from graphql import ExecutionResult, OperationType, execute
@@ -14,6 +15,7 @@ from graphql.execution import (
     map_source_to_response_event,
 )
 
+from app.away import patiently
 from app.callers import Caller
 from app.errors import RequestError, RequestErrorCode
 from app.services import Services
@@ -174,7 +176,7 @@ class Operation(NamedTuple):
                 return
             async with aclosing(map_source_to_response_event(executor, source, self._event)) as results:
                 async for result in results:
-                    await self.services.callers.confirm(self.caller)
+                    await patiently(partial(self.services.callers.confirm, self.caller))
                     yield _answer(result)
         except Exception as error:
             yield Answer({"errors": failure(error)}, executed=False)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
 from functools import partial
 from time import monotonic
 from typing import Any
 
 import orjson
 
-from app.away import is_away
+from app.away import is_away, patiently
 from app.database import Database
 from app.execution.children import Child, ChildDied, Children
 from app.execution.executor import JobFailed, Progress
@@ -25,8 +24,6 @@ LOOK = 0.5
 """Seconds between two looks at whether the run is still ours."""
 CHECKPOINT = 1.0
 """Seconds between two checkpoints that are kept."""
-PAUSE = 1.0
-"""Seconds between two tries at a database that is away."""
 
 
 class Runner:
@@ -155,18 +152,6 @@ async def _answer(child: Child, progress: _Kept) -> dict[str, Any]:
             progress.take(message)
         else:
             return message
-
-
-async def patiently(write: Callable[[], Awaitable[None]]) -> None:
-    """Write, as soon as the database is there: what a job came to is not lost because it was away."""
-    while True:
-        try:
-            return await write()
-        except Exception as error:
-            if not is_away(error):
-                raise
-            log.warning("the database is away: %s", type(error).__name__)
-            await asyncio.sleep(PAUSE)
 
 
 class _Kept:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from time import monotonic
 
@@ -32,14 +33,26 @@ class History:
     """The status and the code of each refusal."""
     unanswered: set[str] = field(default_factory=set)
     """Names of what may be there or not."""
+    slowest: float = 0.0
+    """Seconds that an answer took."""
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
-    async def create(self, http: httpx.AsyncClient, key: str | None = None) -> None:
-        """One pipeline, by GraphQL and REST in turn. Raises what the transport does."""
+    async def create(self, http: httpx.AsyncClient, *, insist: bool = False) -> None:
+        """One pipeline, by GraphQL and REST in turn; with a key, again until it is acknowledged, where told to insist.
+        Raises what the transport does."""
         number = next(self._numbers)
         name = f"pipeline {number}"
         self.unanswered.add(name)
-        answer = await (_by_graphql if number % 2 else _by_rest)(http, name, key)
+        ask = partial(by_graphql if number % 2 else by_rest, http, name, f"key of {name}" if insist else None)
+        await self._ask(name, ask)
+        while insist and name not in self.acknowledged:
+            await asyncio.sleep(0.1)
+            await self._ask(name, ask)
+
+    async def _ask(self, name: str, ask: Callable[[], Awaitable[httpx.Response]]) -> None:
+        start = monotonic()
+        answer = await ask()
+        self.slowest = max(self.slowest, monotonic() - start)
         body = answer.json()
         if answer.status_code == 201:
             self._acknowledge(name, body["id"])
@@ -63,7 +76,7 @@ class History:
         assert {stored[name][1] for name in others} <= {ELEMENTS}
 
 
-async def _by_graphql(http: httpx.AsyncClient, name: str, key: str | None) -> httpx.Response:
+async def by_graphql(http: httpx.AsyncClient, name: str, key: str | None) -> httpx.Response:
     elements = [
         {"name": f"e{place}", "elementType": "DIRECT_ENTRY", "jobConfig": {"values": {"a": 1}}}
         for place in range(ELEMENTS)
@@ -72,7 +85,7 @@ async def _by_graphql(http: httpx.AsyncClient, name: str, key: str | None) -> ht
     return await http.post("/graphql", json={"query": CREATE, "variables": {"input": given}})
 
 
-async def _by_rest(http: httpx.AsyncClient, name: str, key: str | None) -> httpx.Response:
+async def by_rest(http: httpx.AsyncClient, name: str, key: str | None) -> httpx.Response:
     elements = {f"e{place}": {"element_type": "entry", "values": {"a": 1}} for place in range(ELEMENTS)}
     headers = {"idempotency-key": key} if key else {}
     return await http.post("/pipelines", json={"project_id": "p", "name": name, "elements": elements}, headers=headers)
@@ -83,18 +96,19 @@ def client(url: str) -> httpx.AsyncClient:
 
 
 @asynccontextmanager
-async def creators(url: str, history: History, count: int) -> AsyncIterator[None]:
-    """So many clients at work meanwhile, each until its connection is cut. Entered once one was answered."""
+async def creators(url: str, history: History, count: int, insisting: int = 0) -> AsyncIterator[None]:
+    """So many clients at work meanwhile, each until its connection is cut; some of them insist. Entered once one was
+    answered."""
     answered = asyncio.Event()
 
-    async def work() -> None:
+    async def work(insist: bool) -> None:
         with suppress(httpx.TransportError):
             while True:
-                await history.create(http)
+                await history.create(http, insist=insist)
                 answered.set()
 
     async with client(url) as http, asyncio.TaskGroup() as group:
-        tasks = [group.create_task(work()) for _ in range(count)]
+        tasks = [group.create_task(work(place < insisting)) for place in range(count)]
         async with asyncio.timeout(READY):
             await answered.wait()
         yield

@@ -21,13 +21,14 @@ from app import database, keys_command, logs
 from app.backup import back_up
 from app.callers import is_loopback
 from app.cors import ANY
+from app.ending import take_no_more
 from app.errors import VoltgraphError, WrongDocuments
 from app.execution.engine import open_engine
 from app.execution.worker import working
 from app.keys import open_keys
 from app.main import create_app, sdl
 from app.migrations import migrate as bring_up_to_date
-from app.protocol import Http
+from app.protocol import LEAVE, Http
 from app.run import Refused
 from app.run import run as run_file
 from app.settings import Settings
@@ -65,6 +66,9 @@ ADVICE = "Make one with `python -m app keys create`, or set VOLTGRAPH_ALLOW_ANYO
 ANY_PAGE = (
     "[red]VOLTGRAPH_CORS_ORIGINS[/red] lets every page ask, and there are no API keys: name the origins, or make a key."
 )
+LAST_CALL = 0.3
+"""Seconds in which who is connected may still ask, and is told to leave by the answer: what a client sends on a
+connection as it is closed is lost."""
 GRACE = 10
 """Seconds that clients have to take what they are being sent when the server ends."""
 
@@ -107,7 +111,10 @@ class Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self.started:
             self._app.state.services.health.draining = True
+            self.server_state.default_headers = [*self.server_state.default_headers, LEAVE]
             await self._pause(self._drain_delay)
+            take_no_more(listening for server in self.servers for listening in server.sockets)
+            await self._pause(LAST_CALL)
         self._app.graphql.close()
         await super().shutdown(sockets)
 

@@ -117,6 +117,10 @@ class Database(Protocol):
     def waiting_reads(self) -> int:
         """How many series of statements that read do."""
 
+    @property
+    def failed_at(self) -> float:
+        """When it last could not store something, by the monotonic clock."""
+
     async def close(self) -> None: ...
 
 
@@ -192,6 +196,10 @@ class Postgres:
     def waiting_reads(self) -> int:
         return self._plain.waiting
 
+    @property
+    def failed_at(self) -> float:
+        return self._rounds.failed_at
+
     async def close(self) -> None:
         await self._rounds.close()
         await self._listener.close()
@@ -235,6 +243,10 @@ class Sqlite:
     @property
     def waiting_reads(self) -> int:
         return self._plain.waiting
+
+    @property
+    def failed_at(self) -> float:
+        return self._writer.failed_at
 
     async def close(self) -> None:
         await self._writer.close()

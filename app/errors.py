@@ -66,6 +66,7 @@ class RequestErrorCode(Enum):
     TOO_MANY_OPEN = "TOO_MANY_OPEN", 429
     INTERNAL_SERVER_ERROR = "INTERNAL_SERVER_ERROR", 500
     BUSY = "BUSY", 503
+    UNAVAILABLE = "UNAVAILABLE", 503
     TIMEOUT = "TIMEOUT", 503
 
 
@@ -74,6 +75,7 @@ HEADERS = {
     RequestErrorCode.METHOD_NOT_ALLOWED: {"allow": "GET, POST"},
     RequestErrorCode.TOO_MANY_OPEN: {"retry-after": "5"},
     RequestErrorCode.BUSY: {"retry-after": "1"},
+    RequestErrorCode.UNAVAILABLE: {"retry-after": "1"},
     RequestErrorCode.TIMEOUT: {"retry-after": "1"},
 }
 log = logging.getLogger("voltgraph")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
+from functools import partial
 
 from app import reading
+from app.away import patiently
 from app.callers import Caller
 from app.database import Database
 from app.errors import RequestError, RequestErrorCode
@@ -32,7 +34,7 @@ class Feed:
             await self._database.listen()
             told = None
             while True:
-                [pipeline] = await self._newest(caller, [id])
+                [pipeline] = await (self._newest(caller, [id]) if told is None else self._later(caller, [id]))
                 if pipeline is None and told is None:
                     raise RequestError(RequestErrorCode.NOT_FOUND, "There is no such pipeline.")
                 if pipeline is None:
@@ -55,9 +57,13 @@ class Feed:
             await self._database.listen()
             while True:
                 ids = await changes.take(AT_ONCE)
-                for id, pipeline in zip(ids, await self._newest(caller, ids), strict=True):
+                for id, pipeline in zip(ids, await self._later(caller, ids), strict=True):
                     yield id, pipeline
                 pipeline = None  # nothing that was told is kept while waiting
+
+    async def _later(self, caller: Caller, ids: list[str]) -> list[Pipeline | None]:
+        """Their newest states, as soon as the database is there: a subscription that has begun outlasts its absence."""
+        return await patiently(partial(self._newest, caller, ids))
 
     async def _newest(self, caller: Caller, ids: list[str]) -> list[Pipeline | None]:
         """Their newest states; None for what is not there. Whoever asks at the same moment shares the read."""

@@ -32,13 +32,14 @@ class Health:
         self.draining = False
 
     async def ready(self) -> bool:
-        """Whether a write is committed now, or was a moment ago."""
+        """Whether a write is committed now, or was a moment ago, and none has failed meanwhile."""
         if self.draining:
             return False
         if monotonic() - self._taken >= BELIEVED:
             self._taking = self._taking or asyncio.create_task(self._take())
             await asyncio.shield(self._taking)
-        return self._beats
+        # A disk may be too full for what clients send and have room for a pulse.
+        return self._beats and monotonic() - self._database.failed_at >= BELIEVED
 
     async def _take(self) -> None:
         async def write(session: AsyncSession) -> None:

@@ -6,6 +6,7 @@ are made and revoked while it runs.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
 import re
@@ -37,6 +38,8 @@ FORM = re.compile(r"vg_[0-9a-f]{12}_[\w-]{43}", re.ASCII)
 FRESH = 2.0
 """Seconds for which what was read of a key is believed; a revoked one is refused after that."""
 REMEMBERED = 10_000
+PATIENCE = 5.0
+"""Seconds in which a key must be read."""
 
 table = Table(
     "api_key",
@@ -178,7 +181,8 @@ async def _patiently(reading: Awaitable[T]) -> T:
     """What is read. Who asks is not let in while that is not known, and may come again."""
     await in_task()
     try:
-        return await reading
+        async with asyncio.timeout(PATIENCE):
+            return await reading
     except (SQLAlchemyError, OSError) as error:
         raise Busy("API keys cannot be looked up now. Try again.") from error
 

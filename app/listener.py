@@ -27,7 +27,7 @@ log = logging.getLogger("voltgraph")
 HEARTBEAT = 10.0
 """Seconds between two questions whether the connection is still there: a network can go silently."""
 PATIENCE = 5.0
-FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 MARGIN = timedelta(seconds=60)
 """How much older than the last sign of life a change may be that was missed: clocks differ, transactions take time."""
 FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError)

@@ -14,6 +14,8 @@ from app.waiting import in_task
 
 T = TypeVar("T")
 CONNECTIONS = 8
+RELEASE = 2.0
+"""Seconds until a connection that was given up is closed."""
 STATEMENTS = 512
 """Statements that a connection keeps prepared."""
 
@@ -45,7 +47,8 @@ class PlainPool:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 return await drive(begin(), connection)
         finally:
-            await pool.release(connection)
+            # Where a read was given up, the server is asked to cancel it, and may not answer.
+            await pool.release(connection, timeout=RELEASE)
 
     async def close(self) -> None:
         if self._pool is not None:

@@ -21,6 +21,8 @@ PATH = b"/graphql"
 SHORT = 64 * 2**10
 """Bytes of a body that is not streamed."""
 Headers = dict[bytes, bytes]
+LEAVE = (b"connection", b"close")
+"""What a server that ends says with every answer."""
 
 
 class Response(NamedTuple):
@@ -164,6 +166,8 @@ class Http(HttpToolsProtocol):
             head += (name, b": ", value, b"\r\n")
         content = response.content
         self.transport.write_now(b"%bcontent-length: %d\r\n\r\n%b" % (b"".join(head), len(content), content))
+        if LEAVE in self.server_state.default_headers:
+            self.transport.close()
         self.on_response_complete()
 
 

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from itertools import groupby
+from math import inf
+from time import monotonic
 from typing import Any, Generic, TypeVar
 
+from app.away import is_away
 from app.errors import Busy
 
 Item = TypeVar("Item")
@@ -25,6 +28,8 @@ class Rounds(Generic[Item]):
         self._commit, self._max_waiting = commit, max_waiting
         self._waiting: list[tuple[Item, asyncio.Future[Any]]] = []
         self._running: asyncio.Task[None] | None = None
+        self.failed_at = -inf
+        """When the database last could not do its work."""
 
     def put(self, item: Item) -> asyncio.Future[Any]:
         """The item's result, once it is committed. Busy when too much waits."""
@@ -70,6 +75,8 @@ class Rounds(Generic[Item]):
             if done.done():  # its caller has gone
                 continue
             if isinstance(outcome, Exception):
+                if is_away(outcome):
+                    self.failed_at = monotonic()
                 done.set_exception(outcome)
             else:
                 done.set_result(outcome)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Generator
+from collections.abc import Awaitable, Coroutine, Generator
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -39,6 +39,11 @@ async def in_task() -> None:
 class _NextTurn:
     def __await__(self) -> Generator[None, None, None]:
         yield
+
+
+async def finished(work: Awaitable[T]) -> T:
+    """What work comes to. It is finished also when nobody waits for it any longer."""
+    return await asyncio.shield(asyncio.ensure_future(work))
 
 
 class Begun(Generic[T]):

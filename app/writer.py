@@ -50,6 +50,10 @@ class Writer:
     def waiting(self) -> int:
         return self._rounds.waiting
 
+    @property
+    def failed_at(self) -> float:
+        return self._rounds.failed_at
+
     async def close(self) -> None:
         await self._rounds.close()
         await self._engine.dispose()

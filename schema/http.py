@@ -16,8 +16,9 @@ import orjson
 from graphql import OperationType
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.away import expected
 from app.bodies import read_json, require_json, value_of
-from app.errors import Busy, RequestError, RequestErrorCode
+from app.errors import RequestError, RequestErrorCode
 from app.metrics import Metrics
 from app.protocol import Response
 from app.services import Services
@@ -41,6 +42,7 @@ HEADERS = {
 """Of every response, by its media type."""
 NOT_STORED = {"cache-control": "no-store"}
 """Of answers to GET: a cache cannot see by the request for whom they are. Those to POST are kept by none."""
+NOT_NOW = {RequestErrorCode.BUSY.value, RequestErrorCode.UNAVAILABLE.value}
 
 
 class GraphQLEndpoint:
@@ -167,22 +169,20 @@ def _check_method(operation: Operation, method: str) -> None:
 
 def _refused(error: Exception) -> tuple[int, dict[str, Any], Mapping[str, str]]:
     """The answer to a request that raised an error: its status, its body and headers."""
-    if isinstance(error, Busy):
-        error = RequestError(RequestErrorCode.BUSY, str(error))
-    if isinstance(error, RequestError):
-        return error.code.status, {"errors": failure(error)}, error.headers
-    return 500, {"errors": failure(error)}, NO_HEADERS
+    refused = expected(error)
+    if refused is None:
+        return 500, {"errors": failure(error)}, NO_HEADERS
+    return refused.code.status, {"errors": failure(refused)}, refused.headers
 
 
 def _status(answer: Answer, kind: bytes) -> int:
-    """Who was too busy for all that was asked tells proxies too."""
+    """Who could do nothing of what was asked tells proxies too."""
     if not answer.executed:
         return 200 if kind == JSON else 400
     errors = answer.body.get("errors")
     if not errors or any(value is not None for value in (answer.body["data"] or {}).values()):
         return 200
-    busy = RequestErrorCode.BUSY
-    return busy.status if all(error["extensions"]["code"] == busy.value for error in errors) else 200
+    return 503 if all(error["extensions"]["code"] in NOT_NOW for error in errors) else 200
 
 
 def _code(body: dict[str, Any]) -> str:

@@ -4,7 +4,8 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from app.errors import BadJson, Busy, RequestError, RequestErrorCode, logged
+from app.away import expected
+from app.errors import BadJson, RequestError, RequestErrorCode, logged
 
 
 def formatted(error: GraphQLError, code: RequestErrorCode) -> dict[str, Any]:
@@ -29,20 +30,16 @@ def masked(error: GraphQLError) -> dict[str, Any]:
         cause = cause.original_error
     if cause is None or isinstance(cause, GraphQLError):
         return formatted(error, RequestErrorCode.BAD_USER_INPUT)
-    if isinstance(cause, RequestError):
-        return formatted(error, cause.code)
-    if isinstance(cause, Busy):
-        return formatted(error, RequestErrorCode.BUSY)
-    return {**error.formatted, **internal(cause)}
+    refused = expected(cause)
+    if refused is None:
+        return {**error.formatted, **internal(cause)}
+    return {**formatted(error, refused.code), "message": refused.message}
 
 
 def failure(error: Exception) -> list[dict[str, Any]]:
     """The errors of a request, or of a subscription, that raised one itself and not in a field."""
-    if isinstance(error, RequestError):
-        return refusal(error)
-    if isinstance(error, Busy):
-        return [{"message": str(error), "extensions": {"code": RequestErrorCode.BUSY.value}}]
-    return [internal(error)]
+    refused = expected(error)
+    return [internal(error)] if refused is None else refusal(refused)
 
 
 def internal(cause: BaseException) -> dict[str, Any]:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import AbstractContextManager, aclosing, nullcontext
-from typing import Any, NamedTuple, TypeVar
+from functools import partial
+from typing import Any, NamedTuple
 
 from graphql import ExecutionResult, OperationType, execute
 from graphql.execution import (
@@ -15,11 +15,12 @@ from graphql.execution import (
     map_source_to_response_event,
 )
 
+from app.away import patiently
 from app.callers import Caller
 from app.errors import RequestError, RequestErrorCode
 from app.services import Services
 from app.settings import Settings
-from app.waiting import in_task, within
+from app.waiting import finished, in_task, within
 from schema import schema
 from schema.context import Context
 from schema.documents import Document, Documents, Known
@@ -28,7 +29,6 @@ from schema.persisted import Persisted, named_hash
 from schema.plans import Plans
 from schema.trusted import read
 
-T = TypeVar("T")
 QUERY = OperationType.QUERY
 
 
@@ -113,11 +113,6 @@ class Operations:
             return Answer({"errors": refusal(error)}, executed=False)
 
 
-async def _finished(work: Awaitable[T]) -> T:
-    """What work comes to. It is finished also when nobody waits for it any longer."""
-    return await asyncio.shield(asyncio.ensure_future(work))
-
-
 class Operation(NamedTuple):
     """An operation that may be run."""
 
@@ -151,7 +146,7 @@ class Operation(NamedTuple):
     async def answer(self) -> Answer:
         """The answer to a query or a mutation. RequestError with TIMEOUT where it does not come in time."""
         try:
-            answer = await within(self.timeout, self._read() if self.kind is QUERY else _finished(self._change()))
+            answer = await within(self.timeout, self._read() if self.kind is QUERY else finished(self._change()))
         except TimeoutError:
             message = f"The answer took longer than {self.timeout:g} s. What a mutation began goes on."
             raise RequestError(RequestErrorCode.TIMEOUT, message) from None
@@ -202,7 +197,7 @@ class Operation(NamedTuple):
                 return
             async with aclosing(map_source_to_response_event(executor, source, self._event)) as results:
                 async for result in results:
-                    await self.services.callers.confirm(self.caller)
+                    await patiently(partial(self.services.callers.confirm, self.caller))
                     yield _answer(result)
         except Exception as error:
             yield Answer({"errors": failure(error)}, executed=False)

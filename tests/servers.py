@@ -42,6 +42,17 @@ class Postgres:
         self._server.psql(f"CREATE DATABASE {name} TEMPLATE {'template1' if empty else 'template'};")
         return self._address(name)
 
+    @property
+    def pid(self) -> int:
+        """Its first process."""
+        pid = self._server.get_pid()
+        assert pid is not None
+        return pid
+
+    def restart(self) -> None:
+        """Start it again where it was stopped."""
+        self._server.ensure_postgres_running()
+
     def _address(self, database: str) -> str:
         return make_url(self._server.get_uri()).set(database=database).render_as_string(hide_password=False)
 

@@ -126,7 +126,7 @@ class Children:
         environment = {name: os.environ[name] for name in INHERITED if name in os.environ} | ALWAYS
         while True:
             fd = self._listener.fileno()
-            command = [sys.executable, "-m", "app.execution.zygote", str(fd), self._executor]
+            command = [sys.executable, "-m", "app.execution.zygote", str(fd), self._executor, str(os.getpid())]
             self._zygote = await asyncio.create_subprocess_exec(
                 *command,
                 pass_fds=[fd],

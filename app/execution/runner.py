@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from time import monotonic
 from typing import Any
 
 import orjson
-from sqlalchemy.exc import InterfaceError, OperationalError
 
+from app.away import is_away, patiently
 from app.database import Database
-from app.errors import Busy
 from app.execution.children import Child, ChildDied, Children
 from app.execution.executor import JobFailed, Progress
 from app.execution.hold import Hold, HoldLost
@@ -27,10 +26,6 @@ LOOK = 0.5
 """Seconds between two looks at whether the run is still ours."""
 CHECKPOINT = 1.0
 """Seconds between two checkpoints that are kept."""
-AWAY = (OSError, Busy, OperationalError, InterfaceError)
-"""What a database raises that may be back in a while."""
-PAUSE = 1.0
-"""Seconds between two tries at a database that is away."""
 
 
 Ended = Callable[[str, str, float], None]
@@ -172,7 +167,9 @@ class Runner:
                 await progress.flush(CHECKPOINT)
                 if not await hold.lasts():
                     raise HoldLost(hold.pipeline_id)
-            except AWAY as error:
+            except Exception as error:
+                if not is_away(error):
+                    raise
                 log.warning("the run of %s cannot be looked at: %s", hold.pipeline_id, type(error).__name__)
         raise JobFailed(JobErrorCode.EXECUTION_TIMEOUT, f"The job took longer than {self._settings.job_timeout:g} s.")
 
@@ -189,16 +186,6 @@ async def _answer(child: Child, progress: _Kept) -> dict[str, Any]:
             progress.take(message)
         else:
             return message
-
-
-async def patiently(write: Callable[[], Awaitable[None]]) -> None:
-    """Write, as soon as the database is there: what a job came to is not lost because it was away."""
-    while True:
-        try:
-            return await write()
-        except AWAY as error:
-            log.warning("the database is away: %s", type(error).__name__)
-            await asyncio.sleep(PAUSE)
 
 
 class _Kept:

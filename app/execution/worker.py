@@ -20,11 +20,12 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import runs
+from app.away import is_away
 from app.columns import now
 from app.database import Database
 from app.execution.children import Children
 from app.execution.engine import ENDED, QUEUE, WORKFLOW, Engine, SubmissionFailed, configuration
-from app.execution.runner import AWAY, Ended, Runner, uncounted
+from app.execution.runner import Ended, Runner, uncounted
 from app.models import AT_WORK, JobErrorCode, Pipeline, Worker
 from app.settings import Settings
 
@@ -121,7 +122,7 @@ async def _persistently(run: Callable[[str], Awaitable[None]], pipeline_id: str)
         try:
             return await run(pipeline_id)
         except Exception as error:
-            left -= not isinstance(error, AWAY)
+            left -= not is_away(error)
             log.exception("the run of %s broke", pipeline_id)
             if not left:
                 raise

@@ -1,8 +1,8 @@
 """The process that children are forked from. It has imported the executor once, which takes seconds; a fork takes none.
 
-It runs as `python -m app.execution.zygote FD MODULE:NAME`: FD is a listening socket, and each connection to it is a
-child that does one request. It has no secrets in its environment, opens no database, and dies with its parent, as each
-child does with it.
+It runs as `python -m app.execution.zygote FD MODULE:NAME PARENT`: FD is a listening socket, and each connection to it
+is a child that does one request. It has no secrets in its environment, opens no database, and dies with its parent,
+whose process id is PARENT, as each child does with it.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from app.models import ElementType, JobErrorCode
 PR_SET_PDEATHSIG = 1
 
 
-def main(fd: int, executor: str) -> None:
+def main(fd: int, executor: str, parent: int) -> None:
     """Fork a child for each connection, until killed."""
-    _die_with_parent()
+    _die_with(parent)
+    own = os.getpid()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are not waited for
     listener = socket.socket(fileno=fd)
     work = load(executor)
@@ -35,7 +36,7 @@ def main(fd: int, executor: str) -> None:
         connection, _ = listener.accept()
         if os.fork() == 0:
             listener.close()
-            _child(connection, work)
+            _child(connection, work, own)
         connection.close()
 
 
@@ -63,10 +64,10 @@ class Missing:
         raise JobFailed(JobErrorCode.CONFIGURATION_ERROR, self._message)
 
 
-def _child(connection: socket.socket, work: Executor) -> None:
+def _child(connection: socket.socket, work: Executor, parent: int) -> None:
     """Answer one request; then the process ends."""
     try:
-        _die_with_parent()
+        _die_with(parent)
         os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
@@ -113,13 +114,13 @@ def _told(progress: Progress) -> dict[str, Any]:
     }
 
 
-def _die_with_parent() -> None:
+def _die_with(parent: int) -> None:
+    """Have this process killed when its parent dies; end it where that has happened already."""
     if sys.platform == "linux":
-        parent = os.getppid()
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:  # it died before it was told
-            os._exit(1)
+    if os.getppid() != parent:
+        os._exit(1)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), sys.argv[2])
+    main(int(sys.argv[1]), sys.argv[2], int(sys.argv[3]))

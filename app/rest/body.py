@@ -1,4 +1,5 @@
-"""Bodies of REST requests: read within limits and decoded strictly, before FastAPI looks at them."""
+"""Requests to the REST API: bodies are read within limits and decoded strictly, before FastAPI looks at them; answers
+come in time."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -7,6 +8,11 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from app.bodies import read_json
+from app.errors import RequestError, RequestErrorCode
+from app.settings import Settings
+from app.waiting import finished, within
+
+Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class ReadRequest(Request):
@@ -22,16 +28,23 @@ class ReadRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route that takes a body only as `app.bodies` does: FastAPI's own reading drops duplicate keys."""
+    """A route that takes a body only as `app.bodies` does: FastAPI's own reading drops duplicate keys. What takes too
+    long is given up, and finished all the same where it changes something."""
 
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-        if self.body_field is None:
-            return handle
+    def get_route_handler(self) -> Handle:
+        handle, has_body = super().get_route_handler(), self.body_field is not None
 
         async def read_then_handle(request: Request) -> Response:
-            read = ReadRequest(request.scope, request.receive)
-            read.value = await read_json(dict(request.scope["headers"]), request.receive, request.app.state.settings)
-            return await handle(read)
+            settings: Settings = request.app.state.settings
+            if has_body:
+                read = ReadRequest(request.scope, request.receive)
+                read.value = await read_json(dict(request.scope["headers"]), request.receive, settings)
+                request = read
+            answer = handle(request) if request.method == "GET" else finished(handle(request))
+            try:
+                return await within(settings.request_timeout, answer)
+            except TimeoutError:
+                message = f"The answer took longer than {settings.request_timeout:g} s. What was begun goes on."
+                raise RequestError(RequestErrorCode.TIMEOUT, message) from None
 
         return read_then_handle

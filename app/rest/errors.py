@@ -10,9 +10,9 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from app import away
 from app.errors import (
     BadJson,
-    Busy,
     Path,
     Problem,
     ProblemCode,
@@ -41,7 +41,7 @@ def install(app: FastAPI) -> None:
         (WrongArguments, wrong_arguments),
         (RequestError, request_error),
         (RequestValidationError, invalid),
-        (Busy, busy),
+        *((kind, unable) for kind in away.RAISED),
         (HTTPException, http_exception),
         (Exception, internal),
     ):
@@ -73,8 +73,11 @@ def invalid(_: Request, error: RequestValidationError) -> Response:
     return JsonResponse({"detail": [_shortened(fault) for fault in error.errors()]}, 422)
 
 
-def busy(_: Request, error: Busy) -> Response:
-    return failure(503, "BUSY", str(error), {"retry-after": "1"})
+def unable(request: Request, error: Exception) -> Response:
+    refused = away.expected(error)
+    if refused is None:
+        raise error
+    return request_error(request, refused)
 
 
 def http_exception(request: Request, error: HTTPException) -> Response:

@@ -8,7 +8,8 @@ EXTRAS_test := test,battery
 EXTRAS_clients := test,battery,clients
 JOBS ?= 2  # Tests at a time
 PEERS := tests/bench/peers
-WEB := tests/clients/web
+CLIENTS := tests/clients
+WEB := $(CLIENTS)/web
 BENCH ?=  # Sections and options, such as "sqlite growth --small"
 
 .PHONY: help run test test-clients faults bench lint format types unit constraints schema explorer clean
@@ -29,13 +30,13 @@ types: $(VENV)/test  ## Strict types
 	$(BIN)/mypy
 
 unit: $(VENV)/test  ## Tests, on SQLite and PostgreSQL
-	$(BIN)/python -m pytest -m 'not slow' -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest -m 'not slow' --ignore $(CLIENTS) -n $(JOBS) --dist worksteal
 
 test-clients: $(VENV)/clients $(WEB)/node_modules  ## Clients as users install them, at servers that listen; needs node
-	$(BIN)/python -m pytest tests/clients -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest $(CLIENTS) -n $(JOBS) --dist worksteal
 
 faults: $(VENV)/test  ## Kills, takeovers, a hundred runs at once: what takes minutes
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --ignore $(CLIENTS)
 
 bench: $(VENV)/test $(PEERS)/node_modules  ## Speed, memory and growth, beside other servers; needs wrk and node
 	$(BIN)/python -m tests.bench $(BENCH)

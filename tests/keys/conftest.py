@@ -37,6 +37,14 @@ class Locked:
 
 
 @pytest.fixture
+async def store(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[KeyStore]:
+    """The keys of a server over SQLite, which believes nothing for long."""
+    monkeypatch.setattr(keys, "FRESH", 0.0)
+    async with open_keys(parsed(sqlite_url)) as opened:
+        yield opened
+
+
+@pytest.fixture
 async def locked(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Locked]:
     monkeypatch.setattr(keys, "FRESH", 0.0)
     app = create_app(Settings(database_url=database_url, workers=0))

@@ -7,24 +7,15 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app import keys
 from app.callers import LOCAL, Caller
-from app.database import database_url as parsed
 from app.errors import RequestError, RequestErrorCode
-from app.keys import KeyStore, open_keys
+from app.keys import KeyStore
 from app.slots import Slots
 from tests.subscriptions import clients
 from tests.subscriptions.clients import FOLLOW, PATIENCE, Live
 
 VIEWER = "{ viewer { organizationId } }"
 EVENTS = {"accept": "text/event-stream"}
-
-
-@pytest.fixture
-async def store(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[KeyStore]:
-    monkeypatch.setattr(keys, "FRESH", 0.0)
-    async with open_keys(parsed(sqlite_url)) as opened:
-        yield opened
 
 
 @pytest.fixture

@@ -4,20 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app import keys
-from app.database import database_url as parsed
-from app.keys import KeyStore, open_keys
+from app.keys import KeyStore
 from app.models import PipelineStatus
 from tests.api import Api
 from tests.subscriptions import clients
 from tests.subscriptions.clients import WATCH, Live
-
-
-@pytest.fixture
-async def store(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[KeyStore]:
-    monkeypatch.setattr(keys, "FRESH", 0.0)
-    async with open_keys(parsed(sqlite_url)) as opened:
-        yield opened
 
 
 @pytest.fixture

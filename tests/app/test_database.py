@@ -9,10 +9,11 @@ import pytest
 from sqlalchemy import text
 
 from app.columns import now
-from app.database import Database, FileInUse, Sqlite, database_url, exclusive, open_database
+from app.database import Database, FileInUse, database_url, exclusive, open_database
 from app.errors import Busy
 from app.execution.engine import engine_url
 from app.models import IdempotencyKey
+from app.sqlite import Sqlite
 
 
 def key(name: str) -> IdempotencyKey:

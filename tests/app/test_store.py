@@ -8,12 +8,13 @@ import pytest
 from sqlalchemy import text
 
 from app.columns import instant_text, now
-from app.database import Database, Sqlite, open_database
+from app.database import Database, open_database
 from app.database import database_url as parsed
 from app.errors import NotUnique
 from app.events import Change
 from app.inserts import New
 from app.models import IdempotencyKey
+from app.sqlite import Sqlite
 from tests import servers
 
 LITTLE = 50

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-import app.database
+import app.postgres
 import app.reading
+import app.sqlite
 from app.errors import Busy, RequestError, RequestErrorCode
 from schema.documents import Documents
 from tests.api import Api
@@ -35,8 +36,8 @@ def failing(error: Exception) -> Any:
 def break_reads(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """Have all that reads a pipeline fail."""
     monkeypatch.setattr(app.reading, "pipeline", failing(error))
-    monkeypatch.setattr(app.database.Sqlite, "run", failing(error))
-    monkeypatch.setattr(app.database.Postgres, "run", failing(error))
+    monkeypatch.setattr(app.sqlite.Sqlite, "run", failing(error))
+    monkeypatch.setattr(app.postgres.Postgres, "run", failing(error))
 
 
 async def test_a_fault_in_a_field_is_masked_and_its_neighbours_are_answered(

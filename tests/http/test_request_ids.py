@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-import app.database
 import app.reading
+import app.sqlite
 from app import tracing
 from app.tracing import request_id
 from tests.api import Api
@@ -84,7 +84,7 @@ async def test_a_fault_tells_it_and_so_does_the_log(
 
     monkeypatch.setattr(caplog.handler, "filters", [see])
     monkeypatch.setattr(app.reading, "pipeline", fail)
-    monkeypatch.setattr(app.database.Sqlite, "run", fail)
+    monkeypatch.setattr(app.sqlite.Sqlite, "run", fail)
     answer = await ask(text, "graphql", **{"x-request-id": "mine"})
     [error] = answer.json()["errors"]
     assert error["extensions"] == {"code": "INTERNAL_SERVER_ERROR", "requestId": "mine"}

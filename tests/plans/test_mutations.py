@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 import app.pipelines
-from app.database import Postgres, Sqlite
 from app.errors import Busy
+from app.postgres import Postgres
+from app.sqlite import Sqlite
 from tests.plans.data import fill, id_of
 from tests.plans.pair import Pair, written
 

@@ -1,0 +1,102 @@
+"""PostgreSQL: one pool of connections reads and writes, and a second one serves reads that need no ORM."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import asyncpg
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Dialect
+from sqlalchemy.exc import DisconnectionError
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app import events
+from app.errors import NotUnique
+from app.inserts import Inserts, New
+from app.listener import Listener
+from app.plain_pool import PlainPool
+from app.pool import PATIENCE, engine
+from app.readers import Pace, Steps
+from app.rounds import Rounds
+from app.writer import Work
+
+T = TypeVar("T")
+CONNECTIONS = 16
+
+
+class Postgres:
+    """A pool of connections to a PostgreSQL server."""
+
+    def __init__(self, url: URL, max_waiting: int) -> None:
+        self._engine = engine(url, CONNECTIONS, json_deserializer=_as_it_is)
+        event.listen(self._engine.sync_engine, "checkout", _require_open)
+        self._plain = PlainPool(dict(self._engine.dialect.create_connect_args(url)[1]), PATIENCE)
+        self.hub = events.Hub()
+        self._listener = Listener(url, self.hub)
+        self.inserts = Inserts(self._engine.dialect)
+        self._rounds = Rounds[New](self._store, max_waiting)
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._engine.dialect
+
+    def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> Awaitable[T]:
+        return self._plain.run(begin, pace)
+
+    async def listen(self) -> None:
+        await self._listener.start()
+
+    def read(self) -> AsyncSession:
+        return AsyncSession(self._engine, expire_on_commit=False)
+
+    async def write(self, work: Work[T]) -> T:
+        async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+            return await work(session)
+
+    async def store(self, new: New) -> None:
+        await self._rounds.put(new)
+
+    async def _store(self, batch: list[New]) -> list[Exception | None]:
+        """One statement is a transaction by itself, in one round trip. Notifying transactions wait for each other:
+        they had better be few."""
+        try:
+            async with self._engine.connect() as connection:
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                await driver.fetch(*self.inserts.texts, *self.inserts.arrays(batch))
+        except asyncpg.PostgresError as error:  # so says the server: each may fare better alone
+            if len(batch) > 1:
+                raise
+            return [NotUnique() if isinstance(error, asyncpg.UniqueViolationError) else error]
+        except Exception as error:
+            return [error] * len(batch)
+        return [None] * len(batch)
+
+    @property
+    def waiting(self) -> int:
+        return self._rounds.waiting
+
+    @property
+    def waiting_reads(self) -> int:
+        return self._plain.waiting
+
+    @property
+    def failed_at(self) -> float:
+        return self._rounds.failed_at
+
+    async def close(self) -> None:
+        await self._rounds.close()
+        await self._listener.close()
+        await self._plain.close()
+        await self._engine.dispose()
+
+
+def _require_open(connection: Any, record: object, proxy: object) -> None:
+    """Have the pool replace a connection that the server has ended. Asking the server takes three round trips."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+def _as_it_is(text: str) -> str:
+    """JSON columns stay text."""
+    return text

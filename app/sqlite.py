@@ -1,0 +1,102 @@
+"""SQLite: one connection writes, and a few others read."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import Any, TypeVar
+
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Dialect
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app import events
+from app.inserts import Inserts, New
+from app.pool import engine
+from app.readers import Pace, Readers, Steps
+from app.writer import Work, Writer
+
+T = TypeVar("T")
+WRITER_PRAGMAS = (
+    "busy_timeout=5000",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "temp_store=MEMORY",  # what savepoints can undo: in files it takes as long again as the writes
+)
+READER_PRAGMAS = ("busy_timeout=5000", "query_only=ON")
+READERS = 4
+STATEMENTS = 512
+"""Statements that a connection keeps prepared."""
+
+
+class Sqlite:
+    """A SQLite file: one connection writes, a few others read."""
+
+    def __init__(self, url: URL, max_waiting: int) -> None:
+        self._readers = _engine(url, READER_PRAGMAS, READERS)
+        self._plain = Readers(partial(_connection, url), READERS)
+        self.hub = events.Hub()
+        self.inserts = Inserts(self._readers.dialect)
+        self._writer = Writer(_engine(url, WRITER_PRAGMAS, 1), self.inserts, self.hub, max_waiting)
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._readers.dialect
+
+    def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> Awaitable[T]:
+        return self._plain.run(begin, pace)
+
+    async def listen(self) -> None:
+        """Nothing to do: this process is the only one that writes."""
+
+    def read(self) -> AsyncSession:
+        return AsyncSession(self._readers, expire_on_commit=False)
+
+    async def write(self, work: Work[T]) -> T:
+        return await self._writer.write(work)
+
+    async def store(self, new: New) -> None:
+        await self._writer.store(new)
+
+    @property
+    def waiting(self) -> int:
+        return self._writer.waiting
+
+    @property
+    def waiting_reads(self) -> int:
+        return self._plain.waiting
+
+    @property
+    def failed_at(self) -> float:
+        return self._writer.failed_at
+
+    async def close(self) -> None:
+        await self._writer.close()
+        await self._readers.dispose()
+        self._plain.close()
+
+
+def _engine(url: URL, pragmas: tuple[str, ...], connections: int) -> AsyncEngine:
+    made = engine(url, connections, connect_args={"isolation_level": None})
+
+    @event.listens_for(made.sync_engine, "connect")
+    def configure(connection: Any, _: object) -> None:
+        cursor = connection.cursor()
+        for pragma in pragmas:
+            cursor.execute(f"PRAGMA {pragma}")
+        cursor.close()
+
+    return made
+
+
+def _connection(url: URL) -> sqlite3.Connection:
+    """A connection that only reads, for whatever thread uses it alone."""
+    connection = sqlite3.connect(
+        str(url.database), isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS
+    )
+    for pragma in READER_PRAGMAS:
+        connection.execute(f"PRAGMA {pragma}")
+    return connection

@@ -11,10 +11,11 @@ import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -27,7 +28,6 @@ from sqlalchemy.schema import CreateTable
 
 from app.columns import Binary, Instant, now
 from app.errors import Busy
-from app.waiting import in_task
 
 T = TypeVar("T")
 
@@ -151,11 +151,13 @@ class KeyRing:
         self._store = store
         self._wanted, self._asked = False, -FRESH
         self._known: dict[str, tuple[float, Key | None]] = {}
+        self._reading: dict[str, asyncio.Future[Any]] = {}
+        """What is being read, by prefix: once for all who ask meanwhile. Of no prefix: whether there is any key."""
 
     async def wanted(self) -> bool:
         """Whether requests need a key. Once one was made they always do, also when it is revoked."""
         if not self._wanted and monotonic() - self._asked >= FRESH:
-            self._wanted = await _patiently(self._store.any())
+            self._wanted = await self._read("", self._store.any)
             self._asked = monotonic()
         return self._wanted
 
@@ -163,7 +165,7 @@ class KeyRing:
         """The valid key of a prefix."""
         read, key = self._known.get(prefix, (-FRESH, None))
         if monotonic() - read >= FRESH:
-            key = await _patiently(self._store.find(prefix))
+            key = await self._read(prefix, partial(self._store.find, prefix))
             if len(self._known) >= REMEMBERED:
                 self._known.clear()
             self._known[prefix] = monotonic(), key
@@ -176,13 +178,19 @@ class KeyRing:
         key = await self.find(secret[:PREFIX_LENGTH])
         return key if key and hmac.compare_digest(key.digest, _digest(secret)) else None
 
+    async def _read(self, name: str, read: Callable[[], Awaitable[T]]) -> T:
+        if (reading := self._reading.get(name)) is None:
+            reading = self._reading[name] = asyncio.ensure_future(_patiently(read))
+            reading.add_done_callback(lambda _: self._reading.pop(name))
+        result: T = await asyncio.shield(reading)
+        return result
 
-async def _patiently(reading: Awaitable[T]) -> T:
+
+async def _patiently(read: Callable[[], Awaitable[T]]) -> T:
     """What is read. Who asks is not let in while that is not known, and may come again."""
-    await in_task()
     try:
         async with asyncio.timeout(PATIENCE):
-            return await reading
+            return await read()
     except (SQLAlchemyError, OSError) as error:
         raise Busy("API keys cannot be looked up now. Try again.") from error
 

@@ -1,9 +1,11 @@
 """Keys are kept as digests, and valid until they are revoked."""
 
+import asyncio
+
 import pytest
 
 from app.database import database_url as parsed
-from app.keys import FORM, KeyRing, KeyStore, open_keys
+from app.keys import FORM, Key, KeyRing, KeyStore, open_keys
 
 
 @pytest.fixture
@@ -57,3 +59,17 @@ async def test_keys_are_needed_from_the_first_on_for_ever(store: KeyStore, monke
     await store.revoke((await store.all())[0].prefix)
     assert await ring.wanted()
     assert await KeyRing(store).wanted()
+
+
+async def test_who_asks_at_the_same_time_has_one_read(store: KeyStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret, find, reads = await store.create("org"), store.find, list[str]()
+
+    async def counted(prefix: str) -> Key | None:
+        reads.append(prefix)
+        return await find(prefix)
+
+    monkeypatch.setattr(store, "find", counted)
+    ring = KeyRing(store)
+    found = await asyncio.gather(*(ring.holder(secret) for _ in range(1000)))
+    assert [key.organization_id for key in found if key] == ["org"] * 1000
+    assert len(reads) == 1

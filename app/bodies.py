@@ -36,11 +36,11 @@ async def read_json(headers: Mapping[bytes, bytes], receive: Receive, settings: 
     except TimeoutError:
         message = f"The body did not come within {settings.request_timeout:g} s."
         raise RequestError(RequestErrorCode.REQUEST_TIMEOUT, message) from None
-    return await value_of(body, settings)
+    return await decoded(body, settings)
 
 
-async def value_of(body: bytes, settings: Settings) -> Any:
-    """The value of an unpacked body."""
+async def decoded(body: bytes, settings: Settings) -> Any:
+    """The value of a JSON text. A long one is decoded by a thread."""
     if len(body) < LONG:
         return decode(body, settings.max_json_depth)
     return await asyncio.to_thread(decode, body, settings.max_json_depth)
@@ -66,7 +66,9 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive, settings: 
     if b"content-encoding" not in headers:
         return body
     encoding = headers[b"content-encoding"].strip().lower()
-    return body if encoding in (b"", b"identity") else _unpacked(body, encoding, settings.max_unpacked_bytes)
+    if encoding in (b"", b"identity"):
+        return body
+    return await asyncio.to_thread(_unpacked, body, encoding, settings.max_unpacked_bytes)
 
 
 def _unpacked(body: bytes, encoding: bytes, limit: int) -> bytes:

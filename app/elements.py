@@ -83,25 +83,25 @@ class Given:
         if self.listed is not None and self.by_name is not None:
             return None, [_invalid("Give elements as a list or by name, not both.", ("elements_by_name",))]
         if self.listed is not None:
-            return _checked(_from_list(self.listed), "elements")
+            return _checked(len(self.listed), _from_list(self.listed), "elements")
         if isinstance(self.by_name, dict):
-            return _checked(_from_object(self.by_name), "elements_by_name")
+            return _checked(len(self.by_name), _from_object(self.by_name), "elements_by_name")
         if self.by_name is not None:
             return None, [_invalid("Elements by name must be an object.", ("elements_by_name",))]
         return None, [_invalid("Give elements, as a list or by name.", ("elements",))] if required else []
 
 
-def _from_list(items: list[tuple[str, ElementType, Any]]) -> list[Proposed]:
-    return [Proposed(name, kind, config, ("elements", i)) for i, (name, kind, config) in enumerate(items)]
+def _from_list(items: list[tuple[str, ElementType, Any]]) -> Iterator[Proposed]:
+    return (Proposed(name, kind, config, ("elements", i)) for i, (name, kind, config) in enumerate(items))
 
 
-def _from_object(items: dict[str, Any]) -> list[Proposed]:
-    return [Proposed(name, None, config, ("elements_by_name", name)) for name, config in items.items()]
+def _from_object(items: dict[str, Any]) -> Iterator[Proposed]:
+    return (Proposed(name, None, config, ("elements_by_name", name)) for name, config in items.items())
 
 
-def _checked(proposed: list[Proposed], field: str) -> tuple[list[Element], list[Problem]]:
-    if len(proposed) > MAX_ELEMENTS:
-        return [], [_invalid(f"A pipeline takes at most {MAX_ELEMENTS} elements, not {len(proposed)}.", (field,))]
+def _checked(count: int, proposed: Iterator[Proposed], field: str) -> tuple[list[Element], list[Problem]]:
+    if count > MAX_ELEMENTS:
+        return [], [_invalid(f"A pipeline takes at most {MAX_ELEMENTS} elements, not {count}.", (field,))]
     elements, problems, names = [], [], set[str]()
     for each in proposed:
         found = list(_problems(each, names))

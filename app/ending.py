@@ -1,4 +1,4 @@
-"""Taking no more connections, and resetting none: to close a socket that listens resets those that wait in it."""
+"""Taking no more connections, and resetting none: closing a socket that listens resets those that are in its queue."""
 
 from __future__ import annotations
 

@@ -12,19 +12,22 @@ from typing import Any
 
 import orjson
 
-from app.errors import BadJson, Path, Problem, ProblemCode
+from app.errors import BadJson, Path, Problem, ProblemCode, RequestError, RequestErrorCode
 
 SHAPE = bytes(ord("0") if byte in b"0123456789" else ord(".") if byte in b".eE" else ord(" ") for byte in range(256))
 LONG = b" " + b"0" * 19
 """In a text's shape: the start of an integer that may not fit in 64 bits."""
 MOST_DIGITS = 20
 LARGEST, SMALLEST = 2**64 - 1, -(2**63)
+MOST_SIGNS = {(b"[", b"{"): 100_000, (b":",): 1_000_000, (b",",): 4_000_000}
+"""How many lists and objects, keys and values a body may have: so many are decoded in 0.2 s or so."""
 MOST_PROBLEMS = 100
 LONGEST_KEY = 255
 
 
 def decode(raw: bytes, max_depth: int) -> Any:
     """The value of a JSON text. BadJson when it is none, or cannot be kept exactly: every place is named."""
+    _check_counts(raw)
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -39,6 +42,15 @@ def decode(raw: bytes, max_depth: int) -> Any:
         if problems:
             raise BadJson(" ".join(problem.message for problem in problems[:3]), *problems)
     return value
+
+
+def _check_counts(raw: bytes) -> None:
+    """Refuse what would take long and much memory to decode, whatever its length. Those in strings count too: to tell
+    them apart takes as long."""
+    for signs, most in MOST_SIGNS.items():
+        if len(raw) > most and sum(raw.count(sign) for sign in signs) > most:
+            told = " and ".join(f"`{sign.decode()}`" for sign in signs)
+            raise RequestError(RequestErrorCode.PAYLOAD_TOO_LARGE, f"The body has more than {most:,} of {told}.")
 
 
 def _keys(value: Any, max_depth: int) -> int:

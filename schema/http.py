@@ -17,7 +17,7 @@ from graphql import OperationType
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.away import expected
-from app.bodies import read_json, require_json, value_of
+from app.bodies import decoded, read_json, require_json
 from app.errors import RequestError, RequestErrorCode
 from app.metrics import Metrics
 from app.protocol import Response
@@ -127,7 +127,7 @@ class GraphQLEndpoint:
 
     async def _posted(self, headers: Headers, body: bytes) -> GraphQLRequest:
         require_json(headers.get(b"content-type", b""))
-        return graphql_request(await value_of(body, self._settings))
+        return graphql_request(await decoded(body, self._settings))
 
     async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> GraphQLRequest:
         if scope["method"] == "POST":

@@ -14,11 +14,11 @@ import orjson
 from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
+from app.bodies import decoded
 from app.callers import Caller
 from app.cors import allows
 from app.errors import RequestError, RequestErrorCode, logged
 from app.settings import Settings
-from app.strict_json import decode
 from schema.masking import failure, refusal
 from schema.operations import Answer, Operation, Operations, graphql_request
 
@@ -125,7 +125,7 @@ class Socket:
         if len(raw) > self._settings.max_body_bytes:
             raise Closed(1009, f"Longer than {self._settings.max_body_bytes:,} bytes")
         try:
-            message = decode(raw, self._settings.max_json_depth)
+            message = await decoded(raw, self._settings)
         except RequestError as error:
             _invalid(error.message)
         if not isinstance(message, dict):

@@ -75,9 +75,11 @@ class Server:
 
 
 @contextmanager
-def serving(database: str, **variables: str) -> Iterator[Server]:
-    """A Voltgraph on a free port over a database, set by environment variables; by default it runs no pipelines."""
-    with _process(["serve", "--port", "0"], database, {"VOLTGRAPH_WORKERS": "0"} | variables) as (process, line):
+def serving(database: str, module: str = "app", /, **variables: str) -> Iterator[Server]:
+    """A Voltgraph on a free port over a database, set by environment variables; by default it runs no pipelines.
+    `module` is run to serve it."""
+    command, defaults = [module, "serve", "--port", "0"], {"VOLTGRAPH_WORKERS": "0"}
+    with _process(command, database, defaults | variables) as (process, line):
         found = re.search(r"http://[^/\s]+", line)
         assert found, f"the server did not start: {line}"
         yield Server(found[0], process)
@@ -86,7 +88,7 @@ def serving(database: str, **variables: str) -> Iterator[Server]:
 @contextmanager
 def working(database: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
     """A worker over a PostgreSQL database."""
-    with _process(["worker"], database, variables) as (process, line):
+    with _process(["app", "worker"], database, variables) as (process, line):
         assert line.startswith("Runs the pipelines"), f"the worker did not start: {line}"
         yield process
 
@@ -95,9 +97,9 @@ def working(database: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
 def _process(
     command: list[str], database: str, variables: dict[str, str]
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A command of Voltgraph's and the first line that it prints. Ends it when left."""
+    """A module with its arguments, and the first line that it prints. Ends it when left."""
     environment = os.environ | {"VOLTGRAPH_DATABASE_URL": database} | variables
-    command = [sys.executable, "-W", "error", "-m", "app", *command]
+    command = [sys.executable, "-W", "error", "-m", *command]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment, start_new_session=True
     ) as process:

@@ -7,7 +7,7 @@ import reprlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
 from app.execution.executor import Fault
@@ -20,6 +20,8 @@ Settings = dict[str, Any]
 REQUIRED = object()
 MAX_TEXT = 1_000
 MAX_SOURCE = 10_000
+MOST_UNKNOWN = 100
+"""Unknown fields of which each is told: to look for what was meant takes time."""
 PRECISION = 6
 """Significant digits of a breakpoint in a parameter's name (`print_precision` in the public API documentation)."""
 
@@ -142,11 +144,8 @@ def _meant(name: str, fields: Mapping[str, Field]) -> str:
 
 def settle(fields: Mapping[str, Field], given: Mapping[str, Any], path: Path = ()) -> tuple[Settings, list[Fault]]:
     """The settings that `given` stands for, and everything wrong with it."""
-    faults = [
-        Fault(f"There is no field {shown(name)} here{_meant(name, fields)}.", (*path, name))
-        for name in given
-        if name not in fields
-    ]
+    unknown = islice((name for name in given if name not in fields), MOST_UNKNOWN)
+    faults = [Fault(f"There is no field {shown(name)} here{_meant(name, fields)}.", (*path, name)) for name in unknown]
     settings: Settings = {}
     for name, field in fields.items():
         value = given.get(name)

@@ -1,0 +1,40 @@
+"""A server that also tells for how long its event loop was held up: `python -m tests.attacks.probed`."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from time import perf_counter
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from app.__main__ import Server
+from app.settings import Settings
+
+TICK = 0.002
+
+
+class Probed(Server):
+    """GET /probe answers the longest stall since it was last asked, in milliseconds."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        self._worst = 0.0
+        self._ticking = asyncio.create_task(self._tick())
+        self._app.router.add_route("/probe", self._probe)
+        await super().startup(sockets)
+
+    async def _tick(self) -> None:
+        while True:
+            due = perf_counter() + TICK
+            await asyncio.sleep(TICK)
+            self._worst = max(self._worst, perf_counter() - due)
+
+    async def _probe(self, _: Request) -> JSONResponse:
+        await asyncio.sleep(2 * TICK)
+        worst, self._worst = self._worst, 0.0
+        return JSONResponse(worst * 1000)
+
+
+if __name__ == "__main__":
+    Probed(Settings(port=0)).run()

@@ -117,7 +117,8 @@ async def test_a_long_answer_to_who_does_not_read_stops_no_one_else(
 
 async def test_what_is_no_http_is_refused(connection: Connection) -> None:
     reader, writer = connection
-    writer.write(request(query("{ before: __typename }")) + b"\x00\x01\r\n\r\n")
+    writer.write(request(query("{ before: __typename }")))
     assert b"before" in await response(reader)
+    writer.write(b"\x00\x01\r\n\r\n")
     async with asyncio.timeout(10):
         assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")

@@ -1,0 +1,51 @@
+"""Requests made up from what the server says of its APIs are answered as it says, and none of them breaks it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from time import perf_counter
+
+import httpx
+import pytest
+
+from tests.faults.waiting import told
+from tests.servers import ROOT, Server
+
+SEED = "1"
+BOUND = 120
+PATIENCE = 1.0
+"""Seconds in which somebody else is answered meanwhile."""
+RUNS = {
+    "/openapi.json": (
+        *("--phases", "coverage,fuzzing,stateful", "--max-examples", "30"),
+        "--checks=not_a_server_error,content_type_conformance,response_schema_conformance,use_after_free",
+    ),
+    "/graphql": ("--checks", "not_a_server_error", "--max-examples", "60"),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", RUNS)
+async def test_what_is_made_up_is_answered(server: Server, tmp_path: Path, path: str) -> None:
+    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{server.url}{path}", *RUNS[path], "--seed", SEED]
+    environment = os.environ | {"SCHEMATHESIS_HOOKS": "tests.attacks.hooks", "PYTHONPATH": str(ROOT)}
+    running = await asyncio.create_subprocess_exec(
+        *command, cwd=tmp_path, env=environment, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    ended = asyncio.create_task(running.communicate())
+    slowest = 0.0
+    async with asyncio.timeout(BOUND), httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
+        while not ended.done():
+            start = perf_counter()
+            assert (await http.get("/readyz")).status_code == 200
+            slowest = max(slowest, perf_counter() - start)
+            await asyncio.sleep(0.05)
+    said = ended.result()[0].decode()
+    told(
+        f"{path}: {next(line for line in said.splitlines() if ' generated, ' in line).strip()}, {slowest * 1000:.0f} ms"
+    )
+    assert running.returncode == 0, said
+    assert slowest < PATIENCE

@@ -11,6 +11,8 @@ import time
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from tests.api import ROOT
 from tests.execution.conftest import FAKE
 from tests.servers import Server
@@ -37,6 +39,15 @@ def outcome(process: subprocess.Popen[str]) -> tuple[int, str]:
     return process.returncode, out
 
 
+def wait_until_running(server: Server) -> None:
+    """Wait for the first pipeline that runs."""
+    end = time.monotonic() + 60
+    query = {"query": "{ pipelines(filter: {statuses: [RUNNING]}) { nodes { id } } }"}
+    while not httpx.post(f"{server.url}/graphql", json=query).json()["data"]["pipelines"]["nodes"]:
+        assert time.monotonic() < end, "none runs"
+        time.sleep(0.1)
+
+
 def test_without_a_server_it_brings_its_own(tmp_path: Path, sqlite_url: str) -> None:
     file = pipeline_file(tmp_path, {}, {"steps": 4, "seconds": 1.5})
     code, out = outcome(command(file, VOLTGRAPH_DATABASE_URL=sqlite_url))
@@ -56,7 +67,7 @@ def test_it_drives_a_server(running: Server, tmp_path: Path) -> None:
 
 def test_ctrl_c_cancels(running: Server, tmp_path: Path) -> None:
     process = command(pipeline_file(tmp_path, {"seconds": 600}), "--server", running.url)
-    time.sleep(4)
+    wait_until_running(running)
     process.send_signal(signal.SIGINT)
     code, out = outcome(process)
     assert code == 1, out

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, suppress
-from functools import partial
 
 import httpx
 import pytest
-from sqlalchemy.ext.asyncio import create_async_engine
 from sqlmodel import select
 
-import app.database
+import app.pool
 from app.database import Database
 from app.errors import Busy
 from app.main import create_app
@@ -31,7 +29,7 @@ async def hold_all(database: Database, held: AsyncExitStack) -> None:
 @pytest.fixture
 async def crowded(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Api, AsyncExitStack]]:
     """The API of a server all of whose connections for reading are held until the stack is closed."""
-    monkeypatch.setattr(app.database, "create_async_engine", partial(create_async_engine, pool_timeout=0.05))
+    monkeypatch.setattr(app.pool, "PATIENCE", 0.05)
     crowded = create_app(Settings(database_url=database_url, workers=0, plans=False))
     http = httpx.AsyncClient(transport=httpx.ASGITransport(app=crowded), base_url="http://localhost")
     async with crowded.router.lifespan_context(crowded), http, AsyncExitStack() as held:

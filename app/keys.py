@@ -38,8 +38,8 @@ FORM = re.compile(r"vg_[0-9a-f]{12}_[\w-]{43}", re.ASCII)
 FRESH = 2.0
 """Seconds for which what was read of a key is believed; a revoked one is refused after that."""
 REMEMBERED = 10_000
-PATIENCE = 5.0
-"""Seconds in which a key must be read."""
+PATIENCE = 2.0
+"""Seconds in which a key must be read; to give up a connection takes as long again."""
 
 table = Table(
     "api_key",

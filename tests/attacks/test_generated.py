@@ -44,8 +44,7 @@ async def test_what_is_made_up_is_answered(server: Server, tmp_path: Path, path:
             slowest = max(slowest, perf_counter() - start)
             await asyncio.sleep(0.05)
     said = ended.result()[0].decode()
-    told(
-        f"{path}: {next(line for line in said.splitlines() if ' generated, ' in line).strip()}, {slowest * 1000:.0f} ms"
-    )
+    count = next(line for line in said.splitlines() if " generated, " in line)
+    told(f"{path}: {count.strip()}; others waited for {slowest * 1000:.0f} ms at most")
     assert running.returncode == 0, said
     assert slowest < PATIENCE

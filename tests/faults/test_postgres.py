@@ -21,7 +21,7 @@ OUTAGE = 10.0
 TIMEOUT = 4.0
 MARGIN = 2.0
 """Seconds for a server under load to say that time is over."""
-CREATORS, INSISTING = 12, 6
+CREATORS, INSISTING, ENOUGH = 12, 6, 100
 
 
 @pytest.fixture(scope="module")
@@ -44,15 +44,17 @@ async def test_an_outage_loses_and_doubles_nothing(
             await runs.at_work(ids[0])
             await follower.subscribe(FOLLOW)
             async with creators(server.url, history, CREATORS, INSISTING):
+                await until(lambda: len(history.acknowledged) >= ENOUGH, 10)
                 with outage(own):
                     await without(http)
                 ready = await until_ready(http)
-                await until(lambda: says(http, "/pipelines", 200), 5)
+                before = len(history.acknowledged)
+                await until(lambda: len(history.acknowledged) >= before + ENOUGH, 10)
             ended = [await runs.end(id, 60) for id in ids]
             await hears(follower, (await runs.create(name="the last"))["name"])
     assert {pipeline["status"] for pipeline in ended} == {"COMPLETED"}
-    assert {code for status, code in history.refused if status == 503} <= {"UNAVAILABLE", "BUSY", "TIMEOUT"}
-    assert [each for each in history.refused if each[0] != 503] == []
+    # What was stored, and could not be read again for its answer, is answered in part: by 200, as GraphQL has it.
+    assert set(history.refused) <= {(503, "UNAVAILABLE"), (503, "BUSY"), (503, "TIMEOUT"), (200, "UNAVAILABLE")}
     assert history.slowest < TIMEOUT + MARGIN
     kept = await rows(url)
     history.check({name: row for name, row in kept.items() if name in history.acknowledged.keys() | history.unanswered})

@@ -123,18 +123,22 @@ class Children:
             writer.close()
 
     async def _keep(self) -> None:
-        environment = {name: os.environ[name] for name in INHERITED if name in os.environ} | ALWAYS
         while True:
-            fd = self._listener.fileno()
-            command = [sys.executable, "-m", "app.execution.zygote", str(fd), self._executor, str(os.getpid())]
-            self._zygote = await asyncio.create_subprocess_exec(
-                *command,
-                pass_fds=[fd],
-                env=environment,
-                stdin=asyncio.subprocess.DEVNULL,
-                stdout=asyncio.subprocess.DEVNULL,
-                start_new_session=True,  # Ctrl-C in a terminal is for the server, which ends its children in order
-            )
-            code = await self._zygote.wait()
-            log.error("the process that children are forked from ended with %s; it is started again", code)
+            try:
+                self._zygote = await self._start()
+            except OSError as error:  # too many processes, or no memory: that passes
+                log.error("the process that children are forked from cannot be started: %s", error)
+            else:
+                code = await self._zygote.wait()
+                log.error("the process that children are forked from ended with %s; it is started again", code)
             await asyncio.sleep(RESTART_DELAY)
+
+    async def _start(self) -> asyncio.subprocess.Process:
+        fd = self._listener.fileno()
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "app.execution.zygote", str(fd), self._executor, str(os.getpid())),
+            pass_fds=[fd],
+            env={name: os.environ[name] for name in INHERITED if name in os.environ} | ALWAYS,
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.DEVNULL,
+        )

@@ -23,11 +23,17 @@ from app.execution.samples import Allowance
 from app.models import ElementType, JobErrorCode
 
 PR_SET_PDEATHSIG = 1
+NICE = 10
+"""How much later than others the system lets jobs work: who only asks does not wait for them where cores are few."""
 
 
 def main(fd: int, executor: str, parent: int) -> None:
     """Fork a child for each connection, until killed."""
     _die_with(parent)
+    # Ctrl-C in a terminal is for the server, which ends its children in order. A session of its own would keep it from
+    # that too, but Linux gives each session as much of a core as it gives the server's, however nice.
+    os.setpgid(0, 0)
+    os.nice(NICE)
     own = os.getpid()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are not waited for
     listener = socket.socket(fileno=fd)
@@ -68,7 +74,7 @@ def _child(connection: socket.socket, work: Executor, parent: int) -> None:
     """Answer one request; then the process ends."""
     try:
         _die_with(parent)
-        os.setsid()
+        os.setpgid(0, 0)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         send(connection, {"kind": "began", "pid": os.getpid()})

@@ -8,6 +8,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
+import apsw
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 
@@ -18,16 +19,16 @@ log = logging.getLogger("voltgraph")
 
 PAUSE = 1.0
 """Seconds between two tries."""
-RAISED = (OSError, Busy, DBAPIError, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError)
+RAISED = (OSError, Busy, DBAPIError, apsw.Error, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError)
 """Among these are all such errors."""
 SQLITE = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
-    sqlite3.SQLITE_NOMEM,
-    sqlite3.SQLITE_READONLY,
-    sqlite3.SQLITE_IOERR,
-    sqlite3.SQLITE_FULL,
-    sqlite3.SQLITE_CANTOPEN,
+    apsw.SQLITE_BUSY,
+    apsw.SQLITE_LOCKED,
+    apsw.SQLITE_NOMEM,
+    apsw.SQLITE_READONLY,
+    apsw.SQLITE_IOERR,
+    apsw.SQLITE_FULL,
+    apsw.SQLITE_CANTOPEN,
 }
 POSTGRESQL = ("08", "25006", "53", "57", "58")
 """How the codes of such errors begin: connections, read-only servers, resources, operators, the system.
@@ -40,8 +41,9 @@ def is_away(error: BaseException) -> bool:
         return True
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or (error.orig is not None and is_away(error.orig))
-    if isinstance(error, sqlite3.Error):
-        return getattr(error, "sqlite_errorcode", 0) & 0xFF in SQLITE  # the rest says more of the same
+    if isinstance(error, apsw.Error | sqlite3.Error):
+        code: int = getattr(error, "extendedresult", getattr(error, "sqlite_errorcode", 0))
+        return code & 0xFF in SQLITE  # the rest says more of the same
     state = getattr(error, "sqlstate", None)
     if state is not None:
         return str(state).startswith(POSTGRESQL)

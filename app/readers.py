@@ -7,11 +7,12 @@ what is not done within moments is given up there, and done from its beginning b
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from time import perf_counter, thread_time
 from typing import Any, TypeVar
+
+import apsw
 
 from app.errors import Busy
 
@@ -30,7 +31,7 @@ OWN_PRAGMAS = ("busy_timeout=0", "cache_size=-65536")
 """Of the event loop's connection: it waits for nobody, and keeps 64 MB of pages at most, for reads at random."""
 MOST_WAITING = 1000
 """Series that threads have still to do before more are refused."""
-GIVEN_UP = (sqlite3.SQLITE_INTERRUPT, sqlite3.SQLITE_BUSY)
+GIVEN_UP = (apsw.InterruptError, apsw.BusyError)
 
 
 class Pace:
@@ -46,10 +47,10 @@ class Pace:
 class Readers:
     """A connection of the event loop's own, and a few that threads use."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection], threads: int) -> None:
+    def __init__(self, connect: Callable[[], apsw.Connection], threads: int) -> None:
         self._connect = connect
-        self._own: sqlite3.Connection | None = None
-        self._free: list[sqlite3.Connection] = []
+        self._own: apsw.Cursor | None = None
+        self._free: list[apsw.Cursor] = []
         self._threads = ThreadPoolExecutor(threads, "reader")
         self._since: tuple[float, float] | None = None
         self._waiting = 0
@@ -61,9 +62,7 @@ class Readers:
         else:
             try:
                 return self._run_here(begin(), pace)
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode not in GIVEN_UP:
-                    raise
+            except GIVEN_UP:
                 pace.resting = RESTING
         return await self._hand_over(begin, pace)
 
@@ -74,9 +73,9 @@ class Readers:
 
     def close(self) -> None:
         self._threads.shutdown()
-        for connection in (self._own, *self._free):
-            if connection is not None:
-                connection.close()
+        for cursor in (self._own, *self._free):
+            if cursor is not None:
+                cursor.connection.close()
 
     async def _hand_over(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
         if self._waiting >= MOST_WAITING:
@@ -89,10 +88,11 @@ class Readers:
 
     def _run_here(self, steps: Steps[T], pace: Pace) -> T:
         if self._own is None:
-            self._own = self._connect()
+            connection = self._connect()
             for pragma in OWN_PRAGMAS:
-                self._own.execute(f"PRAGMA {pragma}")
-            self._own.set_progress_handler(self._takes_long, GLANCE)
+                connection.execute(f"PRAGMA {pragma}")
+            connection.set_progress_handler(self._takes_long, GLANCE)
+            self._own = connection.cursor()
         self._since = None
         return drive(steps, self._own.execute, pace)
 
@@ -105,16 +105,16 @@ class Readers:
 
     def _run_there(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
         try:
-            connection = self._free.pop()
+            cursor = self._free.pop()
         except IndexError:
-            connection = self._connect()
+            cursor = self._connect().cursor()
         try:
-            return drive(begin(), connection.execute, pace)
+            return drive(begin(), cursor.execute, pace)
         finally:
-            self._free.append(connection)
+            self._free.append(cursor)
 
 
-Execute = Callable[[str, Sequence[Any]], sqlite3.Cursor]
+Execute = Callable[[str, Sequence[Any]], apsw.Cursor]
 
 
 def drive(steps: Steps[T], execute: Execute, pace: Pace) -> T:

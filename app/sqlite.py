@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypeVar
 
+import apsw
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import events
+from app import events, sqlite_driver
 from app.inserts import Inserts, New
 from app.pool import engine
 from app.readers import Pace, Readers, Steps
@@ -28,8 +28,6 @@ WRITER_PRAGMAS = (
 )
 READER_PRAGMAS = ("busy_timeout=5000", "query_only=ON")
 READERS = 4
-STATEMENTS = 512
-"""Statements that a connection keeps prepared."""
 
 
 class Sqlite:
@@ -80,7 +78,7 @@ class Sqlite:
 
 
 def _engine(url: URL, pragmas: tuple[str, ...], connections: int) -> AsyncEngine:
-    made = engine(url, connections, connect_args={"isolation_level": None})
+    made = engine(url, connections, connect_args={"async_creator_fn": sqlite_driver.connection})
 
     @event.listens_for(made.sync_engine, "connect")
     def configure(connection: Any, _: object) -> None:
@@ -92,11 +90,9 @@ def _engine(url: URL, pragmas: tuple[str, ...], connections: int) -> AsyncEngine
     return made
 
 
-def _connection(url: URL) -> sqlite3.Connection:
+def _connection(url: URL) -> apsw.Connection:
     """A connection that only reads, for whatever thread uses it alone."""
-    connection = sqlite3.connect(
-        str(url.database), isolation_level=None, check_same_thread=False, cached_statements=STATEMENTS
-    )
+    connection = sqlite_driver.connect(str(url.database))
     for pragma in READER_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
     return connection

@@ -4,11 +4,11 @@ alone."""
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
 import aiosqlite
+import apsw
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -22,7 +22,7 @@ T = TypeVar("T")
 Work = Callable[[AsyncSession], Awaitable[T]]
 Outcome = tuple[Any, list[events.Change]]
 """What a write returned, or the error that it raised; and what it changed."""
-UNIQUE = (sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY, sqlite3.SQLITE_CONSTRAINT_UNIQUE)
+UNIQUE = (apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_UNIQUE)
 
 
 class RolledBack(VoltgraphError):
@@ -79,8 +79,8 @@ class Writer:
                 pass
         assert self._driver is not None
         # A whole round in one visit to the connection's thread: a visit costs more than a statement does.
-        visit: Any = self._driver._execute
-        failures = await visit(_commit, self._driver._conn, self._texts, batch)
+        driver: Any = self._driver
+        failures = await driver._execute(_commit, driver._conn.own, self._texts, batch)
         return [(failure, [] if failure else [new.change]) for new, failure in zip(batch, failures, strict=True)]
 
 
@@ -111,16 +111,16 @@ def _undone(cause: Any) -> Exception:
     return cause if isinstance(cause, Exception) else RolledBack("the transaction was undone")
 
 
-def _commit(connection: sqlite3.Connection, texts: list[str], batch: list[New]) -> list[Exception | None]:
+def _commit(connection: apsw.Connection, texts: list[str], batch: list[New]) -> list[Exception | None]:
     """Store all in one transaction: for each, why it was not, or None. Savepoints cost as much as what they guard:
     there are some only once something has failed."""
     try:
         return _in_transaction(connection, lambda: _together(connection, texts, batch))
-    except sqlite3.Error:
+    except apsw.Error:
         return _in_transaction(connection, lambda: [_or_not(connection, texts, new) for new in batch])
 
 
-def _in_transaction(connection: sqlite3.Connection, run: Callable[[], list[Any]]) -> list[Any]:
+def _in_transaction(connection: apsw.Connection, run: Callable[[], list[Any]]) -> list[Any]:
     connection.execute("BEGIN IMMEDIATE")
     try:
         failures = run()
@@ -132,22 +132,22 @@ def _in_transaction(connection: sqlite3.Connection, run: Callable[[], list[Any]]
     return failures
 
 
-def _together(connection: sqlite3.Connection, texts: list[str], batch: list[New]) -> list[None]:
+def _together(connection: apsw.Connection, texts: list[str], batch: list[New]) -> list[None]:
     for place, text in enumerate(texts):
         connection.executemany(text, [row for new in batch for row in new.by_table[place]])
     return [None] * len(batch)
 
 
-def _or_not(connection: sqlite3.Connection, texts: list[str], new: New) -> Exception | None:
+def _or_not(connection: apsw.Connection, texts: list[str], new: New) -> Exception | None:
     """Store it whole, or undo it. The error is raised when SQLite undid the whole transaction for it."""
     connection.execute("SAVEPOINT one")
     failure: Exception | None = None
     try:
         _together(connection, texts, [new])
-    except sqlite3.Error as error:
+    except apsw.Error as error:
         if not connection.in_transaction:
             raise
         connection.execute("ROLLBACK TO one")
-        failure = NotUnique() if error.sqlite_errorcode in UNIQUE else error
+        failure = NotUnique() if getattr(error, "extendedresult", None) in UNIQUE else error
     connection.execute("RELEASE one")
     return failure

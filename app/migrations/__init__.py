@@ -9,13 +9,17 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from app import sqlite_driver
+
 MIGRATION_LOCK = 0x766F6C74
 """Any number of our own: servers that start at once on one PostgreSQL migrate it one after the other."""
 
 
 async def migrate(url: URL, revision: str = "head") -> None:
     """Bring the database at `url` to `revision`, in one transaction."""
-    engine = create_async_engine(url, poolclass=NullPool)
+    sqlite = url.drivername.startswith("sqlite")
+    more = {"connect_args": {"async_creator_fn": sqlite_driver.connection}} if sqlite else {}
+    engine = create_async_engine(url, poolclass=NullPool, **more)
     try:
         async with engine.begin() as connection:
             await connection.run_sync(upgrade, revision)

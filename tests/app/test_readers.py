@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 import threading
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
-from app import readers
+from app import readers, sqlite_driver
 from app.readers import RESTING, Pace, Readers, Steps
 
 LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT count(*) FROM n"
@@ -22,17 +22,16 @@ HERE = threading.main_thread().name
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "test.db"
-    with sqlite3.connect(path) as connection:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.execute("CREATE TABLE t (x)")
+    connection = sqlite_driver.connect(str(path))
+    connection.execute("PRAGMA journal_mode=WAL")
+    connection.execute("CREATE TABLE t (x)")
     connection.close()
     return path
 
 
 @pytest.fixture
 def own(file: Path) -> Iterator[Readers]:
-    connect = partial(sqlite3.connect, file, isolation_level=None, check_same_thread=False)
-    found = Readers(connect, threads=2)
+    found = Readers(partial(sqlite_driver.connect, str(file)), threads=2)
     yield found
     found.close()
 
@@ -52,8 +51,8 @@ async def test_a_short_series_is_read_at_once(own: Readers) -> None:
 async def test_a_series_sees_one_snapshot(own: Readers, file: Path) -> None:
     def meanwhile() -> Steps[list[Any]]:
         before = yield "SELECT * FROM t", ()
-        with sqlite3.connect(file) as connection:
-            connection.execute("INSERT INTO t VALUES (1)")
+        connection = sqlite_driver.connect(str(file))
+        connection.execute("INSERT INTO t VALUES (1)")
         connection.close()
         return [before, (yield "SELECT * FROM t", ())]
 
@@ -88,6 +87,6 @@ async def test_what_a_series_raises_is_raised_and_hurts_no_other(own: Readers) -
 
     with pytest.raises(KeyError):
         await own.run(wrong, Pace(is_single=False))
-    with pytest.raises(sqlite3.OperationalError, match="no such table"):
+    with pytest.raises(apsw.SQLError, match="no such table"):
         await own.run(lambda: reading("SELECT * FROM missing"), Pace(is_single=False))
     assert (await own.run(lambda: reading("SELECT 1"), Pace(is_single=False)))[0] == [[(1,)]]

@@ -42,16 +42,20 @@ class Maker:
         """By GraphQL name, the fields in Python, and what makes their values where these are not plain."""
         definition = self._kind.__strawberry_definition__  # type: ignore[attr-defined]
         return {
-            NAMES.from_field(field): (field.python_name, _converter(field.resolve_type(type_definition=definition)))
+            NAMES.from_field(field): (field.python_name, converter(field.resolve_type(type_definition=definition)))
             for field in definition.fields
         }
 
 
-def _converter(kind: Any) -> Callable[[Any], Any] | None:
+def converter(kind: Any) -> Callable[[Any], Any] | None:
+    """What makes values of a type of those that GraphQL coerced. None: they are that already."""
     if isinstance(kind, StrawberryOptional):
-        return _converter(kind.of_type)
+        return converter(kind.of_type)
     if isinstance(kind, StrawberryList):
-        convert = _converter(kind.of_type)
+        convert = converter(kind.of_type)
         return list if convert is None else lambda items: list(map(convert, items))
-    maker = kind.__strawberry_definition__.from_input if has_object_definition(kind) else None
-    return maker.make if isinstance(maker, Maker) else None
+    if not has_object_definition(kind):
+        return None
+    maker = kind.__strawberry_definition__.from_input
+    assert isinstance(maker, Maker), f"{kind} is not quick"
+    return maker.make

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 from graphql import (
     DocumentNode,
-    FieldNode,
     FragmentDefinitionNode,
     GraphQLField,
     GraphQLObjectType,
-    ListValueNode,
-    ObjectValueNode,
     OperationDefinitionNode,
-    ValueNode,
-    VariableNode,
 )
 from graphql.execution.collect_fields import (
     CollectedFields,
@@ -24,10 +18,11 @@ from graphql.execution.collect_fields import (
     collect_fields,
     collect_subfields,
 )
-from graphql.execution.values import VariableValues, get_argument_values
-from strawberry.types.arguments import convert_arguments
+from graphql.execution.values import VariableValues
 
 from schema import schema
+from schema.conversion import NAMES, converter
+from schema.plans.arguments import Arguments, Converter
 
 
 class Unplanned(Exception):
@@ -62,59 +57,16 @@ class Selections:
 
     def arguments(self, type_name: str, details: FieldDetailsList) -> Arguments:
         """The arguments of a field, by GraphQL name."""
-        return Arguments(self.definition(type_name, details), details)
+        return Arguments(self.definition(type_name, details), details[0].node, {})
 
-    def converted_arguments(
-        self, type_name: str, details: FieldDetailsList
-    ) -> Callable[[VariableValues], dict[str, Any]]:
+    def converted_arguments(self, type_name: str, details: FieldDetailsList) -> Arguments:
         """The arguments of a field, as its resolver gets them."""
         definition = self.definition(type_name, details)
-        field, arguments = definition.extensions["strawberry-definition"], Arguments(definition, details)
-        scalars = schema.schema_converter.scalar_registry
-        return lambda values: convert_arguments(arguments(values), field.arguments, scalars, schema.config)
-
-
-class Arguments:
-    """The arguments of a field, read for each run. Those in which no variable stands are the same for all."""
-
-    def __init__(self, definition: GraphQLField, details: FieldDetailsList) -> None:
-        self._definition, self._node = definition, details[0].node
-        given = [argument.value for argument in self._node.arguments or ()]
-        self._fixed = None if any(map(_has_variables, given)) else get_argument_values(definition, self._node)
-        self._whole = _only_variables(definition, self._node)
-
-    def __call__(self, values: VariableValues) -> dict[str, Any]:
-        """By GraphQL name. GraphQLError as the executor would raise it."""
-        if self._fixed is not None:
-            return self._fixed
-        if self._whole is not None:
-            found = {name: values.coerced.get(variable) for name, variable in self._whole}
-            if all(value is not None for value in found.values()):
-                return found
-        return get_argument_values(self._definition, self._node, values)
-
-
-def _only_variables(definition: GraphQLField, node: FieldNode) -> list[tuple[str, str]] | None:
-    """Where every argument is given as a variable, which is coerced already: their names, and the variables'. There are
-    rules for null and for what is absent; they are not for here."""
-    given = node.arguments or ()
-    if len(given) < len(definition.args):
-        return None
-    variables = [(each.name.value, each.value) for each in given]
-    names = [
-        (definition.args[name].out_name or name, value.name.value)
-        for name, value in variables
-        if isinstance(value, VariableNode)
-    ]
-    return names if len(names) == len(variables) else None
-
-
-def _has_variables(value: ValueNode) -> bool:
-    if isinstance(value, ListValueNode):
-        return any(map(_has_variables, value.values))
-    if isinstance(value, ObjectValueNode):
-        return any(_has_variables(field.value) for field in value.fields)
-    return isinstance(value, VariableNode)
+        converters = {
+            NAMES.from_argument(argument): Converter(argument.python_name, converter(argument.type))
+            for argument in definition.extensions["strawberry-definition"].arguments
+        }
+        return Arguments(definition, details[0].node, converters)
 
 
 def name_of(details: FieldDetailsList) -> str:
@@ -137,4 +89,4 @@ def _plain(kind: GraphQLObjectType, collected: CollectedFields) -> dict[str, Fie
     return collected.grouped_field_set
 
 
-__all__ = ["Arguments", "FieldDetailsList", "Selections", "Unplanned", "name_of"]
+__all__ = ["FieldDetailsList", "Selections", "Unplanned", "name_of"]

@@ -66,6 +66,8 @@ ADVICE = "Make one with `python -m app keys create`, or set VOLTGRAPH_ALLOW_ANYO
 ANY_PAGE = (
     "[red]VOLTGRAPH_CORS_ORIGINS[/red] lets every page ask, and there are no API keys: name the origins, or make a key."
 )
+COLLECTED = (20_000, 20, 50)
+"""How many objects come to be between two looks for those that nobody holds; a page of results is a thousand."""
 LAST_CALL = 0.3
 """Seconds in which who is connected may still ask, and is told to leave by the answer: what a client sends on a
 connection as it is closed is lost."""
@@ -100,6 +102,7 @@ class Server(uvicorn.Server):
         await super().startup(sockets)
         gc.collect()
         gc.freeze()  # what is there now stays: the collector need not look at it ever again
+        gc.set_threshold(*COLLECTED)
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
             base = f"http://{f'[{host}]' if ':' in host else host}:{port}"

@@ -4,23 +4,32 @@ A short request to /graphql is begun as soon as all of it is there, and most are
 the queue and the messages of ASGI, which cost more than such an answer, are made only for one that comes to wait.
 All others go uvicorn's way. There, a response's head and body are sent together: each write is a call of the system
 that wakes the client.
+
+A connection that is kept mostly brings the same few heads again and again, byte for byte. They are parsed once.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
+from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from app.together import Together
 from app.waiting import Begun, begin
 
 PATH = b"/graphql"
 SHORT = 64 * 2**10
 """Bytes of a body that is not streamed."""
-Headers = dict[bytes, bytes]
+Headers = Mapping[bytes, bytes]
+Fields = tuple[tuple[bytes, bytes], ...]
+MOST_HEADS = 8
+"""Heads that a connection remembers."""
+END = b"\r\n\r\n"
+"""What ends a head."""
 LEAVE = (b"connection", b"close")
 """What a server that ends says with every answer."""
 
@@ -29,7 +38,7 @@ class Response(NamedTuple):
     """A whole response; the length of its content is added to the headers."""
 
     status: int
-    headers: list[tuple[bytes, bytes]]
+    headers: Fields
     content: bytes
 
     async def send(self, send: Send) -> None:
@@ -39,42 +48,19 @@ class Response(NamedTuple):
         await send({"type": "http.response.body", "body": self.content})
 
 
+class Head(NamedTuple):
+    """The head of a short POST to /graphql."""
+
+    headers: Headers
+    length: int
+    """Bytes of the body."""
+
+
 class Direct(Protocol):
     """What answers requests without ASGI."""
 
     def respond(self, headers: Headers, body: bytes) -> Coroutine[Any, Any, Response] | None:
         """The response to a POST. None where it must go by ASGI; then nothing is done."""
-
-
-class Together:
-    """A transport that sends at once all that is written within one turn of the event loop."""
-
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport, self._loop = transport, loop
-        self._written: list[bytes] = []
-
-    def write(self, data: bytes) -> None:
-        if not self._written:
-            self._loop.call_soon(self._send)
-        self._written.append(data)
-
-    def write_now(self, data: bytes) -> None:
-        if self._written:
-            self.write(data)
-        else:
-            self._transport.write(data)
-
-    def close(self) -> None:
-        self._send()
-        self._transport.close()
-
-    def _send(self) -> None:
-        written, self._written = self._written, []
-        if written and not self._transport.is_closing():
-            self._transport.writelines(written)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
 
 
 class Http(HttpToolsProtocol):
@@ -88,16 +74,60 @@ class Http(HttpToolsProtocol):
         self._may_begin = False
         self._held: list[bytes] | None = None
         """The body of a request that may not need ASGI, while it comes."""
+        self._heads: dict[bytes, Head] = {}
+        """Heads that came with the whole of their bodies, as they were sent."""
+        self._begun: tuple[Headers, bytes] | None = None
+        """The request of this turn that was begun without ASGI."""
+        self._is_between = True
+        """Whether all that came belongs to requests that are whole."""
+        self._used_at = 0.0
+        """When it last answered, by the event loop's clock."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(Together(transport, self.loop))  # type: ignore[arg-type]
 
     def data_received(self, data: bytes) -> None:
+        end = data.find(END) + len(END)
+        head = self._heads.get(data[:end])
+        whole = head is not None and len(data) == end + head.length and self._is_between and self._is_free()
+        if head is None or not whole or not self._respond(head.headers, data[end:]):
+            self._parse(data)
+
+    def _respond(self, headers: Headers, body: bytes) -> bool:
+        """Respond to a request that was not parsed. False where it must go by ASGI."""
+        begun = self._begin(headers, body)
+        if isinstance(begun, Response):
+            self._send(begun)
+        elif begun is not None:
+            self._unset_keepalive_if_required()
+            super().on_message_begin()
+            self.url, self.headers = PATH, list(headers.items())
+            self._go_by_asgi(_rest(begun), b"")
+            super().on_message_complete()
+        return begun is not None
+
+    def _parse(self, data: bytes) -> None:
         # One for each turn of the event loop: who sends many at once has them queued, as uvicorn does it.
-        self._may_begin = self._direct is not None
+        self._may_begin, self._begun = self._direct is not None, None
+        was_between = self._is_between
         super().data_received(data)
         if self._held is not None:
             self._go_by_asgi(self.app, self._taken())
+        elif self._begun is not None and was_between:
+            headers, body = self._begun
+            end = data.find(END) + len(END)
+            if data[end:] == body:
+                if len(self._heads) == MOST_HEADS:
+                    self._heads.clear()
+                self._heads[data[:end]] = Head(headers, len(body))
+
+    def _begin(self, headers: Headers, body: bytes) -> Response | Begun[Response] | None:
+        responding = self._direct.respond(headers, body) if self._direct else None
+        return None if responding is None else begin(responding)
+
+    def on_message_begin(self) -> None:
+        self._is_between = False
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         if self._may_begin and self.url == PATH and self._is_plain():
@@ -112,37 +142,38 @@ class Http(HttpToolsProtocol):
             self._held.append(body)
 
     def on_message_complete(self) -> None:
-        if self._held is None:
-            super().on_message_complete()
-            return
-        body, headers = self._taken(), dict(self.headers)
-        responding = self._direct.respond(headers, body) if self._direct else None
-        if responding is None:
-            self._go_by_asgi(self.app, body)
-        else:
-            begun = begin(responding)
-            if isinstance(begun, Begun):
-                self._go_by_asgi(_rest(begun), b"")
-            else:
+        self._is_between = True
+        if self._held is not None:
+            body, headers = self._taken(), dict(self.headers)
+            begun = self._begin(headers, body)
+            if begun is not None and len(headers) == len(self.headers):
+                self._begun = headers, body
+            if isinstance(begun, Response):
                 self._send(begun)
                 return
+            self._go_by_asgi(self.app, body) if begun is None else self._go_by_asgi(_rest(begun), b"")
         super().on_message_complete()
+
+    def _is_free(self) -> bool:
+        """Whether nothing else goes on on this connection."""
+        cycle = self.cycle
+        return (
+            (cycle is None or cycle.response_complete)
+            and not self.flow.write_paused
+            and not self.transport.is_closing()
+        )
 
     def _is_plain(self) -> bool:
         """Whether this is a short POST on a connection on which nothing else goes on."""
-        parser, cycle = self.parser, self.cycle
+        parser = self.parser
         return (
             parser.get_method() == b"POST"
             and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
             and not parser.should_upgrade()
             and not self.expect_100_continue
-            and (cycle is None or cycle.response_complete)
-            and not self.flow.write_paused
-            and not self.transport.is_closing()
-            and any(
-                name == b"content-length" and len(value) < 6 and int(value) <= SHORT for name, value in self.headers
-            )
+            and self._is_free()
+            and _is_short(self.headers)
         )
 
     def _taken(self) -> bytes:
@@ -159,16 +190,35 @@ class Http(HttpToolsProtocol):
         super().on_body(body)
 
     def _send(self, response: Response) -> None:
-        head = [STATUS_LINE[response.status]]
-        for name, value in self.server_state.default_headers:
-            head += (name, b": ", value, b"\r\n")
-        for name, value in response.headers:
-            head += (name, b": ", value, b"\r\n")
+        defaults = self.server_state.default_headers
+        head = _head(response.status, tuple(defaults), response.headers)
         content = response.content
-        self.transport.write_now(b"%bcontent-length: %d\r\n\r\n%b" % (b"".join(head), len(content), content))
-        if LEAVE in self.server_state.default_headers:
+        self.transport.write_now(b"%b%d\r\n\r\n" % (head, len(content)), content)
+        if LEAVE in defaults:
             self.transport.close()
-        self.on_response_complete()
+        if self.timeout_keep_alive_task is None:
+            self.on_response_complete()
+        else:  # the timer finds out how late it is
+            self.server_state.total_requests += 1
+            self._used_at = self.loop.time()
+
+    def on_response_complete(self) -> None:
+        self._used_at = self.loop.time()
+        super().on_response_complete()
+
+    def timeout_keep_alive_handler(self) -> None:
+        left = self._used_at + self.timeout_keep_alive - self.loop.time()
+        if left > 0:
+            self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
+        else:
+            super().timeout_keep_alive_handler()
+
+
+@lru_cache(256)
+def _head(status: int, defaults: Fields, headers: Fields) -> bytes:
+    """The head of a response, but for the length of its content."""
+    lines = [b"%b: %b\r\n" % field for field in (*defaults, *headers)]
+    return b"".join([STATUS_LINE[status], *lines, b"content-length: "])
 
 
 def _is_short(headers: list[tuple[bytes, bytes]]) -> bool:

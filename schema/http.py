@@ -20,7 +20,7 @@ from app.away import expected
 from app.bodies import decoded, read_json, require_json
 from app.errors import RequestError, RequestErrorCode
 from app.metrics import Metrics
-from app.protocol import Response
+from app.protocol import Fields, Response
 from app.services import Services
 from app.settings import Settings
 from app.strict_json import decode
@@ -35,9 +35,9 @@ Headers = Mapping[bytes, bytes]
 Reading = Callable[[], Coroutine[Any, Any, GraphQLRequest]]
 NO_HEADERS: Mapping[str, str] = {}
 VARY, NO_SNIFFING = (b"vary", b"accept"), (b"x-content-type-options", b"nosniff")
-HEADERS = {
-    JSON: [(b"content-type", JSON), VARY, NO_SNIFFING],
-    GRAPHQL: [(b"content-type", GRAPHQL + b"; charset=utf-8"), VARY, NO_SNIFFING],
+HEADERS: dict[bytes, Fields] = {
+    JSON: ((b"content-type", JSON), VARY, NO_SNIFFING),
+    GRAPHQL: ((b"content-type", GRAPHQL + b"; charset=utf-8"), VARY, NO_SNIFFING),
 }
 """Of every response, by its media type."""
 NOT_STORED = {"cache-control": "no-store"}
@@ -197,5 +197,7 @@ def _summary(operation: Operation | Answer) -> tuple[str, str]:
 
 
 def _response(status: int, body: dict[str, Any], kind: bytes, more: Mapping[str, str]) -> Response:
-    headers = [*HEADERS[kind], *((name.encode(), value.encode()) for name, value in more.items())]
+    headers = HEADERS[kind]
+    if more:
+        headers += tuple((name.encode(), value.encode()) for name, value in more.items())
     return Response(status, headers, orjson.dumps(body))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from functools import lru_cache, partial
 from typing import Any
 
 from app import paging
@@ -18,7 +19,11 @@ from schema.plans.wire import converter
 from schema.query import page_asked
 
 PLACE = 2
-"""How many columns at the start of each row say where it stands in the order."""
+"""How many columns at the start of each row say where it stands in the order, where that is asked for."""
+SHAPES = 16
+"""Statements that one plan keeps, for arguments of different shapes."""
+PLACED = {"edges", "pageInfo"}
+"""What asks for it."""
 
 
 class Found:
@@ -51,7 +56,9 @@ class Page:
 
     def __init__(self, compiling: Compiling, details: FieldDetailsList) -> None:
         self.rows = Rows(compiling)
-        self.rows.columns += [None] * PLACE
+        asked = compiling.selections.fields("PipelineConnection", details).values()
+        place = 0 if PLACED.isdisjoint(map(name_of, asked)) else PLACE
+        self.rows.columns += [None] * place
         self.is_counted = False
         self.ends: set[bool] = set()
         """The ends beyond which it must be looked."""
@@ -59,7 +66,9 @@ class Page:
         self._arguments = compiling.selections.converted_arguments("Query", details)
         self._lists: list[ast.expr] = []
         self._part = self.object("PipelineConnection", details)
-        self._columns = tuple(self.rows.columns[PLACE:])
+        self.rows.select_something()
+        statement = partial(shapes.page, self._dialect, place=place, columns=tuple(self.rows.columns[place:]))
+        self._statement = lru_cache(SHAPES)(statement)
         compiling.statements += self.is_counted + len(self.ends)
         self._builders = [self.rows.builder(made) for made in self._lists]
 
@@ -86,7 +95,7 @@ class Page:
             *(bound is not None for bound in bounds.values()),
         )
         given = shapes.parameters(organization_id=run.caller.organization_id, size=window.size, **operands, **bounds)
-        rows = yield shapes.page(self._dialect, shape, self._columns)(given)
+        rows = yield self._statement(shape)(given)
         more, rows = len(rows) > window.size, rows[: window.size]
         found = self._found(run, rows[::-1] if window.backward else rows, order)
         yield from read_children(self.rows, found.rows, run)

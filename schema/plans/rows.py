@@ -20,7 +20,7 @@ from sqlalchemy.engine import Dialect
 from app.callers import Caller
 from schema.plans.selections import FieldDetailsList, Selections, name_of
 from schema.plans.statements import Statement
-from schema.plans.wire import converter
+from schema.plans.wire import LEAST, MOST, converter, integer
 
 Row = Sequence[Any]
 """A tuple, or what a driver has for one."""
@@ -89,6 +89,8 @@ class Rows:
         convert, stored = converter(column.type, self.compiling.dialect), self.stored(column)
         if convert is None:
             return stored
+        if convert is integer:
+            return _if_it_fits(stored, self.call(convert, stored), nullable=column.nullable)
         return unless_null(stored, self.call(convert, stored)) if column.nullable else self.call(convert, stored)
 
     def constant(self, value: Any) -> ast.expr:
@@ -111,10 +113,14 @@ class Rows:
         fields = self.compiling.selections.fields(type_name, details)
         return dictionary({key: field(type_name, name_of(each))(self, each) for key, each in fields.items()})
 
+    def select_something(self) -> None:
+        """SQL does, even where nothing is asked for but a type's name."""
+        if not self.columns:
+            self.place(literal_column("1"))
+
     def builder(self, made: ast.expr) -> Builder:
         """What makes this of each row. To be called when all columns are known."""
-        if not self.columns:
-            self.place(literal_column("1"))  # SQL selects something, even where nothing is asked for but a type's name
+        self.select_something()
         row = ast.Tuple([_name(f"r{place}", ast.Store()) for place in range(len(self.columns))], ast.Store())
         each = ast.comprehension(row, _name("rows"), [], is_async=0)
         parameters = [ast.arg("rows"), *map(ast.arg, self._values)]
@@ -143,6 +149,13 @@ def dictionary(fields: dict[str, ast.expr]) -> ast.expr:
 def unless_null(tested: ast.expr, made: ast.expr) -> ast.expr:
     """Something made of a row; null where a column of it is."""
     return ast.IfExp(ast.Compare(tested, [ast.Is()], [NULL]), NULL, made)
+
+
+def _if_it_fits(tested: ast.expr, other: ast.expr, *, nullable: bool) -> ast.expr:
+    """An integer as it is, without a call, where GraphQL has it; otherwise `other`."""
+    fits = ast.Compare(ast.Constant(LEAST), [ast.LtE(), ast.LtE()], [tested, ast.Constant(MOST)])
+    made = ast.IfExp(fits, tested, other)
+    return unless_null(tested, made) if nullable else made
 
 
 def _name(name: str, context: ast.expr_context | None = None) -> ast.Name:

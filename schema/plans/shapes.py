@@ -70,11 +70,11 @@ def _operand(name: str, length: int | None) -> Any:
     return [bindparam(f"{name}_{i}", type_=Name(Word)) for i in range(length)]
 
 
-@lru_cache(PREPARED)
-def page(dialect: Dialect, shape: Shape, columns: tuple[Any, ...]) -> Statement:
-    """The rows of a page: their places in the order first, then these columns."""
+def page(dialect: Dialect, shape: Shape, place: int, columns: tuple[Any, ...]) -> Statement:
+    """The rows of a page: so many columns for their places in the order first, then these."""
+    columns = (*shape.order.columns[:place], *columns)
     query = shape.matches().page(shape.window())
-    return Statement(query.with_only_columns(*shape.order.columns, *columns, maintain_column_froms=True), dialect)
+    return Statement(query.with_only_columns(*columns, maintain_column_froms=True), dialect)
 
 
 @lru_cache(PREPARED)

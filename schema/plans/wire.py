@@ -14,6 +14,9 @@ from sqlalchemy.types import TypeEngine
 from app.columns import Instant, JsonText, instant_text
 from schema.plans.selections import Unplanned
 
+LEAST, MOST = -(2**31), 2**31 - 1
+"""The integers that GraphQL has."""
+
 
 def converter(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
     """What turns values of a column type, null aside, into what the executor answers. None: they are that already.
@@ -25,14 +28,14 @@ def converter(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] |
     if isinstance(kind, Boolean):
         return None if dialect.supports_native_boolean else (False, True).__getitem__
     if isinstance(kind, Integer):
-        return _int
+        return integer
     if isinstance(kind, Float):
         return _float
     return None
 
 
-def _int(value: int) -> int:
-    if not -(2**31) <= value < 2**31:
+def integer(value: int) -> int:
+    if not LEAST <= value <= MOST:
         raise Unplanned
     return value
 

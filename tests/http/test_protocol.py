@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+import random
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
+from uvicorn.server import ServerState
 
+from app.protocol import Direct, Headers, Http, Response
 from tests import servers
 from tests.http.requests import creating
 
@@ -122,3 +128,54 @@ async def test_what_is_no_http_is_refused(connection: Connection) -> None:
     writer.write(b"\x00\x01\r\n\r\n")
     async with asyncio.timeout(10):
         assert (await reader.readline()).startswith(b"HTTP/1.1 400 ")
+
+
+async def test_heads_that_came_before_are_no_reason_to_mix_things_up(connection: Connection) -> None:
+    reader, writer = connection
+    chosen = random.Random(1)
+    for turn in range(300):
+        bodies = [
+            chosen.choice([query(f"{{ a{turn}x{i}: __typename }}"), WRITES]) for i in range(chosen.choice([1, 3]))
+        ]
+        whole = b"".join(map(request, bodies))
+        cut = chosen.choice([len(whole), len(whole), chosen.randrange(len(whole))])
+        writer.write(whole[:cut])
+        await asyncio.sleep(chosen.choice([0, 0.002]))
+        writer.write(whole[cut:])
+        for i, body in enumerate(bodies):
+            assert (b"createPipeline" if body == WRITES else b"a%dx%d" % (turn, i)) in await response(reader)
+
+
+class Answers:
+    """An application that answers at once."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await Response(200, (), b"by ASGI").send(send)
+
+    @property
+    def direct(self) -> Direct:
+        return self
+
+    async def _answer(self, body: bytes) -> Response:
+        return Response(200, (), b"at once: " + body)
+
+    def respond(self, headers: Headers, body: bytes) -> Coroutine[Any, Any, Response]:
+        return self._answer(body)
+
+
+async def test_a_connection_is_closed_once_it_was_idle_for_long_enough() -> None:
+    config = uvicorn.Config(Answers(), http=Http, timeout_keep_alive=1)
+    config.load()
+    loop = asyncio.get_running_loop()
+    server = await loop.create_server(lambda: Http(config, ServerState(), {}), "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    for text in (b"1", b"2", b"3"):
+        writer.write(request(text))
+        assert await response(reader) == b"at once: " + text
+        await asyncio.sleep(0.7)
+    start = loop.time()
+    async with asyncio.timeout(5):
+        assert await reader.read() == b""
+    assert loop.time() - start < 1  # 0.7 s of it were over
+    writer.close()
+    server.close()

@@ -15,7 +15,7 @@ from collections.abc import Coroutine, Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.together import Together
@@ -63,6 +63,16 @@ class Direct(Protocol):
         """The response to a POST. None where it must go by ASGI; then nothing is done."""
 
 
+class Waiting:
+    """Stands where uvicorn has the cycle of a request and its answer, for one that was begun without ASGI and waits."""
+
+    def __init__(self) -> None:
+        self.response_complete = self.disconnected = self.more_body = False
+        self.keep_alive = True
+        self.body = bytearray()
+        self.message_event = asyncio.Event()
+
+
 class Http(HttpToolsProtocol):
     """uvicorn's protocol, over such a transport, and with a way past ASGI."""
 
@@ -94,17 +104,37 @@ class Http(HttpToolsProtocol):
             self._parse(data)
 
     def _respond(self, headers: Headers, body: bytes) -> bool:
-        """Respond to a request that was not parsed. False where it must go by ASGI."""
-        begun = self._begin(headers, body)
-        if isinstance(begun, Response):
+        """Begin to respond. False where it must go by ASGI: then nothing is done."""
+        responding = self._direct.respond(headers, body) if self._direct else None
+        if responding is None:
+            return False
+        begun = begin(responding)
+        if isinstance(begun, Begun):
+            self._wait(begun)
+        else:
             self._send(begun)
-        elif begun is not None:
-            self._unset_keepalive_if_required()
-            super().on_message_begin()
-            self.url, self.headers = PATH, list(headers.items())
-            self._go_by_asgi(_rest(begun), b"")
-            super().on_message_complete()
-        return begun is not None
+        return True
+
+    def _wait(self, begun: Begun[Response]) -> None:
+        self._unset_keepalive_if_required()
+        waiting = Waiting()
+        self.cycle = waiting  # type: ignore[assignment]
+        task = self.loop.create_task(self._finish(begun, waiting))
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def _finish(self, begun: Begun[Response], waiting: Waiting) -> None:
+        try:
+            response = await begun
+        except Exception:
+            self.logger.exception("a response was not made")
+            self.transport.close()
+        else:
+            waiting.response_complete = True
+            if not self.transport.is_closing():
+                self._send(response)
+                if not waiting.keep_alive:
+                    self.transport.close()
 
     def _parse(self, data: bytes) -> None:
         # One for each turn of the event loop: who sends many at once has them queued, as uvicorn does it.
@@ -112,7 +142,7 @@ class Http(HttpToolsProtocol):
         was_between = self._is_between
         super().data_received(data)
         if self._held is not None:
-            self._go_by_asgi(self.app, self._taken())
+            self._go_by_asgi(self._taken())
         elif self._begun is not None and was_between:
             headers, body = self._begun
             end = data.find(END) + len(END)
@@ -120,10 +150,6 @@ class Http(HttpToolsProtocol):
                 if len(self._heads) == MOST_HEADS:
                     self._heads.clear()
                 self._heads[data[:end]] = Head(headers, len(body))
-
-    def _begin(self, headers: Headers, body: bytes) -> Response | Begun[Response] | None:
-        responding = self._direct.respond(headers, body) if self._direct else None
-        return None if responding is None else begin(responding)
 
     def on_message_begin(self) -> None:
         self._is_between = False
@@ -145,13 +171,11 @@ class Http(HttpToolsProtocol):
         self._is_between = True
         if self._held is not None:
             body, headers = self._taken(), dict(self.headers)
-            begun = self._begin(headers, body)
-            if begun is not None and len(headers) == len(self.headers):
-                self._begun = headers, body
-            if isinstance(begun, Response):
-                self._send(begun)
+            if self._respond(headers, body):
+                if len(headers) == len(self.headers):
+                    self._begun = headers, body
                 return
-            self._go_by_asgi(self.app, body) if begun is None else self._go_by_asgi(_rest(begun), b"")
+            self._go_by_asgi(body)
         super().on_message_complete()
 
     def _is_free(self) -> bool:
@@ -180,14 +204,11 @@ class Http(HttpToolsProtocol):
         held, self._held = self._held or [], None
         return held[0] if len(held) == 1 else b"".join(held)
 
-    def _go_by_asgi(self, app: ASGIApp, body: bytes) -> None:
-        """Have uvicorn call `app` for the request whose head, and so much of its body, are there."""
-        if self.transport.is_closing():
-            return
-        usual, self.app = self.app, app
-        super().on_headers_complete()
-        self.app = usual
-        super().on_body(body)
+    def _go_by_asgi(self, body: bytes) -> None:
+        """Have uvicorn call the application for the request whose head, and so much of its body, are there."""
+        if not self.transport.is_closing():
+            super().on_headers_complete()
+            super().on_body(body)
 
     def _send(self, response: Response) -> None:
         defaults = self.server_state.default_headers
@@ -224,12 +245,3 @@ def _head(status: int, defaults: Fields, headers: Fields) -> bytes:
 def _is_short(headers: list[tuple[bytes, bytes]]) -> bool:
     """Whether a body's length is given, and short."""
     return any(name == b"content-length" and len(value) < 6 and int(value) <= SHORT for name, value in headers)
-
-
-def _rest(begun: Begun[Response]) -> ASGIApp:
-    """The rest of a response as an application."""
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        await (await begun).send(send)
-
-    return app

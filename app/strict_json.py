@@ -21,6 +21,9 @@ MOST_DIGITS = 20
 LARGEST, SMALLEST = 2**64 - 1, -(2**63)
 MOST_SIGNS = {(b"[", b"{"): 100_000, (b":",): 1_000_000, (b",",): 4_000_000}
 """How many lists and objects, keys and values a body may have: so many are decoded in 0.2 s or so."""
+CONTAINERS = {dict, list}
+FEW = 100
+"""Values that are looked at one by one sooner than all at once."""
 MOST_PROBLEMS = 100
 LONGEST_KEY = 255
 
@@ -56,21 +59,21 @@ def _check_counts(raw: bytes) -> None:
 def _keys(value: Any, max_depth: int) -> int:
     """How many keys all objects in `value` have. Goes level by level, and never looks at numbers one by one."""
     keys, level, depth = 0, [value], 0
-    while True:
-        kinds = set(map(type, level))
-        if not kinds & {dict, list}:
-            return keys
+    while len(level) < FEW or not CONTAINERS.isdisjoint(map(type, level)):
+        containers = [item for item in level if type(item) in CONTAINERS]
+        if not containers:
+            break
         depth += 1
         if depth > max_depth:
             raise BadJson(f"The body nests deeper than {max_depth} levels.")
-        deeper: list[Any] = []
-        for item in level:
+        level = []
+        for item in containers:
             if type(item) is dict:
                 keys += len(item)
-                deeper.extend(item.values())
-            elif type(item) is list:
-                deeper.extend(item)
-        level = deeper
+                level += item.values()
+            else:
+                level += item
+    return keys
 
 
 class _Pairs(list[tuple[str, Any]]):

@@ -7,10 +7,13 @@ from collections.abc import Callable
 from typing import Any
 
 from graphql import (
+    GraphQLID,
     GraphQLInputObjectType,
     GraphQLInputType,
+    GraphQLString,
     Undefined,
     assert_leaf_type,
+    is_enum_type,
     is_input_object_type,
     is_list_type,
     is_non_null_type,
@@ -51,14 +54,19 @@ def _bare(kind: GraphQLInputType) -> Coerce:
         return _list(_coercer(kind.of_type))
     if is_input_object_type(kind):
         return _object(kind)
+    if is_enum_type(kind):
+        # What no key is, or none can be, is for graphql-core.
+        return {name: kind.coerce_input_value(name) for name in kind.values}.__getitem__
     leaf = assert_leaf_type(kind).coerce_input_value
+    if kind in (GraphQLString, GraphQLID):
+        return lambda value: value if type(value) is str else _coerced(leaf, value)
+    return lambda value: _coerced(leaf, value)
 
-    def coerce(value: Any) -> Any:
-        if value is None:
-            raise Unusual
-        return leaf(value)
 
-    return coerce
+def _coerced(leaf: Coerce, value: Any) -> Any:
+    if value is None:
+        raise Unusual
+    return leaf(value)
 
 
 def _list(item: Coerce) -> Coerce:

@@ -12,7 +12,6 @@ from time import perf_counter
 from typing import Any
 from urllib.parse import parse_qsl
 
-import orjson
 from graphql import OperationType
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -27,7 +26,7 @@ from app.strict_json import decode
 from app.tracing import HEADER, Traced, current, note
 from schema.masking import failure
 from schema.negotiation import GRAPHQL, JSON, media_type, wants_events, wants_page
-from schema.operations import Answer, GraphQLRequest, Operation, Operations, graphql_request
+from schema.operations import Answer, GraphQLRequest, Operation, Operations, encoded, graphql_request
 from schema.sse import EventStreams
 from schema.websocket import Sockets
 
@@ -200,4 +199,4 @@ def _response(status: int, body: dict[str, Any], kind: bytes, more: Mapping[str,
     headers = HEADERS[kind]
     if more:
         headers += tuple((name.encode(), value.encode()) for name, value in more.items())
-    return Response(status, headers, orjson.dumps(body))
+    return Response(status, headers, encoded(body))

@@ -8,13 +8,12 @@ import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
-import orjson
 from graphql import OperationType
 from starlette.types import Receive, Send
 
 from app.errors import logged
 from schema.negotiation import EVENTS
-from schema.operations import Answer, Operation
+from schema.operations import Answer, Operation, encoded
 
 KEEP_ALIVE = 12.0
 """Seconds of silence after which a comment is sent: proxies cut what is silent for long."""
@@ -82,7 +81,7 @@ async def _write_all(answers: AsyncGenerator[Answer, None], send: Send) -> None:
 
 def _next(answer: Answer) -> bytes:
     """One line: stored JSON goes out as it is, and may have been written over several."""
-    return b"event: next\ndata: " + orjson.dumps(answer.body).translate(None, b"\r\n") + b"\n\n"
+    return b"event: next\ndata: " + encoded(answer.body).translate(None, b"\r\n") + b"\n\n"
 
 
 async def _write(send: Send, body: bytes, *, more: bool = True) -> None:

@@ -10,7 +10,6 @@ from contextlib import ExitStack, aclosing, suppress
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-import orjson
 from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
@@ -20,7 +19,7 @@ from app.cors import allows
 from app.errors import RequestError, RequestErrorCode, logged
 from app.settings import Settings
 from schema.masking import failure, refusal
-from schema.operations import Answer, Operation, Operations, graphql_request
+from schema.operations import Answer, Operation, Operations, encoded, graphql_request
 
 PROTOCOL = "graphql-transport-ws"
 LONGEST_REASON = 123
@@ -227,7 +226,7 @@ class Socket:
 
     async def _say(self, kind: str, id: str | None = None, payload: Any = None) -> None:
         fields = {"id": id, "type": kind, "payload": payload}
-        text = orjson.dumps({name: value for name, value in fields.items() if value is not None}).decode()
+        text = encoded({name: value for name, value in fields.items() if value is not None}).decode()
         try:
             await self._send({"type": "websocket.send", "text": text})
         except OSError:

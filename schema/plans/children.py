@@ -26,16 +26,25 @@ class Children:
     ) -> None:
         """`query` takes the ids, `by` is the column that has them there, `make` says what each row becomes, and `more`
         which parameters the query has besides."""
-        self._one = parents.one
-        self._given = given_ids(parents.compiling.dialect, one=self._one)
+        self._given = given_ids(parents.compiling.dialect, one=parents.one)
         self._parent_id, self._parent = parent_id, parents.place(parent_id)
         self._rows = Rows(parents.compiling)
         made = make(self._rows)
-        self._by = None if self._one else self._rows.place(by)
+        self._by = None if parents.one else self._rows.place(by)
         self._build: Builder = self._rows.builder(made)
-        self._statement = self._rows.select(query(self._given.stands))
         self._more = more
+        self._nested: int | None = None
+        if self._can_nest(parents):
+            self._nested = parents.place(self._rows.nested(query([parent_id])))
+        else:
+            self._statement = self._rows.select(query(self._given.stands))
         parents.children.append(self)
+
+    def _can_nest(self, parents: Rows) -> bool:
+        """Whether they come with their parent, which saves round trips: a statement is a snapshot by itself, several
+        need a transaction. The driver takes longer over nested rows, so it is for one parent only."""
+        has_round_trips = parents.compiling.dialect.name == "postgresql"
+        return has_round_trips and parents.one and not (parents.is_at_hand or self._rows.children or self._more)
 
     def all(self, parents: Rows) -> ast.expr:
         """All that belong to a parent."""
@@ -49,6 +58,10 @@ class Children:
 
     def read(self, parents: Sequence[Row], run: Run) -> Steps[None]:
         ids = [row[self._parent] for row in parents]
+        if self._nested is not None:
+            made = self._build(run)(parents[0][self._nested])
+            run.found[self] = {ids[0]: made} if made else {}
+            return
         parameters = {"organization_id": run.caller.organization_id, IDS: self._given.given(ids)}
         if self._more is not None:
             parameters |= self._more(run)

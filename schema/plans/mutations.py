@@ -99,10 +99,10 @@ class Changed:
 
     def __init__(self, compiling: Compiling, details: FieldDetailsList) -> None:
         before = compiling.statements
-        self._rows = Rows(compiling, one=True)  # of no statement: the row is at hand
+        self._rows = Rows(compiling, one=True, is_at_hand=True)
         self._build = self._rows.builder(self._rows.object("Pipeline", details))
         self._stored = [stored(column, compiling.dialect) for column in self._rows.columns]
-        self._pace = Pace(is_single=compiling.statements - before <= 2)
+        self._pace = Pace(is_single=compiling.statements - before <= 1)
 
     async def __call__(self, payload: Any, context: Context, run: Run) -> Any:
         if payload.pipeline is None:

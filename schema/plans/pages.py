@@ -69,7 +69,7 @@ class Page:
         self.rows.select_something()
         statement = partial(shapes.page, self._dialect, place=place, columns=tuple(self.rows.columns[place:]))
         self._statement = lru_cache(SHAPES)(statement)
-        compiling.statements += self.is_counted + len(self.ends)
+        compiling.statements += 1 + self.is_counted + len(self.ends)
         self._builders = [self.rows.builder(made) for made in self._lists]
 
     def object(self, type_name: str, details: FieldDetailsList) -> Part:

@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from graphql.execution.values import VariableValues
-from sqlalchemy import Select, literal_column
+from sqlalchemy import Select, func, literal_column
 from sqlalchemy.engine import Dialect
 
 from app.callers import Caller
+from app.columns import instant_text
 from schema.plans.selections import FieldDetailsList, Selections, name_of
 from schema.plans.statements import Statement
 from schema.plans.wire import LEAST, MOST, converter, integer
@@ -59,10 +60,9 @@ class Compiling:
 class Rows:
     """The rows of one statement: the columns that are read, and what is read by further statements for each row."""
 
-    def __init__(self, compiling: Compiling, *, one: bool = False) -> None:
-        """`one` says that there is never more than one row."""
-        compiling.statements += 1
-        self.compiling, self.one = compiling, one
+    def __init__(self, compiling: Compiling, *, one: bool = False, is_at_hand: bool = False) -> None:
+        """`one` says that there is never more than one row, `is_at_hand` that no statement reads it."""
+        self.compiling, self.one, self.is_at_hand = compiling, one, is_at_hand
         self.columns: list[Any] = []
         self.children: list[Any] = []
         self._constants: dict[str, Any] = {}
@@ -89,9 +89,10 @@ class Rows:
         convert, stored = converter(column.type, self.compiling.dialect), self.stored(column)
         if convert is None:
             return stored
-        if convert is integer:
-            return _if_it_fits(stored, self.call(convert, stored), nullable=column.nullable)
-        return unless_null(stored, self.call(convert, stored)) if column.nullable else self.call(convert, stored)
+        made: ast.expr = self.call(convert, stored)
+        if convert in AS_IT_IS:
+            made = ast.IfExp(AS_IT_IS[convert](stored), stored, made)
+        return unless_null(stored, made) if column.nullable else made
 
     def constant(self, value: Any) -> ast.expr:
         name = f"c{len(self._constants)}"
@@ -139,7 +140,13 @@ class Rows:
 
     def select(self, query: Select[Any]) -> Statement:
         """The query, reading these columns and no other."""
+        self.compiling.statements += 1
         return Statement(query.with_only_columns(*self.columns, maintain_column_froms=True), self.compiling.dialect)
+
+    def nested(self, query: Select[Any]) -> Any:
+        """The same rows as one value, of PostgreSQL."""
+        whole = query.with_only_columns(func.row(*self.columns), maintain_column_froms=True)
+        return func.array(whole.scalar_subquery())
 
 
 def dictionary(fields: dict[str, ast.expr]) -> ast.expr:
@@ -151,11 +158,17 @@ def unless_null(tested: ast.expr, made: ast.expr) -> ast.expr:
     return ast.IfExp(ast.Compare(tested, [ast.Is()], [NULL]), NULL, made)
 
 
-def _if_it_fits(tested: ast.expr, other: ast.expr, *, nullable: bool) -> ast.expr:
-    """An integer as it is, without a call, where GraphQL has it; otherwise `other`."""
-    fits = ast.Compare(ast.Constant(LEAST), [ast.LtE(), ast.LtE()], [tested, ast.Constant(MOST)])
-    made = ast.IfExp(fits, tested, other)
-    return unless_null(tested, made) if nullable else made
+def _fits(integer: ast.expr) -> ast.expr:
+    return ast.Compare(ast.Constant(LEAST), [ast.LtE(), ast.LtE()], [integer, ast.Constant(MOST)])
+
+
+def _has_fraction(instant: ast.expr) -> ast.expr:
+    """orjson writes an instant as the API shows it where it has a fraction of a second."""
+    return ast.Attribute(instant, "microsecond", ast.Load())
+
+
+AS_IT_IS: dict[Callable[[Any], Any], Callable[[ast.expr], ast.expr]] = {integer: _fits, instant_text: _has_fraction}
+"""Which values need none of a conversion, so that nothing is called for most."""
 
 
 def _name(name: str, context: ast.expr_context | None = None) -> ast.Name:

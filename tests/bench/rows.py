@@ -35,8 +35,8 @@ def pipeline_id(number: int) -> str:
 
 
 def created_at(number: int) -> datetime:
-    """When the nth pipeline was created: one a second."""
-    return START + timedelta(seconds=number)
+    """When the nth pipeline was created: one a second, hardly one at the full second."""
+    return START + timedelta(seconds=number, microseconds=number * 7919 % 1_000_000)
 
 
 def pipelines(count: int) -> Iterator[tuple[object, ...]]:

@@ -9,7 +9,7 @@ import orjson
 
 from app.callers import LOCAL
 from app.main import Voltgraph
-from schema.operations import Answer, GraphQLRequest, Operation
+from schema.operations import Answer, GraphQLRequest, Operation, encoded
 from schema.plans import Plans
 
 
@@ -73,4 +73,4 @@ class Pair:
 
 def written(answer: Answer) -> bytes:
     """An answer as it goes out: the order of keys counts."""
-    return orjson.dumps([answer.executed, answer.body])
+    return b"[%b,%b]" % (orjson.dumps(answer.executed), encoded(answer.body))

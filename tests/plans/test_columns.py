@@ -42,8 +42,15 @@ def selected(statement: str) -> set[str]:
 
 
 async def test_only_what_is_selected_is_read(pair: Pair) -> None:
-    one, children = await statements(pair, f'{{ pipeline(id: "{id_of(1, 9)}") {{ name elements {{ status }} }} }}')
-    assert selected(one) == {"pipeline.id", "pipeline.name"}
+    query = f'{{ pipeline(id: "{id_of(1, 9)}") {{ name elements {{ status }} }} }}'
+    if pair.services.database.dialect.name == "postgresql":
+        [whole] = await statements(pair, query)
+        one, _, nested = whole.partition("array(")
+        children = nested.removeprefix("(")
+        assert selected(f"{one} FROM") == {"pipeline.id", "pipeline.name"}
+    else:
+        one, children = await statements(pair, query)
+        assert selected(one) == {"pipeline.id", "pipeline.name"}
     assert selected(children) == {"pipeline_element.status"}
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import re
-import sqlite3
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import median
+
+import apsw
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 OPENING = """# Measured
@@ -64,7 +65,7 @@ def _machine() -> str:
     node = subprocess.run(["node", "--version"], capture_output=True, text=True, check=False).stdout.strip()
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, {_processor()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
-        f"SQLite {sqlite3.sqlite_version}, Node {node or 'absent'}."
+        f"SQLite {apsw.sqlite_lib_version()}, Node {node or 'absent'}."
     )
 
 

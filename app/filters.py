@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, false
@@ -35,13 +36,13 @@ class PipelineFilter:
 
     def operands(self) -> dict[str, Any]:
         """What the fields that filter compare with."""
-        given = {field.name: getattr(self, field.name) for field in fields(self)}
-        if self.name_contains is not None:
-            given["name_contains"] = self.name_contains.casefold()
-        for name in ("statuses", "error_codes", "element_types"):
-            if given[name] is not None:
-                given[name] = list(dict.fromkeys(given[name]))
-        return {name: value for name, value in given.items() if value is not None}
+        given = {name: value for name, value in zip(FIELDS, VALUES(self), strict=True) if value is not None}
+        for name, value in given.items():
+            if name == "name_contains":
+                given[name] = value.casefold()
+            elif isinstance(value, list):
+                given[name] = list(dict.fromkeys(value))
+        return given
 
     def concerns(self, change: Change) -> bool:
         """Whether a pipeline matches after a change or did before it; where that is not known, whether it may have."""
@@ -72,6 +73,8 @@ class PipelineFilter:
         )
 
 
+FIELDS = tuple(field.name for field in fields(PipelineFilter))
+VALUES = attrgetter(*FIELDS)
 CLAUSES: dict[str, Callable[[Any], ColumnElement[bool]]] = {
     "project_id": lambda id: col(Pipeline.project_id) == id,
     "statuses": lambda statuses: _among(col(Pipeline.status), statuses),

@@ -43,7 +43,7 @@ class PipelineFilter:
     updated_before: datetime | None = about("Last changed earlier than this.")
 
     def plain(self) -> filters.PipelineFilter:
-        return filters.PipelineFilter(**{name: given(value) for name, value in vars(self).items()})
+        return filters.PipelineFilter(**{name: value for name, value in vars(self).items() if value is not UNSET})
 
 
 @quick

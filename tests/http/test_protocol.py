@@ -157,18 +157,33 @@ class Answers:
         return self
 
     async def _answer(self, body: bytes) -> Response:
+        if body == b"wait":
+            await asyncio.sleep(0)
+        if body == b"fail":
+            await asyncio.sleep(0)
+            raise ValueError("a fault of the server")
         return Response(200, (), b"at once: " + body)
 
     def respond(self, headers: Headers, body: bytes) -> Coroutine[Any, Any, Response]:
         return self._answer(body)
 
 
-async def test_a_connection_is_closed_once_it_was_idle_for_long_enough() -> None:
+@pytest.fixture
+async def answers() -> AsyncIterator[Connection]:
+    """A connection to Answers, which is kept for 1 s."""
     config = uvicorn.Config(Answers(), http=Http, timeout_keep_alive=1)
     config.load()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Http(config, ServerState(), {}), "127.0.0.1", 0)
     reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    yield reader, writer
+    writer.close()
+    server.close()
+
+
+async def test_a_connection_is_closed_once_it_was_idle_for_long_enough(answers: Connection) -> None:
+    reader, writer = answers
+    loop = asyncio.get_running_loop()
     for text in (b"1", b"2", b"3"):
         writer.write(request(text))
         assert await response(reader) == b"at once: " + text
@@ -177,5 +192,16 @@ async def test_a_connection_is_closed_once_it_was_idle_for_long_enough() -> None
     async with asyncio.timeout(5):
         assert await reader.read() == b""
     assert loop.time() - start < 1  # 0.7 s of it were over
-    writer.close()
-    server.close()
+
+
+async def test_what_fails_while_it_waits_ends_its_connection_and_is_logged(
+    answers: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    reader, writer = answers
+    for _ in range(2):
+        writer.write(request(b"wait"))
+        assert await response(reader) == b"at once: wait"
+    writer.write(request(b"fail"))
+    async with asyncio.timeout(5):
+        assert await reader.read() == b""
+    assert "a fault of the server" in caplog.text

@@ -11,41 +11,26 @@ A connection that is kept mostly brings the same few heads again and again, byte
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
-from starlette.types import Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from app.direct import Direct, Fields, Headers, Response
 from app.together import Together
 from app.waiting import Begun, begin
 
 PATH = b"/graphql"
 SHORT = 64 * 2**10
 """Bytes of a body that is not streamed."""
-Headers = Mapping[bytes, bytes]
-Fields = tuple[tuple[bytes, bytes], ...]
 MOST_HEADS = 8
 """Heads that a connection remembers."""
 END = b"\r\n\r\n"
 """What ends a head."""
+HEAD_TIMEOUT = 30.0
+"""Seconds within which a client sends the whole of a head."""
 LEAVE = (b"connection", b"close")
 """What a server that ends says with every answer."""
-
-
-class Response(NamedTuple):
-    """A whole response; the length of its content is added to the headers."""
-
-    status: int
-    headers: Fields
-    content: bytes
-
-    async def send(self, send: Send) -> None:
-        """By ASGI."""
-        length = b"content-length", b"%d" % len(self.content)
-        await send({"type": "http.response.start", "status": self.status, "headers": [*self.headers, length]})
-        await send({"type": "http.response.body", "body": self.content})
 
 
 class Head(NamedTuple):
@@ -54,13 +39,6 @@ class Head(NamedTuple):
     headers: Headers
     length: int
     """Bytes of the body."""
-
-
-class Direct(Protocol):
-    """What answers requests without ASGI."""
-
-    def respond(self, headers: Headers, body: bytes) -> Coroutine[Any, Any, Response] | None:
-        """The response to a POST. None where it must go by ASGI; then nothing is done."""
 
 
 class Waiting:
@@ -92,9 +70,17 @@ class Http(HttpToolsProtocol):
         """Whether all that came belongs to requests that are whole."""
         self._used_at = 0.0
         """When it last answered, by the event loop's clock."""
+        self._late: asyncio.TimerHandle | None = None
+        """Closes the connection, unless a head is whole before."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(Together(transport, self.loop))  # type: ignore[arg-type]
+        self._watch()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        if self._late is not None:
+            self._late.cancel()
 
     def data_received(self, data: bytes) -> None:
         end = data.find(END) + len(END)
@@ -150,6 +136,21 @@ class Http(HttpToolsProtocol):
                 if len(self._heads) == MOST_HEADS:
                     self._heads.clear()
                 self._heads[data[:end]] = Head(headers, len(body))
+        self._watch()
+
+    def _watch(self) -> None:
+        """Wait for a head for so long, and for all else as long as others say."""
+        waits = (
+            (self.cycle is None or self.cycle.response_complete)
+            and self.timeout_keep_alive_task is None
+            and not self.transport.is_closing()
+            and self.transport.get_protocol() is self  # no WebSocket's
+        )
+        if waits and self._late is None:
+            self._late = self.loop.call_later(HEAD_TIMEOUT, self.transport.close)
+        elif not waits and self._late is not None:
+            self._late.cancel()
+            self._late = None
 
     def on_message_begin(self) -> None:
         self._is_between = False

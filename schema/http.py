@@ -17,9 +17,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.away import expected
 from app.bodies import decoded, read_json, require_json
+from app.direct import Fields, Response
 from app.errors import RequestError, RequestErrorCode
 from app.metrics import Metrics
-from app.protocol import Fields, Response
 from app.services import Services
 from app.settings import Settings
 from app.strict_json import decode

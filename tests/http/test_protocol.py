@@ -13,8 +13,11 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
+from websockets.asyncio.client import connect
 
-from app.protocol import Direct, Headers, Http, Response
+from app import protocol
+from app.direct import Direct, Headers, Response
+from app.protocol import Http
 from tests import servers
 from tests.http.requests import creating
 
@@ -146,11 +149,20 @@ async def test_heads_that_came_before_are_no_reason_to_mix_things_up(connection:
             assert (b"createPipeline" if body == WRITES else b"a%dx%d" % (turn, i)) in await response(reader)
 
 
+HEAD = 0.5
+"""Seconds for a head."""
+
+
 class Answers:
     """An application that answers at once."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await Response(200, (), b"by ASGI").send(send)
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.accept"})
+            await asyncio.sleep(2 * HEAD)
+            await send({"type": "websocket.send", "text": "late"})
+        else:
+            await Response(200, (), b"by ASGI").send(send)
 
     @property
     def direct(self) -> Direct:
@@ -169,16 +181,22 @@ class Answers:
 
 
 @pytest.fixture
-async def answers() -> AsyncIterator[Connection]:
-    """A connection to Answers, which is kept for 1 s."""
+async def answering(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[str, int]]:
+    """Where Answers are given. Connections are kept for 1 s."""
+    monkeypatch.setattr(protocol, "HEAD_TIMEOUT", HEAD)
     config = uvicorn.Config(Answers(), http=Http, timeout_keep_alive=1)
     config.load()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Http(config, ServerState(), {}), "127.0.0.1", 0)
-    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    yield server.sockets[0].getsockname()
+    server.close()
+
+
+@pytest.fixture
+async def answers(answering: tuple[str, int]) -> AsyncIterator[Connection]:
+    reader, writer = await asyncio.open_connection(*answering)
     yield reader, writer
     writer.close()
-    server.close()
 
 
 async def test_a_connection_is_closed_once_it_was_idle_for_long_enough(answers: Connection) -> None:
@@ -205,3 +223,26 @@ async def test_what_fails_while_it_waits_ends_its_connection_and_is_logged(
     async with asyncio.timeout(5):
         assert await reader.read() == b""
     assert "a fault of the server" in caplog.text
+
+
+@pytest.mark.parametrize("sent", [b"", b"\r\n", b"POST /graph", b"POST /graphql HTTP/1.1\r\nHost: localhost\r\n"])
+@pytest.mark.parametrize("used", [False, True])
+async def test_a_head_that_does_not_come_is_waited_for_no_longer(answers: Connection, sent: bytes, used: bool) -> None:
+    reader, writer = answers
+    if used:
+        writer.write(request(b"first"))
+        assert await response(reader) == b"at once: first"
+    start = asyncio.get_running_loop().time()
+    writer.write(sent[:-1])
+    await asyncio.sleep(HEAD / 2)
+    writer.write(sent[-1:])  # bytes that trickle in win no time
+    async with asyncio.timeout(5):
+        assert await reader.read() == b""
+    took = asyncio.get_running_loop().time() - start
+    assert took < (1.3 if used and not sent else HEAD + 0.3)
+
+
+async def test_a_websocket_has_no_head_to_wait_for(answering: tuple[str, int]) -> None:
+    host, port = answering
+    async with connect(f"ws://{host}:{port}/", proxy=None) as socket, asyncio.timeout(5):
+        assert await socket.recv() == "late"

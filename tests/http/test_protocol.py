@@ -184,7 +184,7 @@ class Answers:
 async def answering(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[str, int]]:
     """Where Answers are given. Connections are kept for 1 s."""
     monkeypatch.setattr(protocol, "HEAD_TIMEOUT", HEAD)
-    config = uvicorn.Config(Answers(), http=Http, timeout_keep_alive=1)
+    config = uvicorn.Config(Answers(), http=Http, timeout_keep_alive=1, log_config=None)
     config.load()
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: Http(config, ServerState(), {}), "127.0.0.1", 0)

@@ -1,5 +1,6 @@
 """The processes of a running server."""
 
+import asyncio
 from pathlib import Path
 
 from tests.servers import Server
@@ -11,6 +12,17 @@ def children(server: Server) -> set[str]:
     for zygote in below(server.process.pid):
         found |= set(below(int(zygote)))
     return found
+
+
+async def only_child(server: Server) -> int:
+    """The one process that does a job. An element is at work before its process is there, and the process of the job
+    before may not be gone: what is seen twice and alone is the one."""
+    before: set[str] = set()
+    async with asyncio.timeout(20):
+        while len(before) != 1 or before != children(server):
+            before = children(server)
+            await asyncio.sleep(0.05)
+    return int(before.pop())
 
 
 def below(pid: int) -> list[str]:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.execution.conftest import FAKE, Runs
-from tests.execution.processes import below, children
+from tests.execution.processes import below, children, only_child
 from tests.servers import Server, serving
 
 KILLS = 20
@@ -30,8 +30,7 @@ async def serving_runs(url: str, **variables: str) -> AsyncIterator[tuple[Runs, 
 async def test_a_job_that_is_killed_from_outside_is_begun_again(runs: Runs, running: Server) -> None:
     id = await runs.start({"seconds": 1}, {})
     await runs.at_work(id)
-    [child] = children(running)
-    os.kill(int(child), signal.SIGKILL)
+    os.kill(await only_child(running), signal.SIGKILL)
     pipeline = await runs.end(id)
     assert pipeline["status"] == "COMPLETED"
     assert [element["job"]["attempt"] for element in pipeline["elements"]] == [2, 1]

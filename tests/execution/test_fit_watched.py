@@ -16,7 +16,7 @@ import pytest
 
 from tests.api import ROOT
 from tests.execution.conftest import Runs
-from tests.execution.processes import children
+from tests.execution.processes import children, only_child
 from tests.servers import Server, serving
 from tests.subscriptions import clients
 
@@ -160,8 +160,7 @@ async def test_a_long_fit_that_is_killed_finds_what_it_finds_undisturbed(sqlite_
             killed = await make(runs, long_fit())
             await start(runs, killed)
             await begun(runs, killed)
-            [child] = children(server)
-            os.kill(int(child), signal.SIGKILL)
+            os.kill(await only_child(server), signal.SIGKILL)
             await begun(runs, killed, attempt=2)
             server.process.kill()
             server.process.wait()

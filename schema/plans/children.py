@@ -26,8 +26,8 @@ class Children:
     ) -> None:
         """`query` takes the ids, `by` is the column that has them there, `make` says what each row becomes, and `more`
         which parameters the query has besides."""
-        self._given = given_ids(parents.compiling.dialect, one=parents.one)
         self._parent_id, self._parent = parent_id, parents.place(parent_id)
+        self._given = given_ids(parents.compiling.dialect, one=parents.one)
         self._rows = Rows(parents.compiling)
         made = make(self._rows)
         self._by = None if parents.one else self._rows.place(by)

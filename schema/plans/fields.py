@@ -15,9 +15,10 @@ from app import reading
 from app.models import Checkpoint, JobStatus, Pipeline, PipelineElement, PipelineElementStatus, PipelineStatus
 from schema import schema
 from schema.plans.children import Children
-from schema.plans.rows import Field, Rows, dictionary, unless_null
+from schema.plans.rows import Field, Rows, dictionary
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
 from schema.plans.statements import CALLER
+from schema.plans.texts import listed
 
 TABLES: dict[str, Any] = {
     "Pipeline": Pipeline.__table__,  # type: ignore[attr-defined]
@@ -46,7 +47,11 @@ def options(rows: Rows, details: FieldDetailsList) -> ast.expr:
 
 
 def elements(rows: Rows, details: FieldDetailsList) -> ast.expr:
-    return elements_where(rows, details).all(rows)
+    query = partial(reading.elements_query, CALLER)
+    made = listed(
+        rows, PIPELINE.id, query, ELEMENT.element_order, lambda texts: texts.object("PipelineElement", details)
+    )
+    return elements_where(rows, details).all(rows) if made is None else made
 
 
 def elements_where(rows: Rows, details: FieldDetailsList, *clauses: Any) -> Children:
@@ -88,7 +93,7 @@ def parameter_values(rows: Rows, details: FieldDetailsList) -> ast.expr:
 
 
 def job(rows: Rows, details: FieldDetailsList) -> ast.expr:
-    return unless_null(rows.stored(ELEMENT.job_id), rows.object("Job", details))
+    return rows.unless_null(ELEMENT.job_id, rows.object("Job", details))
 
 
 def element(rows: Rows, details: FieldDetailsList) -> ast.expr:
@@ -96,7 +101,7 @@ def element(rows: Rows, details: FieldDetailsList) -> ast.expr:
 
 
 def job_status(rows: Rows, details: FieldDetailsList) -> ast.expr:
-    return ast.BoolOp(ast.Or(), [rows.stored(ELEMENT.job_status), ast.Constant(JobStatus.PENDING.name)])
+    return rows.column_or(ELEMENT.job_status, JobStatus.PENDING.name)
 
 
 def newest_checkpoint(rows: Rows, details: FieldDetailsList) -> ast.expr:
@@ -149,7 +154,7 @@ FIELDS: dict[str, dict[str, Field]] = {
 def field_of(type_name: str, name: str) -> Field:
     """How plans read a field. Unplanned when none does."""
     if name == "__typename":
-        return lambda rows, details: ast.Constant(type_name)
+        return lambda rows, details: rows.name(type_name)
     found = FIELDS.get(type_name, {}).get(name) or _plain_column(type_name, name)
     if found is None:
         raise Unplanned

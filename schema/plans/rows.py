@@ -41,8 +41,9 @@ class Run:
 
 Builder = Callable[[Run], Callable[[Sequence[Row]], list[Any]]]
 """For one run: what makes an object of each of some rows."""
-Field = Callable[["Rows", FieldDetailsList], ast.expr]
-"""How a field is read, once it is known what is selected below it."""
+Field = Callable[[Any, FieldDetailsList], Any]
+"""How a field is read, once it is known what is selected below it: the code that Rows make of it, or the parts of SQL
+that Texts do."""
 
 
 @dataclass(slots=True)
@@ -92,7 +93,18 @@ class Rows:
         made: ast.expr = self.call(convert, stored)
         if convert in AS_IT_IS:
             made = ast.IfExp(AS_IT_IS[convert](stored), stored, made)
-        return unless_null(stored, made) if column.nullable else made
+        return _unless_null(stored, made) if column.nullable else made
+
+    def column_or(self, column: Any, name: str) -> ast.expr:
+        """The name of an enum's member; this one where a column has none."""
+        return ast.BoolOp(ast.Or(), [self.stored(column), ast.Constant(name)])
+
+    def name(self, name: str) -> ast.expr:
+        return ast.Constant(name)
+
+    def unless_null(self, column: Any, made: ast.expr) -> ast.expr:
+        """Something made of a row; null where a column of it is."""
+        return _unless_null(self.stored(column), made)
 
     def constant(self, value: Any) -> ast.expr:
         name = f"c{len(self._constants)}"
@@ -153,8 +165,7 @@ def dictionary(fields: dict[str, ast.expr]) -> ast.expr:
     return ast.Dict([ast.Constant(key) for key in fields], list(fields.values()))
 
 
-def unless_null(tested: ast.expr, made: ast.expr) -> ast.expr:
-    """Something made of a row; null where a column of it is."""
+def _unless_null(tested: ast.expr, made: ast.expr) -> ast.expr:
     return ast.IfExp(ast.Compare(tested, [ast.Is()], [NULL]), NULL, made)
 
 

@@ -7,15 +7,21 @@ from math import isfinite
 from typing import Any
 
 import orjson
-from sqlalchemy import Boolean, Float, Integer
+from sqlalchemy import Boolean, Float, Integer, String, case, func, literal_column
 from sqlalchemy.engine import Dialect
-from sqlalchemy.types import TypeEngine
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from app.columns import Instant, JsonText, instant_text
+from app.columns import Instant, JsonText, Name, instant_text
 from schema.plans.selections import Unplanned
 
 LEAST, MOST = -(2**31), 2**31 - 1
 """The integers that GraphQL has."""
+Part = Any
+"""A part of the JSON that SQLite writes: a constant as `str`, all else as SQL."""
+
+
+class Unwritable(Exception):
+    """SQLite would not write this as it is answered."""
 
 
 def converter(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
@@ -44,3 +50,20 @@ def _float(value: float) -> float:
     if not isfinite(value):
         raise Unplanned
     return value
+
+
+def written(column: Any) -> list[Part]:
+    """What SQLite writes of a column. Unwritable for floating-point numbers: it rounds them."""
+    kind = column.type
+    null: Any = literal_column("'null'")
+    if isinstance(kind, JsonText):
+        return [func.coalesce(column, null)]
+    if isinstance(kind, Integer):
+        # What is no JSON is an error, which the executor then words.
+        fits = column.between(literal_column(str(LEAST)), literal_column(str(MOST)))
+        return [case((column.is_(None), null), (fits, column), else_=func.json(literal_column("'too large'")))]
+    if isinstance(kind, Instant | Name) and not column.nullable:
+        return ['"', column, '"']
+    if isinstance(kind, String | TypeDecorator):
+        return [func.json_quote(column)]
+    raise Unwritable

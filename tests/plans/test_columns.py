@@ -43,15 +43,10 @@ def selected(statement: str) -> set[str]:
 
 async def test_only_what_is_selected_is_read(pair: Pair) -> None:
     query = f'{{ pipeline(id: "{id_of(1, 9)}") {{ name elements {{ status }} }} }}'
-    if pair.services.database.dialect.name == "postgresql":
-        [whole] = await statements(pair, query)
-        one, _, nested = whole.partition("array(")
-        children = nested.removeprefix("(")
-        assert selected(f"{one} FROM") == {"pipeline.id", "pipeline.name"}
-    else:
-        one, children = await statements(pair, query)
-        assert selected(one) == {"pipeline.id", "pipeline.name"}
-    assert selected(children) == {"pipeline_element.status"}
+    [whole] = await statements(pair, query)
+    one, _, nested = whole.partition("(SELECT")
+    assert {"pipeline.id", "pipeline.name"} >= selected(f"{one} FROM") >= {"pipeline.name"}
+    assert selected(nested) - {"pipeline_element.element_order"} == {"pipeline_element.status"}
 
 
 @pytest.mark.parametrize("column", ["jobConfig", "result", "errorDetail"])

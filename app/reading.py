@@ -60,6 +60,15 @@ def elements_query(caller: Caller, pipeline_ids: Ids) -> Elements:
     )
 
 
+def elements_of_query(caller: Caller, pipeline_id: Any) -> Elements:
+    """The elements of one pipeline, in execution order."""
+    return (
+        select(PipelineElement)
+        .where(owned_elements(caller), col(PipelineElement.pipeline_id) == pipeline_id)
+        .order_by(col(PipelineElement.element_order))
+    )
+
+
 def newest_checkpoints_query(caller: Caller, element_ids: Ids) -> Checkpoints:
     """The newest checkpoint of each of the elements that has any."""
     newest = _newest(caller, element_ids)

@@ -38,16 +38,18 @@ def column(column: Any) -> Field:
     return lambda rows, details: rows.column(column)
 
 
-def is_terminal(rows: Rows, details: FieldDetailsList) -> ast.expr:
-    return rows.call(ENDED.__contains__, rows.stored(PIPELINE.status))
+def is_terminal(rows: Rows, details: FieldDetailsList) -> Any:
+    return rows.is_among(PIPELINE.status, ENDED)
 
 
 def options(rows: Rows, details: FieldDetailsList) -> ast.expr:
     return rows.object("PipelineOptions", details)
 
 
-def elements(rows: Rows, details: FieldDetailsList) -> ast.expr:
-    query = partial(reading.elements_query, CALLER)
+def elements(rows: Rows, details: FieldDetailsList) -> Any:
+    def query(id: Any) -> Any:
+        return reading.elements_of_query(CALLER, id)
+
     made = listed(
         rows, PIPELINE.id, query, ELEMENT.element_order, lambda texts: texts.object("PipelineElement", details)
     )

@@ -16,6 +16,7 @@ from schema.plans.pages import Page
 from schema.plans.rows import Compiling, Rows, Run
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
 from schema.plans.statements import CALLER
+from schema.plans.texts import whole
 from schema.query import plain
 
 Root = Callable[[Run], Steps[Any]]
@@ -27,7 +28,9 @@ class One:
 
     def __init__(self, compiling: Compiling, type_name: str, query: Select[Any], details: FieldDetailsList) -> None:
         self._rows = Rows(compiling, one=True)
-        self._build = self._rows.builder(self._rows.object(type_name, details))
+        text = whole(compiling, type_name, details)
+        made = self._rows.object(type_name, details) if text is None else self._rows.json(text)
+        self._build = self._rows.builder(made)
         self._statement = self._rows.select(query)
 
     def find(self, run: Run, id: str) -> Steps[Any]:

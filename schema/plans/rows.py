@@ -9,10 +9,11 @@ that a client writes can be read as code: what it chooses are the keys, which ar
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from graphql.execution.values import VariableValues
 from sqlalchemy import Select, func, literal_column
 from sqlalchemy.engine import Dialect
@@ -99,12 +100,19 @@ class Rows:
         """The name of an enum's member; this one where a column has none."""
         return ast.BoolOp(ast.Or(), [self.stored(column), ast.Constant(name)])
 
+    def is_among(self, column: Any, names: Collection[str]) -> ast.expr:
+        return self.call(names.__contains__, self.stored(column))
+
     def name(self, name: str) -> ast.expr:
         return ast.Constant(name)
 
     def unless_null(self, column: Any, made: ast.expr) -> ast.expr:
         """Something made of a row; null where a column of it is."""
         return _unless_null(self.stored(column), made)
+
+    def json(self, text: Any) -> ast.expr:
+        """JSON that the database writes."""
+        return self.call(orjson.Fragment, self.stored(text))
 
     def constant(self, value: Any) -> ast.expr:
         name = f"c{len(self._constants)}"

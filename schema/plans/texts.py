@@ -7,7 +7,7 @@ one for each column of each child, and nothing is built of them in Python.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from itertools import chain, groupby
 from typing import Any, NoReturn
 
@@ -38,6 +38,10 @@ class Texts:
     def column_or(self, column: Any, name: str) -> list[Part]:
         return ['"', func.coalesce(column, self._expression(name)), '"']
 
+    def is_among(self, column: Any, names: Collection[str]) -> list[Part]:
+        found = column.in_([self._expression(name) for name in sorted(names)])
+        return [case((found, self._expression("true")), else_=self._expression("false"))]
+
     def name(self, name: str) -> list[Part]:
         return [f'"{name}"']
 
@@ -47,8 +51,8 @@ class Texts:
     def object(self, type_name: str, details: FieldDetailsList) -> list[Part]:
         parts: list[Part] = []
         for key, each in self.compiling.selections.fields(type_name, details).items():
-            parts += [f'{"," if parts else "{"}"{key}":', *self.compiling.field(type_name, name_of(each))(self, each)]
-        return [*parts, "}"]
+            parts += [f'{"," if parts else ""}"{key}":', *self.compiling.field(type_name, name_of(each))(self, each)]
+        return ["{", *parts, "}"]
 
     def refuse(self, *_: Any) -> NoReturn:
         raise Unwritable
@@ -56,10 +60,13 @@ class Texts:
     place = stored = call = value = refuse
 
     def list_of(self, parts: list[Part], order: Any) -> Any:
-        """The JSON of all rows, in bytes: as text, what is not ASCII would take up to four for each character."""
-        comma, start, end = map(self._expression, ",[]")
-        items = func.group_concat(self._joined(parts), comma).aggregate_order_by(order)
-        return cast(func.concat(start, items, end), LargeBinary)
+        """The JSON of all rows."""
+        items = func.group_concat(self._joined(parts), self._expression(",")).aggregate_order_by(order)
+        return self.bytes_of(["[", items, "]"])
+
+    def bytes_of(self, parts: list[Part]) -> Any:
+        """In bytes: as text, what is not ASCII would take up to four for each character."""
+        return cast(self._joined(parts), LargeBinary)
 
     def _joined(self, parts: list[Part]) -> Any:
         if len(parts) > MOST_PARTS:
@@ -75,28 +82,44 @@ class Texts:
         return literal_column(self._quoted(text))
 
 
+def whole(compiling: Compiling, type_name: str, details: FieldDetailsList) -> Any:
+    """The JSON of the one object of a type that a statement finds. None where SQLite cannot write it."""
+    return _unless_unwritable(compiling, lambda texts: texts.bytes_of(texts.object(type_name, details)))
+
+
 def listed(
-    parents: Rows, parent_id: Any, query: Callable[[Any], Select[Any]], order: Any, make: Callable[[Texts], list[Part]]
-) -> ast.expr | None:
+    parents: Rows | Texts,
+    parent_id: Any,
+    query: Callable[[Any], Select[Any]],
+    order: Any,
+    make: Callable[[Texts], list[Part]],
+) -> Any:
     """All that belong to a parent, in this order; the rest is as for Children. None where SQLite cannot write them."""
-    if parents.compiling.dialect.name != "sqlite":
-        return None
-    texts = Texts(parents.compiling)
-    try:
-        text = texts.list_of(make(texts), order)
-    except Unwritable:
+    text = _unless_unwritable(parents.compiling, lambda texts: texts.list_of(make(texts), order))
+    if text is None:
         return None
 
     def of(id: Any) -> Any:
-        whole = query([id]).order_by(None).with_only_columns(text, maintain_column_froms=True)
-        return whole.scalar_subquery()
+        found = query(id).order_by(None).with_only_columns(text, maintain_column_froms=True)
+        return found.scalar_subquery()
 
+    if isinstance(parents, Texts):
+        return [of(parent_id)]
     if parents.one and not parents.is_at_hand:  # of many, it would be made for each that is sorted for a page
-        return parents.call(orjson.Fragment, parents.stored(of(parent_id)))
+        return parents.json(of(parent_id))
     lists = Lists(parents, parent_id, of)
     parents.children.append(lists)
     found = parents.value(lambda run: run.found[lists].get)
     return ast.Call(found, [parents.stored(parent_id)], [])
+
+
+def _unless_unwritable(compiling: Compiling, make: Callable[[Texts], Any]) -> Any:
+    if compiling.dialect.name != "sqlite":
+        return None
+    try:
+        return make(Texts(compiling))
+    except Unwritable:
+        return None
 
 
 class Lists:

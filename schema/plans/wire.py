@@ -62,6 +62,9 @@ def written(column: Any) -> list[Part]:
         # What is no JSON is an error, which the executor then words.
         fits = column.between(literal_column(str(LEAST)), literal_column(str(MOST)))
         return [case((column.is_(None), null), (fits, column), else_=func.json(literal_column("'too large'")))]
+    if isinstance(kind, Boolean):
+        true: Any = literal_column("'true'")
+        return [case((column.is_(None), null), (column, true), else_=literal_column("'false'"))]
     if isinstance(kind, Instant | Name) and not column.nullable:
         return ['"', column, '"']
     if isinstance(kind, String | TypeDecorator):

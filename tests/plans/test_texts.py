@@ -1,0 +1,98 @@
+"""JSON that SQLite writes is what the executor answers, whatever is stored."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+from sqlalchemy import text
+
+from app.main import create_app
+from app.settings import Settings
+from schema.plans.texts import Lists
+from tests.plans.data import fill, id_of
+from tests.plans.pair import Pair
+
+PIPELINE = f'pipeline(id: "{id_of(1, 9)}")'
+FIELDS = """id name elementOrder elementType status jobConfig result error errorCode createdAt updatedAt jobStatus __typename
+  job { id status attempt startedAt finishedAt element { again: name } }"""
+ONE = f"{{ {PIPELINE} {{ name isTerminal options {{ liveProgressUpdates }} elements {{ {FIELDS} }} }} }}"
+MANY = f"{{ pipelines(first: 30) {{ nodes {{ name elements {{ {FIELDS} }} }} }} }}"
+
+
+@pytest.fixture
+async def sqlite(tmp_path: Path) -> AsyncIterator[Pair]:
+    app = create_app(Settings(database_url=f"sqlite:///{tmp_path}/texts.db", workers=0))
+    async with app.router.lifespan_context(app):
+        await fill(app.state.services.database)
+        yield Pair(app)
+
+
+async def change(pair: Pair, what: str, **values: Any) -> None:
+    async def work(session: Any) -> None:
+        assert (await (await session.connection()).execute(text(what), values)).rowcount
+
+    await pair.services.database.write(work)
+
+
+async def test_nothing_of_these_is_built_in_python(sqlite: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[Lists] = []
+    kept = Lists.read
+
+    def noting(lists: Lists, *given: Any) -> Any:
+        read.append(lists)
+        return kept(lists, *given)
+
+    monkeypatch.setattr(Lists, "read", noting)
+    await sqlite.same(ONE)
+    assert not read  # the one statement has them
+    await sqlite.same(MANY)
+    assert len(read) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ['"', "\\", "\\u0041", "\x01\x1f\x7f\n\t", "é 漢 🔋", "'; --", "\u2028<script>", "a" * 255]
+)
+async def test_any_text_is_written_as_json(sqlite: Pair, name: str) -> None:
+    await change(sqlite, "UPDATE pipeline_element SET name = :name, error = :name WHERE element_order = 2", name=name)
+    await change(sqlite, "UPDATE pipeline SET name = :name", name=name)
+    for query in (ONE, MANY):
+        body = await sqlite.same(query)
+        assert orjson.dumps(name) in orjson.dumps(body)
+
+
+async def test_elements_are_in_their_order_whatever_was_written_first(sqlite: Pair) -> None:
+    await change(sqlite, "UPDATE pipeline_element SET element_order = 100 - element_order")
+    await sqlite.same(ONE)
+    body = await sqlite.same(MANY)
+    for node in body["data"]["pipelines"]["nodes"]:
+        orders = [element["elementOrder"] for element in node["elements"]]
+        assert orders == sorted(orders)
+
+
+async def test_json_is_kept_to_the_character(sqlite: Pair) -> None:
+    config = '{"b":1.50,"a":[1e400,123456789012345678901234567890,"\\u00e9"],"b2":{}}'
+    await change(sqlite, "UPDATE pipeline_element SET job_config = :config", config=config)
+    for query in (ONE, MANY):
+        alone, planned, by_plan = await sqlite.both(query)
+        assert config.encode() in planned
+        assert (alone, by_plan) == (planned, True)
+
+
+async def test_an_integer_that_graphql_has_not_is_an_error(sqlite: Pair) -> None:
+    await change(sqlite, "UPDATE pipeline_element SET attempt = 2147483648")
+    for query in (ONE, MANY):
+        await sqlite.same(query, served=False)
+
+
+async def test_what_sqlite_would_write_otherwise_is_built_of_rows(sqlite: Pair) -> None:
+    for made in ("job { progress { cost } }", "parameterValues"):
+        await sqlite.same(f"{{ {PIPELINE} {{ elements {{ name {made} }} }} }}")
+
+
+async def test_an_object_of_which_nothing_is_asked_is_empty(sqlite: Pair) -> None:
+    body = await sqlite.same(f'{{ node(id: "{id_of(1, 9)}") {{ ... on Job {{ attempt }} }} }}')
+    assert body == {"data": {"node": {}}}

@@ -17,7 +17,8 @@ from tests.plans.data import fill, id_of
 from tests.plans.pair import Pair
 
 PIPELINE = f'pipeline(id: "{id_of(1, 9)}")'
-FIELDS = """id name elementOrder elementType status jobConfig result error errorCode createdAt updatedAt jobStatus __typename
+FIELDS = """id name elementOrder elementType status jobConfig result error errorCode createdAt updatedAt
+  jobStatus __typename
   job { id status attempt startedAt finishedAt element { again: name } }"""
 ONE = f"{{ {PIPELINE} {{ name isTerminal options {{ liveProgressUpdates }} elements {{ {FIELDS} }} }} }}"
 MANY = f"{{ pipelines(first: 30) {{ nodes {{ name elements {{ {FIELDS} }} }} }} }}"

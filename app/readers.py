@@ -2,13 +2,17 @@
 
 Most take less time than it takes to hand them to a thread. So each begins on the event loop, where it is asked for;
 what is not done within moments is given up there, and done from its beginning by a thread.
+
+To lock a file and to look whether it changed are calls of the system, five for each snapshot. This process alone writes
+the file: as long as it does not, the event loop's series share one snapshot.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from time import perf_counter, thread_time
 from typing import Any, TypeVar
 
@@ -27,6 +31,8 @@ MOMENTS, PAUSE = 0.005, 0.05
 """Seconds of work after that look, and of time with what is waited for, after which a series is given up."""
 RESTING = 20
 """How many further runs of a series that took too long go to a thread at once."""
+HELD = 0.05
+"""Seconds that a snapshot is shared: no longer than that is unseen what another program writes, against the rules."""
 OWN_PRAGMAS = ("busy_timeout=0", "cache_size=-65536")
 """Of the event loop's connection: it waits for nobody, and keeps 64 MB of pages at most, for reads at random."""
 MOST_WAITING = 1000
@@ -54,6 +60,9 @@ class Readers:
         self._threads = ThreadPoolExecutor(threads, "reader")
         self._since: tuple[float, float] | None = None
         self._waiting = 0
+        self._held: asyncio.TimerHandle | None = None
+        """Ends the snapshot that is shared."""
+        self._writes = False
 
     async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
         """What the series returns; it may be begun twice. Raises what it or SQLite raises; Busy when too many wait."""
@@ -66,12 +75,24 @@ class Readers:
                 pace.resting = RESTING
         return await self._hand_over(begin, pace)
 
+    @contextmanager
+    def written(self) -> Iterator[None]:
+        """Within, the file may be written. What is read afterwards is what was written, and none of these readers keeps
+        SQLite from beginning its log anew."""
+        self._let_go()
+        self._writes = True
+        try:
+            yield
+        finally:
+            self._writes = False
+
     @property
     def waiting(self) -> int:
         """How many series threads have still to do."""
         return self._waiting
 
     def close(self) -> None:
+        self._let_go()
         self._threads.shutdown()
         for cursor in (self._own, *self._free):
             if cursor is not None:
@@ -87,21 +108,40 @@ class Readers:
             self._waiting -= 1
 
     def _run_here(self, steps: Steps[T], pace: Pace) -> T:
-        if self._own is None:
-            connection = self._connect()
-            for pragma in OWN_PRAGMAS:
-                connection.execute(f"PRAGMA {pragma}")
-            connection.set_progress_handler(self._takes_long, GLANCE)
-            self._own = connection.cursor()
+        own = self._own or self._open()
         self._since = None
-        return drive(steps, self._own.execute, pace)
+        if self._writes:
+            return drive(steps, own.execute, pace)
+        if self._held is None:
+            own.execute("BEGIN")
+            self._held = asyncio.get_running_loop().call_later(HELD, self._let_go)
+        try:
+            return _drive(steps, own.execute)
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _open(self) -> apsw.Cursor:
+        connection = self._connect()
+        for pragma in OWN_PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        connection.set_progress_handler(self._takes_long, GLANCE)
+        self._own = connection.cursor()
+        return self._own
+
+    def _let_go(self) -> None:
+        """End the snapshot that is shared."""
+        if self._held is not None and self._own is not None:
+            self._held.cancel()
+            self._held = None
+            self._own.execute("COMMIT")
 
     def _takes_long(self) -> bool:
-        now = thread_time(), perf_counter()
+        now = perf_counter()
         if self._since is None:
-            self._since = now
-        work, time = (after - before for after, before in zip(now, self._since, strict=True))
-        return work > MOMENTS or time > PAUSE
+            self._since = thread_time(), now
+        began, at = self._since
+        return now - at > MOMENTS and (thread_time() - began > MOMENTS or now - at > PAUSE)
 
     def _run_there(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
         try:

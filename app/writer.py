@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 from typing import Any, TypeVar
 
 import aiosqlite
@@ -32,8 +33,16 @@ class RolledBack(VoltgraphError):
 class Writer:
     """Writes by a session, or rows that are new."""
 
-    def __init__(self, engine: AsyncEngine, inserts: Inserts, hub: events.Hub, max_waiting: int) -> None:
-        self._engine, self._texts, self._hub = engine, inserts.texts, hub
+    def __init__(
+        self,
+        engine: AsyncEngine,
+        inserts: Inserts,
+        hub: events.Hub,
+        max_waiting: int,
+        writing: Callable[[], AbstractContextManager[None]],
+    ) -> None:
+        """`writing` is held while the file is written."""
+        self._engine, self._texts, self._hub, self._writing = engine, inserts.texts, hub, writing
         self._rounds = Rounds[Work[Any] | New](self._commit, max_waiting)
         self._driver: aiosqlite.Connection | None = None
         event.listen(engine.sync_engine, "connect", self._connected)
@@ -62,7 +71,8 @@ class Writer:
         self._driver = connection.driver_connection
 
     async def _commit(self, batch: list[Any]) -> list[Any]:
-        outcomes = await (self._store(batch) if isinstance(batch[0], New) else self._work(batch))
+        with self._writing():
+            outcomes = await (self._store(batch) if isinstance(batch[0], New) else self._work(batch))
         loop = asyncio.get_running_loop()
         for _, changes in outcomes:
             for change in changes:

@@ -13,6 +13,7 @@ from app.database import Database, FileInUse, database_url, exclusive, open_data
 from app.errors import Busy
 from app.execution.engine import engine_url
 from app.models import IdempotencyKey
+from app.readers import Pace, Steps
 from app.sqlite import Sqlite
 
 
@@ -75,6 +76,45 @@ async def test_a_full_disk_fails_only_what_does_not_fit(sqlite_url: str) -> None
         assert [outcome for outcome in outcomes if isinstance(outcome, str)] == ["a", "b", "c", "d"]
         assert isinstance(outcomes[2], Exception)
         assert await stored(database) == {"a", "b", "c", "d"}
+
+
+def counting() -> Steps[int]:
+    [[count]] = yield "SELECT count(*) FROM idempotency_key", ()
+    return int(count)
+
+
+async def test_a_read_sees_what_was_acknowledged_before_it(database: Database) -> None:
+    for number in range(20):
+        await database.write(adding(str(number)))
+        assert await database.run(counting, Pace(is_single=True)) == number + 1
+
+
+async def test_reads_without_end_let_the_log_begin_anew(sqlite_url: str) -> None:
+    """SQLite writes its log from the beginning again only while nobody reads what is in it."""
+    async with open_database(parsed(sqlite_url), 100) as database:
+        ends = False
+
+        async def read() -> None:
+            while not ends:
+                await database.run(counting, Pace(is_single=True))
+                await asyncio.sleep(0)
+
+        reads = asyncio.create_task(read())
+        for number in range(40):
+            await database.write(adding(f"{number}" + "x" * 500_000))
+        ends = True
+        await reads
+        assert Path(f"{sqlite_url.removeprefix('sqlite:///')}-wal").stat().st_size < 10_000_000
+
+
+async def test_a_file_has_its_log_before_anything_is_written(sqlite_url: str) -> None:
+    async with open_database(parsed(sqlite_url), 100) as database:
+        assert await database.run(journal_mode, Pace(is_single=True)) == "wal"
+
+
+def journal_mode() -> Steps[str]:
+    [[mode]] = yield "PRAGMA journal_mode", ()
+    return str(mode)
 
 
 async def test_a_caller_that_goes_away_harms_nobody(database: Database) -> None:

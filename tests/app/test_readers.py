@@ -57,7 +57,45 @@ async def test_a_series_sees_one_snapshot(own: Readers, file: Path) -> None:
         return [before, (yield "SELECT * FROM t", ())]
 
     assert await own.run(meanwhile, Pace(is_single=False)) == [[], []]
+    with own.written():
+        pass
     assert (await own.run(lambda: reading("SELECT * FROM t"), Pace(is_single=False)))[0] == [[(1,)]]
+
+
+def insert(file: Path) -> None:
+    connection = sqlite_driver.connect(str(file))
+    connection.execute("INSERT INTO t VALUES (1)")
+    connection.close()
+
+
+async def rows(own: Readers) -> list[Any]:
+    return (await own.run(lambda: reading("SELECT * FROM t"), Pace(is_single=True)))[0][0]
+
+
+async def test_what_is_written_is_read_as_soon_as_that_is_told(own: Readers, file: Path) -> None:
+    assert await rows(own) == []
+    with own.written():
+        insert(file)
+        assert await rows(own) == [(1,)]
+        insert(file)
+        assert await rows(own) == [(1,)] * 2
+    assert await rows(own) == [(1,)] * 2
+
+
+async def test_what_nobody_told_of_is_read_a_moment_later(own: Readers, file: Path) -> None:
+    assert await rows(own) == []
+    insert(file)
+    assert await rows(own) == []
+    await asyncio.sleep(2 * readers.HELD)
+    assert await rows(own) == [(1,)]
+
+
+async def test_a_series_that_fails_ends_the_snapshot_that_it_shared(own: Readers, file: Path) -> None:
+    assert await rows(own) == []
+    insert(file)
+    with pytest.raises(apsw.SQLError, match="no such table"):
+        await own.run(lambda: reading("SELECT * FROM missing"), Pace(is_single=False))
+    assert await rows(own) == [(1,)]
 
 
 async def test_a_long_series_goes_to_a_thread_and_so_do_the_next_of_its_kind(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Boolean, DateTime, String, Text
@@ -19,9 +20,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+@lru_cache(16)  # many rows that are written together have one
 def instant_text(value: datetime) -> str:
     """RFC 3339 in UTC with microseconds: `2026-11-23T10:00:00.000000Z`, the one form that the APIs show."""
-    return value.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+    utc = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 class Binary(TypeDecorator[str]):

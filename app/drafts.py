@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -21,8 +21,7 @@ LIMITS = {
 """The texts that a caller gives, with the most characters that each takes."""
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(NamedTuple):
     """A pipeline to create. Without a name it gets a default."""
 
     project_id: str
@@ -35,8 +34,8 @@ class Draft:
     @property
     def fingerprint(self) -> str:
         """SHA-256 of all but the key, in hex: the same for the same request, however its elements were written."""
-        *asked, _ = astuple(self)
-        return hashlib.sha256(orjson.dumps(asked)).hexdigest()
+        *asked, elements, _ = self
+        return hashlib.sha256(orjson.dumps([*asked, [tuple(each) for each in elements]])).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ Nothing here stops at the first problem: `Given.checked` returns them all, each 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -36,13 +36,16 @@ def element_type(word: object) -> ElementType | None:
     return TYPES.get(word.lower().replace("_", "").replace(" ", "")) if isinstance(word, str) else None
 
 
-@dataclass(frozen=True, slots=True)
-class Element:
+class Element(NamedTuple):
     """A checked element. `config` is its configuration as JSON text."""
 
     name: str
     type: ElementType
     config: str
+
+
+Row = tuple[str | int, str, ElementType | None, Any]
+"""What an element is found by, its name, its type and its configuration. By name, only this tells the type."""
 
 
 class Proposed(NamedTuple):
@@ -65,11 +68,6 @@ class Proposed(NamedTuple):
     def config_at(self) -> Path:
         return self.at if self.type is None else (*self.at, "jobConfig")
 
-    @property
-    def kind(self) -> ElementType | None:
-        """The type it was given, or else the one that its configuration names."""
-        return self.type or element_type(self.config.get("element_type"))
-
 
 @dataclass(frozen=True, slots=True)
 class Given:
@@ -83,33 +81,44 @@ class Given:
         if self.listed is not None and self.by_name is not None:
             return None, [_invalid("Give elements as a list or by name, not both.", ("elements_by_name",))]
         if self.listed is not None:
-            return _checked(len(self.listed), _from_list(self.listed), "elements")
+            rows = ((i, *row) for i, row in enumerate(self.listed))
+            return _checked(len(self.listed), rows, "elements")
         if isinstance(self.by_name, dict):
-            return _checked(len(self.by_name), _from_object(self.by_name), "elements_by_name")
+            named = ((name, name, None, config) for name, config in self.by_name.items())
+            return _checked(len(self.by_name), named, "elements_by_name")
         if self.by_name is not None:
             return None, [_invalid("Elements by name must be an object.", ("elements_by_name",))]
         return None, [_invalid("Give elements, as a list or by name.", ("elements",))] if required else []
 
 
-def _from_list(items: list[tuple[str, ElementType, Any]]) -> Iterator[Proposed]:
-    return (Proposed(name, kind, config, ("elements", i)) for i, (name, kind, config) in enumerate(items))
-
-
-def _from_object(items: dict[str, Any]) -> Iterator[Proposed]:
-    return (Proposed(name, None, config, ("elements_by_name", name)) for name, config in items.items())
-
-
-def _checked(count: int, proposed: Iterator[Proposed], field: str) -> tuple[list[Element], list[Problem]]:
+def _checked(count: int, given: Iterable[Row], field: str) -> tuple[list[Element], list[Problem]]:
+    """The elements that nothing is wrong with, and what is wrong with the others."""
     if count > MAX_ELEMENTS:
         return [], [_invalid(f"A pipeline takes at most {MAX_ELEMENTS} elements, not {count}.", (field,))]
-    elements, problems, names = [], [], set[str]()
-    for each in proposed:
-        found = list(_problems(each, names))
-        names.add(each.name)
-        if not found and each.kind:
-            elements.append(Element(each.name, each.kind, orjson.dumps(each.config).decode()))
-        problems += found
+    elements, problems, names = list[Element](), list[Problem](), set[str]()
+    for step, name, kind, config in given:
+        found = _kind(kind, config)
+        if found is None or name in names or not _is_name(name):
+            problems += _problems(Proposed(name, kind, config, (field, step)), names)
+        else:
+            elements.append(Element(name, found, orjson.dumps(config).decode()))
+        names.add(name)
     return elements, problems
+
+
+def _kind(kind: ElementType | None, config: Any) -> ElementType | None:
+    """The type that an element was given, or else the one that its configuration names. None where they disagree, or
+    where there is none."""
+    if not isinstance(config, dict):
+        return None
+    if "element_type" not in config:
+        return kind
+    named = element_type(config["element_type"])
+    return named if kind is None or kind is named else None
+
+
+def _is_name(name: str) -> bool:
+    return 0 < len(name) <= MAX_NAME and not name.isspace()
 
 
 def _invalid(message: str, path: Path) -> Problem:

@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.elements import Element
 from app.errors import Busy
 from app.models import ElementType, JobErrorCode, Pipeline, PipelineElement, PipelineStatus
 
@@ -95,9 +96,10 @@ async def changed(session: AsyncSession, pipeline: Pipeline, before: Snapshot | 
     await _tell(session, Change(pipeline.organization_id, pipeline.id, before, after))
 
 
-def creation(pipeline: Pipeline, types: Iterable[ElementType]) -> Change:
-    """That a pipeline was created, with elements of these types."""
-    return Change(pipeline.organization_id, pipeline.id, None, snapshot(pipeline, frozenset(types)))
+def creation(pipeline: Pipeline, elements: Iterable[Element]) -> Change:
+    """That a pipeline was created with these elements."""
+    types = frozenset(element.type for element in elements)
+    return Change(pipeline.organization_id, pipeline.id, None, snapshot(pipeline, types))
 
 
 async def deleted(session: AsyncSession, pipeline: Pipeline) -> None:
@@ -189,6 +191,11 @@ class Hub:
             self._subscribers[key].discard(subscriber)
             if not self._subscribers[key]:
                 del self._subscribers[key]
+
+    @property
+    def has_subscribers(self) -> bool:
+        """Whether anybody wants to hear of anything."""
+        return bool(self._subscribers)
 
     def publish(self, change: Change) -> None:
         """Tell whoever wants to hear of it."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import uuid_utils
@@ -101,8 +102,8 @@ COLUMNS = dict.fromkeys(Pipeline.model_fields)
 async def _store(database: Database, caller: Caller, draft: Draft) -> Pipeline:
     """A new pipeline. NotUnique when its idempotency key was used before."""
     pipeline = _new_pipeline(caller, draft)
-    change = events.creation(pipeline, {element.type for element in draft.elements})
     key = _key_row(pipeline, draft) if draft.idempotency_key is not None else None
+    change = partial(events.creation, pipeline, draft.elements)
     await database.store(database.inserts.new(vars(pipeline), _element_rows(draft.elements), key, change))
     return pipeline
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Coroutine, Generator
+from collections.abc import Coroutine, Generator
+from functools import partial
 from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
@@ -41,9 +42,25 @@ class _NextTurn:
         yield
 
 
-async def finished(work: Awaitable[T]) -> T:
-    """What work comes to. It is finished also when nobody waits for it any longer."""
-    return await asyncio.shield(asyncio.ensure_future(work))
+async def finished_within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+    """What `work` comes to; TimeoutError when that takes too long. It is finished also then, and when nobody waits for
+    it any longer."""
+    loop = asyncio.get_running_loop()
+    task, over = loop.create_task(work), loop.create_future()
+    timer = loop.call_later(seconds, _end, over)
+    task.add_done_callback(partial(_end, over))
+    try:
+        await over
+    finally:
+        timer.cancel()
+    if not task.done():
+        raise TimeoutError
+    return task.result()
+
+
+def _end(over: asyncio.Future[None], *_: object) -> None:
+    if not over.done():
+        over.set_result(None)
 
 
 class Begun(Generic[T]):

@@ -91,7 +91,11 @@ class Writer:
         # A whole round in one visit to the connection's thread: a visit costs more than a statement does.
         driver: Any = self._driver
         failures = await driver._execute(_commit, driver._conn.own, self._texts, batch)
-        return [(failure, [] if failure else [new.change]) for new, failure in zip(batch, failures, strict=True)]
+        is_heard = self._hub.has_subscribers
+        return [
+            (failure, [new.change()] if is_heard and failure is None else [])
+            for new, failure in zip(batch, failures, strict=True)
+        ]
 
 
 async def _in_round(connection: AsyncConnection, work: Work[Any]) -> Outcome:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, TypeVar
 
+from graphql import GraphQLInputObjectType
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types.arguments import InputContext
 from strawberry.types.base import StrawberryList, StrawberryOptional, has_object_definition
@@ -24,27 +25,37 @@ class Maker:
     """Makes inputs of one type."""
 
     def __init__(self, kind: type) -> None:
-        self._kind = kind
+        self.kind = kind
 
     def __call__(self, kind: type, value: Mapping[str, Any], context: InputContext) -> Any:
         return self.make(value)
 
-    def make(self, value: Mapping[str, Any]) -> Any:
+    def make(self, value: Any) -> Any:
+        """An input of coerced fields by their GraphQL names. One that is made already stays as it is."""
+        if type(value) is self.kind:
+            return value
         given = {}
-        for name, (field, convert) in self._fields.items():
+        for name, (field, convert) in self.fields.items():
             if name in value:
                 item = value[name]
                 given[field] = item if convert is None or item is None else convert(item)
-        return self._kind(**given)
+        return self.kind(**given)
 
     @cached_property
-    def _fields(self) -> dict[str, tuple[str, Callable[[Any], Any] | None]]:
+    def fields(self) -> dict[str, tuple[str, Callable[[Any], Any] | None]]:
         """By GraphQL name, the fields in Python, and what makes their values where these are not plain."""
-        definition = self._kind.__strawberry_definition__  # type: ignore[attr-defined]
+        definition = self.kind.__strawberry_definition__  # type: ignore[attr-defined]
         return {
             NAMES.from_field(field): (field.python_name, converter(field.resolve_type(type_definition=definition)))
             for field in definition.fields
         }
+
+
+def maker(kind: GraphQLInputObjectType) -> Maker | None:
+    """What makes inputs of a type, where that is quick."""
+    definition = kind.extensions.get("strawberry-definition")
+    found = getattr(definition, "from_input", None)
+    return found if isinstance(found, Maker) else None
 
 
 def converter(kind: Any) -> Callable[[Any], Any] | None:

@@ -52,8 +52,10 @@ class Cost:
 
     def of(self, variables: Mapping[str, Any] | None) -> int:
         """The cost with these variables, which need not be right."""
-        given = {**self._defaults, **(variables or {})}
-        lengths = tuple(_length(given.get(name)) for name in self._lengths)
+        lengths: tuple[int, ...] = ()
+        if self._lengths:
+            given = {**self._defaults, **(variables or {})}
+            lengths = tuple(_length(given.get(name)) for name in self._lengths)
         if lengths not in self._kept:
             if len(self._kept) >= KEPT:
                 self._kept.clear()

@@ -16,7 +16,7 @@ from graphql import OperationType
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.away import expected
-from app.bodies import decoded, read_json, require_json
+from app.bodies import read_json, require_json
 from app.direct import Fields, Response
 from app.errors import RequestError, RequestErrorCode
 from app.metrics import Metrics
@@ -24,6 +24,7 @@ from app.services import Services
 from app.settings import Settings
 from app.strict_json import decode
 from app.tracing import HEADER, Traced, current, note
+from schema.bodies import Bodies
 from schema.masking import failure
 from schema.negotiation import GRAPHQL, JSON, media_type, wants_events, wants_page
 from schema.operations import Answer, GraphQLRequest, Operation, Operations, encoded, graphql_request
@@ -54,6 +55,7 @@ class GraphQLEndpoint:
         self._sockets = Traced(Sockets(self.operations, settings))
         self._traced = Traced(self)
         self._streams = EventStreams()
+        self._bodies = Bodies(settings.max_json_depth)
 
     def open(self, services: Services) -> None:
         """What operations work with from now on."""
@@ -126,7 +128,7 @@ class GraphQLEndpoint:
 
     async def _posted(self, headers: Headers, body: bytes) -> GraphQLRequest:
         require_json(headers.get(b"content-type", b""))
-        return graphql_request(await decoded(body, self._settings))
+        return self._bodies.request(body)
 
     async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> GraphQLRequest:
         if scope["method"] == "POST":

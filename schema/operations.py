@@ -21,7 +21,7 @@ from app.callers import Caller
 from app.errors import RequestError, RequestErrorCode
 from app.services import Services
 from app.settings import Settings
-from app.waiting import finished, in_task, within
+from app.waiting import finished_within, in_task, within
 from schema import schema
 from schema.context import Context
 from schema.documents import Document, Documents, Known
@@ -152,7 +152,8 @@ class Operation(NamedTuple):
     async def answer(self) -> Answer:
         """The answer to a query or a mutation. RequestError with TIMEOUT where it does not come in time."""
         try:
-            answer = await within(self.timeout, self._read() if self.kind is QUERY else finished(self._change()))
+            wait, work = (within, self._read()) if self.kind is QUERY else (finished_within, self._change())
+            answer = await wait(self.timeout, work)
         except TimeoutError:
             message = f"The answer took longer than {self.timeout:g} s. What a mutation began goes on."
             raise RequestError(RequestErrorCode.TIMEOUT, message) from None

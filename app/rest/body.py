@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from app.bodies import read_json
 from app.errors import RequestError, RequestErrorCode
 from app.settings import Settings
-from app.waiting import finished, within
+from app.waiting import finished_within, within
 
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -40,9 +40,9 @@ class StrictRoute(APIRoute):
                 read = ReadRequest(request.scope, request.receive)
                 read.value = await read_json(dict(request.scope["headers"]), request.receive, settings)
                 request = read
-            answer = handle(request) if request.method == "GET" else finished(handle(request))
+            wait = within if request.method == "GET" else finished_within
             try:
-                return await within(settings.request_timeout, answer)
+                return await wait(settings.request_timeout, handle(request))
             except TimeoutError:
                 message = f"The answer took longer than {settings.request_timeout:g} s. What was begun goes on."
                 raise RequestError(RequestErrorCode.TIMEOUT, message) from None

@@ -1,6 +1,5 @@
 """The REST API of the contract, over the functions that GraphQL uses too."""
 
-from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -99,7 +98,7 @@ router = APIRouter(prefix="/pipelines", tags=["Pipeline"], route_class=StrictRou
 async def create_pipeline(config: PipelineConfig, request: Request, by: By, key: Once = None) -> Response:
     """Creates a new pipeline definition with its elements. Nothing runs until it is started, unless the server is set
     to start what is created."""
-    row = await pipelines.create(database(request), by, replace(config.draft, idempotency_key=key))
+    row = await pipelines.create(database(request), by, config.draft._replace(idempotency_key=key))
     if request.app.state.settings.start_on_create:
         row = await runs.start(services(request), by, row.id)
     return JsonResponse(await _detail(database(request), by, row), 201)

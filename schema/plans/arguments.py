@@ -22,7 +22,7 @@ from graphql import (
     is_list_type,
 )
 from graphql.execution.values import VariableValues, get_argument_values
-from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_literal
+from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_literal, coerce_input_value
 
 from schema.plans.coercion import Unusual
 
@@ -91,11 +91,20 @@ class Arguments:
 
     def _unusual(self, values: VariableValues) -> dict[str, Any]:
         found = {}
-        for name, value in get_argument_values(self._definition, self._node, values).items():
+        for name, value in get_argument_values(self._definition, self._node, _as_graphql_has(values)).items():
             converter = self._converters.get(name, Converter(name))
             plain = value is None or converter.convert is None
             found[converter.name] = value if plain else converter.convert(value)  # type: ignore[misc]
         return found
+
+
+def _as_graphql_has(values: VariableValues) -> VariableValues:
+    """The same with input objects as dictionaries. Those that were given are inputs already."""
+    coerced = dict(values.coerced)
+    for name, (signature, given) in values.sources.items():
+        if given is not Undefined:
+            coerced[name] = coerce_input_value(given, signature.type)
+    return VariableValues(values.sources, coerced)
 
 
 def _fields(

@@ -1,5 +1,6 @@
 """Values of variables, coerced as graphql-core does it, but with types looked at once and not again for every value.
-What a leaf takes is still for the leaf to say; what is wrong or unusual, for graphql-core."""
+What a leaf takes is still for the leaf to say; what is wrong or unusual, for graphql-core. Where graphql-core leaves a
+dictionary for Strawberry to make an input of, there is the input."""
 
 from __future__ import annotations
 
@@ -20,6 +21,8 @@ from graphql import (
     is_required_input_field,
 )
 from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_value
+
+from schema.conversion import maker
 
 Coerce = Callable[[Any], Any]
 
@@ -81,10 +84,12 @@ def _list(item: Coerce) -> Coerce:
 def _object(kind: GraphQLInputObjectType) -> Coerce:
     if kind.is_one_of:
         return lambda value: coerce_input_value(value, kind)
+    quick = maker(kind)
+    out_names = {name: field for name, (field, _) in quick.fields.items()} if quick else {}
     fields = [
         (
             name,
-            field.out_name or name,
+            out_names.get(name) or field.out_name or name,
             _coercer(field.type),
             coerce_default_value(field),
             is_required_input_field(field),
@@ -107,6 +112,6 @@ def _object(kind: GraphQLInputObjectType) -> Coerce:
                 raise Unusual
         if known < len(value):
             raise Unusual
-        return out_type(made)
+        return quick.kind(**made) if quick else out_type(made)
 
     return coerce

@@ -123,8 +123,8 @@ def stored(column: Any, dialect: Dialect) -> Callable[[Pipeline], Any]:
         return lambda pipeline: None  # no column: what a statement reads that needs none
     name, process = column.name, column.type.dialect_impl(dialect).bind_processor(dialect)
     if process is None:
-        return lambda pipeline: getattr(pipeline, name)
-    return lambda pipeline: process(getattr(pipeline, name))
+        return lambda pipeline: vars(pipeline)[name]
+    return lambda pipeline: process(vars(pipeline)[name])
 
 
 def user_errors(compiling: Compiling, details: FieldDetailsList) -> Part:

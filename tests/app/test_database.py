@@ -89,6 +89,10 @@ async def test_a_read_sees_what_was_acknowledged_before_it(database: Database) -
         assert await database.run(counting, Pace(is_single=True)) == number + 1
 
 
+def size_of_log(url: str) -> int:
+    return Path(f"{url.removeprefix('sqlite:///')}-wal").stat().st_size
+
+
 async def test_reads_without_end_let_the_log_begin_anew(sqlite_url: str) -> None:
     """SQLite writes its log from the beginning again only while nobody reads what is in it."""
     async with open_database(parsed(sqlite_url), 100) as database:
@@ -104,7 +108,7 @@ async def test_reads_without_end_let_the_log_begin_anew(sqlite_url: str) -> None
             await database.write(adding(f"{number}" + "x" * 500_000))
         ends = True
         await reads
-        assert Path(f"{sqlite_url.removeprefix('sqlite:///')}-wal").stat().st_size < 10_000_000
+        assert size_of_log(sqlite_url) < 10_000_000
 
 
 async def test_a_file_has_its_log_before_anything_is_written(sqlite_url: str) -> None:

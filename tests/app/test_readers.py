@@ -69,7 +69,8 @@ def insert(file: Path) -> None:
 
 
 async def rows(own: Readers) -> list[Any]:
-    return (await own.run(lambda: reading("SELECT * FROM t"), Pace(is_single=True)))[0][0]
+    [found], _ = await own.run(lambda: reading("SELECT * FROM t"), Pace(is_single=True))
+    return list(found)
 
 
 async def test_what_is_written_is_read_as_soon_as_that_is_told(own: Readers, file: Path) -> None:

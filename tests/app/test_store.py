@@ -24,7 +24,7 @@ LITTLE = 50
 def new(database: Database, *keys: str) -> New:
     """Rows of one table are enough."""
     at: Any = instant_text(now()) if isinstance(database, Sqlite) else now()
-    return New([("o", key, "f", "p", at) for key in keys], [], [], Change("o", keys[0], None, None))
+    return New([("o", key, "f", "p", at) for key in keys], [], [], lambda: Change("o", keys[0], None, None))
 
 
 async def stored(database: Database) -> list[str]:

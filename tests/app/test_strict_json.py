@@ -1,5 +1,6 @@
 """JSON is taken only when nothing of it is lost."""
 
+import json
 from typing import Any
 
 import orjson
@@ -37,6 +38,7 @@ def test_what_can_be_kept_is_taken_as_it_is(value: Any) -> None:
         ('{"a":"\\u0000","b\\u0000":1}', [("a",), ("b\0",)]),
         ("[18446744073709551616,-9223372036854775809,18446744073709551615]", [(0,), (1,)]),
         ('{"x":99999999999999999999,"y":[1,1],"x":0}', [("x",), ("x",)]),
+        ('{"a":1,"a":"\\u003a"}', [("a",)]),
     ],
 )
 def test_every_place_that_would_change_is_named(text: str, places: list[tuple[str | int, ...]]) -> None:
@@ -61,6 +63,31 @@ def test_every_place_that_would_change_is_named(text: str, places: list[tuple[st
 )
 def test_what_only_looks_suspicious_is_taken(text: str) -> None:
     assert decode(text.encode(), 64) == orjson.loads(text)
+
+
+WRITTEN = ['"a"', '"b"', '":"', '"\\":"', '"\\\\"', '"\\u003a"', '"a\\u003a:"']
+OBJECTS = st.recursive(
+    st.sampled_from([*WRITTEN, "1", "null"]),
+    lambda inner: st.lists(st.tuples(st.sampled_from(WRITTEN), inner), max_size=4).map(
+        lambda pairs: "{" + ",".join(f"{key}:{value}" for key, value in pairs) + "}"
+    ),
+    max_leaves=8,
+)
+
+
+@given(OBJECTS, st.sampled_from(["", " " * 2000]))
+def test_a_key_is_taken_once_however_short_the_text_is(text: str, blanks: str) -> None:
+    def is_twice(pairs: list[tuple[str, Any]]) -> Any:
+        found.append(len(dict(pairs)) < len(pairs))
+
+    found: list[bool] = []
+    json.loads(text, object_pairs_hook=is_twice)
+    try:
+        decode(f"{text}{blanks}".encode(), 64)
+    except BadJson:
+        assert any(found)
+    else:
+        assert not any(found)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,64 @@
+"""Bodies of requests, of which only the variables are read anew.
+
+Clients send the same document again and again, with other variables. What stands before and after these is known then,
+byte for byte, and so is what it says.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NamedTuple
+
+import orjson
+
+from app.errors import BadJson
+from app.strict_json import decode
+from schema.operations import GraphQLRequest, graphql_request
+
+KNOWN, LONGEST = 256, 16 * 2**10
+"""How many bodies are remembered, and of how many bytes around their variables."""
+VARIABLES = b'"variables":'
+
+
+class Known(NamedTuple):
+    """A body whose variables are left out."""
+
+    end: bytes
+    """What stands behind them."""
+    request: GraphQLRequest
+
+
+class Bodies:
+    """The bodies that were sent of late, by what stands before their variables."""
+
+    def __init__(self, max_depth: int) -> None:
+        self._max_depth = max_depth
+        self._known: dict[bytes, Known] = {}
+
+    def request(self, body: bytes) -> GraphQLRequest:
+        """The request that a body makes. RequestError, with every place of BadJson, when it makes none."""
+        start = body[: body.find(VARIABLES) + len(VARIABLES)]
+        known = self._known.get(start)
+        if known is not None and body.endswith(known.end):
+            try:
+                variables = decode(body[len(start) : -len(known.end)], self._max_depth - 1)
+            except BadJson:
+                variables = ()  # places are told as they are in the whole
+            if variables is None or type(variables) is dict:
+                return GraphQLRequest(known.request.query, variables, known.request.operation_name, known.request.hash)
+        value = decode(body, self._max_depth)
+        request = graphql_request(value)
+        if known is None and VARIABLES in start:
+            self._remember(start, body, value)
+        return request
+
+    def _remember(self, start: bytes, body: bytes, value: dict[str, Any]) -> None:
+        rest = body[len(start) :].decode().lstrip()
+        _, length = json.JSONDecoder().raw_decode(rest)
+        end = rest[length:].encode()
+        # What stands there may be the variables of something deeper in the body.
+        is_whole = orjson.loads(start + b"0" + end) == {**value, "variables": 0}
+        if is_whole and len(start) + len(end) <= LONGEST:
+            if len(self._known) >= KNOWN:
+                self._known.clear()
+            self._known[start] = Known(end, graphql_request({**value, "variables": None}))

@@ -18,7 +18,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.direct import Direct, Fields, Headers, Response
 from app.together import Together
-from app.waiting import Begun, begin
+from app.waiting import Begun, begin, drive
 
 PATH = b"/graphql"
 SHORT = 64 * 2**10
@@ -44,11 +44,13 @@ class Head(NamedTuple):
 class Waiting:
     """Stands where uvicorn has the cycle of a request and its answer, for one that was begun without ASGI and waits."""
 
+    message_event = asyncio.Event()
+    """Nobody waits for it."""
+
     def __init__(self) -> None:
         self.response_complete = self.disconnected = self.more_body = False
         self.keep_alive = True
         self.body = bytearray()
-        self.message_event = asyncio.Event()
 
 
 class Http(HttpToolsProtocol):
@@ -105,9 +107,7 @@ class Http(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         waiting = Waiting()
         self.cycle = waiting  # type: ignore[assignment]
-        task = self.loop.create_task(self._finish(begun, waiting))
-        self.tasks.add(task)
-        task.add_done_callback(self.tasks.discard)
+        drive(self._finish(begun, waiting), self.tasks)
 
     async def _finish(self, begun: Begun[Response], waiting: Waiting) -> None:
         try:

@@ -31,6 +31,25 @@ def begin(work: Coroutine[Any, Any, T]) -> T | Begun[T]:
     return Begun(work, waits_for)
 
 
+def drive(work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> None:
+    """Have work done that most often waits for one future and is done then. A task costs more than that: there is one,
+    held in `tasks`, only for work that waits for something else."""
+    begun = begin(work)
+    if not isinstance(begun, Begun):
+        return
+    if asyncio.isfuture(begun.waits_for):
+        begun.waits_for._asyncio_future_blocking = False  # as a task does, which it is yielded to
+        begun.waits_for.add_done_callback(lambda _: drive(work, tasks))
+    else:
+        task = asyncio.create_task(_finish(begun))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+
+async def _finish(begun: Begun[T]) -> T:
+    return await begun
+
+
 async def in_task() -> None:
     """Wait to be in a task, which what has begun by itself is only once it waits. asyncio's timers ask for one."""
     if asyncio.current_task() is None:
@@ -67,10 +86,10 @@ class Begun(Generic[T]):
     """The rest of a coroutine that has begun, and waits."""
 
     def __init__(self, work: Coroutine[Any, Any, T], waits_for: Any) -> None:
-        self._work, self._waits_for = work, waits_for
+        self._work, self.waits_for = work, waits_for
 
     def __await__(self) -> Generator[Any, Any, T]:
-        work, waits_for = self._work, self._waits_for
+        work, waits_for = self._work, self.waits_for
         try:
             while True:
                 try:

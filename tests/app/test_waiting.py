@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.waiting import within
+from app.waiting import drive, finished_within, within
 
 EVER = 60.0
 
@@ -92,3 +92,86 @@ async def test_a_failure_that_it_catches_is_its_own() -> None:
         return "missed"
 
     assert await within(EVER, work()) == "caught"
+
+
+async def test_what_is_finished_anyway_goes_on_when_it_takes_too_long() -> None:
+    went_on = asyncio.Event()
+
+    async def work() -> None:
+        await asyncio.sleep(0.01)
+        went_on.set()
+
+    with pytest.raises(TimeoutError):
+        await finished_within(0.0, work())
+    await asyncio.wait_for(went_on.wait(), 10)
+
+
+async def test_what_is_finished_anyway_goes_on_when_nobody_waits() -> None:
+    began, went_on = asyncio.Event(), asyncio.Event()
+
+    async def work() -> None:
+        began.set()
+        await asyncio.sleep(0.01)
+        went_on.set()
+
+    waiting = asyncio.create_task(finished_within(EVER, work()))
+    await began.wait()
+    waiting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    await asyncio.wait_for(went_on.wait(), 10)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_what_is_finished_anyway_is_told(fails: bool) -> None:
+    async def work() -> str:
+        await asyncio.sleep(0)
+        if fails:
+            raise KeyError("wrong")
+        return "done"
+
+    if fails:
+        with pytest.raises(KeyError):
+            await finished_within(EVER, work())
+    else:
+        assert await finished_within(EVER, work()) == "done"
+
+
+@pytest.mark.parametrize("turns", [[], ["future"], ["future", "future"], ["turn"], ["future", "turn", "future"]])
+async def test_driven_work_waits_for_whatever_it_likes(turns: list[str]) -> None:
+    over, tasks = asyncio.Event(), set[asyncio.Task[None]]()
+    loop = asyncio.get_running_loop()
+
+    async def work() -> None:
+        for turn in turns:
+            if turn == "turn":
+                await asyncio.sleep(0)
+            else:
+                ready: asyncio.Future[str] = loop.create_future()
+                loop.call_soon(ready.set_result, turn)
+                assert await ready == turn
+        over.set()
+
+    drive(work(), tasks)
+    assert over.is_set() is (not turns)
+    assert bool(tasks) is (turns[:1] == ["turn"])
+    await asyncio.wait_for(over.wait(), 10)
+    await asyncio.sleep(0)
+    assert not tasks
+
+
+async def test_driven_work_meets_what_its_future_raises() -> None:
+    met: list[BaseException] = []
+    failing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    async def work() -> None:
+        try:
+            await failing
+        except KeyError as error:
+            met.append(error)
+
+    drive(work(), set())
+    failing.set_exception(KeyError("wrong"))
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(met) == 1

@@ -1,5 +1,5 @@
-"""What belongs to a row as JSON that SQLite writes: it hands over one value for each parent, where it would hand over
-one for each column of each child, and nothing is built of them in Python.
+"""What belongs to a row as JSON that the database writes: it hands over one value for each parent, where it would hand
+over one for each column of each child, and nothing is built of them in Python.
 
     concat('[', group_concat(concat('{"id":', json_quote(id), ',"attempt":', attempt, '}'), ',' ORDER BY place), ']')
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Sequence
+from functools import reduce
 from itertools import chain, groupby
 from typing import Any, NoReturn
 
@@ -21,7 +22,7 @@ from schema.plans.statements import IDS, Statement
 from schema.plans.wire import Part, Unwritable, written
 
 MOST_PARTS = 500
-"""Of one object: SQLite's functions take 1,000 arguments."""
+"""Of one object: SQLite's functions take 1,000 arguments. PostgreSQL's take 100, so it has operators."""
 
 
 class Texts:
@@ -30,10 +31,11 @@ class Texts:
 
     def __init__(self, compiling: Compiling) -> None:
         self.compiling = compiling
+        self._is_sqlite = compiling.dialect.name == "sqlite"
         self._quoted: Any = String().literal_processor(compiling.dialect)  # type: ignore[no-untyped-call]
 
     def column(self, column: Any) -> list[Part]:
-        return written(column)
+        return written(column, self.compiling.dialect)
 
     def column_or(self, column: Any, name: str) -> list[Part]:
         return ['"', func.coalesce(column, self._expression(name)), '"']
@@ -46,7 +48,7 @@ class Texts:
         return [f'"{name}"']
 
     def unless_null(self, column: Any, made: list[Part]) -> list[Part]:
-        return [case((column.is_(None), self._expression("null")), else_=self._joined(made))]
+        return [case((column.is_(None), self._expression("null")), else_=self.joined(made))]
 
     def object(self, type_name: str, details: FieldDetailsList) -> list[Part]:
         parts: list[Part] = []
@@ -61,21 +63,22 @@ class Texts:
 
     def list_of(self, parts: list[Part], order: Any) -> Any:
         """The JSON of all rows."""
-        items = func.group_concat(self._joined(parts), self._expression(",")).aggregate_order_by(order)
-        return self.bytes_of(["[", items, "]"])
+        aggregate = func.group_concat if self._is_sqlite else func.string_agg
+        items = aggregate(self.joined(parts), self._expression(",")).aggregate_order_by(order)
+        return self.joined(["[", func.coalesce(items, self._expression("")), "]"])
 
-    def bytes_of(self, parts: list[Part]) -> Any:
-        """In bytes: as text, what is not ASCII would take up to four for each character."""
-        return cast(self._joined(parts), LargeBinary)
+    def in_bytes(self, whole: Any) -> Any:
+        """As text, what is not ASCII would take up to four for each character."""
+        return cast(whole, LargeBinary) if self._is_sqlite else func.convert_to(whole, self._expression("UTF8"))
 
-    def _joined(self, parts: list[Part]) -> Any:
+    def joined(self, parts: list[Part]) -> Any:
         if len(parts) > MOST_PARTS:
             raise Unwritable
-        pieces = (
+        pieces = chain.from_iterable(
             [self._expression("".join(part))] if constant else part
             for constant, part in groupby(parts, lambda part: isinstance(part, str))
         )
-        return func.concat(*chain.from_iterable(pieces))
+        return func.concat(*pieces) if self._is_sqlite else reduce(lambda left, right: left.op("||")(right), pieces)
 
     def _expression(self, text: str) -> Any:
         """A constant. What a client chooses of it are keys, in which GraphQL allows letters, digits and underscores."""
@@ -83,8 +86,8 @@ class Texts:
 
 
 def whole(compiling: Compiling, type_name: str, details: FieldDetailsList) -> Any:
-    """The JSON of the one object of a type that a statement finds. None where SQLite cannot write it."""
-    return _unless_unwritable(compiling, lambda texts: texts.bytes_of(texts.object(type_name, details)))
+    """The JSON of the one object of a type that a statement finds. None where the database cannot write it."""
+    return _unless_unwritable(compiling, lambda texts: texts.in_bytes(texts.joined(texts.object(type_name, details))))
 
 
 def listed(
@@ -94,8 +97,18 @@ def listed(
     order: Any,
     make: Callable[[Texts], list[Part]],
 ) -> Any:
-    """All that belong to a parent, in this order; the rest is as for Children. None where SQLite cannot write them."""
-    text = _unless_unwritable(parents.compiling, lambda texts: texts.list_of(make(texts), order))
+    """All that belong to a parent, in this order; the rest is as for Children. None where the database does not write
+    them."""
+    is_sqlite = parents.compiling.dialect.name == "sqlite"
+    if not is_sqlite and isinstance(parents, Rows) and parents.is_at_hand:
+        return None
+    is_inside = isinstance(parents, Texts)
+
+    def written(texts: Texts) -> Any:
+        whole = texts.list_of(make(texts), order)
+        return whole if is_inside else texts.in_bytes(whole)
+
+    text = _unless_unwritable(parents.compiling, written)
     if text is None:
         return None
 
@@ -105,7 +118,8 @@ def listed(
 
     if isinstance(parents, Texts):
         return [of(parent_id)]
-    if parents.one and not parents.is_at_hand:  # of many, it would be made for each that is sorted for a page
+    # Of many, SQLite would make it for each that is sorted for a page.
+    if not is_sqlite or (parents.one and not parents.is_at_hand):
         return parents.json(of(parent_id))
     lists = Lists(parents, parent_id, of)
     parents.children.append(lists)
@@ -114,8 +128,6 @@ def listed(
 
 
 def _unless_unwritable(compiling: Compiling, make: Callable[[Texts], Any]) -> Any:
-    if compiling.dialect.name != "sqlite":
-        return None
     try:
         return make(Texts(compiling))
     except Unwritable:
@@ -123,7 +135,7 @@ def _unless_unwritable(compiling: Compiling, make: Callable[[Texts], Any]) -> An
 
 
 class Lists:
-    """Reads the list of each of some parents."""
+    """Reads the list of each of some parents, on SQLite."""
 
     def __init__(self, parents: Rows, parent_id: Any, of: Callable[[Any], Any]) -> None:
         ids = func.json_each(bindparam(IDS, type_=String)).table_valued("value")

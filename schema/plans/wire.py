@@ -7,7 +7,7 @@ from math import isfinite
 from typing import Any
 
 import orjson
-from sqlalchemy import Boolean, Float, Integer, String, case, func, literal_column
+from sqlalchemy import Boolean, Float, Integer, String, Text, case, cast, func, literal_column
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -17,11 +17,11 @@ from schema.plans.selections import Unplanned
 LEAST, MOST = -(2**31), 2**31 - 1
 """The integers that GraphQL has."""
 Part = Any
-"""A part of the JSON that SQLite writes: a constant as `str`, all else as SQL."""
+"""A part of the JSON that a database writes: a constant as `str`, all else as SQL."""
 
 
 class Unwritable(Exception):
-    """SQLite would not write this as it is answered."""
+    """No database would write this as it is answered."""
 
 
 def converter(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
@@ -52,21 +52,33 @@ def _float(value: float) -> float:
     return value
 
 
-def written(column: Any) -> list[Part]:
-    """What SQLite writes of a column. Unwritable for floating-point numbers: it rounds them."""
+def written(column: Any, dialect: Dialect) -> list[Part]:
+    """The JSON of a column. Unwritable for floating-point numbers: databases round them, or spell them otherwise."""
     kind = column.type
-    null: Any = literal_column("'null'")
+    by_postgresql = dialect.name == "postgresql"
     if isinstance(kind, JsonText):
-        return [func.coalesce(column, null)]
+        return [func.coalesce(cast(column, Text), NULL)]
+    if isinstance(kind, Boolean):
+        return [case((column.is_(None), NULL), (column, _text("true")), else_=_text("false"))]
     if isinstance(kind, Integer):
+        if by_postgresql:
+            return [func.coalesce(cast(column, Text), NULL)]
         # What is no JSON is an error, which the executor then words.
         fits = column.between(literal_column(str(LEAST)), literal_column(str(MOST)))
-        return [case((column.is_(None), null), (fits, column), else_=func.json(literal_column("'too large'")))]
-    if isinstance(kind, Boolean):
-        true: Any = literal_column("'true'")
-        return [case((column.is_(None), null), (column, true), else_=literal_column("'false'"))]
+        return [case((column.is_(None), NULL), (fits, column), else_=func.json(_text("too large")))]
+    if isinstance(kind, Instant) and by_postgresql:
+        text = func.to_char(func.timezone(_text("UTC"), column), _text(RFC_3339))
+        return [func.coalesce(cast(func.to_json(text), Text), NULL)] if column.nullable else ['"', text, '"']
     if isinstance(kind, Instant | Name) and not column.nullable:
         return ['"', column, '"']
     if isinstance(kind, String | TypeDecorator):
-        return [func.json_quote(column)]
+        return [func.coalesce(cast(func.to_json(column), Text), NULL) if by_postgresql else func.json_quote(column)]
     raise Unwritable
+
+
+def _text(text: str) -> Any:
+    return literal_column(f"'{text}'")
+
+
+NULL = _text("null")
+RFC_3339 = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'

@@ -51,7 +51,7 @@ async def test_only_what_is_selected_is_read(pair: Pair) -> None:
 
 @pytest.mark.parametrize("column", ["jobConfig", "result", "errorDetail"])
 async def test_large_columns_are_read_where_they_are_selected(pair: Pair, column: str) -> None:
-    _, children = await statements(pair, f"{{ pipelines {{ nodes {{ elements {{ {column} }} }} }} }}")
+    *_, children = await statements(pair, f"{{ pipelines {{ nodes {{ elements {{ {column} }} }} }} }}")
     large = {"job_config", "result", "error_detail"}
     read = {name.partition(".")[2] for name in selected(children)} & large
     assert read == {re.sub("[A-Z]", lambda found: f"_{found[0].lower()}", column)}

@@ -6,7 +6,6 @@ Nothing here stops at the first problem: `Given.checked` returns them all, each 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
@@ -44,8 +43,8 @@ class Element(NamedTuple):
     config: str
 
 
-Row = tuple[str | int, str, ElementType | None, Any]
-"""What an element is found by, its name, its type and its configuration. By name, only this tells the type."""
+Item = tuple[str, ElementType | None, Any]
+"""An element's name, its type and its configuration. By name, only this tells the type."""
 
 
 class Proposed(NamedTuple):
@@ -69,8 +68,7 @@ class Proposed(NamedTuple):
         return self.at if self.type is None else (*self.at, "jobConfig")
 
 
-@dataclass(frozen=True, slots=True)
-class Given:
+class Given(NamedTuple):
     """Elements as a caller gave them: as a list of name, type and configuration, or as an object by name."""
 
     listed: list[tuple[str, ElementType, Any]] | None = None
@@ -81,22 +79,22 @@ class Given:
         if self.listed is not None and self.by_name is not None:
             return None, [_invalid("Give elements as a list or by name, not both.", ("elements_by_name",))]
         if self.listed is not None:
-            rows = ((i, *row) for i, row in enumerate(self.listed))
-            return _checked(len(self.listed), rows, "elements")
+            return _checked(len(self.listed), enumerate(self.listed), "elements")
         if isinstance(self.by_name, dict):
-            named = ((name, name, None, config) for name, config in self.by_name.items())
+            named = ((name, (name, None, config)) for name, config in self.by_name.items())
             return _checked(len(self.by_name), named, "elements_by_name")
         if self.by_name is not None:
             return None, [_invalid("Elements by name must be an object.", ("elements_by_name",))]
         return None, [_invalid("Give elements, as a list or by name.", ("elements",))] if required else []
 
 
-def _checked(count: int, given: Iterable[Row], field: str) -> tuple[list[Element], list[Problem]]:
-    """The elements that nothing is wrong with, and what is wrong with the others."""
+def _checked(count: int, given: Iterable[tuple[str | int, Item]], field: str) -> tuple[list[Element], list[Problem]]:
+    """The elements that nothing is wrong with, and what is wrong with the others. Each is given with what it is found
+    by in its field."""
     if count > MAX_ELEMENTS:
         return [], [_invalid(f"A pipeline takes at most {MAX_ELEMENTS} elements, not {count}.", (field,))]
     elements, problems, names = list[Element](), list[Problem](), set[str]()
-    for step, name, kind, config in given:
+    for step, (name, kind, config) in given:
         found = _kind(kind, config)
         if found is None or name in names or not _is_name(name):
             problems += _problems(Proposed(name, kind, config, (field, step)), names)

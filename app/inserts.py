@@ -55,7 +55,10 @@ class Columns:
         self._processed = [(place, process) for place, process in enumerate(processors) if process is not None]
 
     def values(self, row: Row) -> list[Any]:
-        values = list(self._pick(row))
+        return self.processed(list(self._pick(row)))
+
+    def processed(self, values: list[Any]) -> list[Any]:
+        """Values in the order of the columns, as the driver takes them."""
         for place, process in self._processed:
             if values[place] is not None:
                 values[place] = process(values[place])
@@ -89,12 +92,14 @@ class Inserts:
         else:
             self.texts = [each.insert(dialect) for each in self._tables]
 
-    def new(self, pipeline: Row, elements: Iterable[Row], key: Row | None, change: Callable[[], Change]) -> New:
-        """The rows of a pipeline, of its elements and of the key that it is created with."""
+    def new(self, pipeline: Row, elements: Iterable[Values], key: Row | None, change: Callable[[], Change]) -> New:
+        """The rows of a pipeline, of its elements (what they have of their own) and of the key that it is created
+        with."""
         values = self._pipeline.values(pipeline)
         shared = self._shared(values)
         keys = [] if key is None else [self._key.values(key)]
-        return New(keys, [values], [[*shared, *self._own.values(each)] for each in elements], change)
+        rows = [[*shared, *self._own.processed(list(each))] for each in elements]
+        return New(keys, [values], rows, change)
 
     def arrays(self, batch: list[New]) -> list[Any]:
         """The parameters with which PostgreSQL stores all of a batch."""

@@ -20,7 +20,7 @@ from app.database import Database
 from app.drafts import Changes, Draft, checked_name
 from app.elements import MAX_NAME, Element
 from app.errors import NotUnique, Problem, ProblemCode, Rejected, forbidden, not_found
-from app.inserts import SHARED
+from app.inserts import OWN, SHARED, Values
 from app.models import IdempotencyKey, Pipeline, PipelineElement, PipelineStatus
 
 
@@ -52,7 +52,7 @@ async def update(database: Database, caller: Caller, id: str, changes: Changes) 
         if changes.elements is not None:
             await session.exec(sql_delete(PipelineElement).where(col(PipelineElement.pipeline_id) == id))
             shared = {column: getattr(pipeline, same) for column, same in SHARED.items()}
-            if rows := [shared | row for row in _element_rows(changes.elements)]:
+            if rows := [shared | dict(zip(OWN, row, strict=True)) for row in _element_rows(changes.elements)]:
                 await session.exec(insert(PipelineElement), params=rows)
         await events.changed(session, pipeline, before)
         return pipeline
@@ -132,17 +132,11 @@ def _new_pipeline(caller: Caller, draft: Draft) -> Pipeline:
     return pipeline
 
 
-def _element_rows(elements: list[Element]) -> list[dict[str, Any]]:
-    """What new rows for elements have of their own."""
+def _element_rows(elements: list[Element]) -> list[Values]:
+    """What new rows for elements have of their own: the values of OWN."""
     return [
-        {
-            "id": str(uuid_utils.uuid7()),
-            "name": element.name,
-            "element_order": order,
-            "element_type": element.type,
-            "job_config": element.config,
-        }
-        for order, element in enumerate(elements, start=1)
+        (str(uuid_utils.uuid7()), name, order, kind, config)
+        for order, (name, kind, config) in enumerate(elements, start=1)
     ]
 
 

@@ -23,6 +23,8 @@ SHARED = {
 """What all new elements have in common: columns of theirs, and those of their pending pipeline with the same value."""
 OWN = ("id", "name", "element_order", "element_type", "job_config")
 """What each of them has of its own."""
+ROW = 20_000
+"""Bytes of text that SQLite writes in the time of a row without any."""
 Row = Mapping[str, Any]
 Values = Sequence[Any]
 """A row's values in the order of a statement, as the driver takes them."""
@@ -36,6 +38,8 @@ class New(NamedTuple):
     elements: Sequence[Values]
     change: Callable[[], Change]
     """Tells what, once somebody wants to hear of it."""
+    size: int = 0
+    """How long it takes to write, as bytes of text that take as long."""
 
     @property
     def by_table(self) -> tuple[Sequence[Values], ...]:
@@ -99,7 +103,7 @@ class Inserts:
         shared = self._shared(values)
         keys = [] if key is None else [self._key.values(key)]
         rows = [[*shared, *self._own.processed(list(each))] for each in elements]
-        return New(keys, [values], rows, change)
+        return New(keys, [values], rows, change, sum(ROW + len(row[-1]) for row in rows))
 
     def arrays(self, batch: list[New]) -> list[Any]:
         """The parameters with which PostgreSQL stores all of a batch."""

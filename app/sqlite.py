@@ -16,17 +16,17 @@ from app import events, sqlite_driver
 from app.inserts import Inserts, New
 from app.pool import engine
 from app.readers import Pace, Readers, Steps
-from app.writer import Work, Writer
+from app.writer import BUSY_TIMEOUT, Work, Writer
 
 T = TypeVar("T")
 WRITER_PRAGMAS = (
-    "busy_timeout=5000",
+    f"busy_timeout={BUSY_TIMEOUT}",
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",
     "temp_store=MEMORY",  # what savepoints can undo: in files it takes as long again as the writes
 )
-READER_PRAGMAS = ("busy_timeout=5000", "query_only=ON")
+READER_PRAGMAS = (f"busy_timeout={BUSY_TIMEOUT}", "query_only=ON")
 READERS = 4
 
 

@@ -23,6 +23,10 @@ T = TypeVar("T")
 Work = Callable[[AsyncSession], Awaitable[T]]
 Outcome = tuple[Any, list[events.Change]]
 """What a write returned, or the error that it raised; and what it changed."""
+BUSY_TIMEOUT = 5000
+"""Milliseconds to wait for whoever else has locked the file."""
+MOST_HERE = 4_000_000
+"""The most that is written on the event loop, as `New.size` has it: it takes a millisecond or two."""
 UNIQUE = (apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_UNIQUE)
 
 
@@ -90,7 +94,8 @@ class Writer:
         assert self._driver is not None
         # A whole round in one visit to the connection's thread: a visit costs more than a statement does.
         driver: Any = self._driver
-        failures = await driver._execute(_commit, driver._conn.own, self._texts, batch)
+        commit = _finish if _begun_here(driver._conn.own, self._texts, batch) else _commit
+        failures = await driver._execute(commit, driver._conn.own, self._texts, batch)
         is_heard = self._hub.has_subscribers
         return [
             (failure, [new.change()] if is_heard and failure is None else [])
@@ -125,6 +130,35 @@ def _undone(cause: Any) -> Exception:
     return cause if isinstance(cause, Exception) else RolledBack("the transaction was undone")
 
 
+def _begun_here(connection: apsw.Connection, texts: list[str], batch: list[New]) -> bool:
+    """Write a few rows on the event loop, all but their COMMIT, which waits for the disk. False where nothing was
+    written: they are many, or somebody else has locked the file, or one of them is wrong.
+
+    A thread takes longer: at each row it gives the interpreter away, and waits to get it back."""
+    if sum(new.size for new in batch) > MOST_HERE:
+        return False
+    connection.set_busy_timeout(0)
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        _together(connection, texts, batch)
+    except apsw.Error:
+        _roll_back(connection)
+        return False
+    finally:
+        connection.set_busy_timeout(BUSY_TIMEOUT)
+    return True
+
+
+def _finish(connection: apsw.Connection, texts: list[str], batch: list[New]) -> list[Exception | None]:
+    """Commit what was written on the event loop; what comes of it is as for `_commit`."""
+    try:
+        connection.execute("COMMIT")
+    except apsw.Error:
+        _roll_back(connection)
+        return _commit(connection, texts, batch)
+    return [None] * len(batch)
+
+
 def _commit(connection: apsw.Connection, texts: list[str], batch: list[New]) -> list[Exception | None]:
     """Store all in one transaction: for each, why it was not, or None. Savepoints cost as much as what they guard:
     there are some only once something has failed."""
@@ -140,10 +174,15 @@ def _in_transaction(connection: apsw.Connection, run: Callable[[], list[Any]]) -
         failures = run()
         connection.execute("COMMIT")
     except BaseException:
-        if connection.in_transaction:
-            connection.execute("ROLLBACK")
+        _roll_back(connection)
         raise
     return failures
+
+
+def _roll_back(connection: apsw.Connection) -> None:
+    """Undo a transaction, unless SQLite has done so by itself."""
+    if connection.in_transaction:
+        connection.execute("ROLLBACK")
 
 
 def _together(connection: apsw.Connection, texts: list[str], batch: list[New]) -> list[None]:

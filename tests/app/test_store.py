@@ -2,11 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from time import monotonic
 from typing import Any
 
 import pytest
 from sqlalchemy import text
 
+from app import sqlite_driver, writer
 from app.columns import instant_text, now
 from app.database import Database, open_database
 from app.database import database_url as parsed
@@ -38,6 +40,13 @@ async def store_all(database: Database, *groups: tuple[str, ...]) -> list[Any]:
     return await asyncio.gather(*stores, return_exceptions=True)
 
 
+@pytest.fixture(params=["here", "by a thread"], autouse=True)
+def _where(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite's rows are written on the event loop where they are few."""
+    if request.param != "here":
+        monkeypatch.setattr(writer, "MOST_HERE", -1)
+
+
 @pytest.fixture(name="database")
 async def _database(database_url: str) -> AsyncIterator[Database]:
     async with open_database(parsed(database_url), 10_000) as database:
@@ -65,6 +74,43 @@ async def test_only_what_was_stored_is_told(sqlite_url: str) -> None:
         with database.hub.subscribe("o") as subscriber:
             await store_all(database, ("a",), ("a",), ("b",))
             assert await subscriber.take(10) == ["a", "b"]
+
+
+async def test_a_file_that_is_locked_is_waited_for_elsewhere(sqlite_url: str) -> None:
+    async with open_database(parsed(sqlite_url), 100) as database:
+        await database.store(new(database, "a"))
+        other = sqlite_driver.connect(sqlite_url.removeprefix("sqlite:///"))
+        other.execute("BEGIN IMMEDIATE")
+        store = asyncio.create_task(database.store(new(database, "b")))
+        begun = monotonic()
+        for _ in range(20):
+            await asyncio.sleep(0.01)
+        assert monotonic() - begun < 2  # the event loop goes on
+        assert not store.done()
+        other.execute("COMMIT")
+        other.close()
+        await store
+        assert await stored(database) == ["a", "b"]
+
+
+async def test_what_fails_when_it_is_committed_is_not_acknowledged(sqlite_url: str) -> None:
+    """A foreign key that is checked at the end only."""
+
+    async def defer(session: Any) -> None:
+        connection = await session.connection()
+        for statement in (
+            "CREATE TABLE other (id TEXT PRIMARY KEY)",
+            "CREATE TABLE late (id TEXT REFERENCES other DEFERRABLE INITIALLY DEFERRED)",
+            "CREATE TRIGGER breaks AFTER INSERT ON idempotency_key WHEN new.key = 'b' "
+            "BEGIN INSERT INTO late VALUES ('none'); END",
+        ):
+            await connection.exec_driver_sql(statement)
+
+    async with open_database(parsed(sqlite_url), 100) as database:
+        await database.write(defer)
+        outcomes = await store_all(database, ("a",), ("b",), ("c",))
+        assert [type(outcome) is type(None) for outcome in outcomes] == [True, False, True]
+        assert await stored(database) == ["a", "c"]
 
 
 async def test_stores_and_other_writes_keep_their_order(sqlite_url: str) -> None:

@@ -3,7 +3,7 @@
 Most take less time than it takes to hand them to a thread. So each begins on the event loop, where it is asked for;
 what is not done within moments is given up there, and done from its beginning by a thread.
 
-To lock a file and to look whether it changed are calls of the system, five for each snapshot. This process alone writes
+To lock a file and to look whether it changed are three calls of the system for each snapshot. This process alone writes
 the file: as long as it does not, the event loop's series share one snapshot.
 """
 

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Sequence
-from functools import reduce
-from itertools import chain, groupby
+from itertools import groupby
 from typing import Any, NoReturn
 
 import orjson
@@ -74,15 +73,24 @@ class Texts:
     def joined(self, parts: list[Part]) -> Any:
         if len(parts) > MOST_PARTS:
             raise Unwritable
-        pieces = chain.from_iterable(
-            [self._expression("".join(part))] if constant else part
+        pieces = [
+            piece
             for constant, part in groupby(parts, lambda part: isinstance(part, str))
-        )
-        return func.concat(*pieces) if self._is_sqlite else reduce(lambda left, right: left.op("||")(right), pieces)
+            for piece in ([self._expression("".join(part))] if constant else part)
+        ]
+        return func.concat(*pieces) if self._is_sqlite else _operated(pieces)
 
     def _expression(self, text: str) -> Any:
         """A constant. What a client chooses of it are keys, in which GraphQL allows letters, digits and underscores."""
         return literal_column(self._quoted(text))
+
+
+def _operated(pieces: list[Any]) -> Any:
+    """The pieces in one text: a tree, which is never deep, and copies less than a chain."""
+    if len(pieces) == 1:
+        return pieces[0]
+    middle = len(pieces) // 2
+    return _operated(pieces[:middle]).op("||")(_operated(pieces[middle:]))
 
 
 def whole(compiling: Compiling, type_name: str, details: FieldDetailsList) -> Any:

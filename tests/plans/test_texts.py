@@ -14,6 +14,7 @@ from app.main import create_app
 from app.settings import Settings
 from schema.plans.texts import Lists
 from tests import servers
+from tests.plans.conftest import LARGE
 from tests.plans.data import fill, id_of
 from tests.plans.pair import Pair
 from tests.plans.test_columns import statements
@@ -28,7 +29,7 @@ MANY = f"{{ pipelines(first: 30) {{ nodes {{ name elements {{ {FIELDS} }} }} }} 
 
 @asynccontextmanager
 async def filled(url: str) -> AsyncIterator[Pair]:
-    app = create_app(Settings(database_url=url, workers=0))
+    app = create_app(Settings(database_url=url, workers=0, **LARGE))
     async with app.router.lifespan_context(app):
         await fill(app.state.services.database)
         yield Pair(app)
@@ -125,6 +126,13 @@ async def test_an_integer_that_graphql_has_not_is_an_error(sqlite: Pair) -> None
 async def test_what_databases_write_otherwise_is_built_of_rows(own: Pair) -> None:
     for made in ("job { progress { cost } }", "parameterValues"):
         await own.same(f"{{ {PIPELINE} {{ elements {{ name {made} }} }} }}")
+
+
+@pytest.mark.parametrize("width", [100, 240, 300])  # the last one is too wide to be written by a database
+async def test_an_object_may_have_many_fields(own: Pair, width: int) -> None:
+    names = " ".join(f"a{number}: name" for number in range(width))
+    for query in (f"{{ {PIPELINE} {{ {names} }} }}", f"{{ {PIPELINE} {{ elements {{ {names} }} }} }}"):
+        await own.same(query)
 
 
 async def test_an_object_of_which_nothing_is_asked_is_empty(own: Pair) -> None:

@@ -112,11 +112,11 @@ def listed(
         return None
     is_inside = isinstance(parents, Texts)
 
-    def written(texts: Texts) -> Any:
-        whole = texts.list_of(make(texts), order)
-        return whole if is_inside else texts.in_bytes(whole)
+    def made(texts: Texts) -> Any:
+        rows = texts.list_of(make(texts), order)
+        return rows if is_inside else texts.in_bytes(rows)
 
-    text = _unless_unwritable(parents.compiling, written)
+    text = _unless_unwritable(parents.compiling, made)
     if text is None:
         return None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -16,9 +17,12 @@ FAILS = {"fail": "MODEL_ERROR"}
 
 @pytest.fixture(scope="module")
 def listed(locked: tuple[Server, dict[str, str]]) -> Any:
-    """A client whose project has four pipelines: Ångström and base completed, other % and Zebra failed."""
+    """A client whose project has four pipelines: Ångström and base completed, other % and Zebra failed.
+
+    The project is new each time: a worker that takes tests over from another may set a module up twice.
+    """
     server, keys = locked
-    client = ionworks.Ionworks(api_key=keys["ours"], api_url=server.url, project_id="listed")
+    client = ionworks.Ionworks(api_key=keys["ours"], api_url=server.url, project_id=str(uuid4()))
     for name, description, fake in (
         ("Ångström", "first", {}),
         ("base", "a (b), c", {}),

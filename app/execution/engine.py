@@ -72,6 +72,8 @@ class Engine:
 
     def __init__(self, url: URL) -> None:
         self._url = engine_url(url)
+        self.submitted: Callable[[], None] = lambda: None
+        """Told of each pipeline that was queued: a worker in this process takes it at once."""
         self._client: DBOSClient | None = None
         self._connecting = asyncio.Lock()
 
@@ -81,12 +83,13 @@ class Engine:
         for left in range(TRIES - 1, -1, -1):
             try:
                 await self._call(lambda client: client.enqueue(options, pipeline_id))  # type: ignore[arg-type]
-                return
+                break
             except Exception as error:
                 log.warning("the engine did not take %s: %s", pipeline_id, type(error).__name__)
                 if not left:
                     raise SubmissionFailed("The engine could not take the pipeline.") from error
                 await asyncio.sleep(PAUSE)
+        self.submitted()
 
     async def cancel(self, pipeline_id: str) -> None:
         """Forget a pipeline that is queued. One at work sees for itself that it was canceled."""

@@ -25,14 +25,13 @@ from app.columns import now
 from app.database import Database
 from app.execution.children import Children
 from app.execution.engine import ENDED, QUEUE, WORKFLOW, Engine, SubmissionFailed, configuration
+from app.execution.looks import EAGER, Looks
 from app.execution.runner import Ended, Runner, uncounted
 from app.models import AT_WORK, JobErrorCode, Pipeline, Worker
 from app.settings import Settings
 
 log = logging.getLogger("voltgraph")
 
-POLL = 0.2
-"""Seconds between two looks into the queue: what a start waits at most. Each costs 5 ms of a core, also when idle."""
 MEND = 2.0
 """Seconds between two signs of life, each with a look at what needs mending."""
 ALONE = "local"
@@ -54,9 +53,12 @@ async def working(
         yield
         return
     worker_id = _name(settings, url)
+    looks = Looks(alone=worker_id == ALONE)
     async with Children(settings.executor) as children:
-        taken = _Taken(Runner(database, children, settings, worker_id, ended), asyncio.get_running_loop())
-        await asyncio.to_thread(_launch, settings, url, worker_id, taken)
+        runner = Runner(database, children, settings, worker_id, ended)
+        taken = _Taken(runner, asyncio.get_running_loop(), looks.soon)
+        await asyncio.to_thread(_launch, settings, url, worker_id, taken, looks)
+        engine.submitted = looks.soon
         mending = asyncio.create_task(_mend_forever(settings, database, engine, worker_id))
         try:
             yield
@@ -64,6 +66,7 @@ async def working(
             mending.cancel()
             taken.stop()
             await asyncio.gather(mending, return_exceptions=True)
+            await asyncio.to_thread(looks.end)
             await asyncio.to_thread(DBOS.destroy)
 
 
@@ -77,8 +80,8 @@ def _name(settings: Settings, url: URL) -> str:
 class _Taken:
     """The workflows that DBOS's threads took from the queue: each is run on the event loop, and waited for there."""
 
-    def __init__(self, runner: Runner, loop: asyncio.AbstractEventLoop) -> None:
-        self._runner, self._loop = runner, loop
+    def __init__(self, runner: Runner, loop: asyncio.AbstractEventLoop, ended: Callable[[], None]) -> None:
+        self._runner, self._loop, self._ended = runner, loop, ended
         self._tasks: set[concurrent.futures.Future[None]] = set()
         self._stopping = threading.Event()
 
@@ -94,6 +97,7 @@ class _Taken:
             raise Stopping from None
         finally:
             self._tasks.discard(task)
+            self._ended()
 
     def stop(self) -> None:
         """Give up what is running, and what the queue's thread still takes."""
@@ -102,16 +106,18 @@ class _Taken:
             task.cancel()
 
 
-def _launch(settings: Settings, url: URL, worker_id: str, taken: _Taken) -> None:
-    """Start DBOS."""
-    DBOS(config=configuration(url, worker_id))
+def _launch(settings: Settings, url: URL, worker_id: str, taken: _Taken, looks: Looks) -> None:
+    """Start DBOS, and the looks into our queue."""
+    dbos = DBOS(config=configuration(url, worker_id))
 
     @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
     def run_pipeline(pipeline_id: str) -> None:
         taken.run(pipeline_id)
 
+    DBOS.listen_queues([])
     DBOS.launch()
-    DBOS.register_queue(QUEUE, worker_concurrency=settings.workers, polling_interval_sec=POLL)
+    queue = DBOS.register_queue(QUEUE, worker_concurrency=settings.workers, polling_interval_sec=EAGER)
+    looks.begin(dbos, queue)
 
 
 async def _persistently(run: Callable[[str], Awaitable[None]], pipeline_id: str) -> None:

@@ -1,0 +1,66 @@
+"""A worker that looks into its queue seldom takes what it is given at once."""
+
+import asyncio
+import threading
+from pathlib import Path
+from time import monotonic
+
+import httpx
+import pytest
+
+from app.execution import looks
+from app.execution.looks import Looks
+from tests.execution.conftest import FAKE, Runs
+from tests.servers import serving
+
+
+async def test_what_is_started_begins_at_once_and_what_waited_for_it_right_after(tmp_path: Path) -> None:
+    settings = FAKE | {"VOLTGRAPH_WORKERS": "1"}
+    with serving(f"sqlite:///{tmp_path}/runs.db", "tests.execution.seldom", **settings) as server:
+        async with httpx.AsyncClient(base_url=server.url, timeout=30) as http:
+            runs = Runs(http)
+            await asyncio.sleep(2 * looks.LASTING)
+            for id in [await runs.start({"seconds": 1.2 * looks.LASTING}) for _ in range(3)]:
+                assert (await runs.end(id, seconds=10))["status"] == "COMPLETED"
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looks, "EAGER", 0.01)
+    monkeypatch.setattr(looks, "LASTING", 0.1)
+    monkeypatch.setattr(looks, "IDLE", 0.5)
+
+
+def waited(wait: Looks) -> float:
+    began = monotonic()
+    assert not wait.wait(0.01)
+    return monotonic() - began
+
+
+@pytest.mark.usefixtures("short")
+def test_looks_are_frequent_for_a_while_after_a_sign_and_seldom_later() -> None:
+    wait = Looks(alone=True)
+    assert waited(wait) < 0.25
+    until = monotonic() + 0.1
+    while monotonic() < until:
+        wait.wait(0.01)
+    assert waited(wait) >= 0.5
+    threading.Timer(0.1, wait.soon).start()
+    assert waited(wait) < 0.4
+    assert waited(wait) < 0.25
+
+
+def test_conflicts_with_other_workers_are_waited_for() -> None:
+    wait = Looks(alone=False)
+    began = monotonic()
+    wait.wait(0.5)
+    assert monotonic() - began >= 0.5
+
+
+def test_a_sign_given_before_a_wait_ends_it_and_the_end_ends_all() -> None:
+    wait = Looks(alone=True)
+    wait.soon()
+    assert not wait.wait(60)
+    wait.set()
+    wait.soon()
+    assert wait.wait(60)

@@ -100,6 +100,8 @@ class SeriesSource(Word):
 
 AT_WORK = text("status = 'RUNNING'")
 """Pipelines that run. As text, because SQLite uses a partial index only for the very words of its condition."""
+HAS_JOB = text("job_id IS NOT NULL")
+"""Elements that were begun, which SQLite and PostgreSQL know of whoever asks for one by its job."""
 
 
 def stored(words: type[Word]) -> Any:
@@ -155,7 +157,7 @@ class PipelineElement(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("pipeline_id", "element_order"),
         UniqueConstraint("pipeline_id", "name"),
-        Index("pipeline_element_by_job", "job_id", unique=True),
+        Index("pipeline_element_by_job", "job_id", unique=True, sqlite_where=HAS_JOB, postgresql_where=HAS_JOB),
     )
 
     id: str = Field(sa_type=Binary, primary_key=True)

@@ -1,0 +1,20 @@
+"""The index of jobs holds elements that have one: each new element would take a place in it, and has none."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0004"
+down_revision = "0003"
+
+
+def upgrade() -> None:
+    op.drop_index("pipeline_element_by_job", "pipeline_element")
+    has_job = sa.text("job_id IS NOT NULL")
+    op.create_index(
+        "pipeline_element_by_job",
+        "pipeline_element",
+        ["job_id"],
+        unique=True,
+        sqlite_where=has_job,
+        postgresql_where=has_job,
+    )

@@ -37,6 +37,12 @@ class Binary(TypeDecorator[str]):
         return dialect.type_descriptor(String(collation="C" if dialect.name == "postgresql" else None))
 
 
+class Id(Binary):
+    """An id that was made here, of letters, digits and dashes: no JSON need escape any of it."""
+
+    cache_ok = True
+
+
 class Name(TypeDecorator[Word]):
     """The name of an enum's member, as text: both databases order it alike, and no ALTER TYPE is ever needed."""
 

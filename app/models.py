@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
-from app.columns import Binary, Instant, JsonText, Name
+from app.columns import Binary, Id, Instant, JsonText, Name
 from app.words import Word
 
 
@@ -123,7 +123,7 @@ class Pipeline(SQLModel, table=True):
         Index("pipeline_at_work", "started_at", sqlite_where=AT_WORK, postgresql_where=AT_WORK),
     )
 
-    id: str = Field(sa_type=Binary, primary_key=True)
+    id: str = Field(sa_type=Id, primary_key=True)
     organization_id: str = Field(sa_type=Binary)
     project_id: str = Field(sa_type=Binary)
     user_id: str | None = Field(default=None, sa_type=Binary)
@@ -160,7 +160,7 @@ class PipelineElement(SQLModel, table=True):
         Index("pipeline_element_by_job", "job_id", unique=True, sqlite_where=HAS_JOB, postgresql_where=HAS_JOB),
     )
 
-    id: str = Field(sa_type=Binary, primary_key=True)
+    id: str = Field(sa_type=Id, primary_key=True)
     pipeline_id: str = Field(sa_type=Binary, sa_column_args=[ForeignKey("pipeline.id", ondelete="CASCADE")])
     organization_id: str = Field(sa_type=Binary)
     name: str = Field(sa_type=Binary)

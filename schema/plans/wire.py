@@ -11,7 +11,7 @@ from sqlalchemy import Boolean, Float, Integer, String, Text, case, cast, func, 
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from app.columns import Instant, JsonText, Name, instant_text
+from app.columns import Id, Instant, JsonText, Name, instant_text
 from schema.plans.selections import Unplanned
 
 LEAST, MOST = -(2**31), 2**31 - 1
@@ -56,24 +56,29 @@ def written(column: Any, dialect: Dialect) -> list[Part]:
     """The JSON of a column. Unwritable for floating-point numbers: databases round them, or spell them otherwise."""
     kind = column.type
     by_postgresql = dialect.name == "postgresql"
+    when_null = [(column.is_(None), NULL)] if column.nullable else []
     if isinstance(kind, JsonText):
-        return [func.coalesce(cast(column, Text), NULL)]
+        return [_or_null(column, cast(column, Text) if by_postgresql else column)]
     if isinstance(kind, Boolean):
-        return [case((column.is_(None), NULL), (column, _text("true")), else_=_text("false"))]
+        return [case(*when_null, (column, _text("true")), else_=_text("false"))]
     if isinstance(kind, Integer):
         if by_postgresql:
-            return [func.coalesce(cast(column, Text), NULL)]
+            return [_or_null(column, cast(column, Text))]
         # What is no JSON is an error, which the executor then words.
         fits = column.between(literal_column(str(LEAST)), literal_column(str(MOST)))
-        return [case((column.is_(None), NULL), (fits, column), else_=func.json(_text("too large")))]
+        return [case(*when_null, (fits, column), else_=func.json(_text("too large")))]
     if isinstance(kind, Instant) and by_postgresql:
         text = func.to_char(func.timezone(_text("UTC"), column), _text(RFC_3339))
-        return [func.coalesce(cast(func.to_json(text), Text), NULL)] if column.nullable else ['"', text, '"']
-    if isinstance(kind, Instant | Name) and not column.nullable:
+        return [_or_null(column, cast(func.to_json(text), Text))] if column.nullable else ['"', text, '"']
+    if isinstance(kind, Instant | Name | Id) and not column.nullable:
         return ['"', column, '"']
     if isinstance(kind, String | TypeDecorator):
-        return [func.coalesce(cast(func.to_json(column), Text), NULL) if by_postgresql else func.json_quote(column)]
+        return [_or_null(column, cast(func.to_json(column), Text)) if by_postgresql else func.json_quote(column)]
     raise Unwritable
+
+
+def _or_null(column: Any, json: Any) -> Any:
+    return func.coalesce(json, NULL) if column.nullable else json
 
 
 def _text(text: str) -> Any:

@@ -27,6 +27,10 @@ CODES = {
     apsw.SQLITE_INTERNAL: sqlite3.InternalError,
 }
 Parameters = Sequence[Any]
+# Before the first connection: SQLite shall not count the memory that it takes, which it locks itself for each time.
+apsw.shutdown()
+apsw.config(apsw.SQLITE_CONFIG_MEMSTATUS, False)
+apsw.initialize()
 
 
 def connect(file: str) -> apsw.Connection:

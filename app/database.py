@@ -84,7 +84,7 @@ class Database(Protocol):
     async def write(self, work: Work[T]) -> T:
         """What `work` returns, once its changes are committed. When it raises, nothing of it is stored."""
 
-    async def store(self, new: New) -> None:
+    def store(self, new: New) -> Awaitable[None]:
         """Store new rows, all or none, and return once they are committed. NotUnique when one has the key of another
         row."""
 

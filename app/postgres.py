@@ -54,8 +54,8 @@ class Postgres:
         async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
             return await work(session)
 
-    async def store(self, new: New) -> None:
-        await self._rounds.put(new)
+    def store(self, new: New) -> Awaitable[None]:
+        return self._rounds.put(new)
 
     async def _store(self, batch: list[New]) -> list[Exception | None]:
         """One statement is a transaction by itself, in one round trip. Notifying transactions wait for each other:

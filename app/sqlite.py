@@ -61,8 +61,8 @@ class Sqlite:
     async def write(self, work: Work[T]) -> T:
         return await self._writer.write(work)
 
-    async def store(self, new: New) -> None:
-        await self._writer.store(new)
+    def store(self, new: New) -> Awaitable[None]:
+        return self._writer.store(new)
 
     @property
     def waiting(self) -> int:

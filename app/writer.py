@@ -56,8 +56,8 @@ class Writer:
         result: T = await self._rounds.put(work)
         return result
 
-    async def store(self, new: New) -> None:
-        await self._rounds.put(new)
+    def store(self, new: New) -> Awaitable[None]:
+        return self._rounds.put(new)
 
     @property
     def waiting(self) -> int:

@@ -81,7 +81,7 @@ async def test_a_file_that_is_locked_is_waited_for_elsewhere(sqlite_url: str) ->
         await database.store(new(database, "a"))
         other = sqlite_driver.connect(sqlite_url.removeprefix("sqlite:///"))
         other.execute("BEGIN IMMEDIATE")
-        store = asyncio.create_task(database.store(new(database, "b")))
+        store = asyncio.ensure_future(database.store(new(database, "b")))
         begun = monotonic()
         for _ in range(20):
             await asyncio.sleep(0.01)

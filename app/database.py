@@ -85,7 +85,7 @@ class Database(Protocol):
         """What `work` returns, once its changes are committed. When it raises, nothing of it is stored."""
 
     def store(self, new: New) -> Awaitable[None]:
-        """Store new rows, all or none, and return once they are committed. NotUnique when one has the key of another
+        """Store new rows, all or none. It is done once they are committed. NotUnique when one has the key of another
         row."""
 
     @property

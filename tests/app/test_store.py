@@ -121,8 +121,11 @@ async def test_stores_and_other_writes_keep_their_order(sqlite_url: str) -> None
         session.add(IdempotencyKey(organization_id="o", key="b", fingerprint="f", pipeline_id="p", created_at=now()))
 
     async with open_database(parsed(sqlite_url), 100) as database:
-        store = [database.store(new(database, key)) for key in ("a", "c")]
-        writes = (store[0], database.write(keys), database.write(adding), store[1], database.write(keys))
+
+        async def store(key: str) -> None:
+            await database.store(new(database, key))
+
+        writes = (store("a"), database.write(keys), database.write(adding), store("c"), database.write(keys))
         _, first, _, _, last = await asyncio.gather(*writes)
         assert (first, last) == (["a"], ["a", "b", "c"])
 

@@ -24,7 +24,8 @@ PATIENCE = 10.0
 
 class Looks(threading.Event):
     """A thread of DBOS's looks into a queue. In between it waits on this: set, it ends. `alone`: no other process
-    puts anything into the queue."""
+    puts anything into the queue. DBOS has no public way to end a wait, so its own thread is begun here, with an event
+    that knows one."""
 
     def __init__(self, *, alone: bool) -> None:
         super().__init__()

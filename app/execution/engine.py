@@ -73,23 +73,27 @@ class Engine:
     def __init__(self, url: URL) -> None:
         self._url = engine_url(url)
         self.submitted: Callable[[], None] = lambda: None
-        """Told of each pipeline that was queued: a worker in this process takes it at once."""
+        """Called, in a thread, for each pipeline that was queued: a worker in this process takes it at once."""
         self._client: DBOSClient | None = None
         self._connecting = asyncio.Lock()
 
     async def submit(self, pipeline_id: str) -> None:
         """Queue a pipeline, at most once. SubmissionFailed when that cannot be done, after some tries."""
         options = {"workflow_name": WORKFLOW, "queue_name": QUEUE, "workflow_id": pipeline_id, "app_version": VERSION}
+
+        def enqueue(client: DBOSClient) -> None:
+            client.enqueue(options, pipeline_id)  # type: ignore[arg-type]
+            self.submitted()
+
         for left in range(TRIES - 1, -1, -1):
             try:
-                await self._call(lambda client: client.enqueue(options, pipeline_id))  # type: ignore[arg-type]
-                break
+                await self._call(enqueue)
+                return
             except Exception as error:
                 log.warning("the engine did not take %s: %s", pipeline_id, type(error).__name__)
                 if not left:
                     raise SubmissionFailed("The engine could not take the pipeline.") from error
                 await asyncio.sleep(PAUSE)
-        self.submitted()
 
     async def cancel(self, pipeline_id: str) -> None:
         """Forget a pipeline that is queued. One at work sees for itself that it was canceled."""

@@ -63,6 +63,7 @@ async def working(
         try:
             yield
         finally:
+            looks.set()  # before places get free: what waits for one is for other workers
             mending.cancel()
             taken.stop()
             await asyncio.gather(mending, return_exceptions=True)

@@ -1,7 +1,7 @@
 """What belongs to a row as JSON that the database writes: it hands over one value for each parent, where it would hand
 over one for each column of each child, and nothing is built of them in Python.
 
-    concat('[', group_concat(concat('{"id":', json_quote(id), ',"attempt":', attempt, '}'), ',' ORDER BY place), ']')
+    concat('[', group_concat(concat('{"name":', json_quote(name), ',"id":"', id, '"}'), ',' ORDER BY place), ']')
 """
 
 from __future__ import annotations

@@ -40,6 +40,7 @@ def waited(wait: Looks) -> float:
 @pytest.mark.usefixtures("short")
 def test_looks_are_frequent_for_a_while_after_a_sign_and_seldom_later() -> None:
     wait = Looks(alone=True)
+    wait.soon()
     assert waited(wait) < 0.25
     until = monotonic() + 0.1
     while monotonic() < until:
@@ -48,6 +49,23 @@ def test_looks_are_frequent_for_a_while_after_a_sign_and_seldom_later() -> None:
     threading.Timer(0.1, wait.soon).start()
     assert waited(wait) < 0.4
     assert waited(wait) < 0.25
+
+
+def test_signs_that_follow_on_each_other_are_one() -> None:
+    wait = Looks(alone=True)
+    for _ in range(2):
+        wait.soon()
+        wait.wait(looks.EAGER)
+        began = monotonic()
+    threading.Timer(looks.EAGER / 2, wait.soon).start()
+    wait.soon()
+    assert not wait.wait(looks.EAGER)
+    assert looks.EAGER * 0.9 <= monotonic() - began < 1
+    wait.soon()
+    threading.Timer(0.05, wait.set).start()
+    began = monotonic()
+    assert wait.wait(60)
+    assert monotonic() - began < looks.EAGER
 
 
 def test_conflicts_with_other_workers_are_waited_for() -> None:

@@ -49,10 +49,10 @@ def limited(database: str, folder: Path, settings: dict[str, str]) -> Iterator[D
 
 @contextmanager
 def full(database: str, folder: Path, settings: dict[str, str]) -> Iterator[Disk]:
-    """A file system of its own that has no room left."""
+    """A file system of its own that has no room left: one that takes the log as it grows, and the file."""
     there, filling = folder / "disk", folder / "disk" / "filling"
     there.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "none", there], capture_output=True).returncode:
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "none", there], capture_output=True).returncode:
         pytest.skip("file systems cannot be mounted here")
 
     @contextmanager

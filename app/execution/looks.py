@@ -51,9 +51,8 @@ class Looks(threading.Event):
         super().set()
         self._due.set()
 
-    def end(self) -> None:
-        """The same, and wait for a look under way."""
-        self.set()
+    def join(self) -> None:
+        """Wait for a look under way, once no other follows."""
         self._thread.join(PATIENCE)
 
     def wait(self, timeout: float | None = None) -> bool:

@@ -67,7 +67,7 @@ async def working(
             mending.cancel()
             taken.stop()
             await asyncio.gather(mending, return_exceptions=True)
-            await asyncio.to_thread(looks.end)
+            await asyncio.to_thread(looks.join)
             await asyncio.to_thread(DBOS.destroy)
 
 

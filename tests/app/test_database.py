@@ -108,7 +108,7 @@ async def test_reads_without_end_let_the_log_begin_anew(sqlite_url: str) -> None
             await database.write(adding(f"{number}" + "x" * 1_000_000))
         ends = True
         await reads
-        assert size_of_log(sqlite_url) < 30_000_000
+        assert size_of_log(sqlite_url) < 20_000_000
 
 
 async def test_a_file_has_its_log_before_anything_is_written(sqlite_url: str) -> None:

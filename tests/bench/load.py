@@ -70,8 +70,7 @@ def load(url: str, body: bytes, seconds: int, pipelines: int, connections: int =
     What whoever was loaded before has left to be written is written first: who waits for the disk at each commit would
     wait for that too, for a tenth of its turn.
     """
-    if hasattr(os, "sync"):
-        os.sync()
+    os.sync()
     draws = {"BODY": body.decode(), "PIPELINES": str(pipelines), "PROJECTS": str(PROJECTS)}
     script = Path(__file__).with_name("draw.lua")
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", "-s", str(script)]

@@ -53,10 +53,9 @@ def test_looks_are_frequent_for_a_while_after_a_sign_and_seldom_later() -> None:
 
 def test_signs_that_follow_on_each_other_are_one() -> None:
     wait = Looks(alone=True)
-    for _ in range(2):
-        wait.soon()
-        wait.wait(looks.EAGER)
-        began = monotonic()
+    wait.soon()
+    wait.wait(looks.EAGER)
+    began = monotonic()
     threading.Timer(looks.EAGER / 2, wait.soon).start()
     wait.soon()
     assert not wait.wait(looks.EAGER)

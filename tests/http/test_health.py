@@ -67,7 +67,7 @@ def until_ready(http: httpx.Client) -> None:
 
 
 def test_who_is_about_to_end_is_not_ready_and_still_answers(sqlite_url: str) -> None:
-    with serving(sqlite_url, VOLTGRAPH_DRAIN_DELAY="1") as server:
+    with serving(sqlite_url, VOLTGRAPH_DRAIN_DELAY="3") as server:
         with httpx.Client(base_url=server.url, trust_env=False) as http:
             assert http.get("/readyz").status_code == 200
             server.process.send_signal(signal.SIGTERM)

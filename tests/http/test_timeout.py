@@ -26,17 +26,18 @@ async def test_a_slow_query_is_given_up(database_url: str, monkeypatch: pytest.M
 
 async def test_a_slow_mutation_is_finished(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     create = pipelines.create
-    done = asyncio.Event()
+    given_up, done = asyncio.Event(), asyncio.Event()
 
     async def slow(*arguments: Any) -> Any:
-        await asyncio.sleep(0.3)
+        await given_up.wait()
         created = await create(*arguments)
         done.set()
         return created
 
     monkeypatch.setattr(pipelines, "create", slow)
-    async with in_process(database_url, request_timeout=0.1) as api:
+    async with in_process(database_url, request_timeout=0.5) as api:
         refusals(await post(api, creating()), 503, "TIMEOUT")
+        given_up.set()
         async with asyncio.timeout(5):
             await done.wait()
         assert await stored(api) == 1

@@ -51,7 +51,7 @@ async def test_is_only_at_its_path(live: Live) -> None:
 
 async def test_closes_what_does_not_initialise_in_time(sqlite_url: str) -> None:
     async with (
-        clients.live(sqlite_url, socket_init_timeout=0.3) as live,
+        clients.live(sqlite_url, socket_init_timeout=1) as live,
         clients.socket(live.url, ready=False) as silent,
         clients.socket(live.url) as ready,
     ):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, settings
 
 from app.database import database_url as parsed
 from app.main import create_app
@@ -16,6 +17,12 @@ from app.migrations import migrate
 from app.settings import Settings
 from tests import servers
 from tests.api import Api
+
+# What is generated is the same in each run, and may take as long as a busy machine needs.
+settings.register_profile(
+    "repeatable", derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
+)
+settings.load_profile("repeatable")
 
 
 @pytest.fixture(scope="session")

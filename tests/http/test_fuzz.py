@@ -11,7 +11,7 @@ from typing import Any
 import graphql
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis_graphql import Mode, from_schema, nodes
 
@@ -125,14 +125,7 @@ def target(shared_url: str) -> Iterator[Target]:
     ids=["valid", "invalid"],
 )
 def test_every_operation_is_answered(target: Target, mode: Mode, examples: int, answered: int, codes: set[str]) -> None:
-    @settings(
-        max_examples=examples,
-        phases=[Phase.generate],
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(max_examples=examples, phases=[Phase.generate])
     @given(OPERATIONS[mode], st.integers(0, 1000))
     def send(document: graphql.DocumentNode, choice: int) -> None:
         target.send(document, choice)

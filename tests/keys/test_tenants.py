@@ -7,7 +7,7 @@ from typing import Any
 import graphql
 import pytest
 from anyio.from_thread import BlockingPortal, start_blocking_portal
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis_graphql import Mode, nodes
 from sqlalchemy import text
@@ -131,14 +131,7 @@ def test_no_operation_crosses(two: Two) -> None:
     before, seen = two.rows(), []
     assert MARK in str(before)
 
-    @settings(
-        max_examples=150,
-        phases=[Phase.generate],
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(max_examples=150, phases=[Phase.generate])
     @given(OPERATIONS[Mode.POSITIVE], st.integers(0, 1000))
     def send(document: graphql.DocumentNode, choice: int) -> None:
         query = aimed(document, two.ids, choice)

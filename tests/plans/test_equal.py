@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from graphql import DocumentNode
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis_graphql import nodes, queries
 
@@ -33,14 +33,7 @@ def generated() -> list[tuple[str, dict[str, Any]]]:
         ]
     )
 
-    @settings(
-        max_examples=EXAMPLES,
-        phases=[Phase.generate],
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(max_examples=EXAMPLES, phases=[Phase.generate])
     @given(shapes, st.integers(0, 2**32))
     def collect(document: DocumentNode, seed: int) -> None:
         found.append(varied(document, seed))

@@ -9,7 +9,7 @@ from typing import Any
 import graphql
 import pytest
 from graphql import DocumentNode, FieldNode, OperationDefinitionNode, SelectionSetNode
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis_graphql import queries
 
@@ -79,14 +79,7 @@ def generated() -> list[tuple[str, dict[str, Any]]]:
         SDL, fields=["pipeline"], custom_scalars=SCALARS, print_ast=lambda document: document, allow_x00=False
     )
 
-    @settings(
-        max_examples=EXAMPLES,
-        phases=[Phase.generate],
-        derandomize=True,
-        database=None,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
+    @settings(max_examples=EXAMPLES, phases=[Phase.generate])
     @given(shapes, st.lists(st.sampled_from(CHANGES), min_size=1, max_size=3), st.integers(0, 2**32))
     def collect(document: DocumentNode, chosen: list[str], seed: int) -> None:
         [operation] = document.definitions

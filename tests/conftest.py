@@ -11,6 +11,7 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
+from app import keys
 from app.database import database_url as parsed
 from app.main import create_app
 from app.migrations import migrate
@@ -23,6 +24,7 @@ settings.register_profile(
     "repeatable", derandomize=True, database=None, deadline=None, suppress_health_check=list(HealthCheck)
 )
 settings.load_profile("repeatable")
+keys.PATIENCE = 20.0  # a machine that tests share may stand still for longer than users should wait
 
 
 @pytest.fixture(scope="session")

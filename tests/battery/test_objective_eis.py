@@ -101,14 +101,15 @@ def test_a_fit_computes_little_more_than_the_impedance() -> None:
         parameter_values=pybamm.ParameterValues(chen2020() | {CAPACITY: "[input]"}),
     )
     ours = made(spectrum("SPMe")).simulate(chen2020(), [CAPACITY])
-    spent = {"bare": [], "ours": []}  # type: dict[str, list[float]]
+    spent = np.empty((30, 2))
     for round_ in range(30):
         inputs = {CAPACITY: 0.2 + 0.01 * round_}
-        for name, call in (("bare", lambda point: simulation.solve(FREQUENCIES, inputs=point)), ("ours", ours)):
-            before = time.perf_counter()
-            call(inputs)
-            spent[name].append(time.perf_counter() - before)
-    assert min(spent["ours"]) < 1.3 * min(spent["bare"])
+        before = time.perf_counter()
+        ours(inputs)
+        between = time.perf_counter()
+        simulation.solve(FREQUENCIES, inputs=inputs)
+        spent[round_] = between - before, time.perf_counter() - between
+    assert np.median(spent[:, 0] / spent[:, 1]) < 1.3
 
 
 @pytest.mark.parametrize(

@@ -68,9 +68,9 @@ ANY_PAGE = (
 )
 COLLECTED = (20_000, 20, 50)
 """How many objects come to be between two looks for those that nobody holds; a page of results is a thousand."""
-LAST_CALL = 0.3
+LAST_CALL = 0.8
 """Seconds in which who is connected may still ask, and is told to leave by the answer: what a client sends on a
-connection as it is closed is lost."""
+connection as it is closed is lost. Who connects meanwhile tries again after a second, and shall find nobody then."""
 GRACE = 10
 """Seconds that clients have to take what they are being sent when the server ends."""
 
@@ -117,7 +117,10 @@ class Server(uvicorn.Server):
             self.server_state.default_headers = [*self.server_state.default_headers, LEAVE]
             await self._pause(self._drain_delay)
             take_no_more(listening for server in self.servers for listening in server.sockets)
-            await self._pause(LAST_CALL)
+            for _ in range(8):
+                await self._pause(LAST_CALL / 8)
+                if not self.server_state.connections:
+                    break
         self._app.graphql.close()
         await super().shutdown(sockets)
 

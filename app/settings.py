@@ -81,7 +81,9 @@ class Settings(BaseSettings):
         "INFO", description="Least that is logged: `DEBUG`, `INFO`, `WARNING` or `ERROR`."
     )
     drain_delay: float = Field(
-        0.0, ge=0, description="Seconds from the sign to end, when /readyz says so, until requests are taken no more."
+        0.0,
+        ge=0,
+        description="Seconds from the sign to end, when /readyz says so, until connections are taken no more.",
     )
     start_on_create: bool = Field(False, description="Start what REST creates at once.")
     max_waiting_writes: int = Field(

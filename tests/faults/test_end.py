@@ -6,6 +6,7 @@ import asyncio
 import signal
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from time import sleep
 
 import httpx
 import pytest
@@ -40,21 +41,22 @@ class Load:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("delay", [0, 0.5])
-async def test_nobody_who_waits_is_cut_off(sqlite_url: str, delay: float) -> None:
+@pytest.mark.parametrize(("delay", "stall"), [(0, 0), (1, 0), (1, 0.4)])
+async def test_nobody_who_waits_is_cut_off(sqlite_url: str, delay: float, stall: float) -> None:
+    """Also not clients that stand still for a moment as the server takes no more connections."""
     load = Load()
     for _ in range(ROUNDS):
         with serving(sqlite_url, VOLTGRAPH_DRAIN_DELAY=str(delay)) as server:
-            await end_under(load, server, delay)
+            await end_under(load, server, delay, stall)
     assert load.cut == []
     assert load.history.refused == []
     kept = stored(sqlite_url)
     load.history.check(kept)
     assert kept.keys() == load.history.acknowledged.keys()
-    told(f"{ROUNDS} ends, delay {delay} s: {len(kept)} acknowledged, none cut off")
+    told(f"{ROUNDS} ends, delay {delay} s, stall {stall} s: {len(kept)} acknowledged, none cut off")
 
 
-async def end_under(load: Load, server: Server, delay: float) -> None:
+async def end_under(load: Load, server: Server, delay: float, stall: float) -> None:
     """Tell a server to end while clients work and listen."""
     before = len(load.history.acknowledged)
     async with AsyncExitStack() as stack, client(server.url) as http, asyncio.TaskGroup() as group:
@@ -66,6 +68,7 @@ async def end_under(load: Load, server: Server, delay: float) -> None:
             group.create_task(load.work(http))
         await until(lambda: len(load.history.acknowledged) > before + CLIENTS, 10)
         server.process.send_signal(signal.SIGTERM)
+        asyncio.get_running_loop().call_later(delay, sleep, stall)
         if delay:
             async with client(server.url) as other:
                 await until(lambda: says(other, "/readyz", 503), delay)

@@ -117,18 +117,17 @@ class Server(uvicorn.Server):
             self.server_state.default_headers = [*self.server_state.default_headers, LEAVE]
             await self._pause(self._drain_delay)
             take_no_more(listening for server in self.servers for listening in server.sockets)
-            for _ in range(8):
-                await self._pause(LAST_CALL / 8)
-                if not self.server_state.connections:
-                    break
+            await self._pause(LAST_CALL, while_connected=True)
         self._app.graphql.close()
         await super().shutdown(sockets)
 
-    async def _pause(self, seconds: float) -> None:
-        """Wait while requests still come; no longer when told to end a second time."""
+    async def _pause(self, seconds: float, *, while_connected: bool = False) -> None:
+        """Wait while requests still come; no longer when told to end a second time, or once nobody is connected."""
         end = monotonic() + seconds
-        while monotonic() < end and not self.force_exit:  # noqa: ASYNC110  uvicorn has a flag, no event
-            await asyncio.sleep(min(0.1, seconds))
+        while monotonic() < end and not self.force_exit:
+            await asyncio.sleep(min(0.1, seconds))  # at least once: who has connected may be about to be accepted
+            if while_connected and not self.server_state.connections:
+                return
 
 
 @cli.command()

@@ -30,26 +30,26 @@ def waited(wait: Looks) -> float:
     return monotonic() - began
 
 
+def paced(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> Looks:
+    """Looks with constants of their own."""
+    for name, given in seconds.items():
+        monkeypatch.setattr(looks, name, given)
+    return Looks(alone=True)
+
+
 def test_looks_are_frequent_after_a_sign(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looks, "EAGER", 0.01)
-    monkeypatch.setattr(looks, "LASTING", 60)
-    monkeypatch.setattr(looks, "IDLE", 60)
-    wait = Looks(alone=True)
+    wait = paced(monkeypatch, EAGER=0.01, LASTING=60, IDLE=60)
     wait.soon()
     for _ in range(3):
         assert waited(wait) < 20
 
 
 def test_looks_are_seldom_a_while_later_and_a_sign_ends_the_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looks, "EAGER", 0.01)
-    monkeypatch.setattr(looks, "LASTING", 0)
-    monkeypatch.setattr(looks, "IDLE", 0.5)
-    wait = Looks(alone=True)
+    wait = paced(monkeypatch, EAGER=0.01, LASTING=0, IDLE=0.5)
     wait.soon()
     assert waited(wait) < 0.5
     assert waited(wait) >= 0.5
-    monkeypatch.setattr(looks, "IDLE", 60)
-    wait = Looks(alone=True)
+    wait = paced(monkeypatch, IDLE=60)
     threading.Timer(0.1, wait.soon).start()
     assert 0.05 <= waited(wait) < 20
 
@@ -66,8 +66,7 @@ def test_signs_that_follow_on_each_other_are_one() -> None:
 
 
 def test_the_end_waits_for_no_distance(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(looks, "EAGER", 60)
-    wait = Looks(alone=True)
+    wait = paced(monkeypatch, EAGER=60)
     wait.soon()
     wait.wait(60)
     wait.soon()

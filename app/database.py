@@ -21,6 +21,7 @@ from app.errors import VoltgraphError
 from app.inserts import Inserts, New
 from app.postgres import Postgres
 from app.readers import Pace, Steps
+from app.recoveries import Recoveries
 from app.sqlite import Sqlite
 from app.writer import Work
 
@@ -67,6 +68,8 @@ class Database(Protocol):
     """Hears what is committed, by whatever process, once `listen` has returned."""
     inserts: Inserts
     """Make what `store` takes."""
+    recoveries: Recoveries
+    """Count the connections that an error left in a wrong state."""
 
     async def listen(self) -> None:
         """See to it that the hub hears of changes. Does nothing where that is so already."""

@@ -28,6 +28,7 @@ from sqlalchemy.schema import CreateTable
 
 from app.columns import Binary, Instant, now
 from app.errors import Busy
+from app.recoveries import Recoveries
 
 T = TypeVar("T")
 
@@ -38,6 +39,7 @@ FORM = re.compile(r"vg_[0-9a-f]{12}_[\w-]{43}", re.ASCII)
 FRESH = 2.0
 """Seconds for which what was read of a key is believed; a revoked one is refused after that."""
 REMEMBERED = 10_000
+KEYS = "keys"
 PATIENCE = 2.0
 """Seconds in which a key must be read; to give up a connection takes as long again."""
 
@@ -133,9 +135,11 @@ class KeyStore:
 
 
 @asynccontextmanager
-async def open_keys(url: URL) -> AsyncIterator[KeyStore]:
-    """The keys of the server over the database at `url`."""
+async def open_keys(url: URL, recoveries: Recoveries | None = None) -> AsyncIterator[KeyStore]:
+    """The keys of the server over the database at `url`. Connections that are replaced are counted in `recoveries`."""
     engine = create_async_engine(keys_url(url), pool_size=2, max_overflow=0, pool_pre_ping=True)
+    if recoveries is not None:
+        recoveries.watch(engine, KEYS)
     try:
         async with engine.begin() as connection:
             await connection.execute(CreateTable(table, if_not_exists=True))

@@ -21,6 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.columns import now
 from app.events import CHANNEL, Change, Hub, decoded, snapshot
 from app.models import Pipeline
+from app.recoveries import Recoveries
 
 log = logging.getLogger("voltgraph")
 
@@ -30,6 +31,7 @@ PATIENCE = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 MARGIN = timedelta(seconds=60)
 """How much older than the last sign of life a change may be that was missed: clocks differ, transactions take time."""
+LISTENER = "listener"
 FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError)
 
 
@@ -37,9 +39,10 @@ class Listener:
     """One connection that listens, for all subscribers of this process. After it was lost it comes back, and has
     everything read again that may have changed meanwhile."""
 
-    def __init__(self, url: URL, hub: Hub) -> None:
+    def __init__(self, url: URL, hub: Hub, recoveries: Recoveries) -> None:
         self._engine = create_async_engine(url, poolclass=NullPool)
-        self._hub = hub
+        self._hub, self._recoveries = hub, recoveries
+        recoveries.register(LISTENER)
         self._listens = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._alive: datetime | None = None
@@ -72,6 +75,8 @@ class Listener:
                 log.warning("cannot hear of changes: %s: %s", type(error).__name__, error)
             except Exception:
                 log.exception("cannot hear of changes")
+            if self._listens.is_set():
+                self._recoveries.add(LISTENER, "the connection that hears of changes was lost")
             self._listens.clear()
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
@@ -98,7 +103,6 @@ class Listener:
                 await asyncio.wait_for(lost.wait(), HEARTBEAT)
                 break
             await connection.execute("SELECT 1", timeout=PATIENCE)
-        log.warning("the connection that hears of changes was lost")
 
     def _heard(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
         change = decoded(payload)

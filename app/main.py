@@ -67,7 +67,7 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
             async with (
                 open_database(url, settings.max_waiting_writes) as database,
                 open_engine(url) as engine,
-                open_keys(url) as keys,
+                open_keys(url, database.recoveries) as keys,
             ):
                 app.state.services = services(settings, database, engine, keys)
                 app.graphql.open(app.state.services)

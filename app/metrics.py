@@ -46,15 +46,15 @@ class Metrics:
         self._durations = [0] * (len(BOUNDS) + 1)
         self._seconds = 0.0
         self._gauges: dict[str, tuple[str, Callable[[], float]]] = {}
-        self._counts: dict[str, tuple[str, Callable[[], dict[str, int]]]] = {}
+        self._counts: dict[str, tuple[str, str, Callable[[], dict[str, int]]]] = {}
 
     def gauge(self, name: str, told: str, read: Callable[[], float]) -> None:
         """Tell of something that is read when it is asked for."""
         self._gauges[name] = told, read
 
-    def counts(self, name: str, told: str, read: Callable[[], dict[str, int]]) -> None:
+    def counts(self, name: str, told: str, read: Callable[[], dict[str, int]], label: str = "kind") -> None:
         """Tell of counts by kind, which are read when they are asked for."""
-        self._counts[name] = told, read
+        self._counts[name] = told, label, read
 
     def watch(self, services: Services) -> None:
         """Tell of what waits, and of what is held open."""
@@ -63,6 +63,8 @@ class Metrics:
         self.gauge("voltgraph_waiting_reads", "Reads that wait.", lambda: database.waiting_reads)
         self.gauge("voltgraph_open_sockets", "WebSockets that are initialised.", lambda: sockets.held)
         self.gauge("voltgraph_subscriptions", "Subscriptions that are watched.", lambda: subscriptions.held)
+        told = "Database connections that an error left in a wrong state, and that were rolled back or replaced."
+        self.counts("voltgraph_connection_recoveries", told, database.recoveries, "connection")
 
     def request(self, operation: str, code: str, seconds: float) -> None:
         """Count a request: the operation's name, `OK` or the code of its first error, and how long it took."""
@@ -102,8 +104,8 @@ class Metrics:
         yield HistogramMetricFamily("voltgraph_request_seconds", told, buckets=buckets, sum_value=self._seconds)
         for name, (told, read) in self._gauges.items():
             yield GaugeMetricFamily(name, told, read())
-        for name, (told, kinds) in self._counts.items():
-            family = CounterMetricFamily(name, told, labels=["kind"])
+        for name, (told, label, kinds) in self._counts.items():
+            family = CounterMetricFamily(name, told, labels=[label])
             for kind, count in kinds().items():
                 family.add_metric([kind], count)
             yield family

@@ -10,12 +10,15 @@ import asyncpg
 
 from app.errors import Busy
 from app.readers import Pace, Steps
+from app.recoveries import Recoveries
 from app.waiting import in_task
 
 T = TypeVar("T")
 CONNECTIONS = 8
 RELEASE = 2.0
 """Seconds until a connection that was given up is closed."""
+PLAIN_READER = "plain_reader"
+FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 STATEMENTS = 512
 """Statements that a connection keeps prepared."""
 
@@ -23,8 +26,9 @@ STATEMENTS = 512
 class PlainPool:
     """Connections, made when first needed."""
 
-    def __init__(self, arguments: dict[str, Any], patience: float) -> None:
-        self._arguments, self._patience = arguments, patience
+    def __init__(self, arguments: dict[str, Any], patience: float, recoveries: Recoveries) -> None:
+        self._arguments, self._patience, self._recoveries = arguments, patience, recoveries
+        recoveries.register(PLAIN_READER)
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._opening = asyncio.Lock()
         self.waiting = 0
@@ -47,12 +51,22 @@ class PlainPool:
             async with connection.transaction(isolation="repeatable_read", readonly=True):
                 return await drive(begin(), connection)
         finally:
-            # Where a read was given up, the server is asked to cancel it, and may not answer.
-            await pool.release(connection, timeout=RELEASE)
+            await self._release(pool, connection)
 
     async def close(self) -> None:
         if self._pool is not None:
             await self._pool.close()
+
+    async def _release(self, pool: asyncpg.Pool[asyncpg.Record], connection: Any) -> None:
+        """Give a connection back. The pool rolls back a transaction that is still open, and replaces a connection where
+        that fails: also where a read was given up, and the server does not answer that it was cancelled."""
+        cause: object = None if _is_clean(connection) else "a transaction was open, or the server ended the connection"
+        try:
+            await pool.release(connection, timeout=RELEASE)
+        except FAILURES as error:  # the pool has closed the connection: the read's own error is the one to raise
+            cause = error
+        if cause is not None:
+            self._recoveries.add(PLAIN_READER, cause)
 
     async def _open(self) -> asyncpg.Pool[asyncpg.Record]:
         async with self._opening:
@@ -68,7 +82,15 @@ class PlainPool:
 
 
 async def _nothing(connection: Any) -> None:
-    """What must be undone after reads."""
+    """Nothing more to undo after reads: they set no variable and take no lock, and asyncpg ends transactions itself."""
+
+
+def _is_clean(connection: Any) -> bool:
+    """Whether a connection can serve another read as it is."""
+    try:
+        return not (connection.is_closed() or connection.is_in_transaction())
+    except asyncpg.InterfaceError:  # the pool has taken it back, as the server ended it
+        return False
 
 
 async def drive(steps: Steps[T], connection: Any) -> T:

@@ -18,11 +18,13 @@ from app.listener import Listener
 from app.plain_pool import PlainPool
 from app.pool import PATIENCE, engine
 from app.readers import Pace, Steps
+from app.recoveries import Recoveries
 from app.rounds import Rounds
 from app.writer import Work
 
 T = TypeVar("T")
 CONNECTIONS = 16
+SESSION = "session"
 
 
 class Postgres:
@@ -31,9 +33,12 @@ class Postgres:
     def __init__(self, url: URL, max_waiting: int) -> None:
         self._engine = engine(url, CONNECTIONS, json_deserializer=_as_it_is)
         event.listen(self._engine.sync_engine, "checkout", _require_open)
-        self._plain = PlainPool(dict(self._engine.dialect.create_connect_args(url)[1]), PATIENCE)
+        self.recoveries = Recoveries()
+        self.recoveries.watch(self._engine, SESSION)
+        arguments = dict(self._engine.dialect.create_connect_args(url)[1])
+        self._plain = PlainPool(arguments, PATIENCE, self.recoveries)
         self.hub = events.Hub()
-        self._listener = Listener(url, self.hub)
+        self._listener = Listener(url, self.hub, self.recoveries)
         self.inserts = Inserts(self._engine.dialect)
         self._rounds = Rounds[New](self._store, max_waiting)
 

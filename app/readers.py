@@ -13,12 +13,16 @@ import asyncio
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
+from math import inf
 from time import perf_counter, thread_time
 from typing import Any, TypeVar
 
 import apsw
 
 from app.errors import Busy
+from app.read_connection import Execute, ReadConnection
+from app.recoveries import Recoveries
 
 T = TypeVar("T")
 Steps = Generator[tuple[str, Sequence[Any]], list[Any], T]
@@ -38,6 +42,9 @@ OWN_PRAGMAS = ("busy_timeout=0", "cache_size=-65536")
 MOST_WAITING = 1000
 """Series that threads have still to do before more are refused."""
 GIVEN_UP = (apsw.InterruptError, apsw.BusyError)
+UNTIMED = inf, inf
+"""When a read began, outside of any: it never takes long."""
+EVENT_LOOP_READER, THREAD_READER = "event_loop_reader", "thread_reader"
 
 
 class Pace:
@@ -53,12 +60,16 @@ class Pace:
 class Readers:
     """A connection of the event loop's own, and a few that threads use."""
 
-    def __init__(self, connect: Callable[[], apsw.Connection], threads: int) -> None:
-        self._connect = connect
-        self._own: apsw.Cursor | None = None
-        self._free: list[apsw.Cursor] = []
+    def __init__(self, connect: Callable[[], apsw.Connection], threads: int, recoveries: Recoveries) -> None:
+        self._connect, self._recoveries = connect, recoveries
+        for connection in (EVENT_LOOP_READER, THREAD_READER):
+            recoveries.register(connection)
+        self._own: ReadConnection | None = None
+        self._free: list[ReadConnection] = []
         self._threads = ThreadPoolExecutor(threads, "reader")
-        self._since: tuple[float, float] | None = None
+        self._since: tuple[float, float] | None = UNTIMED
+        """The processor's time and the clock when the progress handler first looked at this read; None before. SQLite
+        counts the instructions of a prepared statement over all its runs, so BEGIN and COMMIT call the handler too."""
         self._waiting = 0
         self._held: asyncio.TimerHandle | None = None
         """Ends the snapshot that is shared."""
@@ -94,9 +105,9 @@ class Readers:
     def close(self) -> None:
         self._let_go()
         self._threads.shutdown()
-        for cursor in (self._own, *self._free):
-            if cursor is not None:
-                cursor.connection.close()
+        for connection in (self._own, *self._free):
+            if connection is not None:
+                connection.close()
 
     async def _hand_over(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
         if self._waiting >= MOST_WAITING:
@@ -109,32 +120,42 @@ class Readers:
 
     def _run_here(self, steps: Steps[T], pace: Pace) -> T:
         own = self._own or self._open()
-        self._since = None
         if self._writes:
-            return drive(steps, own.execute, pace)
+            return drive(steps, own, pace, self._timed)
         if self._held is None:
-            own.execute("BEGIN")
+            own.begin()
             self._held = asyncio.get_running_loop().call_later(HELD, self._let_go)
         try:
-            return _drive(steps, own.execute)
+            return self._timed(steps, own.execute)
         except BaseException:
             self._let_go()
             raise
 
-    def _open(self) -> apsw.Cursor:
+    def _timed(self, steps: Steps[T], execute: Execute) -> T:
+        """Run a series that the progress handler may interrupt: nothing else of the connection may be."""
+        self._since = None
+        try:
+            return _drive(steps, execute)
+        finally:
+            self._since = UNTIMED
+
+    def _open(self) -> ReadConnection:
+        self._own = ReadConnection(self._connect_own, partial(self._recoveries.add, EVENT_LOOP_READER))
+        return self._own
+
+    def _connect_own(self) -> apsw.Connection:
         connection = self._connect()
         for pragma in OWN_PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         connection.set_progress_handler(self._takes_long, GLANCE)
-        self._own = connection.cursor()
-        return self._own
+        return connection
 
     def _let_go(self) -> None:
         """End the snapshot that is shared."""
         if self._held is not None and self._own is not None:
             self._held.cancel()
             self._held = None
-            self._own.execute("COMMIT")
+            self._own.end()
 
     def _takes_long(self) -> bool:
         now = perf_counter()
@@ -145,27 +166,25 @@ class Readers:
 
     def _run_there(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
         try:
-            cursor = self._free.pop()
+            connection = self._free.pop()
         except IndexError:
-            cursor = self._connect().cursor()
+            connection = ReadConnection(self._connect, partial(self._recoveries.add, THREAD_READER))
         try:
-            return drive(begin(), cursor.execute, pace)
+            return drive(begin(), connection, pace, _drive)
         finally:
-            self._free.append(cursor)
+            self._free.append(connection)
 
 
-Execute = Callable[[str, Sequence[Any]], apsw.Cursor]
-
-
-def drive(steps: Steps[T], execute: Execute, pace: Pace) -> T:
-    """Run a series in one snapshot."""
+def drive(steps: Steps[T], connection: ReadConnection, pace: Pace, run: Callable[[Steps[T], Execute], T]) -> T:
+    """Run a series in one snapshot of its own."""
     if pace.is_single:
-        return _drive(steps, execute)
-    execute("BEGIN", ())
+        connection.require_clean()
+        return run(steps, connection.execute)
+    connection.begin()
     try:
-        return _drive(steps, execute)
+        return run(steps, connection.execute)
     finally:
-        execute("COMMIT", ())
+        connection.end()
 
 
 def _drive(steps: Steps[T], execute: Execute) -> T:

@@ -16,6 +16,7 @@ from app import events, sqlite_driver
 from app.inserts import Inserts, New
 from app.pool import engine
 from app.readers import Pace, Readers, Steps
+from app.recoveries import Recoveries
 from app.writer import BUSY_TIMEOUT, Work, Writer
 
 T = TypeVar("T")
@@ -31,6 +32,7 @@ WRITER_PRAGMAS = (
 )
 READER_PRAGMAS = (f"busy_timeout={BUSY_TIMEOUT}", "query_only=ON")
 READERS = 4
+SESSION_READER = "session_reader"
 
 
 class Sqlite:
@@ -39,11 +41,13 @@ class Sqlite:
     def __init__(self, url: URL, max_waiting: int) -> None:
         _log_ahead(url)
         self._readers = _engine(url, READER_PRAGMAS, READERS)
-        self._plain = Readers(partial(_connection, url), READERS)
+        self.recoveries = Recoveries()
+        self.recoveries.watch(self._readers, SESSION_READER)
+        self._plain = Readers(partial(_connection, url), READERS, self.recoveries)
         self.hub = events.Hub()
         self.inserts = Inserts(self._readers.dialect)
         writer = _engine(url, WRITER_PRAGMAS, 1)
-        self._writer = Writer(writer, self.inserts, self.hub, max_waiting, self._plain.written)
+        self._writer = Writer(writer, self.inserts, self.hub, max_waiting, self._plain.written, self.recoveries)
 
     @property
     def dialect(self) -> Dialect:

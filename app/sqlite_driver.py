@@ -88,8 +88,7 @@ class Connection:
                 self.own.execute(how)
 
     def close(self) -> None:
-        with errors():
-            self.own.close()
+        self.own.close(True)  # also with statements that have not ended: it is closed because of one, perhaps
 
     def create_function(self, name: str, arguments: int, function: Callable[..., Any], *, deterministic: bool) -> None:
         self.own.create_scalar_function(name, function, arguments, deterministic=deterministic)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from typing import Any, TypeVar
 
 import aiosqlite
@@ -17,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app import events
 from app.errors import NotUnique, VoltgraphError
 from app.inserts import Inserts, New
+from app.recoveries import Recoveries
 from app.rounds import Rounds
 
 T = TypeVar("T")
@@ -28,6 +29,7 @@ BUSY_TIMEOUT = 5000
 MOST_HERE = 4_000_000
 """The most that is written on the event loop, as `New.size` has it: it takes a millisecond or two."""
 UNIQUE = (apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_UNIQUE)
+WRITER = "writer"
 
 
 class RolledBack(VoltgraphError):
@@ -44,12 +46,16 @@ class Writer:
         hub: events.Hub,
         max_waiting: int,
         writing: Callable[[], AbstractContextManager[None]],
+        recoveries: Recoveries,
     ) -> None:
         """`writing` is held while the file is written."""
         self._engine, self._texts, self._hub, self._writing = engine, inserts.texts, hub, writing
         self._rounds = Rounds[Work[Any] | New](self._commit, max_waiting)
         self._driver: aiosqlite.Connection | None = None
+        self._recoveries = recoveries
+        recoveries.watch(engine, WRITER)
         event.listen(engine.sync_engine, "connect", self._connected)
+        event.listen(engine.sync_engine, "close", self._closed)
         event.listen(engine.sync_engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
 
     async def write(self, work: Work[T]) -> T:
@@ -74,6 +80,9 @@ class Writer:
     def _connected(self, connection: Any, _: object) -> None:
         self._driver = connection.driver_connection
 
+    def _closed(self, *_: object) -> None:
+        self._driver = None
+
     async def _commit(self, batch: list[Any]) -> list[Any]:
         with self._writing():
             outcomes = await (self._store(batch) if isinstance(batch[0], New) else self._work(batch))
@@ -84,23 +93,46 @@ class Writer:
         return [outcome for outcome, _ in outcomes]
 
     async def _work(self, batch: list[Work[Any]]) -> list[Outcome]:
+        await self._connection()
         async with self._engine.begin() as connection:
             return [await _in_round(connection, work) for work in batch]
 
     async def _store(self, batch: list[New]) -> list[Outcome]:
-        if self._driver is None:
-            async with self._engine.connect():
-                pass
-        assert self._driver is not None
-        # A whole round in one visit to the connection's thread: a visit costs more than a statement does.
-        driver: Any = self._driver
-        commit = _finish if _begun_here(driver._conn.own, self._texts, batch) else _commit
-        failures = await driver._execute(commit, driver._conn.own, self._texts, batch)
+        try:
+            failures = await self._insert(batch)
+        except apsw.Error:
+            if self._driver is None or not _own(self._driver).in_transaction:
+                raise
+            failures = await self._insert(batch)  # over a connection that was replaced: nothing was committed
         is_heard = self._hub.has_subscribers
         return [
             (failure, [new.change()] if is_heard and failure is None else [])
             for new, failure in zip(batch, failures, strict=True)
         ]
+
+    async def _insert(self, batch: list[New]) -> list[Exception | None]:
+        """Store a round in one visit to the connection's thread: a visit costs more than a statement does."""
+        driver = await self._connection()
+        commit = _finish if _begun_here(_own(driver), self._texts, batch) else _commit
+        return list(await driver._execute(commit, _own(driver), self._texts, batch))
+
+    async def _connection(self) -> Any:
+        """Return the driver's connection, in no transaction. One that an error left in a transaction which cannot be
+        rolled back is replaced."""
+        if self._driver is not None and _own(self._driver).in_transaction:
+            await self._recover(_own(self._driver))
+        if self._driver is None:
+            async with self._engine.connect():
+                pass
+        return self._driver
+
+    async def _recover(self, connection: apsw.Connection) -> None:
+        _roll_back(connection)
+        if not connection.in_transaction:
+            self._recoveries.add(WRITER, "a transaction was left open")
+            return
+        async with self._engine.connect() as checked_out:
+            await checked_out.invalidate()  # which is counted as another recovery
 
 
 async def _in_round(connection: AsyncConnection, work: Work[Any]) -> Outcome:
@@ -126,6 +158,12 @@ async def _alone(connection: AsyncConnection, work: Work[Any]) -> Outcome:
     return result, events.noted(session)
 
 
+def _own(driver: Any) -> apsw.Connection:
+    """Return SQLite's connection behind the one of aiosqlite."""
+    connection: apsw.Connection = driver._conn.own
+    return connection
+
+
 def _undone(cause: Any) -> Exception:
     return cause if isinstance(cause, Exception) else RolledBack("the transaction was undone")
 
@@ -144,6 +182,9 @@ def _begun_here(connection: apsw.Connection, texts: list[str], batch: list[New])
     except apsw.Error:
         _roll_back(connection)
         return False
+    except BaseException:
+        _roll_back(connection)
+        raise
     finally:
         connection.set_busy_timeout(BUSY_TIMEOUT)
     return True
@@ -180,9 +221,11 @@ def _in_transaction(connection: apsw.Connection, run: Callable[[], list[Any]]) -
 
 
 def _roll_back(connection: apsw.Connection) -> None:
-    """Undo a transaction, unless SQLite has done so by itself."""
+    """Undo a transaction, unless SQLite has done so by itself. Where that fails, it stays open: the connection is
+    replaced before it is used again."""
     if connection.in_transaction:
-        connection.execute("ROLLBACK")
+        with suppress(apsw.Error):
+            connection.execute("ROLLBACK")
 
 
 def _together(connection: apsw.Connection, texts: list[str], batch: list[New]) -> list[None]:

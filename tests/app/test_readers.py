@@ -14,6 +14,7 @@ import pytest
 
 from app import readers, sqlite_driver
 from app.readers import RESTING, Pace, Readers, Steps
+from app.recoveries import Recoveries
 
 LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT count(*) FROM n"
 HERE = threading.main_thread().name
@@ -31,7 +32,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def own(file: Path) -> Iterator[Readers]:
-    found = Readers(partial(sqlite_driver.connect, str(file)), threads=2)
+    found = Readers(partial(sqlite_driver.connect, str(file)), threads=2, recoveries=Recoveries())
     yield found
     found.close()
 

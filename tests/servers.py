@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -75,11 +75,11 @@ class Server:
 
 
 @contextmanager
-def serving(database: str, module: str = "app", /, **variables: str) -> Iterator[Server]:
+def serving(database: str, module: str = "app", log: Path | None = None, /, **variables: str) -> Iterator[Server]:
     """A Voltgraph on a free port over a database, set by environment variables; by default it runs no pipelines.
-    `module` is run to serve it."""
+    `module` is run to serve it; its log goes to the file `log`, if that is given."""
     command, defaults = [module, "serve", "--port", "0"], {"VOLTGRAPH_WORKERS": "0"}
-    with _process(command, database, defaults | variables) as (process, line):
+    with _process(command, database, defaults | variables, log) as (process, line):
         found = re.search(r"http://[^/\s]+", line)
         assert found, f"the server did not start: {line}"
         yield Server(found[0], process)
@@ -95,14 +95,17 @@ def working(database: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
 
 @contextmanager
 def _process(
-    command: list[str], database: str, variables: dict[str, str]
+    command: list[str], database: str, variables: dict[str, str], log: Path | None = None
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """A module with its arguments, and the first line that it prints. Ends it when left."""
     environment = os.environ | {"VOLTGRAPH_DATABASE_URL": database} | variables
     command = [sys.executable, "-W", "error", "-m", *command]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment, start_new_session=True
-    ) as process:
+    with (
+        nullcontext() if log is None else log.open("w") as errors,
+        subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT, env=environment, start_new_session=True
+        ) as process,
+    ):
         try:
             assert process.stdout is not None
             yield process, process.stdout.readline()

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -20,6 +20,8 @@ async def migrate(url: URL, revision: str = "head") -> None:
     sqlite = url.drivername.startswith("sqlite")
     more = {"connect_args": {"async_creator_fn": sqlite_driver.connection}} if sqlite else {}
     engine = create_async_engine(url, poolclass=NullPool, **more)
+    if sqlite:  # for which SQLAlchemy begins no transaction: half a migration would keep the server from ever starting
+        event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     try:
         async with engine.begin() as connection:
             await connection.run_sync(upgrade, revision)

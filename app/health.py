@@ -63,7 +63,6 @@ class Health:
         finally:
             self._taken, self._taking = monotonic(), None
 
-
     def _read_pulse(self) -> Steps[datetime]:
         """Read the pulse as plans read: over a connection that may be in a snapshot."""
         [[at]] = yield str(select(col(Pulse.at)).compile(dialect=self._database.dialect)), ()

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import apsw
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Dialect
+from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -95,6 +96,12 @@ def _engine(url: URL, pragmas: tuple[str, ...], connections: int) -> AsyncEngine
         for pragma in pragmas:
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
+
+    @event.listens_for(made.sync_engine, "checkout")
+    def require_open(connection: Any, _record: object, _proxy: object) -> None:
+        """Have the pool replace a connection that had to be closed to undo its transaction."""
+        if connection.driver_connection._conn.is_closed:
+            raise DisconnectionError("its transaction could not be rolled back")
 
     return made
 

@@ -52,6 +52,8 @@ def errors() -> Iterator[None]:
     try:
         yield
     except apsw.Error as error:
+        if isinstance(error, apsw.ConnectionClosedError):
+            raise sqlite3.OperationalError("connection closed") from error  # so that SQLAlchemy replaces it
         code = getattr(error, "extendedresult", None)
         kind = sqlite3.ProgrammingError if code is None else CODES.get(code & 0xFF, sqlite3.OperationalError)
         made = kind(str(error))
@@ -67,27 +69,32 @@ class Connection:
     def __init__(self, file: str) -> None:
         with errors():
             self.own = connect(file)
+        self.is_closed = False
 
     @property
     def in_transaction(self) -> bool:
-        return self.own.in_transaction
+        return not self.is_closed and self.own.in_transaction
 
     def cursor(self) -> Cursor:
         with errors():
             return Cursor(self.own)
 
     def commit(self) -> None:
-        self._end("COMMIT")
+        with errors():
+            if self.in_transaction:
+                self.own.execute("COMMIT")
 
     def rollback(self) -> None:
-        self._end("ROLLBACK")
-
-    def _end(self, how: str) -> None:
-        with errors():
-            if self.own.in_transaction:
-                self.own.execute(how)
+        """Undo the transaction. Where ROLLBACK fails, to close the connection does the same: to raise would leave it
+        checked out of its pool, with its snapshot and its locks."""
+        try:
+            if self.in_transaction:
+                self.own.execute("ROLLBACK")
+        except apsw.Error:
+            self.close()
 
     def close(self) -> None:
+        self.is_closed = True
         self.own.close(True)  # also with statements that have not ended: it is closed because of one, perhaps
 
     def create_function(self, name: str, arguments: int, function: Callable[..., Any], *, deterministic: bool) -> None:

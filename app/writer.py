@@ -14,7 +14,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import events
+from app import events, sqlite_driver
 from app.errors import NotUnique, VoltgraphError
 from app.inserts import Inserts, New
 from app.recoveries import Recoveries
@@ -93,7 +93,7 @@ class Writer:
         return [outcome for outcome, _ in outcomes]
 
     async def _work(self, batch: list[Work[Any]]) -> list[Outcome]:
-        await self._connection()
+        await self._clean()
         async with self._engine.begin() as connection:
             return [await _in_round(connection, work) for work in batch]
 
@@ -101,9 +101,9 @@ class Writer:
         try:
             failures = await self._insert(batch)
         except apsw.Error:
-            if self._driver is None or not _own(self._driver).in_transaction:
+            if self._driver is None or not _connection(self._driver).in_transaction:
                 raise
-            failures = await self._insert(batch)  # over a connection that was replaced: nothing was committed
+            failures = await self._insert(batch)  # over a connection that is replaced: nothing was committed
         is_heard = self._hub.has_subscribers
         return [
             (failure, [new.change()] if is_heard and failure is None else [])
@@ -112,27 +112,22 @@ class Writer:
 
     async def _insert(self, batch: list[New]) -> list[Exception | None]:
         """Store a round in one visit to the connection's thread: a visit costs more than a statement does."""
-        driver = await self._connection()
-        commit = _finish if _begun_here(_own(driver), self._texts, batch) else _commit
-        return list(await driver._execute(commit, _own(driver), self._texts, batch))
+        driver = await self._clean()
+        own = _connection(driver).own
+        commit = _finish if _begun_here(own, self._texts, batch) else _commit
+        return list(await driver._execute(commit, own, self._texts, batch))
 
-    async def _connection(self) -> Any:
-        """Return the driver's connection, in no transaction. One that an error left in a transaction which cannot be
-        rolled back is replaced."""
-        if self._driver is not None and _own(self._driver).in_transaction:
-            await self._recover(_own(self._driver))
-        if self._driver is None:
+    async def _clean(self) -> Any:
+        """Return the driver's connection, in no transaction. Where one that an error left open cannot be rolled back,
+        the connection is replaced."""
+        if self._driver is not None and _connection(self._driver).in_transaction:
+            _connection(self._driver).rollback()
+            if not _connection(self._driver).is_closed:  # else the pool counts that it replaces the connection
+                self._recoveries.add(WRITER, "a transaction was left open")
+        if self._driver is None or _connection(self._driver).is_closed:
             async with self._engine.connect():
                 pass
         return self._driver
-
-    async def _recover(self, connection: apsw.Connection) -> None:
-        _roll_back(connection)
-        if not connection.in_transaction:
-            self._recoveries.add(WRITER, "a transaction was left open")
-            return
-        async with self._engine.connect() as checked_out:
-            await checked_out.invalidate()  # which is counted as another recovery
 
 
 async def _in_round(connection: AsyncConnection, work: Work[Any]) -> Outcome:
@@ -158,9 +153,9 @@ async def _alone(connection: AsyncConnection, work: Work[Any]) -> Outcome:
     return result, events.noted(session)
 
 
-def _own(driver: Any) -> apsw.Connection:
-    """Return SQLite's connection behind the one of aiosqlite."""
-    connection: apsw.Connection = driver._conn.own
+def _connection(driver: Any) -> sqlite_driver.Connection:
+    """Return the connection behind that of aiosqlite."""
+    connection: sqlite_driver.Connection = driver._conn
     return connection
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from collections.abc import Iterator
 from functools import partial
@@ -130,3 +131,21 @@ async def test_what_a_series_raises_is_raised_and_hurts_no_other(own: Readers) -
     with pytest.raises(apsw.SQLError, match="no such table"):
         await own.run(lambda: reading("SELECT * FROM missing"), Pace(is_single=False))
     assert (await own.run(lambda: reading("SELECT 1"), Pace(is_single=False)))[0] == [[(1,)]]
+
+
+async def test_only_the_read_that_is_timed_is_interrupted(own: Readers, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite counts instructions over all runs of a statement: with this GLANCE the progress handler is called at many
+    a BEGIN and COMMIT, and any time since an earlier read would be too long."""
+    monkeypatch.setattr(readers, "GLANCE", 7)
+    monkeypatch.setattr(readers, "MOMENTS", 0.0)
+    interrupted = 0
+    for _ in range(2000):
+        with contextlib.suppress(*readers.GIVEN_UP):
+            own._run_here(reading("SELECT 1"), Pace(is_single=False))
+        interrupted += own._held is None
+        with own.written():
+            pass
+        assert own._own is not None
+        assert not own._own._connection.in_transaction
+    assert interrupted < 2000
+    assert own._recoveries()[readers.EVENT_LOOP_READER] == 0

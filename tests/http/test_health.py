@@ -4,11 +4,17 @@ import asyncio
 import signal
 import sqlite3
 import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import httpx
 import pytest
+from sqlmodel import select
 
 from app import health
+from app.columns import now
+from app.models import Pulse
+from app.sqlite import Sqlite
 from tests.api import Api
 from tests.servers import serving
 
@@ -39,6 +45,53 @@ async def test_who_asks_often_causes_one_write(api: Api, monkeypatch: pytest.Mon
     answers = await asyncio.gather(*(api.http.get("/readyz") for _ in range(100)))
     assert {answer.status_code for answer in answers} == {200}
     assert writes == 1
+
+
+async def test_a_read_that_does_not_see_the_newest_write_is_not_ready(
+    api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Over the connection, and by the path, that plans read by: a snapshot that stays is what made them wrong once."""
+    database: Any = api._database
+    monkeypatch.setattr(health, "BELIEVED", 0.0)
+    assert (await api.http.get("/readyz")).status_code == 200
+    with monkeypatch.context() as patched:
+        if isinstance(database, Sqlite):
+            await api.post("{ pipelines { totalCount } }")
+            patched.setattr(database._plain, "_let_go", lambda: None)
+        else:
+            patched.setattr(database._plain, "run", run_at(datetime(2000, 1, 1, tzinfo=UTC)))
+        assert (await api.http.get("/readyz")).status_code == 503
+    assert "StaleRead" in caplog.text
+    if isinstance(database, Sqlite):
+        database._plain._let_go()
+    assert (await api.http.get("/readyz")).status_code == 200
+
+
+def run_at(at: datetime) -> Any:
+    """A reader that is in a snapshot of that time."""
+
+    async def run(begin: Any, _: object) -> Any:
+        steps = begin()
+        next(steps)
+        with pytest.raises(StopIteration) as done:
+            steps.send([[at]])
+        return done.value.value
+
+    return run
+
+
+async def test_pulses_go_on_where_another_process_clock_is_ahead(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "BELIEVED", 0.0)
+    ahead = now() + timedelta(hours=1)
+    monkeypatch.setattr(health, "now", lambda: ahead)
+    assert (await api.http.get("/readyz")).status_code == 200
+    monkeypatch.undo()
+    monkeypatch.setattr(health, "BELIEVED", 0.0)
+    for tick in range(1, 4):
+        assert (await api.http.get("/readyz")).status_code == 200
+        assert api._database is not None
+        async with api._database.read() as session:
+            assert (await session.exec(select(Pulse.at))).one() == ahead + tick * health.TICK
 
 
 async def test_health_is_asked_by_anybody_under_any_name(api: Api) -> None:

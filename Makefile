@@ -35,7 +35,7 @@ unit: $(VENV)/test  ## Tests, on SQLite and PostgreSQL
 test-clients: $(VENV)/clients $(WEB)/node_modules  ## Clients as users install them, at servers that listen; needs node
 	$(BIN)/python -m pytest $(CLIENTS) -n $(JOBS) --dist worksteal
 
-faults: $(VENV)/test  ## Kills, takeovers, a hundred runs at once: what takes minutes
+faults: $(VENV)/test  ## Kills, takeovers, a soak of VOLTGRAPH_SOAK_SECONDS, by default 180: what takes minutes
 	$(BIN)/python -m pytest -m slow --ignore $(CLIENTS)
 
 bench: $(VENV)/test $(PEERS)/node_modules  ## Speed, memory and growth, beside other servers; needs wrk and node

@@ -9,6 +9,7 @@ import asyncpg
 from sqlalchemy import event
 from sqlalchemy.engine import URL, Dialect
 from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app import events
@@ -25,17 +26,21 @@ from app.writer import Work
 T = TypeVar("T")
 CONNECTIONS = 16
 SESSION = "session"
+COMMAND_TIMEOUT = 60.0
+"""Seconds after which a statement is given up, with its connection: where the network went silently, the system notices
+after a quarter of an hour, and all creates wait for the one that is being stored."""
 
 
 class Postgres:
     """A pool of connections to a PostgreSQL server."""
 
     def __init__(self, url: URL, max_waiting: int) -> None:
-        self._engine = engine(url, CONNECTIONS, json_deserializer=_as_it_is)
+        timeout = {"command_timeout": COMMAND_TIMEOUT}
+        self._engine = engine(url, CONNECTIONS, json_deserializer=_as_it_is, connect_args=timeout)
         event.listen(self._engine.sync_engine, "checkout", _require_open)
         self.recoveries = Recoveries()
         self.recoveries.watch(self._engine, SESSION)
-        arguments = dict(self._engine.dialect.create_connect_args(url)[1])
+        arguments = dict(self._engine.dialect.create_connect_args(url)[1]) | timeout
         self._plain = PlainPool(arguments, PATIENCE, self.recoveries)
         self.hub = events.Hub()
         self._listener = Listener(url, self.hub, self.recoveries)
@@ -67,8 +72,7 @@ class Postgres:
         they had better be few."""
         try:
             async with self._engine.connect() as connection:
-                driver: Any = (await connection.get_raw_connection()).driver_connection
-                await driver.fetch(*self.inserts.texts, *self.inserts.arrays(batch))
+                await self._insert(connection, batch)
         except asyncpg.PostgresError as error:  # so says the server: each may fare better alone
             if len(batch) > 1:
                 raise
@@ -76,6 +80,16 @@ class Postgres:
         except Exception as error:
             return [error] * len(batch)
         return [None] * len(batch)
+
+    async def _insert(self, connection: AsyncConnection, batch: list[New]) -> None:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        try:
+            await driver.fetch(*self.inserts.texts, *self.inserts.arrays(batch))
+        except (asyncpg.PostgresError, ValueError):  # the server's answer, or what was never sent to it
+            raise
+        except BaseException as error:  # it may still be at work for this one
+            await connection.invalidate(error)
+            raise
 
     @property
     def waiting(self) -> int:

@@ -10,11 +10,15 @@ from time import monotonic
 from typing import Any, Generic, TypeVar
 
 from app.away import is_away
-from app.errors import Busy
+from app.errors import Busy, VoltgraphError
 
 Item = TypeVar("Item")
 ROUND = 256
 """Most that is committed together."""
+
+
+class Abandoned(VoltgraphError):
+    """A write canceled itself: those that wait behind it are committed all the same."""
 
 
 class Rounds(Generic[Item]):
@@ -65,12 +69,16 @@ class Rounds(Generic[Item]):
     async def _round(self, batch: list[tuple[Item, asyncio.Future[Any]]]) -> None:
         try:
             outcomes = await self._commit([item for item, _ in batch])
-        except Exception as error:
+        except (Exception, asyncio.CancelledError) as error:
+            if self._running is not None and self._running.cancelling():  # the event loop ends
+                for _, done in batch:
+                    done.cancel()
+                raise
             if len(batch) > 1:
                 for each in batch:
                     await self._round([each])
                 return
-            outcomes = [error]
+            outcomes = [error if isinstance(error, Exception) else Abandoned("the write was canceled from within")]
         for (_, done), outcome in zip(batch, outcomes, strict=True):
             if done.done():  # its caller has gone
                 continue

@@ -14,6 +14,7 @@ from app.errors import Busy
 from app.execution.engine import engine_url
 from app.models import IdempotencyKey
 from app.readers import Pace, Steps
+from app.rounds import Abandoned
 from app.sqlite import Sqlite
 
 
@@ -136,6 +137,19 @@ async def test_a_caller_that_goes_away_harms_nobody(database: Database) -> None:
     done = await asyncio.gather(*writes, return_exceptions=True)
     assert {str(i) for i in range(1, 20, 2)} <= await stored(database)
     assert all(isinstance(outcome, asyncio.CancelledError) for outcome in done[::2])
+
+
+async def test_a_write_that_cancels_itself_harms_nobody(sqlite_url: str) -> None:
+    async def cancel(session: Any) -> None:
+        await adding("lost")(session)
+        raise asyncio.CancelledError
+
+    async with open_database(parsed(sqlite_url), 100) as database:
+        works = [adding("a"), cancel, adding("b")]
+        outcomes = await asyncio.gather(*(database.write(work) for work in works), return_exceptions=True)
+        assert [outcomes[0], type(outcomes[1]), outcomes[2]] == ["a", Abandoned, "b"]
+        assert await stored(database) == {"a", "b"}
+        assert await database.write(adding("c")) == "c"
 
 
 async def test_a_full_queue_is_busy(sqlite_url: str) -> None:

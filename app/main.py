@@ -11,6 +11,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 import schema
 from app import health, metrics, rest
+from app.connections import Connections
 from app.cors import cors
 from app.database import database_url, exclusive, open_database
 from app.execution.engine import open_engine
@@ -29,6 +30,7 @@ class Voltgraph(FastAPI):
     """FastAPI, with /graphql answered before its middleware and routing: they cost more than the answer does."""
 
     graphql: GraphQLEndpoint
+    connections: Connections
     web: ASGIApp
     """All that FastAPI answers."""
     around: ASGIApp | None = None
@@ -77,6 +79,8 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
 
     app = Voltgraph(title="Voltgraph", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.metrics = Metrics()
+    app.connections = Connections(settings.max_connections, settings.write_timeout)
+    app.state.metrics.watch_connections(app.connections)
     app.web = Traced(Counted(partial(FastAPI.__call__, app), app.state.metrics))
     app.graphql = GraphQLEndpoint(settings, explorer.page, app.state.metrics)
     app.state.settings = settings

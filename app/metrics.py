@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import reading
+from app.connections import Connections
 from app.services import Services
 from app.tracing import route_of
 
@@ -63,6 +64,12 @@ class Metrics:
         self.gauge("voltgraph_waiting_reads", "Reads that wait.", lambda: database.waiting_reads)
         self.gauge("voltgraph_open_sockets", "WebSockets that are initialised.", lambda: sockets.held)
         self.gauge("voltgraph_subscriptions", "Subscriptions that are watched.", lambda: subscriptions.held)
+
+    def watch_connections(self, connections: Connections) -> None:
+        """Tell of open connections, and of those that were ended early."""
+        self.gauge("voltgraph_open_connections", "Open connections, WebSockets among them.", lambda: connections.open)
+        told = "Connections refused at the bound, or aborted by the write timeout."
+        self.counts("voltgraph_ended_connections", told, lambda: connections.ended)
 
     def request(self, operation: str, code: str, seconds: float) -> None:
         """Count a request: the operation's name, `OK` or the code of its first error, and how long it took."""

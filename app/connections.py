@@ -23,7 +23,6 @@ class Connections:
         """Seconds after which a client that takes nothing of what it is sent is disconnected."""
         self._most, self._full_at = most, 0
         self._open: Sized = ()
-        self._last_descriptor = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE
         self.ended = Counter(refused=0, write_timeout=0)
 
     def watch(self, connections: Sized) -> None:
@@ -38,7 +37,7 @@ class Connections:
     def admits(self, open: int, descriptor: int) -> bool:
         """Whether one more connection may be served. `open` counts it already; `descriptor` is its own: the system
         gives the lowest that is free, so a high one says that few are left. One refusal of an episode is logged."""
-        if open <= self._most and not 0 < self._last_descriptor <= descriptor:
+        if open <= self._most and descriptor < resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE:
             if open < OVER * self._full_at:
                 self._full_at = 0
             return True

@@ -17,6 +17,7 @@ from app.database import database_url, exclusive, open_database
 from app.execution.engine import open_engine
 from app.execution.worker import working
 from app.explorer import Explorer
+from app.host_rule import HostRule
 from app.keys import open_keys
 from app.metrics import Counted, Metrics
 from app.migrations import migrate
@@ -81,7 +82,8 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
     app.state.metrics = Metrics()
     app.connections = Connections(settings.max_connections, settings.write_timeout)
     app.state.metrics.watch_connections(app.connections)
-    app.web = Traced(Counted(partial(FastAPI.__call__, app), app.state.metrics))
+    guarded = HostRule(partial(FastAPI.__call__, app), lambda: app.state.services.callers)
+    app.web = Traced(Counted(guarded, app.state.metrics))
     app.graphql = GraphQLEndpoint(settings, explorer.page, app.state.metrics)
     app.state.settings = settings
     if settings.origins:

@@ -37,7 +37,7 @@ class Connections:
     def admits(self, open: int, descriptor: int) -> bool:
         """Whether one more connection may be served. `open` counts it already; `descriptor` is its own: the system
         gives the lowest that is free, so a high one says that few are left. One refusal of an episode is logged."""
-        if open <= self._most and descriptor < resource.getrlimit(resource.RLIMIT_NOFILE)[0] - SPARE:
+        if open <= self._most and not _is_nearly_last(descriptor):
             if open < OVER * self._full_at:
                 self._full_at = 0
             return True
@@ -51,3 +51,8 @@ class Connections:
     def timed_out(self) -> None:
         """Count a connection that was aborted because its client took nothing."""
         self.ended["write_timeout"] += 1
+
+
+def _is_nearly_last(descriptor: int) -> bool:
+    most, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return most != resource.RLIM_INFINITY and descriptor >= most - SPARE

@@ -32,6 +32,7 @@ from app.protocol import LEAVE, Http
 from app.run import Refused
 from app.run import run as run_file
 from app.settings import Settings
+from app.websocket_protocol import WebSocket
 
 console = Console()
 
@@ -89,12 +90,13 @@ class Server(uvicorn.Server):
             server_header=False,
             access_log=False,  # below that level anyway, but it would be put together for each request
             http=Http,
-            ws="websockets-sansio",
+            ws=WebSocket,
             ws_max_size=settings.max_body_bytes,
             timeout_graceful_shutdown=GRACE,
             ws_per_message_deflate=False,  # it costs more memory than all the rest of an idle socket
         )
         super().__init__(config)
+        self._app.connections.watch(self.server_state.connections)
         self._database = database.database_url(settings.database_url)
         self._drain_delay = settings.drain_delay
 

@@ -56,10 +56,18 @@ class Callers:
             if (trace := current.get()) is not None:
                 trace.key = found.key
             return found
+        self._check_name(headers)
+        return LOCAL
+
+    async def check_name(self, headers: Headers) -> None:
+        """RequestError with FORBIDDEN for a request under a name of another machine while there are no API keys."""
+        if not await self._keys.wanted():
+            self._check_name(headers)
+
+    def _check_name(self, headers: Headers) -> None:
         if not self._allow_anyone and not _is_here(headers.get(b"host", b"")):
             message = "Without API keys this server answers only to names of its own machine, such as localhost."
             raise RequestError(RequestErrorCode.FORBIDDEN, message)
-        return LOCAL
 
     async def need_keys(self) -> bool:
         """Whether requests need a key."""

@@ -1,18 +1,22 @@
-"""Pages of other origins: which may ask, and what their browsers are told of it.
+"""Pages of other origins: which may ask, what their browsers are told of it, and what they cannot change unasked.
 
 https://fetch.spec.whatwg.org/#http-cors-protocol
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from urllib.parse import urlsplit
 
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
+from app.errors import RequestError, RequestErrorCode
+
 ANY = "*"
 PORTS = {"http": 80, "https": 443}
+OWN_SITES = {b"same-origin", b"none"}
+"""Values of Sec-Fetch-Site for a page of this server, and for a user's own act."""
 METHODS = ("GET", "POST", "PATCH", "DELETE")
 EXPOSED = ("Location", "Retry-After", "X-Request-Id")
 """What scripts may read of an answer beside what browsers show them anyway."""
@@ -32,6 +36,26 @@ def origins(text: str) -> frozenset[str]:
 def allows(allowed: Collection[str], origin: bytes) -> bool:
     """Whether pages of an origin may ask."""
     return ANY in allowed or origin.decode("latin-1") in allowed
+
+
+def is_from_allowed_page(headers: Mapping[bytes, bytes], allowed: Collection[str]) -> bool:
+    """Whether a request is of no page, of one of this very server, or of one of the origins. Browsers set both headers
+    and let no page do it; other clients send neither. `Sec-Fetch-Site` goes first: it is right behind a proxy that
+    changes Host, too. https://web.dev/articles/fetch-metadata"""
+    site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
+    if origin is not None and allows(allowed, origin):
+        return True
+    if site is not None:
+        return site in OWN_SITES
+    return origin is None or urlsplit(origin).netloc.lower() == headers.get(b"host", b"").lower()
+
+
+def refuse_other_pages(headers: Mapping[bytes, bytes], allowed: Collection[str]) -> None:
+    """RequestError with FORBIDDEN for a change that a page of another origin asks for. A browser sends some requests
+    for every page, and a server without keys takes them for its user's."""
+    if not is_from_allowed_page(headers, allowed):
+        message = "Pages of other origins may change nothing here: VOLTGRAPH_CORS_ORIGINS lists those that may."
+        raise RequestError(RequestErrorCode.FORBIDDEN, message)
 
 
 def cors(app: ASGIApp, allowed: frozenset[str]) -> ASGIApp:

@@ -11,11 +11,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 import schema
 from app import health, metrics, rest
+from app.connections import Connections
 from app.cors import cors
 from app.database import database_url, exclusive, open_database
 from app.execution.engine import open_engine
 from app.execution.worker import working
 from app.explorer import Explorer
+from app.host_rule import HostRule
 from app.keys import open_keys
 from app.metrics import Counted, Metrics
 from app.migrations import migrate
@@ -29,6 +31,7 @@ class Voltgraph(FastAPI):
     """FastAPI, with /graphql answered before its middleware and routing: they cost more than the answer does."""
 
     graphql: GraphQLEndpoint
+    connections: Connections
     web: ASGIApp
     """All that FastAPI answers."""
     around: ASGIApp | None = None
@@ -77,7 +80,10 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
 
     app = Voltgraph(title="Voltgraph", lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.metrics = Metrics()
-    app.web = Traced(Counted(partial(FastAPI.__call__, app), app.state.metrics))
+    app.connections = Connections(settings.max_connections, settings.write_timeout)
+    app.state.metrics.watch_connections(app.connections)
+    guarded = HostRule(partial(FastAPI.__call__, app), lambda: app.state.services.callers)
+    app.web = Traced(Counted(guarded, app.state.metrics))
     app.graphql = GraphQLEndpoint(settings, explorer.page, app.state.metrics)
     app.state.settings = settings
     if settings.origins:

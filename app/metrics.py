@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 
 from fastapi import APIRouter, Request
@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app import reading
+from app.connections import Connections
 from app.services import Services
 from app.tracing import route_of
 
@@ -25,7 +26,9 @@ BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0
 JOB_BOUNDS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0, 10_000.0, 30_000.0)
 """Of jobs, in seconds."""
 MOST_NAMES = 200
-"""Operations that are told apart by name; names are the clients' own, and there is no end of them."""
+"""Operations that are told apart by name beside the reserved ones: names are the clients' own, and have no end."""
+LONGEST_NAME = 64
+"""Characters of an operation's name in a label."""
 OTHER = "other"
 
 
@@ -34,7 +37,9 @@ class Metrics:
 
     def __init__(self) -> None:
         self._requests: Counter[tuple[str, str]] = Counter()
-        self._names = {OTHER}
+        self._labels = {OTHER: OTHER, "": ""}
+        """By the name of an operation. Those of `reserve` stand here before any request."""
+        self._left = MOST_NAMES
         self._answers: Counter[tuple[str, str, str]] = Counter()
         self._jobs = Histogram(
             "voltgraph_job_seconds",
@@ -66,15 +71,33 @@ class Metrics:
         told = "Database connections that an error left in a wrong state, and that were rolled back or replaced."
         self.counts("voltgraph_connection_recoveries", told, database.recoveries, "connection")
 
+    def watch_connections(self, connections: Connections) -> None:
+        """Tell of open connections, and of those that were ended early."""
+        self.gauge("voltgraph_open_connections", "Open connections, WebSockets among them.", lambda: connections.open)
+        told = "Connections refused at the bound, or aborted by the write timeout."
+        self.counts("voltgraph_ended_connections", told, lambda: connections.ended)
+
     def request(self, operation: str, code: str, seconds: float) -> None:
         """Count a request: the operation's name, `OK` or the code of its first error, and how long it took."""
-        if operation not in self._names:
-            if len(self._names) >= MOST_NAMES:
-                operation = OTHER
-            self._names.add(operation)
-        self._requests[operation, code] += 1
+        label = self._labels.get(operation)
+        if label is None:
+            label = self._new_label(operation)
+        self._requests[label, code] += 1
         self._durations[bisect_left(BOUNDS, seconds)] += 1
         self._seconds += seconds
+
+    def _new_label(self, operation: str) -> str:
+        """The label of a name that has none: the name itself while there is a place for it, else OTHER."""
+        if self._left == 0 or len(operation) > LONGEST_NAME or not operation.isprintable():
+            return OTHER
+        self._left -= 1
+        return self._labels.setdefault(operation, operation)
+
+    def reserve(self, operations: Iterable[str]) -> None:
+        """Keep places for the names of operations that the server ships or trusts. Others cannot take them."""
+        self._labels |= {
+            name: name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in operations
+        }
 
     def answer(self, method: str, route: str, status: int) -> None:
         """Count what was answered beside GraphQL."""

@@ -14,9 +14,12 @@ import asyncio
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from app.connections import Connections
 from app.direct import Direct, Fields, Headers, Response
+from app.framing import BadFraming, check_head, is_websocket_handshake, without_upgrade
 from app.together import Together
 from app.waiting import Begun, begin, drive
 
@@ -31,6 +34,11 @@ HEAD_TIMEOUT = 30.0
 """Seconds within which a client sends the whole of a head."""
 LEAVE = (b"connection", b"close")
 """What a server that ends says with every answer."""
+REFUSED = (
+    b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\n"
+    b"content-length: 20\r\nretry-after: 1\r\nconnection: close\r\n\r\nToo many connections"
+)
+"""The response to a connection beyond the bound."""
 
 
 class Head(NamedTuple):
@@ -61,6 +69,7 @@ class Http(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._direct: Direct | None = getattr(self.config.app, "direct", None)
+        self._limits: Connections = getattr(self.config.app, "connections", None) or Connections()
         self._may_begin = False
         self._held: list[bytes] | None = None
         """The body of a request that may not need ASGI, while it comes."""
@@ -76,11 +85,17 @@ class Http(HttpToolsProtocol):
         """Closes the connection, unless a head is whole before."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(Together(transport, self.loop))  # type: ignore[arg-type]
-        self._watch()
+        together = Together(transport, self.loop, self._limits)
+        super().connection_made(together)  # type: ignore[arg-type]
+        if self._limits.admits(len(self.connections), _descriptor(transport)):
+            self._watch()
+        else:
+            together.write(REFUSED)
+            together.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self.transport.expect_nothing()
         if self._late is not None:
             self._late.cancel()
 
@@ -126,7 +141,8 @@ class Http(HttpToolsProtocol):
         # One for each turn of the event loop: who sends many at once has them queued, as uvicorn does it.
         self._may_begin, self._begun = self._direct is not None, None
         was_between = self._is_between
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        self._feed(data)
         if self._held is not None:
             self._go_by_asgi(self._taken())
         elif self._begun is not None and was_between:
@@ -137,6 +153,51 @@ class Http(HttpToolsProtocol):
                     self._heads.clear()
                 self._heads[data[:end]] = Head(headers, len(body))
         self._watch()
+
+    def _feed(self, data: bytes) -> None:
+        """Parse bytes. A request for an upgrade that is not performed is parsed again as one that asks for none: the
+        parser would take its body for the next request."""
+        while data:
+            try:
+                self.parser.feed_data(data)
+                return
+            except httptools.HttpParserUpgrade as upgrade:
+                head = self._head_of_upgrade()
+                rest = data[upgrade.args[0] :]
+                if head is None:
+                    self.handle_websocket_upgrade()
+                    if rest:
+                        self.transport.get_protocol().data_received(rest)
+                    return
+                self.parser = _new_parser(self)
+                data = head + rest
+            except httptools.HttpParserError as error:
+                self._refuse(error.__context__)
+                return
+
+    def _head_of_upgrade(self) -> bytes | None:
+        """The head that has just been parsed, without its wish for an upgrade; None where that is performed."""
+        head = self.parser.get_http_version(), self.parser.get_method(), self.url, self.headers
+        return None if self._is_free() and is_websocket_handshake(*head[:2], self.headers) else without_upgrade(*head)
+
+    def _refuse(self, cause: BaseException | None) -> None:
+        """Answer 400 and close, but after the responses that are owed to requests before."""
+        message = "Invalid HTTP request received."
+        self.logger.warning(message)
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete or cycle.more_body:
+            self.send_400_response(f"{message} {cause}" if isinstance(cause, BadFraming) else message)
+        else:
+            cycle.keep_alive = False
+            self.flow.pause_reading()
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.transport.expect_progress()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.transport.expect_nothing()
 
     def _watch(self) -> None:
         """Wait for a head for so long, and for all else as long as others say."""
@@ -157,7 +218,12 @@ class Http(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        if self._may_begin and self.url == PATH and self._is_plain():
+        parser = self.parser
+        method = parser.get_method()
+        check_head(parser.get_http_version(), method, self.url, self.headers)
+        if parser.should_upgrade():  # `_feed` goes on
+            self.scope["method"] = method.decode("ascii")
+        elif self._may_begin and self.url == PATH and self._is_plain():
             self._may_begin, self._held = False, []
         else:
             super().on_headers_complete()
@@ -170,6 +236,8 @@ class Http(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._is_between = True
+        if self.parser.should_upgrade():
+            return
         if self._held is not None:
             body, headers = self._taken(), dict(self.headers)
             if self._respond(headers, body):
@@ -195,7 +263,6 @@ class Http(HttpToolsProtocol):
             parser.get_method() == b"POST"
             and parser.get_http_version() == "1.1"
             and parser.should_keep_alive()
-            and not parser.should_upgrade()
             and not self.expect_100_continue
             and self._is_free()
             and _is_short(self.headers)
@@ -234,6 +301,19 @@ class Http(HttpToolsProtocol):
             self.timeout_keep_alive_task = self.loop.call_later(left, self.timeout_keep_alive_handler)
         else:
             super().timeout_keep_alive_handler()
+
+
+def _new_parser(protocol: Http) -> httptools.HttpRequestParser:
+    """A parser that leaves what follows `Connection: close` unread."""
+    parser = httptools.HttpRequestParser(protocol)
+    parser.set_dangerous_leniencies(lenient_data_after_close=True)
+    return parser
+
+
+def _descriptor(transport: asyncio.Transport) -> int:
+    """The number of a connection's file descriptor, the lowest that was free."""
+    socket = transport.get_extra_info("socket")
+    return -1 if socket is None else int(socket.fileno())
 
 
 @lru_cache(256)

@@ -56,6 +56,12 @@ class Settings(BaseSettings):
     rate_limit: int = Field(
         1_000_000, ge=1, description="Cost that one API key may spend in a minute, and at most at once."
     )
+    max_connections: int = Field(
+        10_000, ge=1, description="Most open connections; fewer where the process may have fewer files open."
+    )
+    write_timeout: float = Field(
+        30.0, gt=0, description="Seconds after which a client that takes nothing of what it is sent is disconnected."
+    )
     request_timeout: float = Field(15.0, gt=0, description="Seconds in which a request must come, and be answered.")
     socket_init_timeout: float = Field(
         3.0, gt=0, description="Seconds in which a WebSocket must send its connection_init."

@@ -6,6 +6,7 @@ digits a suspect. Only a text that fails there is read a second time, slowly, to
 """
 
 import json
+import re
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -18,6 +19,7 @@ SHAPE = bytes(ord("0") if byte in b"0123456789" else ord(".") if byte in b".eE" 
 LONG = b" " + b"0" * 19
 """In a text's shape: the start of an integer that may not fit in 64 bits."""
 MOST_DIGITS = 20
+SURROGATE = re.compile("[\ud800-\udfff]")
 LARGEST, SMALLEST = 2**64 - 1, -(2**63)
 MOST_SIGNS = {(b"[", b"{"): 100_000, (b":",): 1_000_000, (b",",): 4_000_000}
 """How many lists and objects, keys and values a body may have: so many are decoded in 0.2 s or so."""
@@ -37,6 +39,7 @@ def decode(raw: bytes, max_depth: int) -> Any:
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
+        _refuse_surrogates(raw)
         wanted = "UTF-8" if "UTF-8:" in error.msg else f"JSON: {error}"
         raise BadJson(f"The body is not {wanted}.") from None
     if len(raw) <= SHORT and _comes_back(raw, value, max_depth):
@@ -49,7 +52,7 @@ def decode(raw: bytes, max_depth: int) -> Any:
     if keys != bare.count(b":") or (escaped and b"\\u0000" in raw) or has_long:
         problems = [Problem(ProblemCode.INVALID, *fault) for fault in islice(_explain(raw), MOST_PROBLEMS)]
         if problems:
-            raise BadJson(" ".join(problem.message for problem in problems[:3]), *problems)
+            raise _all_wrong(problems)
     return value
 
 
@@ -108,34 +111,67 @@ class _TooLong:
     """Stands where an integer beyond 64 bits stood."""
 
 
-def _explain(raw: bytes) -> Iterator[tuple[str, Path]]:
+def _explain(raw: bytes | str) -> Iterator[tuple[str, Path]]:
     """Why `raw` cannot be kept, and where, for each place."""
 
     def integer(digits: str) -> Any:
         return None if fits_64_bits(digits) else _TooLong
 
-    yield from _faults(json.loads(raw, object_pairs_hook=_Pairs, parse_int=integer), ())
+    def constant(name: str) -> Any:
+        raise ValueError(f"{name} is no JSON.")
+
+    text = json.loads(raw, object_pairs_hook=_Pairs, parse_int=integer, parse_constant=constant)
+    yield from _faults(text, ())
+
+
+def _refuse_surrogates(raw: bytes) -> None:
+    """Raise BadJson, with each place, for a text that orjson takes for no JSON only because an escape in it is one half
+    of a surrogate pair: a text cut within an emoji."""
+    if b"\\u" not in raw:
+        return
+    try:
+        problems = [Problem(ProblemCode.INVALID, *fault) for fault in islice(_explain(raw.decode()), MOST_PROBLEMS)]
+    except (ValueError, RecursionError):
+        return
+    if problems:
+        raise _all_wrong(problems)
+
+
+def _all_wrong(problems: list[Problem]) -> BadJson:
+    return BadJson(" ".join(problem.message for problem in problems[:3]), *problems)
 
 
 def _faults(value: Any, path: Path) -> Iterator[tuple[str, Path]]:
     if value is _TooLong:
         yield f"The integer at {dotted(path)} does not fit in 64 bits.", path
-    elif isinstance(value, str) and "\0" in value:
-        yield f"The text at {dotted(path)} holds a NUL character.", path
+    elif isinstance(value, str) and (held := _unkept(value)):
+        yield f"The text at {dotted(path)} holds {held}.", path
     elif isinstance(value, _Pairs):
         seen: set[str] = set()
         for key, item in value:
             # An answer may name a hundred places below one long key.
-            place = (*path, key if len(key) <= LONGEST_KEY else key[:LONGEST_KEY] + "…")
+            place = (*path, _printable(key if len(key) <= LONGEST_KEY else key[:LONGEST_KEY] + "…"))
             if key in seen:
                 yield f"The key {dotted(place)} is there twice.", place
-            if "\0" in key:
-                yield f"The key {dotted(place)} holds a NUL character.", place
+            if held := _unkept(key):
+                yield f"The key {dotted(place)} holds {held}.", place
             seen.add(key)
             yield from _faults(item, place)
     elif isinstance(value, list):
         for index, item in enumerate(value):
             yield from _faults(item, (*path, index))
+
+
+def _unkept(text: str) -> str | None:
+    """The name of a character in a text that no database keeps."""
+    if "\0" in text:
+        return "a NUL character"
+    return None if SURROGATE.search(text) is None else "one half of a surrogate pair"
+
+
+def _printable(key: str) -> str:
+    """The key, with an escape where a half of a surrogate pair stands: no answer can hold that."""
+    return key if SURROGATE.search(key) is None else key.encode(errors="backslashreplace").decode()
 
 
 def dotted(path: Path) -> str:

@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+from app.connections import Connections
+
 LARGE = 16 * 2**10
 """Bytes of an answer that is not copied to stand behind its head."""
 
 
 class Together:
-    """A transport that sends at once all that is written within one turn of the event loop."""
+    """A transport that sends at once all that is written within one turn of the event loop, and ends with a client
+    that takes nothing of it."""
 
-    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
-        self._transport, self._loop = transport, loop
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, limits: Connections) -> None:
+        self._transport, self._loop, self._limits = transport, loop, limits
         self._written: list[bytes] = []
+        self._deadline: asyncio.TimerHandle | None = None
         self.is_closing = transport.is_closing
 
     def write(self, data: bytes) -> None:
@@ -33,6 +37,28 @@ class Together:
     def close(self) -> None:
         self._send()
         self._transport.close()
+        self.expect_progress()
+
+    def expect_progress(self) -> None:
+        """Abort the connection once its client has taken nothing of what waits for it for the write timeout. So nginx's
+        `send_timeout` works: a client that is slow, and takes some of it, goes on."""
+        waiting = self._transport.get_write_buffer_size()
+        if self._deadline is None and waiting:
+            self._deadline = self._loop.call_later(self._limits.write_timeout, self._check_progress, waiting)
+
+    def expect_nothing(self) -> None:
+        """Stop waiting for the client."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _check_progress(self, waited: int) -> None:
+        self._deadline = None
+        if self._transport.get_write_buffer_size() < waited:
+            self.expect_progress()
+        else:
+            self._limits.timed_out()
+            self._transport.abort()
 
     def _send(self) -> None:
         written, self._written = self._written, []

@@ -5,7 +5,7 @@ It stands before the web framework, whose middleware and routing it needs nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Collection, Coroutine, Mapping
 from contextlib import ExitStack
 from functools import partial
 from time import perf_counter
@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.away import expected
 from app.bodies import read_json, require_json
+from app.cors import refuse_other_pages
 from app.direct import Fields, Response
 from app.errors import RequestError, RequestErrorCode
 from app.metrics import Metrics
@@ -51,7 +52,9 @@ class GraphQLEndpoint:
 
     def __init__(self, settings: Settings, page: ASGIApp, metrics: Metrics) -> None:
         self._settings, self._page, self._metrics = settings, page, metrics
+        self._origins = settings.origins
         self.operations = Operations(settings)
+        metrics.reserve(self.operations.known_names)
         self._sockets = Traced(Sockets(self.operations, settings))
         self._traced = Traced(self)
         self._streams = EventStreams()
@@ -99,7 +102,7 @@ class GraphQLEndpoint:
             if isinstance(operation, Answer):
                 answer = operation
             else:
-                name, answer = operation.label, await _run(operation, method)
+                name, answer = operation.label, await self._run(operation, method, headers)
             status, body = _status(answer, kind), answer.body
         except Exception as error:
             status, body, more = _refused(error)
@@ -110,13 +113,23 @@ class GraphQLEndpoint:
         note(name, code)
         return response
 
+    async def _run(self, operation: Operation, method: str, headers: Headers) -> Answer:
+        """The one answer to an operation. RequestError where it has many, or is not allowed."""
+        if operation.kind is OperationType.SUBSCRIPTION:
+            raise RequestError(
+                RequestErrorCode.NOT_ACCEPTABLE,
+                "A subscription has many answers: accept text/event-stream and no JSON, or use a WebSocket.",
+            )
+        _check_change(operation, method, headers, self._origins)
+        return await operation.answer()
+
     async def _stream(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         with ExitStack() as held:
             try:
                 caller = await self.operations.caller(headers)
                 operation = await self.operations.find_or_explain(await self._read(scope, headers, receive), caller)
                 if isinstance(operation, Operation):
-                    _check_method(operation, scope["method"])
+                    _check_change(operation, scope["method"], headers, self._origins)
                     held.enter_context(operation.slot())
             except Exception as error:
                 status, body, more = _refused(error)
@@ -152,20 +165,14 @@ class GraphQLEndpoint:
         return {name: value for name, value in parameters.items() if value != ""}
 
 
-async def _run(operation: Operation, method: str) -> Answer:
-    """The one answer to an operation. RequestError where it has many, or the method does not allow it."""
-    if operation.kind is OperationType.SUBSCRIPTION:
-        raise RequestError(
-            RequestErrorCode.NOT_ACCEPTABLE,
-            "A subscription has many answers: accept text/event-stream and no JSON, or use a WebSocket.",
-        )
-    _check_method(operation, method)
-    return await operation.answer()
-
-
-def _check_method(operation: Operation, method: str) -> None:
-    if operation.kind is OperationType.MUTATION and method != "POST":
+def _check_change(operation: Operation, method: str, headers: Headers, origins: Collection[str]) -> None:
+    """RequestError where an operation would change what its method, or the page that sends it, may not change."""
+    if operation.kind is not OperationType.MUTATION:
+        return
+    if method != "POST":
         raise RequestError(RequestErrorCode.METHOD_NOT_ALLOWED, "GET changes nothing. Use POST.")
+    if operation.caller.key is None:
+        refuse_other_pages(headers, origins)
 
 
 def _refused(error: Exception) -> tuple[int, dict[str, Any], Mapping[str, str]]:

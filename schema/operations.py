@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Awaitable, Mapping
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from functools import partial
+from itertools import chain
 from typing import Any, NamedTuple
 
 import orjson
@@ -20,7 +21,7 @@ from app.away import patiently
 from app.callers import Caller
 from app.errors import RequestError, RequestErrorCode
 from app.services import Services
-from app.settings import Settings
+from app.settings import QUERIES, Settings
 from app.waiting import finished_within, in_task, within
 from schema import schema
 from schema.context import Context
@@ -28,7 +29,7 @@ from schema.documents import Document, Documents, Known
 from schema.masking import failure, formatted, masked, refusal
 from schema.persisted import Persisted, named_hash
 from schema.plans import Plans
-from schema.trusted import read
+from schema.trusted import ANONYMOUS, operation_names, read
 
 QUERY = OperationType.QUERY
 
@@ -56,7 +57,7 @@ def graphql_request(body: Any) -> GraphQLRequest:
     hash = named_hash(body) if "extensions" in body or "documentId" in body else None
     if not isinstance(query, str) and (hash is None or query is not None):
         raise RequestError(RequestErrorCode.BAD_REQUEST, "`query` must be a string: the GraphQL document.")
-    return GraphQLRequest(query, variables, name, hash)
+    return GraphQLRequest(query, variables, name or None, hash)
 
 
 class Answer(NamedTuple):
@@ -81,6 +82,11 @@ class Operations:
         self._documents = Documents(schema._schema, settings, trusted)
         self._persisted = Persisted(self._documents, settings, trusted)
         self._has_plans = settings.plans
+        shipped = [file.read_text("utf-8") for file in QUERIES.glob("*.graphql")]
+        self.known_names = {ANONYMOUS, *chain.from_iterable(map(operation_names, shipped))}
+        """The names of operations that the server ships or trusts."""
+        if trusted is not None:
+            self.known_names.update(trusted.names)
 
     def open(self, services: Services) -> None:
         """What operations work with from now on."""
@@ -142,7 +148,7 @@ class Operation(NamedTuple):
     def label(self) -> str:
         """What it is called in its document."""
         name = self.known.node.name
-        return name.value if name else "anonymous"
+        return name.value if name else ANONYMOUS
 
     def slot(self) -> AbstractContextManager[None]:
         """What it holds of what its caller may have open at a time. RequestError when that is too much already."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from hashlib import sha256
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from graphql import (
     DocumentNode,
     FieldNode,
     GraphQLError,
+    OperationDefinitionNode,
     SelectionNode,
     SelectionSetNode,
     Visitor,
@@ -21,6 +23,8 @@ from graphql import (
 
 from app.errors import WrongDocuments
 
+ANONYMOUS = "anonymous"
+"""The label of an operation without a name."""
 SUFFIXES = (".graphql", ".gql")
 
 
@@ -37,9 +41,20 @@ class Trusted:
             self._normal.add(_normal(tree))
             self.by_hash |= {_hash(each).hex(): text for each in (text, text.strip(), print_ast(tree))}
 
+    @property
+    def names(self) -> Iterator[str]:
+        """The names of their operations."""
+        return chain.from_iterable(map(operation_names, self.by_hash.values()))
+
     def has(self, tree: DocumentNode) -> bool:
         """Whether a document is one of them."""
         return _normal(tree) in self._normal
+
+
+def operation_names(text: str) -> list[str]:
+    """The names of a document's operations."""
+    operations = [node for node in parse(text).definitions if isinstance(node, OperationDefinitionNode)]
+    return [node.name.value if node.name else ANONYMOUS for node in operations]
 
 
 def read(folders: Iterable[Path], check: Callable[[str], list[GraphQLError]]) -> Trusted:

@@ -5,23 +5,24 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Iterable
 from contextlib import ExitStack, aclosing, suppress
 from typing import Any, NoReturn
-from urllib.parse import urlsplit
 
 from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
 from app.bodies import decoded
 from app.callers import Caller
-from app.cors import allows
+from app.cors import is_from_allowed_page
 from app.errors import RequestError, RequestErrorCode, logged
 from app.settings import Settings
 from schema.masking import failure, refusal
-from schema.operations import Answer, Operation, Operations, encoded, graphql_request
+from schema.messages import is_well_formed, refused_subscribe
+from schema.operations import Answer, GraphQLRequest, Operation, Operations, encoded, graphql_request
 
 PROTOCOL = "graphql-transport-ws"
+TRY_AGAIN_LATER = 1013
+"""The close code after which clients come back (RFC 6455, 7.4.1, and IANA's registry)."""
 LONGEST_REASON = 123
 """In bytes: what fits in the frame that closes a WebSocket."""
 
@@ -47,7 +48,7 @@ class Sockets:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # that a client wants to connect
-        if not from_allowed_page(scope["headers"], self._origins):
+        if not is_from_allowed_page(dict(scope["headers"]), self._origins):
             # A browser sends no preflight request first, as it does before it posts JSON to another origin.
             await send({"type": "websocket.close", "code": 1008, "reason": "Another origin"})
             return
@@ -68,15 +69,6 @@ class Sockets:
 async def _close(send: Send, closed: Closed) -> None:
     with suppress(OSError):  # the client has gone
         await send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
-
-
-def from_allowed_page(headers: Iterable[tuple[bytes, bytes]], origins: Collection[str]) -> bool:
-    """Whether a page that opens a socket, where it is one, came from this very server or from one of the origins."""
-    given = dict(headers)
-    origin = given.get(b"origin")
-    if origin is None or allows(origins, origin):
-        return True
-    return urlsplit(origin).netloc.lower() == given.get(b"host", b"").lower()
 
 
 class Socket:
@@ -126,7 +118,9 @@ class Socket:
         try:
             message = await decoded(raw, self._settings)
         except RequestError as error:
-            _invalid(error.message)
+            message = await asyncio.to_thread(refused_subscribe, text, error)
+            if message is None:
+                _invalid(error.message)
         if not isinstance(message, dict):
             _invalid("it must be an object")
         return message
@@ -155,21 +149,30 @@ class Socket:
                 _invalid("`type` is none that a client sends")
 
     async def _subscribe(self, id: str, payload: Any) -> None:
-        try:
-            request = graphql_request(payload)
-        except RequestError as error:
-            _invalid(f"`payload`: {error.message}")
+        request = _request(payload)
         if not self._acknowledged:
             raise Closed(4401, "Unauthorized")
         if id in self._running:
             raise Closed(4409, f"Subscriber for {id} already exists")
-        operation = self._too_many() or await self._operations.find_or_explain(request, await self._caller())
+        try:
+            operation = self._too_many() or await self._find(request)
+        except Closed:
+            raise
+        except Exception as error:
+            await self._say("error", id, failure(error))
+            return
         if isinstance(operation, Answer):
             await self._say("error", id, operation.body["errors"])
             return
         task = self._running[id] = asyncio.create_task(self._run(id, operation))
         self._tasks[task] = operation
         task.add_done_callback(self._tasks.pop)
+
+    async def _find(self, request: GraphQLRequest | RequestError) -> Operation | Answer:
+        caller = await self._caller()
+        if isinstance(request, RequestError):
+            raise request
+        return await self._operations.find_or_explain(request, caller)
 
     async def _caller(self) -> Caller:
         """Who is at the other end, by the headers of the socket and what its first message said."""
@@ -182,7 +185,7 @@ class Socket:
         try:
             self._held.enter_context(self._operations.socket(caller))
         except RequestError as error:
-            raise Closed(4429, error.message) from None
+            raise Closed(TRY_AGAIN_LATER, error.message) from None
 
     def _too_many(self) -> Answer | None:
         most = self._settings.max_socket_operations
@@ -240,10 +243,23 @@ def _stop(task: asyncio.Task[None], operation: Operation) -> None:
 
 
 def _as_headers(payload: dict[str, Any]) -> dict[bytes, bytes]:
-    """What a first message says of its sender. Browsers cannot set headers of a WebSocket."""
+    """The headers in the payload of a first message: browsers cannot set those of a WebSocket. They stand in the
+    payload itself or in its `headers`, as Hasura's clients write them."""
     names = {"x-api-key", "authorization", "x-organization-id"}
-    said = {name.lower(): value for name, value in payload.items() if isinstance(value, str)}
+    nested = payload.get("headers")
+    given = {**(nested if isinstance(nested, dict) else {}), **payload}
+    said = {name.lower(): value for name, value in given.items() if isinstance(value, str)}
     return {name.encode(): said[name].encode() for name in names & said.keys()}
+
+
+def _request(payload: Any) -> GraphQLRequest | RequestError:
+    """The request of a `subscribe` message, or why there is none. Closed when its payload is of another form."""
+    try:
+        return payload if isinstance(payload, RequestError) else graphql_request(payload)
+    except RequestError as error:
+        if is_well_formed(payload):
+            return error
+        _invalid(f"`payload`: {error.message}")
 
 
 def _id(message: dict[str, Any]) -> str:

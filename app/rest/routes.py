@@ -7,6 +7,7 @@ from starlette.responses import Response
 
 from app import pipelines, reading, runs
 from app.callers import Caller
+from app.cors import refuse_other_pages
 from app.database import Database
 from app.drafts import changes
 from app.elements import Given
@@ -29,6 +30,9 @@ from app.rest.schemas import (
 )
 from app.services import Services
 
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing."""
+
 
 def services(request: Request) -> Services:
     return request.app.state.services  # type: ignore[no-any-return]
@@ -39,7 +43,10 @@ def database(request: Request) -> Database:
 
 
 async def caller(request: Request) -> Caller:
-    found = await services(request).callers.of(dict(request.scope["headers"]))
+    headers = dict(request.scope["headers"])
+    found = await services(request).callers.of(headers)
+    if found.key is None and request.method not in READS:
+        refuse_other_pages(headers, request.app.state.settings.origins)
     services(request).rates.spend(found, REQUEST)
     return found
 

@@ -90,12 +90,27 @@ def test_a_key_is_taken_once_however_short_the_text_is(text: str, blanks: str) -
         assert not any(found)
 
 
-@pytest.mark.parametrize(
-    "text", [b"", b"NaN", b"[1,]", b"'a'", b"\xff", b'"\\ud800"', b"1e999", b"9" * 5000, b"[" * 2000]
-)
+@pytest.mark.parametrize("text", [b"", b"NaN", b"[1,]", b"'a'", b"\xff", b"1e999", b"9" * 5000, b"[" * 2000])
 def test_what_is_no_json_is_refused(text: bytes) -> None:
     with pytest.raises(BadJson, match=r"not JSON|not UTF-8"):
         decode(text, 64)
+
+
+def test_each_half_of_a_surrogate_pair_is_named_with_its_place() -> None:
+    with pytest.raises(BadJson) as refused:
+        decode(rb'{"a": ["x", "\ud83c"], "\udf89": {"b": "\udf89x", "whole": "\ud83c\udf89"}}', 64)
+    assert [(problem.path, "half of a surrogate pair" in problem.message) for problem in refused.value.problems] == [
+        (("a", 1), True),
+        (("\\udf89",), True),
+        (("\\udf89", "b"), True),
+    ]
+
+
+@pytest.mark.parametrize("text", [rb'"\ud83c" x', rb'["\ud83c", NaN]', rb'["\ud83c", "\ud8"]', b'["\\ud83c", "\xff"]'])
+def test_half_a_surrogate_pair_is_no_excuse_for_what_is_no_json(text: bytes) -> None:
+    with pytest.raises(BadJson, match=r"not JSON|not UTF-8") as refused:
+        decode(text, 64)
+    assert not refused.value.problems
 
 
 def test_nesting_is_bounded() -> None:

@@ -13,10 +13,15 @@ from sqlmodel import select
 
 from app import health
 from app.columns import now
+from app.keys import KeyStore
 from app.models import Pulse
 from app.sqlite import Sqlite
 from tests.api import Api
+from tests.http.sharing import in_process
+from tests.keys.conftest import store
 from tests.servers import serving
+
+__all__ = ["store"]
 
 
 async def test_a_server_that_writes_is_ready(api: Api) -> None:
@@ -95,8 +100,32 @@ async def test_pulses_go_on_where_another_process_clock_is_ahead(api: Api, monke
             assert (await session.exec(select(Pulse.at))).one() == ahead + tick * health.TICK
 
 
-async def test_health_is_asked_by_anybody_under_any_name(api: Api) -> None:
-    assert (await api.http.get("/readyz", headers={"host": "10.1.2.3"})).status_code == 200
+@pytest.mark.parametrize("path", ["/livez", "/healthz"])
+async def test_who_asks_whether_the_process_lives_may_use_any_name(api: Api, path: str) -> None:
+    assert (await api.http.get(path, headers={"host": "10.1.2.3"})).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/readyz", "/metrics", "/openapi.json", "/pipelines", "/nowhere"])
+async def test_a_server_without_keys_answers_only_to_names_of_its_machine(api: Api, path: str) -> None:
+    for host in ("10.1.2.3", "rebound.evil.example", "localhost.evil.example", "localhost@evil.example", ""):
+        answer = await api.http.get(path, headers={"host": host})
+        assert (answer.status_code, answer.json()["error_code"]) == (403, "FORBIDDEN"), host
+        assert "voltgraph_" not in answer.text
+    for host in ("localhost:8000", "127.0.0.1", "[::1]:8000", "app.localhost"):
+        assert (await api.http.get(path, headers={"host": host})).status_code in (200, 404), host
+
+
+async def test_a_server_that_serves_anyone_answers_under_any_name(sqlite_url: str) -> None:
+    async with in_process(sqlite_url, allow_anyone=True) as api:
+        for path in ("/readyz", "/metrics", "/openapi.json"):
+            assert (await api.http.get(path, headers={"host": "10.1.2.3"})).status_code == 200
+
+
+async def test_a_server_with_keys_answers_probes_under_any_name(store: KeyStore, sqlite_url: str) -> None:
+    await store.create("ours")
+    async with in_process(sqlite_url) as api:
+        for path in ("/readyz", "/metrics", "/openapi.json"):
+            assert (await api.http.get(path, headers={"host": "10.1.2.3"})).status_code == 200
 
 
 def test_a_locked_database_is_not_ready_and_then_is(sqlite_url: str) -> None:

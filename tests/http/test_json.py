@@ -48,7 +48,6 @@ async def test_a_batch_is_refused_whole(shared: Api) -> None:
         b'{"query": "{ __typename }", "variables": {"a": 1e400}}',
         b'{"query": "{ __typename }", "variables": {"a": ' + b"9" * 5000 + b"}}",
         b'{"query": "{ __typename }", "variables": {"a": 01}}',
-        b'{"query": "{ __typename }", "variables": {"a": "\\ud800"}}',
         b'{"query": "{ __typename }", "variables": {"a": "\n"}}',
         b"\xef\xbb\xbf" + orjson.dumps(creating()),
     ],
@@ -57,6 +56,14 @@ async def test_a_batch_is_refused_whole(shared: Api) -> None:
 async def test_a_body_that_is_no_json_is_refused(shared: Api, body: bytes) -> None:
     [error] = refusals(await post(shared, body), 400, "BAD_REQUEST")
     assert error["message"].startswith("The body is not JSON")
+    assert await stored(shared) == 0
+
+
+async def test_a_cut_emoji_is_refused_with_its_place(shared: Api) -> None:
+    body = orjson.dumps(creating()).replace(b'"known"', b'"\\ud83c"')
+    [error] = refusals(await post(shared, body), 400, "BAD_REQUEST")
+    assert error["message"] == "The text at variables.input.elements.0.name holds one half of a surrogate pair."
+    assert error["extensions"]["field"] == ["variables", "input", "elements", "0", "name"]
     assert await stored(shared) == 0
 
 

@@ -1,5 +1,7 @@
 """What is counted, in the form that Prometheus reads."""
 
+from pathlib import Path
+
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -77,11 +79,56 @@ async def test_a_fault_in_rest_is_counted_too(sqlite_url: str, monkeypatch: pyte
         assert (await scraped(api))["voltgraph_rest_requests_total /pipelines/{pipeline_id} 500 GET"] == 1
 
 
+def operations(metrics: Metrics) -> dict[str, float]:
+    [requests, *_] = metrics.collect()
+    return {sample.labels["operation"]: sample.value for sample in requests.samples}
+
+
 def test_names_of_operations_have_an_end() -> None:
     metrics = Metrics()
     for number in range(MOST_NAMES * 2):
         metrics.request(f"Name{number}", "OK", 0.1)
     [requests, *_] = metrics.collect()
-    names = [sample.labels["operation"] for sample in requests.samples]
-    assert len(names) == MOST_NAMES
-    assert OTHER in names
+    counts = {sample.labels["operation"]: sample.value for sample in requests.samples}
+    assert len(counts) == MOST_NAMES + 1
+    assert counts[OTHER] == MOST_NAMES
+
+
+def test_reserved_names_keep_their_places() -> None:
+    metrics = Metrics()
+    metrics.reserve(["Viewer", "T" * 100])
+    for number in range(MOST_NAMES * 2):
+        metrics.request(f"Name{number}", "OK", 0.1)
+    for name in ("Viewer", "T" * 100, "Unknown"):
+        metrics.request(name, "OK", 0.1)
+    counts = operations(metrics)
+    assert (counts["Viewer"], counts["T" * 63 + "…"], counts[OTHER]) == (1, 1, MOST_NAMES + 1)
+    assert "Unknown" not in counts
+
+
+def test_labels_are_short_and_printable() -> None:
+    metrics = Metrics()
+    for name in ("A" * 64, "B" * 65, "C" * 90_000, "red\x1b[31m"):
+        metrics.request(name, "OK", 0.1)
+    assert operations(metrics) == {"A" * 64: 1, OTHER: 3}
+
+
+async def test_names_of_clients_displace_no_operation_that_ships(api: Api) -> None:
+    for number in range(MOST_NAMES + 10):
+        await api.post(f"query Flood{number} {{ __typename }}")
+    await api.post("query " + "B" * 9000 + " { __typename }")
+    await api.run("Viewer")
+    await api.run("Pipelines")
+    found = await scraped(api)
+    assert found["voltgraph_requests_total OK other"] == 11
+    assert (found["voltgraph_requests_total OK Viewer"], found["voltgraph_requests_total OK Pipelines"]) == (1, 1)
+    assert "B" * 65 not in str(found)
+
+
+async def test_trusted_names_are_reserved(sqlite_url: str, tmp_path: Path) -> None:
+    (tmp_path / "mine.graphql").write_text("query Mine { viewer { email } }\nquery Second { __typename }")
+    async with in_process(sqlite_url, trusted_documents=str(tmp_path)) as api:
+        metrics: Metrics = api.http._transport.app.state.metrics  # type: ignore[attr-defined]
+        metrics._left = 0
+        await api.send({"query": (tmp_path / "mine.graphql").read_text(), "operationName": "Second"})
+        assert (await scraped(api))["voltgraph_requests_total OK Second"] == 1

@@ -9,6 +9,7 @@ from app.feed import Feed
 from app.health import Health
 from app.keys import KeyRing, KeyStore
 from app.rates import Rates
+from app.revocation import RevocationPoller
 from app.settings import Settings
 from app.slots import Slots
 
@@ -21,6 +22,7 @@ class Services:
     engine: Engine
     feed: Feed
     callers: Callers
+    revocations: RevocationPoller
     health: Health
     rates: Rates
     sockets: Slots
@@ -32,5 +34,6 @@ def services(settings: Settings, database: Database, engine: Engine, keys: KeySt
     callers = Callers(KeyRing(keys), settings.allow_anyone)
     sockets = Slots(settings.max_sockets, "WebSockets")
     subscriptions = Slots(settings.max_subscriptions, "subscriptions")
-    health, rates = Health(database), Rates(settings.rate_limit)
-    return Services(database, engine, Feed(database), callers, health, rates, sockets, subscriptions)
+    health, rates, revocations = Health(database), Rates(settings.rate_limit), RevocationPoller(callers)
+    feed = Feed(database, revocations)
+    return Services(database, engine, feed, callers, revocations, health, rates, sockets, subscriptions)

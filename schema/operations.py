@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from functools import partial
 from typing import Any, NamedTuple
@@ -94,6 +94,10 @@ class Operations:
     def socket(self, caller: Caller) -> AbstractContextManager[None]:
         """What a WebSocket holds of those that its caller may have open. RequestError when that is too many."""
         return self._services.sockets.hold(caller)
+
+    def until_revoked(self, caller: Caller, end: Callable[[], None]) -> AbstractContextManager[None]:
+        """Call `end` when the caller's API key is revoked, until left."""
+        return self._services.revocations.hold(caller, end)
 
     async def find(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """The operation, or the answer to a document that is wrong. RequestError when the request is."""

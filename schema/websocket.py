@@ -14,7 +14,7 @@ from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
 from app.bodies import decoded
-from app.callers import Caller
+from app.callers import NO_LONGER_VALID, Caller
 from app.cors import allows
 from app.errors import RequestError, RequestErrorCode, logged
 from app.settings import Settings
@@ -24,6 +24,8 @@ from schema.operations import Answer, Operation, Operations, encoded, graphql_re
 PROTOCOL = "graphql-transport-ws"
 LONGEST_REASON = 123
 """In bytes: what fits in the frame that closes a WebSocket."""
+LAST_WORDS = 0.5
+"""Seconds from the end of what a revoked key subscribed to, to the close of its socket."""
 
 
 class Closed(Exception):
@@ -89,21 +91,38 @@ class Socket:
         self._headers = headers
         self._acknowledged = False
         self._held = ExitStack()
+        self._lifetime = asyncio.timeout(None)
         self._running: dict[str, asyncio.Task[None]] = {}
         self._tasks: dict[asyncio.Task[None], Operation] = {}
 
     async def serve(self) -> None:
         """Do what the client's messages ask for. Raises Closed or Gone, never returns."""
         try:
-            await self._initialise()
-            while True:
-                await self._handle(await self._message())
+            async with self._lifetime:
+                await self._initialise()
+                while True:
+                    await self._handle(await self._message())
+        except TimeoutError:
+            if not self._lifetime.expired():
+                raise
+            await self._last_words()
+            raise Closed(4403, NO_LONGER_VALID) from None
         finally:
             self._running.clear()
             for task, operation in self._tasks.items():
                 _stop(task, operation)
             await asyncio.gather(*self._tasks, return_exceptions=True)
             self._held.close()
+
+    def _end(self) -> None:
+        """End the socket, because its key was revoked."""
+        with suppress(RuntimeError):  # it is ending already
+            self._lifetime.reschedule(0)
+
+    async def _last_words(self) -> None:
+        """Give what runs the time to say that the key was revoked."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=LAST_WORDS)
 
     async def _initialise(self) -> None:
         try:
@@ -181,6 +200,7 @@ class Socket:
     def _hold(self, caller: Caller) -> None:
         try:
             self._held.enter_context(self._operations.socket(caller))
+            self._held.enter_context(self._operations.until_revoked(caller, self._end))
         except RequestError as error:
             raise Closed(4429, error.message) from None
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from app import sqlite_driver, writer
+from app.callers import Caller
 from app.columns import instant_text, now
 from app.database import Database, open_database
 from app.database import database_url as parsed
@@ -71,7 +72,7 @@ async def test_another_failure_is_not_taken_for_a_key(database: Database) -> Non
 
 async def test_only_what_was_stored_is_told(sqlite_url: str) -> None:
     async with open_database(parsed(sqlite_url), 100) as database:
-        with database.hub.subscribe("o") as subscriber:
+        with database.hub.subscribe(Caller("o")) as subscriber:
             await store_all(database, ("a",), ("a",), ("b",))
             assert await subscriber.take(10) == ["a", "b"]
 

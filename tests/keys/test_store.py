@@ -1,6 +1,7 @@
 """Keys are kept as digests, and valid until they are revoked."""
 
 import asyncio
+from collections.abc import Collection
 
 import pytest
 
@@ -64,9 +65,9 @@ async def test_keys_are_needed_from_the_first_on_for_ever(store: KeyStore, monke
 async def test_who_asks_at_the_same_time_has_one_read(store: KeyStore, monkeypatch: pytest.MonkeyPatch) -> None:
     secret, find, reads = await store.create("org"), store.find, list[str]()
 
-    async def counted(prefix: str) -> Key | None:
-        reads.append(prefix)
-        return await find(prefix)
+    async def counted(prefixes: Collection[str]) -> dict[str, Key]:
+        reads.extend(prefixes)
+        return await find(prefixes)
 
     monkeypatch.setattr(store, "find", counted)
     ring = KeyRing(store)

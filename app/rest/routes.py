@@ -85,7 +85,7 @@ Once = Annotated[
         alias="Idempotency-Key",
         pattern=r"\S",
         max_length=255,
-        description="A repeat with the same key answers what the first created.",
+        description="A repeat with the same key answers what the first created. Each project has keys of its own.",
     ),
 ]
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Failure}}

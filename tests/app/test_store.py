@@ -27,7 +27,7 @@ LITTLE = 50
 def new(database: Database, *keys: str) -> New:
     """Rows of one table are enough."""
     at: Any = instant_text(now()) if isinstance(database, Sqlite) else now()
-    return New([("o", key, "f", "p", at) for key in keys], [], [], lambda: Change("o", keys[0], None, None))
+    return New([("o", "p", key, "f", "p", at) for key in keys], [], [], lambda: Change("o", keys[0], None, None))
 
 
 async def stored(database: Database) -> list[str]:
@@ -119,7 +119,11 @@ async def test_stores_and_other_writes_keep_their_order(sqlite_url: str) -> None
         return sorted(row[0] for row in await session.exec(text("SELECT key FROM idempotency_key")))
 
     async def adding(session: Any) -> None:
-        session.add(IdempotencyKey(organization_id="o", key="b", fingerprint="f", pipeline_id="p", created_at=now()))
+        session.add(
+            IdempotencyKey(
+                organization_id="o", project_id="p", key="b", fingerprint="f", pipeline_id="p", created_at=now()
+            )
+        )
 
     async with open_database(parsed(sqlite_url), 100) as database:
 

@@ -29,6 +29,7 @@ from sqlalchemy.schema import CreateTable
 
 from app.columns import Binary, Instant, now
 from app.errors import Busy
+from app.private_files import create_private
 
 T = TypeVar("T")
 
@@ -137,7 +138,10 @@ class KeyStore:
 @asynccontextmanager
 async def open_keys(url: URL) -> AsyncIterator[KeyStore]:
     """The keys of the server over the database at `url`."""
-    engine = create_async_engine(keys_url(url), pool_size=2, max_overflow=0, pool_pre_ping=True)
+    where = keys_url(url)
+    if where.drivername.startswith("sqlite"):
+        create_private(str(where.database))
+    engine = create_async_engine(where, pool_size=2, max_overflow=0, pool_pre_ping=True)
     try:
         async with engine.begin() as connection:
             await connection.execute(CreateTable(table, if_not_exists=True))

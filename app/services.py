@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.body_quota import BodyQuota
 from app.callers import Callers
 from app.database import Database
 from app.execution.engine import Engine
@@ -25,6 +26,7 @@ class Services:
     revocations: RevocationPoller
     health: Health
     rates: Rates
+    bodies: BodyQuota
     sockets: Slots
     subscriptions: Slots
 
@@ -35,5 +37,5 @@ def services(settings: Settings, database: Database, engine: Engine, keys: KeySt
     sockets = Slots(settings.max_sockets, "WebSockets")
     subscriptions = Slots(settings.max_subscriptions, "subscriptions")
     health, rates, revocations = Health(database), Rates(settings.rate_limit), RevocationPoller(callers)
-    feed = Feed(database, revocations)
-    return Services(database, engine, feed, callers, revocations, health, rates, sockets, subscriptions)
+    feed, bodies = Feed(database, revocations), BodyQuota(settings.max_held_bytes)
+    return Services(database, engine, feed, callers, revocations, health, rates, bodies, sockets, subscriptions)

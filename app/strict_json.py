@@ -31,7 +31,7 @@ MOST_PROBLEMS = 100
 LONGEST_KEY = 255
 
 
-def decode(raw: bytes, max_depth: int) -> Any:
+def decode(raw: bytes | bytearray, max_depth: int) -> Any:
     """The value of a JSON text. BadJson when it is none, or cannot be kept exactly: every place is named."""
     _check_counts(raw)
     try:
@@ -53,7 +53,7 @@ def decode(raw: bytes, max_depth: int) -> Any:
     return value
 
 
-def _comes_back(raw: bytes, value: Any, max_depth: int) -> bool:
+def _comes_back(raw: bytes | bytearray, value: Any, max_depth: int) -> bool:
     """Whether the text is sure to be kept exactly: written again it has as many colons, of which a key that is there
     twice would take one away. An escaped one could stand in for it."""
     return (
@@ -64,7 +64,7 @@ def _comes_back(raw: bytes, value: Any, max_depth: int) -> bool:
     )
 
 
-def _check_counts(raw: bytes) -> None:
+def _check_counts(raw: bytes | bytearray) -> None:
     """Refuse what would take long and much memory to decode, whatever its length. Those in strings count too: to tell
     them apart takes as long."""
     if len(raw) <= FEWEST_SIGNS:
@@ -108,7 +108,7 @@ class _TooLong:
     """Stands where an integer beyond 64 bits stood."""
 
 
-def _explain(raw: bytes) -> Iterator[tuple[str, Path]]:
+def _explain(raw: bytes | bytearray) -> Iterator[tuple[str, Path]]:
     """Why `raw` cannot be kept, and where, for each place."""
 
     def integer(digits: str) -> Any:

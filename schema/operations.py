@@ -17,6 +17,7 @@ from graphql.execution import (
 )
 
 from app.away import patiently
+from app.body_quota import Holding
 from app.callers import Caller
 from app.errors import RequestError, RequestErrorCode
 from app.services import Services
@@ -94,6 +95,10 @@ class Operations:
     def socket(self, caller: Caller) -> AbstractContextManager[None]:
         """What a WebSocket holds of those that its caller may have open. RequestError when that is too many."""
         return self._services.sockets.hold(caller)
+
+    def hold_body(self) -> Holding:
+        """A share of the bytes that the bodies of all requests may have."""
+        return self._services.bodies.hold()
 
     def until_revoked(self, caller: Caller, end: Callable[[], None]) -> AbstractContextManager[None]:
         """Call `end` when the caller's API key is revoked, until left."""

@@ -14,6 +14,7 @@ from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
 from app.bodies import decoded
+from app.body_quota import Holding
 from app.callers import NO_LONGER_VALID, Caller
 from app.cors import allows
 from app.errors import RequestError, RequestErrorCode, logged
@@ -24,6 +25,8 @@ from schema.operations import Answer, Operation, Operations, encoded, graphql_re
 PROTOCOL = "graphql-transport-ws"
 LONGEST_REASON = 123
 """In bytes: what fits in the frame that closes a WebSocket."""
+LONGEST_UNKNOWN = 64 * 2**10
+"""Bytes of a message before it is known who sends it."""
 LAST_WORDS = 0.5
 """Seconds from the end of what a revoked key subscribed to, to the close of its socket."""
 
@@ -101,7 +104,7 @@ class Socket:
             async with self._lifetime:
                 await self._initialise()
                 while True:
-                    await self._handle(await self._message())
+                    await self._turn()
         except TimeoutError:
             if not self._lifetime.expired():
                 raise
@@ -128,11 +131,16 @@ class Socket:
         try:
             async with asyncio.timeout(self._settings.socket_init_timeout):
                 while not self._acknowledged:
-                    await self._handle(await self._message())
+                    await self._turn()
         except TimeoutError:
             raise Closed(4408, "Connection initialisation timeout") from None
 
-    async def _message(self) -> dict[str, Any]:
+    async def _turn(self) -> None:
+        """Do what one message asks for."""
+        with self._operations.hold_body() as held:
+            await self._handle(await self._message(held), held)
+
+    async def _message(self, held: Holding) -> dict[str, Any]:
         event = await self._receive()
         if event["type"] == "websocket.disconnect":
             raise Gone
@@ -140,8 +148,13 @@ class Socket:
         if text is None:
             _invalid("only text is understood")
         raw = text.encode()
-        if len(raw) > self._settings.max_body_bytes:
-            raise Closed(1009, f"Longer than {self._settings.max_body_bytes:,} bytes")
+        longest = self._settings.max_body_bytes if self._acknowledged else LONGEST_UNKNOWN
+        if len(raw) > longest:
+            raise Closed(1009, f"Longer than {longest:,} bytes")
+        try:
+            held.add(len(raw))
+        except RequestError as error:
+            raise Closed(1013, error.message) from None
         try:
             message = await decoded(raw, self._settings)
         except RequestError as error:
@@ -150,7 +163,7 @@ class Socket:
             _invalid("it must be an object")
         return message
 
-    async def _handle(self, message: dict[str, Any]) -> None:
+    async def _handle(self, message: dict[str, Any], held: Holding) -> None:
         kind, payload = message.get("type"), message.get("payload")
         if kind not in ("subscribe", "complete") and not isinstance(payload, dict | None):
             _invalid("`payload` must be an object")
@@ -167,13 +180,13 @@ class Socket:
             case "pong":
                 pass
             case "subscribe":
-                await self._subscribe(_id(message), payload)
+                await self._subscribe(_id(message), payload, held)
             case "complete":
                 self._complete(_id(message))
             case _:
                 _invalid("`type` is none that a client sends")
 
-    async def _subscribe(self, id: str, payload: Any) -> None:
+    async def _subscribe(self, id: str, payload: Any, held: Holding) -> None:
         try:
             request = graphql_request(payload)
         except RequestError as error:
@@ -189,6 +202,9 @@ class Socket:
         task = self._running[id] = asyncio.create_task(self._run(id, operation))
         self._tasks[task] = operation
         task.add_done_callback(self._tasks.pop)
+        if operation.kind is not OperationType.SUBSCRIPTION:  # which may go on for days
+            kept = held.hand_over()
+            task.add_done_callback(lambda _: kept.close())
 
     async def _caller(self) -> Caller:
         """Who is at the other end, by the headers of the socket and what its first message said."""

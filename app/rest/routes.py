@@ -12,9 +12,9 @@ from app.drafts import changes
 from app.elements import Given
 from app.errors import ProblemCode, Rejected, RequestError, RequestErrorCode, not_found
 from app.models import Pipeline
-from app.rates import REQUEST
 from app.rest import answers
 from app.rest.answers import JsonResponse
+from app.rest.authentication import caller, services
 from app.rest.body import StrictRoute
 from app.rest.listing import ListQuery, listing
 from app.rest.schemas import (
@@ -30,18 +30,8 @@ from app.rest.schemas import (
 from app.services import Services
 
 
-def services(request: Request) -> Services:
-    return request.app.state.services  # type: ignore[no-any-return]
-
-
 def database(request: Request) -> Database:
     return services(request).database
-
-
-async def caller(request: Request) -> Caller:
-    found = await services(request).callers.of(dict(request.scope["headers"]))
-    services(request).rates.spend(found, REQUEST)
-    return found
 
 
 def no_nul(request: Request) -> None:

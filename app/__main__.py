@@ -26,6 +26,7 @@ from app.execution.engine import open_engine
 from app.execution.worker import working
 from app.keys import open_keys
 from app.main import create_app, sdl
+from app.message_limit import LimitedWebSocket
 from app.migrations import migrate as bring_up_to_date
 from app.protocol import LEAVE, Http
 from app.run import Refused
@@ -89,7 +90,7 @@ class Server(uvicorn.Server):
             server_header=False,
             access_log=False,  # below that level anyway, but it would be put together for each request
             http=Http,
-            ws="websockets-sansio",
+            ws=LimitedWebSocket,
             ws_max_size=settings.max_body_bytes,
             timeout_graceful_shutdown=GRACE,
             ws_per_message_deflate=False,  # it costs more memory than all the rest of an idle socket

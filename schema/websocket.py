@@ -18,6 +18,7 @@ from app.body_quota import Holding
 from app.callers import NO_LONGER_VALID, Caller
 from app.cors import allows
 from app.errors import RequestError, RequestErrorCode, logged
+from app.message_limit import LONGEST_UNKNOWN, lift
 from app.settings import Settings
 from schema.masking import failure, refusal
 from schema.operations import Answer, Operation, Operations, encoded, graphql_request
@@ -25,8 +26,6 @@ from schema.operations import Answer, Operation, Operations, encoded, graphql_re
 PROTOCOL = "graphql-transport-ws"
 LONGEST_REASON = 123
 """In bytes: what fits in the frame that closes a WebSocket."""
-LONGEST_UNKNOWN = 64 * 2**10
-"""Bytes of a message before it is known who sends it."""
 LAST_WORDS = 0.5
 """Seconds from the end of what a revoked key subscribed to, to the close of its socket."""
 
@@ -61,7 +60,7 @@ class Sockets:
         try:
             if chosen is None:
                 raise Closed(4406, "Subprotocol not acceptable")
-            await Socket(self._operations, self._settings, dict(scope["headers"]), receive, send).serve()
+            await Socket(self._operations, self._settings, scope, receive, send).serve()
         except Gone:
             pass
         except Closed as closed:
@@ -87,11 +86,9 @@ def from_allowed_page(headers: Iterable[tuple[bytes, bytes]], origins: Collectio
 class Socket:
     """One client, and the operations that it runs."""
 
-    def __init__(
-        self, operations: Operations, settings: Settings, headers: dict[bytes, bytes], receive: Receive, send: Send
-    ) -> None:
+    def __init__(self, operations: Operations, settings: Settings, scope: Scope, receive: Receive, send: Send) -> None:
         self._operations, self._settings, self._receive, self._send = operations, settings, receive, send
-        self._headers = headers
+        self._scope, self._headers = scope, dict(scope["headers"])
         self._acknowledged = False
         self._held = ExitStack()
         self._lifetime = asyncio.timeout(None)
@@ -148,7 +145,8 @@ class Socket:
         if text is None:
             _invalid("only text is understood")
         raw = text.encode()
-        longest = self._settings.max_body_bytes if self._acknowledged else LONGEST_UNKNOWN
+        longest = self._settings.max_body_bytes
+        longest = longest if self._acknowledged else min(longest, LONGEST_UNKNOWN)
         if len(raw) > longest:
             raise Closed(1009, f"Longer than {longest:,} bytes")
         try:
@@ -174,6 +172,7 @@ class Socket:
                 self._headers |= _as_headers(payload or {})
                 self._hold(await self._caller())
                 self._acknowledged = True
+                lift(self._scope)
                 await self._say("connection_ack")
             case "ping":
                 await self._say("pong", payload=payload)

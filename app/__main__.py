@@ -13,7 +13,6 @@ import typer
 import uvicorn
 from pydantic import ValidationError
 from rich.console import Console
-from rich.markup import escape
 from sqlalchemy.engine import URL
 from typer.core import TyperGroup
 
@@ -32,6 +31,7 @@ from app.protocol import LEAVE, Http
 from app.run import Refused
 from app.run import run as run_file
 from app.settings import Settings
+from app.terminal import lines, shown
 from app.websocket_protocol import WebSocket
 
 console = Console()
@@ -48,11 +48,11 @@ class Commands(TyperGroup):
                 raise
             for fault in error.errors(include_input=False, include_url=False):
                 name, why = str(fault["loc"][0]).upper(), fault["msg"].removeprefix("Value error, ")
-                console.print(f"[red]VOLTGRAPH_{name}[/red] {escape(why)}", highlight=False, soft_wrap=True)
+                console.print(shown(f"VOLTGRAPH_{name}", "red"), shown(why), soft_wrap=True)
             raise typer.Exit(2) from None
         except WrongDocuments as error:
             for why in error.faults:
-                console.print(f"[red]VOLTGRAPH_TRUSTED_DOCUMENTS[/red] {escape(why)}", highlight=False, soft_wrap=True)
+                console.print(shown("VOLTGRAPH_TRUSTED_DOCUMENTS", "red"), shown(why), soft_wrap=True)
             raise typer.Exit(2) from None
 
 
@@ -111,7 +111,7 @@ class Server(uvicorn.Server):
             console.print(f"GraphiQL  {base}/graphql\nREST      {base}/openapi.json", highlight=False)
             if not await self._app.state.services.callers.need_keys():
                 console.print(f"Keys      {OPEN if is_loopback(host) else OPEN_TO_ALL}", highlight=False)
-            console.print(f"Database  {self._database.render_as_string(hide_password=True)}", highlight=False)
+            console.print(shown(f"Database  {self._database.render_as_string(hide_password=True)}"))
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         if self.started:
@@ -142,7 +142,9 @@ def serve(
     given: dict[str, Any] = {"host": host, "port": port, "database_url": database_url}
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
     if not (settings.allow_anyone or _only_here(settings.host) or asyncio.run(_has_keys(settings))):
-        console.print(f"[red]{settings.host} can be reached from elsewhere, and there are no API keys.[/red] {ADVICE}")
+        console.print(
+            shown(f"{settings.host} can be reached from elsewhere, and there are no API keys.", "red"), ADVICE
+        )
         raise typer.Exit(2)
     if ANY in settings.origins and not asyncio.run(_has_keys(settings)):
         console.print(ANY_PAGE, highlight=False)
@@ -176,10 +178,10 @@ def run(
     try:
         completed = asyncio.run(run_file(file, server, key, console))
     except database.FileInUse as error:
-        console.print(f"{escape(str(error))}: give its address by --server", highlight=False)
+        console.print(shown(f"{error}: give its address by --server"))
         raise typer.Exit(2) from None
     except (Refused, VoltgraphError, httpx.HTTPError) as error:
-        console.print(f"[red]{type(error).__name__}[/red] {escape(str(error))}", highlight=False)
+        console.print(shown(type(error).__name__, "red"), lines(str(error)))
         raise typer.Exit(2) from None
     raise typer.Exit(0 if completed else 1)
 
@@ -206,7 +208,7 @@ async def work(settings: Settings, url: URL) -> None:
         open_engine(url) as engine,
         working(settings, url, tables, engine),
     ):
-        console.print(f"Runs the pipelines of {url.render_as_string(hide_password=True)}", highlight=False)
+        console.print(shown(f"Runs the pipelines of {url.render_as_string(hide_password=True)}"))
         await ended.wait()
 
 
@@ -216,7 +218,7 @@ def migrate() -> None:
     url = database.database_url(Settings().database_url)
     with database.exclusive(url):
         asyncio.run(bring_up_to_date(url))
-    console.print(f"{url.render_as_string(hide_password=True)} is up to date.")
+    console.print(shown(f"{url.render_as_string(hide_password=True)} is up to date."))
 
 
 @cli.command()
@@ -231,7 +233,7 @@ def backup(file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to p
         back_up(url, file)
     except FileExistsError as error:
         raise typer.BadParameter(f"{error} is there already.") from None
-    console.print(f"{file} is a copy of {url.database}.", highlight=False)
+    console.print(shown(f"{file} is a copy of {url.database}."))
 
 
 @cli.command()

@@ -1,4 +1,4 @@
-"""A copy of a SQLite database as it was at one moment, taken while a server may be writing it."""
+"""A copy of a SQLite database as it was at one moment, taken while a server may be writing it. It is private."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from pathlib import Path
 from sqlalchemy.engine import URL
 
 from app.keys import keys_url
+from app.private_files import create_private
 
 
 def back_up(url: URL, target: Path) -> None:
@@ -29,6 +30,7 @@ def back_up(url: URL, target: Path) -> None:
 def _copy(source: Path, target: Path) -> None:
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)
+    create_private(part)
     try:
         with (
             closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as old,

@@ -2,12 +2,14 @@
 
 import asyncio
 import zlib
-from collections.abc import Mapping
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache, partial
+from typing import Any, ParamSpec, TypeVar
 
 from starlette.types import Receive
 
+from app.body_quota import Holding
 from app.errors import RequestError, RequestErrorCode
 from app.settings import Settings
 from app.strict_json import decode
@@ -16,7 +18,14 @@ from app.waiting import within
 UNPACKERS = {b"gzip": 16 + zlib.MAX_WBITS, b"x-gzip": 16 + zlib.MAX_WBITS, b"deflate": zlib.MAX_WBITS}
 LONG = 256 * 2**10
 """Bytes of a body that is not decoded on the event loop."""
+PIECE, STEP = 64 * 2**10, 2**20
+"""Bytes of a packed body that are unpacked at once, and the most that come of it at once."""
+THREADS = ThreadPoolExecutor(2, "bodies")
+"""Few: decoding holds the interpreter, and each text that is decoded takes several times its size meanwhile."""
 CHARSETS = {"utf-8", "utf8", "us-ascii", "ascii"}
+Body = bytes | bytearray
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @lru_cache(256)
@@ -28,25 +37,26 @@ def require_json(content_type: bytes) -> None:
         raise RequestError(RequestErrorCode.UNSUPPORTED_MEDIA_TYPE, "Send the body as application/json in UTF-8.")
 
 
-async def read_json(headers: Mapping[bytes, bytes], receive: Receive, settings: Settings) -> Any:
-    """The body's value. `headers` have lower-case names, as ASGI has them."""
+async def read_json(headers: Mapping[bytes, bytes], receive: Receive, settings: Settings, held: Holding) -> Any:
+    """The body's value. `headers` have lower-case names, as ASGI has them. What `held` comes to hold is for who calls
+    this to give back: the value is about as large as the body."""
     require_json(headers.get(b"content-type", b""))
     try:
-        body = await within(settings.request_timeout, read_body(headers, receive, settings))
+        body = await within(settings.request_timeout, read_body(headers, receive, settings, held))
     except TimeoutError:
         message = f"The body did not come within {settings.request_timeout:g} s."
         raise RequestError(RequestErrorCode.REQUEST_TIMEOUT, message) from None
     return await decoded(body, settings)
 
 
-async def decoded(body: bytes, settings: Settings) -> Any:
+async def decoded(body: Body, settings: Settings) -> Any:
     """The value of a JSON text. A long one is decoded by a thread."""
     if len(body) < LONG:
         return decode(body, settings.max_json_depth)
-    return await asyncio.to_thread(decode, body, settings.max_json_depth)
+    return await _in_thread(decode, body, settings.max_json_depth)
 
 
-async def read_body(headers: Mapping[bytes, bytes], receive: Receive, settings: Settings) -> bytes:
+async def read_body(headers: Mapping[bytes, bytes], receive: Receive, settings: Settings, held: Holding) -> Body:
     """The body, unpacked. RequestError when it is too long, cut off, or packed as nothing we know."""
     limit, chunks, size = settings.max_body_bytes, [], 0
     length = headers.get(b"content-length", b"")
@@ -61,6 +71,7 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive, settings: 
         size += len(chunks[-1])
         if size > limit:
             raise _too_large(limit)
+        held.add(len(chunks[-1]))
         more = message.get("more_body", False)
     body = chunks[0] if len(chunks) == 1 else b"".join(chunks)
     if b"content-encoding" not in headers:
@@ -68,22 +79,47 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive, settings: 
     encoding = headers[b"content-encoding"].strip().lower()
     if encoding in (b"", b"identity"):
         return body
-    return await asyncio.to_thread(_unpacked, body, encoding, settings.max_unpacked_bytes)
+    chunks.clear()
+    return await _in_thread(_unpacked, body, encoding, settings.max_unpacked_bytes, held)
 
 
-def _unpacked(body: bytes, encoding: bytes, limit: int) -> bytes:
+async def _in_thread(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+    """What `work` comes to, done by one of the few threads that do nothing else."""
+    return await asyncio.get_running_loop().run_in_executor(THREADS, partial(work, *arguments, **named))
+
+
+def _unpacked(body: bytes, encoding: bytes, limit: int, held: Holding) -> bytearray:
+    """The body, unpacked step by step: each is counted before the next, and none follows the end of the request."""
     if encoding not in UNPACKERS:
         raise RequestError(RequestErrorCode.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding takes gzip, deflate or identity.")
-    unpacker = zlib.decompressobj(UNPACKERS[encoding])
+    unpacker, whole = zlib.decompressobj(UNPACKERS[encoding]), bytearray()
+    broken = RequestError(RequestErrorCode.BAD_REQUEST, f"The body is not whole {encoding.decode()}.")
     try:
-        whole = unpacker.decompress(body, limit + 1)
+        for step in _steps(unpacker, body):
+            held.add(len(step))
+            whole += step
+            if len(whole) > limit:
+                raise _too_large(limit)
+            if held.is_over:
+                break
     except zlib.error:
-        whole = b""
-    if len(whole) > limit:
-        raise _too_large(limit)
+        raise broken from None
     if not unpacker.eof or unpacker.unused_data:
-        raise RequestError(RequestErrorCode.BAD_REQUEST, f"The body is not whole {encoding.decode()}.")
+        raise broken
     return whole
+
+
+def _steps(unpacker: Any, body: bytes) -> Iterator[bytes]:
+    """What a body unpacks to, in parts. zlib.error when it is packed otherwise, or goes on after its end."""
+    for start in range(0, len(body), PIECE):
+        if unpacker.eof:
+            raise zlib.error("goes on after its end")
+        packed = body[start : start + PIECE]
+        while packed and not unpacker.eof:
+            yield unpacker.decompress(packed, STEP)
+            packed = unpacker.unconsumed_tail
+    while not unpacker.eof and (step := unpacker.decompress(b"", STEP)):
+        yield step
 
 
 def _too_large(limit: int) -> RequestError:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import ip_address
@@ -12,6 +12,7 @@ from app.errors import RequestError, RequestErrorCode
 from app.keys import Key, KeyRing
 from app.tracing import current
 
+NO_LONGER_VALID = "The API key is no longer valid."
 NOT_THEIRS = "The API key may not use this project."
 Headers = Mapping[bytes, bytes]
 
@@ -76,7 +77,20 @@ class Callers:
     async def confirm(self, caller: Caller) -> None:
         """RequestError with UNAUTHENTICATED when a caller is none any more."""
         if await self._keys.wanted() and not (caller.key and await self._keys.find(caller.key)):
-            raise RequestError(RequestErrorCode.UNAUTHENTICATED, "The API key is no longer valid.")
+            raise revoked()
+
+    async def revoked(self, callers: Collection[Caller]) -> list[Caller]:
+        """Those of the callers whose keys are valid no longer, as the keys are stored now. Busy when they cannot be
+        read."""
+        if not await self._keys.wanted():
+            return []
+        valid = await self._keys.valid({caller.key for caller in callers if caller.key})
+        return [caller for caller in callers if caller.key not in valid]
+
+
+def revoked() -> RequestError:
+    """The refusal of a caller whose key is valid no longer."""
+    return RequestError(RequestErrorCode.UNAUTHENTICATED, NO_LONGER_VALID)
 
 
 def presented(headers: Headers) -> str | None:

@@ -20,6 +20,7 @@ from app import events
 from app.errors import VoltgraphError
 from app.inserts import Inserts, New
 from app.postgres import Postgres
+from app.private_files import create_private
 from app.readers import Pace, Steps
 from app.recoveries import Recoveries
 from app.sqlite import Sqlite
@@ -53,7 +54,9 @@ def exclusive(url: URL) -> Iterator[None]:
     if not url.drivername.startswith("sqlite"):
         yield
         return
-    with Path(f"{url.database}.lock").open("w") as lock:
+    file = Path(f"{url.database}.lock")
+    create_private(file)
+    with file.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

@@ -18,8 +18,9 @@ from pydantic import TypeAdapter, ValidationError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.callers import Caller
 from app.elements import Element
-from app.errors import Busy
+from app.errors import Busy, VoltgraphError
 from app.models import ElementType, JobErrorCode, Pipeline, PipelineElement, PipelineStatus
 
 log = logging.getLogger("voltgraph")
@@ -59,6 +60,27 @@ class Change:
     """None: it was deleted."""
     is_whole: bool = True
     """False: more may have happened to it than the snapshots tell."""
+    project_ids: tuple[str, ...] | None = None
+    """The projects that it was and is in, where the snapshots were left out. None where those tell."""
+
+    def visible_to(self, caller: Caller) -> Change | None:
+        """The part of a change that a caller may know of; None: nothing. A state in a project that the caller may not
+        use is absent from it, so that no filter looks at that state."""
+        if caller.projects is None:
+            return self
+        if self.before is None and self.after is None:
+            return self if any(map(caller.may_use, self.project_ids or ())) else None
+        before, after = (
+            state if state is not None and caller.may_use(state.project_id) else None
+            for state in (self.before, self.after)
+        )
+        return None if before is None and after is None else replace(self, before=before, after=after)
+
+    def without_snapshots(self) -> Change:
+        """Notice that a pipeline changed, with no more than its projects."""
+        states = (state for state in (self.before, self.after) if state is not None)
+        projects = tuple(dict.fromkeys(state.project_id for state in states))
+        return Change(self.organization_id, self.id, None, None, is_whole=False, project_ids=projects)
 
 
 _changes = TypeAdapter(Change)
@@ -124,10 +146,10 @@ def noted(session: AsyncSession) -> list[Change]:
 
 
 def encoded(change: Change) -> str:
-    """The payload of a notification. Of too long a change it tells only that there was one."""
+    """The payload of a notification. Of too long a change it tells only that there was one, and in which projects."""
     payload = _changes.dump_json(change)
     if len(payload) > LONGEST_PAYLOAD:
-        payload = _changes.dump_json(Change(change.organization_id, change.id, None, None, is_whole=False))
+        payload = _changes.dump_json(change.without_snapshots())
     return payload.decode()
 
 
@@ -140,30 +162,49 @@ def decoded(payload: str) -> Change | None:
         return None
 
 
+Wants = Callable[[Change], bool]
+
+
+def anything(_: Change) -> bool:
+    """Want to hear of every change."""
+    return True
+
+
 class Subscriber:
     """What one subscriber has still to hear of: each pipeline once, however often it changed meanwhile."""
 
-    __slots__ = ("_ids", "_overrun", "_some", "wants")
+    __slots__ = ("_caller", "_error", "_ids", "_some", "_wants")
 
-    def __init__(self, wants: Callable[[Change], bool]) -> None:
-        self.wants = wants
+    def __init__(self, caller: Caller, wants: Wants) -> None:
+        self._caller, self._wants = caller, wants
         self._ids: dict[str, None] = {}
         self._some = asyncio.Event()
-        self._overrun = False
+        self._error: VoltgraphError | None = None
+
+    def concerns(self, change: Change) -> bool:
+        """Whether the subscriber may know of a change, and wants to."""
+        visible = change.visible_to(self._caller)
+        return visible is not None and self._wants(visible)
 
     def note(self, id: str) -> None:
         """Never waits: a slow subscriber keeps nobody else from anything."""
         self._ids[id] = None
         if len(self._ids) > MOST_PENDING:
-            self._overrun = True
-            self._ids.clear()
+            self.fail(Busy("More changed than this subscription could be told of. Read anew, and subscribe again."))
+        self._some.set()
+
+    def fail(self, error: VoltgraphError) -> None:
+        """End the subscription with an error; pending changes are dropped."""
+        self._error = error
+        self._ids.clear()
         self._some.set()
 
     async def take(self, most: int) -> list[str]:
-        """The ids that waited longest, once there are any. Busy when so many waited that some were dropped."""
+        """The ids that waited longest, once there are any. The error that ended the subscription; Busy when so many
+        waited that some were dropped."""
         await self._some.wait()
-        if self._overrun:
-            raise Busy("More changed than this subscription could be told of. Read anew, and subscribe again.")
+        if self._error is not None:
+            raise self._error
         ids = list(islice(self._ids, most))
         for id in ids:
             del self._ids[id]
@@ -179,11 +220,10 @@ class Hub:
         self._subscribers: dict[tuple[str, str | None], set[Subscriber]] = {}
 
     @contextmanager
-    def subscribe(
-        self, organization_id: str, id: str | None = None, wants: Callable[[Change], bool] = lambda _: True
-    ) -> Iterator[Subscriber]:
-        """Hear of changes to one pipeline, or to all of an organization, until left."""
-        key, subscriber = (organization_id, id), Subscriber(wants)
+    def subscribe(self, caller: Caller, id: str | None = None, wants: Wants = anything) -> Iterator[Subscriber]:
+        """Hear of changes to one pipeline, or to all that the caller may see, until left. `wants` is asked only of the
+        states that the caller may see."""
+        key, subscriber = (caller.organization_id, id), Subscriber(caller, wants)
         self._subscribers.setdefault(key, set()).add(subscriber)
         try:
             yield subscriber
@@ -198,11 +238,12 @@ class Hub:
         return bool(self._subscribers)
 
     def publish(self, change: Change) -> None:
-        """Tell whoever wants to hear of it."""
-        for id in (change.id, None):
-            for subscriber in self._subscribers.get((change.organization_id, id), ()):
-                if subscriber.wants(change):
-                    subscriber.note(change.id)
+        """Tell whoever wants to hear of it. Subscribers of one pipeline read that as their callers may."""
+        for subscriber in self._subscribers.get((change.organization_id, change.id), ()):
+            subscriber.note(change.id)
+        for subscriber in self._subscribers.get((change.organization_id, None), ()):
+            if subscriber.concerns(change):
+                subscriber.note(change.id)
 
     def recheck(self) -> None:
         """Have every subscriber of one pipeline read it again: changes may have gone unheard."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 from app import reading
 from app.away import patiently
-from app.callers import Caller
+from app.callers import Caller, revoked
 from app.database import Database
 from app.errors import RequestError, RequestErrorCode
+from app.events import Subscriber, Wants, anything
 from app.filters import PipelineFilter
 from app.models import Pipeline
+from app.revocation import RevocationPoller
 
 AT_ONCE = 50
 """Changed pipelines that a follower reads together, and holds until they are told."""
@@ -22,15 +25,15 @@ READ_TOGETHER = 500
 class Feed:
     """What subscriptions are made of. While nothing happens they hold no connection and ask for nothing."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, revocations: RevocationPoller) -> None:
+        self._database, self._revocations = database, revocations
         self._wanted: dict[Caller, dict[str, asyncio.Future[Pipeline | None]]] = {}
         self._reading: set[asyncio.Task[None]] = set()
 
     async def states(self, caller: Caller, id: str) -> AsyncGenerator[Pipeline, None]:
         """A pipeline now, then its newest state after changes, until it is terminal or deleted. NOT_FOUND."""
         # Whatever is committed after this is heard of, so nothing can happen unseen between a read and the next.
-        with self._database.hub.subscribe(caller.organization_id, id) as changes:
+        with self._subscribed(caller, id) as changes:
             await self._database.listen()
             told = None
             while True:
@@ -52,14 +55,25 @@ class Feed:
         self, caller: Caller, filter: PipelineFilter
     ) -> AsyncGenerator[tuple[str, Pipeline | None], None]:
         """The ids of pipelines that match, or matched before they changed, each with its newest state: None when it
-        was deleted. Changes that follow quickly on each other are told as one. Busy when too many wait to be told."""
-        with self._database.hub.subscribe(caller.organization_id, wants=filter.concerns) as changes:
+        was deleted. Changes that follow quickly on each other are told as one. FORBIDDEN for a project that the caller
+        may not use. Busy when too many wait to be told."""
+        caller.ask_for(filter.project_id)
+        with self._subscribed(caller, wants=filter.concerns) as changes:
             await self._database.listen()
             while True:
                 ids = await changes.take(AT_ONCE)
                 for id, pipeline in zip(ids, await self._later(caller, ids), strict=True):
                     yield id, pipeline
                 pipeline = None  # nothing that was told is kept while waiting
+
+    @contextmanager
+    def _subscribed(self, caller: Caller, id: str | None = None, wants: Wants = anything) -> Iterator[Subscriber]:
+        """A subscriber of the hub; UNAUTHENTICATED ends it when the caller's key is revoked."""
+        with (
+            self._database.hub.subscribe(caller, id, wants) as changes,
+            self._revocations.hold(caller, lambda: changes.fail(revoked())),
+        ):
+            yield changes
 
     async def _later(self, caller: Caller, ids: list[str]) -> list[Pipeline | None]:
         """Their newest states, as soon as the database is there: a subscription that has begun outlasts its absence."""

@@ -46,8 +46,10 @@ class PipelineFilter:
 
     def concerns(self, change: Change) -> bool:
         """Whether a pipeline matches after a change or did before it; where that is not known, whether it may have."""
+        if not change.is_whole and change.after is not None:
+            return self._what_stays().matches(change.after)
         if not change.is_whole:
-            return change.after is None or self._what_stays().matches(change.after)
+            return self.project_id is None or change.project_ids is None or self.project_id in change.project_ids
         return any(state is not None and self.matches(state) for state in (change.before, change.after))
 
     def matches(self, state: Snapshot) -> bool:

@@ -16,6 +16,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
+from itertools import islice
 from time import monotonic
 from typing import Any, TypeVar
 
@@ -28,6 +29,7 @@ from sqlalchemy.schema import CreateTable
 
 from app.columns import Binary, Instant, now
 from app.errors import Busy
+from app.private_files import create_private
 from app.recoveries import Recoveries
 
 T = TypeVar("T")
@@ -40,6 +42,8 @@ FRESH = 2.0
 """Seconds for which what was read of a key is believed; a revoked one is refused after that."""
 REMEMBERED = 10_000
 KEYS = "keys"
+TOGETHER = 500
+"""Prefixes that one read looks up."""
 PATIENCE = 2.0
 """Seconds in which a key must be read; to give up a connection takes as long again."""
 
@@ -120,12 +124,11 @@ class KeyStore:
         async with self._engine.connect() as connection:
             return bool((await connection.execute(select(exists(select(table))))).scalar_one())
 
-    async def find(self, prefix: str) -> Key | None:
-        """The valid key of a prefix."""
-        query = select(table).where(table.c.prefix == prefix, table.c.revoked_at.is_(None))
+    async def find(self, prefixes: Collection[str]) -> dict[str, Key]:
+        """The valid keys of prefixes, by prefix."""
+        query = select(table).where(table.c.prefix.in_(prefixes), table.c.revoked_at.is_(None))
         async with self._engine.connect() as connection:
-            row = (await connection.execute(query)).first()
-        return None if row is None else _key(row)
+            return {row.prefix: _key(row) for row in await connection.execute(query)}
 
     async def revoke(self, prefix: str) -> bool:
         """Refuse a key from now on. False when there is none of that prefix that is valid."""
@@ -137,7 +140,10 @@ class KeyStore:
 @asynccontextmanager
 async def open_keys(url: URL, recoveries: Recoveries | None = None) -> AsyncIterator[KeyStore]:
     """The keys of the server over the database at `url`. Connections that are replaced are counted in `recoveries`."""
-    engine = create_async_engine(keys_url(url), pool_size=2, max_overflow=0, pool_pre_ping=True)
+    where = keys_url(url)
+    if where.drivername.startswith("sqlite"):
+        create_private(str(where.database))
+    engine = create_async_engine(where, pool_size=2, max_overflow=0, pool_pre_ping=True)
     if recoveries is not None:
         recoveries.watch(engine, KEYS)
     try:
@@ -149,31 +155,51 @@ async def open_keys(url: URL, recoveries: Recoveries | None = None) -> AsyncIter
 
 
 class KeyRing:
-    """Keys as requests ask for them: what was read a moment ago is not read again."""
+    """Keys as requests ask for them: what was read a moment ago is not read again.
+
+    One read at a time looks up all prefixes that wait for one. However many prefixes strangers make up, there is one
+    statement at work for them, and whoever has a valid key waits for one or two at most.
+    """
 
     def __init__(self, store: KeyStore) -> None:
         self._store = store
-        self._wanted, self._asked = False, -FRESH
-        self._known: dict[str, tuple[float, Key | None]] = {}
-        self._reading: dict[str, asyncio.Future[Any]] = {}
-        """What is being read, by prefix: once for all who ask meanwhile. Of no prefix: whether there is any key."""
+        self._wanted, self._asked_at = False, -FRESH
+        self._asking: asyncio.Future[bool] | None = None
+        self._valid: dict[str, tuple[float, Key]] = {}
+        """Keys, with when the read of each began."""
+        self._unknown: dict[str, float] = {}
+        """Prefixes of no valid key. Apart from the others, which it cannot crowd out."""
+        self._looked_for: dict[str, asyncio.Future[Key | None]] = {}
+        """Prefixes that wait for the next read."""
+        self._being_read: dict[str, asyncio.Future[Key | None]] = {}
+        self._reading: asyncio.Task[None] | None = None
 
     async def wanted(self) -> bool:
         """Whether requests need a key. Once one was made they always do, also when it is revoked."""
-        if not self._wanted and monotonic() - self._asked >= FRESH:
-            self._wanted = await self._read("", self._store.any)
-            self._asked = monotonic()
+        if not self._wanted and monotonic() - self._asked_at >= FRESH:
+            if self._asking is None:
+                self._asking = asyncio.ensure_future(_patiently(self._store.any))
+                self._asking.add_done_callback(self._asked)
+            await asyncio.shield(self._asking)
         return self._wanted
+
+    def _asked(self, asking: asyncio.Future[bool]) -> None:
+        self._asking = None
+        if not asking.cancelled() and asking.exception() is None:
+            self._wanted, self._asked_at = asking.result(), monotonic()
 
     async def find(self, prefix: str) -> Key | None:
         """The valid key of a prefix."""
-        read, key = self._known.get(prefix, (-FRESH, None))
-        if monotonic() - read >= FRESH:
-            key = await self._read(prefix, partial(self._store.find, prefix))
-            if len(self._known) >= REMEMBERED:
-                self._known.clear()
-            self._known[prefix] = monotonic(), key
-        return key
+        began, key = self._valid.get(prefix) or (self._unknown.get(prefix, -FRESH), None)
+        if monotonic() - began < FRESH:
+            return key
+        being_read = self._being_read.get(prefix)
+        return await (self._look_up(prefix) if being_read is None else asyncio.shield(being_read))
+
+    async def valid(self, prefixes: Collection[str]) -> set[str]:
+        """Those of the prefixes whose keys are valid, read anew."""
+        keys = await asyncio.gather(*map(self._look_up, prefixes))
+        return {key.prefix for key in keys if key is not None}
 
     async def holder(self, secret: str) -> Key | None:
         """What a key stands for; None when it is none that is valid."""
@@ -182,12 +208,36 @@ class KeyRing:
         key = await self.find(secret[:PREFIX_LENGTH])
         return key if key and hmac.compare_digest(key.digest, _digest(secret)) else None
 
-    async def _read(self, name: str, read: Callable[[], Awaitable[T]]) -> T:
-        if (reading := self._reading.get(name)) is None:
-            reading = self._reading[name] = asyncio.ensure_future(_patiently(read))
-            reading.add_done_callback(lambda _: self._reading.pop(name))
-        result: T = await asyncio.shield(reading)
-        return result
+    async def _look_up(self, prefix: str) -> Key | None:
+        if (waiting := self._looked_for.get(prefix)) is None:
+            waiting = self._looked_for[prefix] = asyncio.get_running_loop().create_future()
+            if self._reading is None or self._reading.done():
+                self._reading = asyncio.create_task(self._read())
+        return await asyncio.shield(waiting)
+
+    async def _read(self) -> None:
+        """Look up what is waited for, until nothing is."""
+        while self._looked_for:
+            prefixes, began = list(islice(self._looked_for, TOGETHER)), monotonic()
+            self._being_read = {prefix: self._looked_for.pop(prefix) for prefix in prefixes}
+            try:
+                found = await _patiently(partial(self._store.find, prefixes))
+            except Exception as error:
+                for future in self._being_read.values():
+                    future.set_exception(error)
+                    future.exception()  # whoever waited may have gone: that is no fault
+            else:
+                for prefix, future in self._being_read.items():
+                    self._remember(prefix, began, found.get(prefix))
+                    future.set_result(found.get(prefix))
+            self._being_read = {}
+
+    def _remember(self, prefix: str, began: float, key: Key | None) -> None:
+        known: dict[str, Any] = self._unknown if key is None else self._valid
+        if len(known) >= REMEMBERED:
+            known.clear()
+        known[prefix] = began if key is None else (began, key)
+        (self._valid if key is None else self._unknown).pop(prefix, None)
 
 
 async def _patiently(read: Callable[[], Awaitable[T]]) -> T:

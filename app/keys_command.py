@@ -14,6 +14,7 @@ from app.columns import instant_text
 from app.database import database_url
 from app.keys import PREFIX_LENGTH, Key, KeyStore, open_keys
 from app.settings import Settings
+from app.terminal import printable, shown
 
 T = TypeVar("T")
 cli = typer.Typer(no_args_is_help=True, help="API keys. Once one was made, every request needs one.")
@@ -44,12 +45,12 @@ def create(
 @cli.command(name="list")
 def show() -> None:
     """Show every key that was ever made, by its prefix."""
-    shown = Table(Column("prefix", no_wrap=True, min_width=PREFIX_LENGTH))
+    listed = Table(Column("prefix", no_wrap=True, min_width=PREFIX_LENGTH))
     for name in ("organization", "user", "email", "projects", "may", "created", "revoked"):
-        shown.add_column(name, overflow="fold")
+        listed.add_column(name, overflow="fold")
     for key in _with_keys(lambda keys: keys.all()):
-        shown.add_row(*_row(key))
-    console.print(shown)
+        listed.add_row(*map(shown, _row(key)))
+    console.print(listed)
 
 
 def _row(key: Key) -> list[str]:
@@ -63,4 +64,4 @@ def _row(key: Key) -> list[str]:
 def revoke(prefix: Annotated[str, typer.Argument(help="The key's prefix, as `list` shows it.")]) -> None:
     """Refuse a key from now on; within two seconds where a server runs."""
     if not _with_keys(lambda keys: keys.revoke(prefix)):
-        raise typer.BadParameter(f"There is no valid key {prefix}.")
+        raise typer.BadParameter(f"There is no valid key {printable(prefix)}.")

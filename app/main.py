@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 from functools import partial
 
 from fastapi import FastAPI
@@ -75,7 +75,10 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
                 app.state.services = services(settings, database, engine, keys)
                 app.graphql.open(app.state.services)
                 app.state.metrics.watch(app.state.services)
-                async with working(settings, url, database, engine, app.state.metrics.job):
+                async with (
+                    aclosing(app.state.services.revocations),
+                    working(settings, url, database, engine, app.state.metrics.job),
+                ):
                     yield
 
     app = Voltgraph(title="Voltgraph", lifespan=lifespan, docs_url=None, redoc_url=None)

@@ -66,6 +66,7 @@ class Metrics:
         database, sockets, subscriptions = services.database, services.sockets, services.subscriptions
         self.gauge("voltgraph_waiting_writes", "Writes that wait.", lambda: database.waiting)
         self.gauge("voltgraph_waiting_reads", "Reads that wait.", lambda: database.waiting_reads)
+        self.gauge("voltgraph_held_body_bytes", "Bytes of bodies that requests hold.", lambda: services.bodies.held)
         self.gauge("voltgraph_open_sockets", "WebSockets that are initialised.", lambda: sockets.held)
         self.gauge("voltgraph_subscriptions", "Subscriptions that are watched.", lambda: subscriptions.held)
         told = "Database connections that an error left in a wrong state, and that were rolled back or replaced."

@@ -232,11 +232,14 @@ class Pulse(SQLModel, table=True):
 
 
 class IdempotencyKey(SQLModel, table=True):
-    """A key that a create was made with. It outlives its pipeline, so that a late repeat cannot bring that back."""
+    """A key that a create was made with, in one project: those of others are other keys. It outlives its pipeline, so
+    that a late repeat cannot bring that back."""
 
     __tablename__ = "idempotency_key"
 
     organization_id: str = Field(sa_type=Binary, primary_key=True)
+    project_id: str = Field(sa_type=Binary, primary_key=True)
+    """Empty where the pipeline was deleted before keys belonged to projects."""
     key: str = Field(sa_type=Binary, primary_key=True)
     fingerprint: str
     """SHA-256 of what was asked for, in hex."""

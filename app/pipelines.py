@@ -26,11 +26,13 @@ from app.models import IdempotencyKey, Pipeline, PipelineElement, PipelineStatus
 
 
 async def create(database: Database, caller: Caller, draft: Draft) -> Pipeline:
-    """A new pending pipeline. With an idempotency key that was used before: the one that was created then, when the
-    same was asked for. CONFLICT when it was not, or when that pipeline is gone. FORBIDDEN."""
+    """A new pending pipeline. With an idempotency key that was used before in its project: the one that was created
+    then, when the same was asked for. CONFLICT when it was not, or when that pipeline is gone. FORBIDDEN."""
     may_write(caller)
     if not caller.may_use(draft.project_id):
         raise forbidden(NOT_THEIRS, "project_id")
+    if draft.idempotency_key is not None:
+        await _refuse_key_without_project(database, caller, draft)
     try:
         return await _store(database, caller, draft)
     except NotUnique:
@@ -97,6 +99,9 @@ async def delete(database: Database, caller: Caller, id: str) -> None:
 
 
 COPY = " (copy)"
+NO_PROJECT = ""
+"""Of idempotency keys whose project is not known; no pipeline has it."""
+DELETED = "The pipeline that this idempotency key created has been deleted."
 NEW: Callable[[], Pipeline] = manager_of_class(Pipeline).new_instance
 """As the ORM makes one of a row: the constructor takes 25 times as long."""
 COLUMNS = dict.fromkeys(Pipeline.model_fields)
@@ -145,6 +150,7 @@ def _element_rows(elements: list[Element]) -> list[Values]:
 def _key_row(pipeline: Pipeline, draft: Draft) -> dict[str, Any]:
     return {
         "organization_id": pipeline.organization_id,
+        "project_id": pipeline.project_id,
         "key": draft.idempotency_key,
         "fingerprint": draft.fingerprint,
         "pipeline_id": pipeline.id,
@@ -152,15 +158,25 @@ def _key_row(pipeline: Pipeline, draft: Draft) -> dict[str, Any]:
     }
 
 
+async def _refuse_key_without_project(database: Database, caller: Caller, draft: Draft) -> None:
+    """CONFLICT when the key created the same as asked for, which was deleted before keys belonged to projects. A
+    request of the same content is of the same project, so that this tells nothing of others."""
+    async with database.read() as session:
+        earlier = await session.get(IdempotencyKey, (caller.organization_id, NO_PROJECT, draft.idempotency_key))
+    if earlier is not None and earlier.fingerprint == draft.fingerprint:
+        raise _conflict(DELETED)
+
+
 async def _first_with_key(database: Database, caller: Caller, draft: Draft) -> Pipeline:
     """The pipeline that this key created before."""
+    key = caller.organization_id, draft.project_id, draft.idempotency_key
     async with database.read() as session:
-        earlier = await session.get_one(IdempotencyKey, (caller.organization_id, draft.idempotency_key))
-        first = await session.get(Pipeline, earlier.pipeline_id)
+        earlier = await session.get_one(IdempotencyKey, key)
+        first = (await session.exec(reading.pipeline_query(caller, earlier.pipeline_id))).first()
     if earlier.fingerprint != draft.fingerprint:
         raise _conflict("This idempotency key was used to create something else.")
     if first is None:
-        raise _conflict("The pipeline that this idempotency key created has been deleted.")
+        raise _conflict(DELETED)
     return first
 
 

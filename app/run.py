@@ -11,13 +11,13 @@ from typing import Any
 
 import httpx
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from app.main import create_app
 from app.settings import QUERIES, Settings
 from app.strict_json import decode
+from app.terminal import printable, shown
 
 LOOK = 0.3
 """Seconds between two looks at how far it is."""
@@ -90,16 +90,16 @@ async def run(file: Path, server: str | None, key: str | None, console: Console)
     async with connected(server, key) as client:
         created = (await client.send("CreatePipeline", input=read_input(file)))["pipeline"]
         id = created["id"]
-        console.print(f"{escape(created['name'])}  [dim]{id}[/dim]", highlight=False)
-        await client.send("StartPipeline", id=id)
+        console.print(shown(created["name"]), shown(id, "dim"), sep="  ")
         canceling = asyncio.Event()
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, canceling.set)
+        await client.send("StartPipeline", id=id)
         pipeline = await _watch(client, id, [e["name"] for e in created["elements"]], canceling, console)
         results = await client.send("PipelineResults", id=id)
     console.print(_table(results["elements"]))
     if pipeline["error"]:
-        console.print(f"[red]{pipeline['errorCode']}[/red] {escape(pipeline['error'])}", highlight=False)
-    console.print(pipeline["status"])
+        console.print(shown(str(pipeline["errorCode"]), "red"), shown(pipeline["error"]))
+    console.print(shown(pipeline["status"]))
     return bool(pipeline["status"] == "COMPLETED")
 
 
@@ -107,9 +107,10 @@ async def _watch(
     client: Client, id: str, names: list[str], canceling: asyncio.Event, console: Console
 ) -> dict[str, Any]:
     """The pipeline when it is terminal; a bar for each element until then. Ctrl-C asks the server to cancel it."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[said]}"))
+    said = TextColumn("{task.fields[said]}", markup=False)
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), said)
     with Progress(*columns, TimeElapsedColumn(), console=console) as bars:
-        tasks = [bars.add_task(escape(name), total=None, start=False, said="") for name in names]
+        tasks = [bars.add_task(printable(name), total=None, start=False, said="") for name in names]
         while True:
             if canceling.is_set():
                 canceling.clear()
@@ -126,7 +127,7 @@ async def _watch(
 def _show(bars: Progress, task: TaskID, element: dict[str, Any]) -> None:
     job = element["job"] or {}
     checkpoint = job.get("progress") or {}
-    said = element["status"].lower()
+    said = printable(element["status"].lower())
     if checkpoint.get("bestCost") is not None:
         said += f", iteration {checkpoint['iteration']}, best cost {checkpoint['bestCost']:.6g}"
     if element["status"] == "RUNNING":
@@ -144,8 +145,8 @@ def _table(elements: list[dict[str, Any]]) -> Table:
         values = list((element["parameterValues"] or {}).items())
         name, status = element["name"], element["status"]
         for parameter, value in values[:SHOWN] or [("", "")]:
-            shown = f"{value:.6g}" if isinstance(value, float) else str(value)[:60]
-            table.add_row(*map(escape, (name, status, parameter, shown)))
+            number = f"{value:.6g}" if isinstance(value, float) else str(value)[:60]
+            table.add_row(*map(shown, (name, status, parameter, number)))
             name = status = ""
         if len(values) > SHOWN:
             table.add_row("", "", f"… and {len(values) - SHOWN} more", "")

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from app.body_quota import BodyQuota
 from app.callers import Callers
 from app.database import Database
 from app.execution.engine import Engine
@@ -9,6 +10,7 @@ from app.feed import Feed
 from app.health import Health
 from app.keys import KeyRing, KeyStore
 from app.rates import Rates
+from app.revocation import RevocationPoller
 from app.settings import Settings
 from app.slots import Slots
 
@@ -21,8 +23,10 @@ class Services:
     engine: Engine
     feed: Feed
     callers: Callers
+    revocations: RevocationPoller
     health: Health
     rates: Rates
+    bodies: BodyQuota
     sockets: Slots
     subscriptions: Slots
 
@@ -32,5 +36,6 @@ def services(settings: Settings, database: Database, engine: Engine, keys: KeySt
     callers = Callers(KeyRing(keys), settings.allow_anyone)
     sockets = Slots(settings.max_sockets, "WebSockets")
     subscriptions = Slots(settings.max_subscriptions, "subscriptions")
-    health, rates = Health(database), Rates(settings.rate_limit)
-    return Services(database, engine, Feed(database), callers, health, rates, sockets, subscriptions)
+    health, rates, revocations = Health(database), Rates(settings.rate_limit), RevocationPoller(callers)
+    feed, bodies = Feed(database, revocations), BodyQuota(settings.max_held_bytes)
+    return Services(database, engine, feed, callers, revocations, health, rates, bodies, sockets, subscriptions)

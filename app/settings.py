@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.cors import origins
@@ -32,6 +32,11 @@ class Settings(BaseSettings):
         16 * 2**20, ge=1024, description="Longest request body as it arrives, compressed or not."
     )
     max_unpacked_bytes: int = Field(64 * 2**20, ge=1024, description="Longest request body once unpacked.")
+    max_held_bytes: int = Field(
+        256 * 2**20,
+        validate_default=True,
+        description="Bytes of bodies, received or unpacked, that all requests may hold at a time; beyond it, 503.",
+    )
     max_json_depth: int = Field(
         128, ge=16, le=200, description="How deep objects and lists in a body may nest; its outermost is 1."
     )
@@ -95,6 +100,14 @@ class Settings(BaseSettings):
     max_waiting_writes: int = Field(
         10_000, ge=1, description="Writes that may wait for the database before more are answered 503."
     )
+
+    @field_validator("max_held_bytes")
+    @classmethod
+    def _has_room_for_one(cls, most: int, info: ValidationInfo) -> int:
+        needed = info.data.get("max_body_bytes", 0) + info.data.get("max_unpacked_bytes", 0)
+        if most < needed:
+            raise ValueError(f"One request may need {needed}: the longest body, and what it unpacks to.")
+        return most
 
     @field_validator("cors_origins")
     @classmethod

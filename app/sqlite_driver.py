@@ -16,6 +16,8 @@ from typing import Any
 import aiosqlite
 import apsw
 
+from app.private_files import create_private
+
 STATEMENTS = 512
 """Statements that a connection keeps prepared."""
 FLAGS = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_NOMUTEX
@@ -34,7 +36,8 @@ apsw.initialize()
 
 
 def connect(file: str) -> apsw.Connection:
-    """A connection for whatever thread uses it alone. apsw.Error when there can be none."""
+    """A connection for whatever thread uses it alone; a new file is private. apsw.Error when there can be none."""
+    create_private(file)
     return apsw.Connection(file, FLAGS, statementcachesize=STATEMENTS)
 
 

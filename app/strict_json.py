@@ -33,7 +33,7 @@ MOST_PROBLEMS = 100
 LONGEST_KEY = 255
 
 
-def decode(raw: bytes, max_depth: int) -> Any:
+def decode(raw: bytes | bytearray, max_depth: int) -> Any:
     """The value of a JSON text. BadJson when it is none, or cannot be kept exactly: every place is named."""
     _check_counts(raw)
     try:
@@ -56,7 +56,7 @@ def decode(raw: bytes, max_depth: int) -> Any:
     return value
 
 
-def _comes_back(raw: bytes, value: Any, max_depth: int) -> bool:
+def _comes_back(raw: bytes | bytearray, value: Any, max_depth: int) -> bool:
     """Whether the text is sure to be kept exactly: written again it has as many colons, of which a key that is there
     twice would take one away. An escaped one could stand in for it."""
     return (
@@ -67,7 +67,7 @@ def _comes_back(raw: bytes, value: Any, max_depth: int) -> bool:
     )
 
 
-def _check_counts(raw: bytes) -> None:
+def _check_counts(raw: bytes | bytearray) -> None:
     """Refuse what would take long and much memory to decode, whatever its length. Those in strings count too: to tell
     them apart takes as long."""
     if len(raw) <= FEWEST_SIGNS:
@@ -111,7 +111,7 @@ class _TooLong:
     """Stands where an integer beyond 64 bits stood."""
 
 
-def _explain(raw: bytes | str) -> Iterator[tuple[str, Path]]:
+def _explain(raw: bytes | bytearray | str) -> Iterator[tuple[str, Path]]:
     """Why `raw` cannot be kept, and where, for each place."""
 
     def integer(digits: str) -> Any:
@@ -124,7 +124,7 @@ def _explain(raw: bytes | str) -> Iterator[tuple[str, Path]]:
     yield from _faults(text, ())
 
 
-def _refuse_surrogates(raw: bytes) -> None:
+def _refuse_surrogates(raw: bytes | bytearray) -> None:
     """Raise BadJson, with each place, for a text that orjson takes for no JSON only because an escape in it is one half
     of a surrogate pair: a text cut within an emoji."""
     if b"\\u" not in raw:

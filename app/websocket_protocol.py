@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-
+from app.message_limit import LimitedWebSocket
 from app.together import Together
 
 INVALID_DATA = 1007
 """The close code of a message that is not of its type (RFC 6455, 7.4.1)."""
 
 
-class WebSocket(WebSocketsSansIOProtocol):
+class WebSocket(LimitedWebSocket):
     """uvicorn's protocol over a transport with a write timeout."""
 
     transport: Together  # type: ignore[assignment]

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.away import expected
 from app.bodies import read_json, require_json
+from app.body_quota import Holding
 from app.cors import refuse_other_pages
 from app.direct import Fields, Response
 from app.errors import RequestError, RequestErrorCode
@@ -33,7 +34,7 @@ from schema.sse import EventStreams
 from schema.websocket import Sockets
 
 Headers = Mapping[bytes, bytes]
-Reading = Callable[[], Coroutine[Any, Any, GraphQLRequest]]
+Reading = Callable[[Holding], Coroutine[Any, Any, GraphQLRequest]]
 NO_HEADERS: Mapping[str, str] = {}
 VARY, NO_SNIFFING = (b"vary", b"accept"), (b"x-content-type-options", b"nosniff")
 HEADERS: dict[bytes, Fields] = {
@@ -95,10 +96,11 @@ class GraphQLEndpoint:
 
     async def _response(self, method: str, headers: Headers, read: Reading) -> Response:
         start, kind, name, more = perf_counter(), JSON, "", NO_HEADERS
+        held = self.operations.hold_body()
         try:
             kind = media_type(headers.get(b"accept"))
             caller = await self.operations.caller(headers)
-            operation = await self.operations.find(await read(), caller)
+            operation = await self.operations.find(await read(held), caller)
             if isinstance(operation, Answer):
                 answer = operation
             else:
@@ -106,6 +108,8 @@ class GraphQLEndpoint:
             status, body = _status(answer, kind), answer.body
         except Exception as error:
             status, body, more = _refused(error)
+        finally:
+            held.close()
         if method == "GET":
             more = {**more, **NOT_STORED}
         response, code = _response(status, body, kind, more), _code(body)
@@ -124,13 +128,16 @@ class GraphQLEndpoint:
         return await operation.answer()
 
     async def _stream(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
-        with ExitStack() as held:
+        with ExitStack() as held, self.operations.hold_body() as body_held:
             try:
                 caller = await self.operations.caller(headers)
-                operation = await self.operations.find_or_explain(await self._read(scope, headers, receive), caller)
+                request = await self._read(scope, headers, receive, body_held)
+                operation = await self.operations.find_or_explain(request, caller)
                 if isinstance(operation, Operation):
                     _check_change(operation, scope["method"], headers, self._origins)
                     held.enter_context(operation.slot())
+                    if operation.kind is OperationType.SUBSCRIPTION:
+                        body_held.release()  # it may go on for days
             except Exception as error:
                 status, body, more = _refused(error)
                 await _response(status, body, JSON, more).send(send)
@@ -139,13 +146,14 @@ class GraphQLEndpoint:
                 note(*_summary(operation))
                 await self._streams.answer(operation, receive, send)
 
-    async def _posted(self, headers: Headers, body: bytes) -> GraphQLRequest:
+    async def _posted(self, headers: Headers, body: bytes, held: Holding) -> GraphQLRequest:
+        held.add(len(body))
         require_json(headers.get(b"content-type", b""))
         return self._bodies.request(body)
 
-    async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> GraphQLRequest:
+    async def _read(self, scope: Scope, headers: Headers, receive: Receive, held: Holding) -> GraphQLRequest:
         if scope["method"] == "POST":
-            return graphql_request(await read_json(headers, receive, self._settings))
+            return graphql_request(await read_json(headers, receive, self._settings, held))
         if scope["method"] == "GET":
             return graphql_request(self._parameters(scope["query_string"]))
         raise RequestError(RequestErrorCode.METHOD_NOT_ALLOWED, "Use GET or POST.")

@@ -97,7 +97,8 @@ class CreatePipelineInput:
     elements_by_name: JSON | None = about(BY_NAME)
     options: PipelineOptionsInput | None = about("How it shall run.")
     idempotency_key: str | None = about(
-        "Repeating a create with the same key returns the first pipeline; the same key with another input is CONFLICT."
+        "Repeating a create with the same key returns the first pipeline; the same key with another input is CONFLICT. "
+        "Each project has keys of its own."
     )
 
     def draft(self) -> Draft:

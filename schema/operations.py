@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from functools import partial
 from itertools import chain
@@ -18,6 +18,7 @@ from graphql.execution import (
 )
 
 from app.away import patiently
+from app.body_quota import Holding
 from app.callers import Caller
 from app.errors import RequestError, RequestErrorCode
 from app.services import Services
@@ -100,6 +101,14 @@ class Operations:
     def socket(self, caller: Caller) -> AbstractContextManager[None]:
         """What a WebSocket holds of those that its caller may have open. RequestError when that is too many."""
         return self._services.sockets.hold(caller)
+
+    def hold_body(self) -> Holding:
+        """A share of the bytes that the bodies of all requests may have."""
+        return self._services.bodies.hold()
+
+    def until_revoked(self, caller: Caller, end: Callable[[], None]) -> AbstractContextManager[None]:
+        """Call `end` when the caller's API key is revoked, until left."""
+        return self._services.revocations.hold(caller, end)
 
     async def find(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """The operation, or the answer to a document that is wrong. RequestError when the request is."""

@@ -38,7 +38,9 @@ class Subscription:
         return info.context.services.feed.states(info.context.caller, id)
 
     @strawberry.subscription(
-        description="Changes to pipelines that match, or matched before the change, from now on. Quick ones may merge."
+        description="Changes to pipelines that match, or matched before the change, from now on. Quick ones may merge. "
+        "Of projects that the API key may not use nothing is told: a pipeline that comes out of one counts as created, "
+        "and one that goes into one as deleted."
     )
     async def pipelines_updated(
         self,

@@ -12,9 +12,11 @@ from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
 from app.bodies import decoded
-from app.callers import Caller
+from app.body_quota import Holding
+from app.callers import NO_LONGER_VALID, Caller
 from app.cors import is_from_allowed_page
 from app.errors import RequestError, RequestErrorCode, logged
+from app.message_limit import LONGEST_UNKNOWN, lift
 from app.settings import Settings
 from schema.masking import failure, refusal
 from schema.messages import is_well_formed, refused_subscribe
@@ -25,6 +27,8 @@ TRY_AGAIN_LATER = 1013
 """The close code after which clients come back (RFC 6455, 7.4.1, and IANA's registry)."""
 LONGEST_REASON = 123
 """In bytes: what fits in the frame that closes a WebSocket."""
+LAST_WORDS = 0.5
+"""Seconds from the end of what a revoked key subscribed to, to the close of its socket."""
 
 
 class Closed(Exception):
@@ -57,7 +61,7 @@ class Sockets:
         try:
             if chosen is None:
                 raise Closed(4406, "Subprotocol not acceptable")
-            await Socket(self._operations, self._settings, dict(scope["headers"]), receive, send).serve()
+            await Socket(self._operations, self._settings, scope, receive, send).serve()
         except Gone:
             pass
         except Closed as closed:
@@ -74,22 +78,27 @@ async def _close(send: Send, closed: Closed) -> None:
 class Socket:
     """One client, and the operations that it runs."""
 
-    def __init__(
-        self, operations: Operations, settings: Settings, headers: dict[bytes, bytes], receive: Receive, send: Send
-    ) -> None:
+    def __init__(self, operations: Operations, settings: Settings, scope: Scope, receive: Receive, send: Send) -> None:
         self._operations, self._settings, self._receive, self._send = operations, settings, receive, send
-        self._headers = headers
+        self._scope, self._headers = scope, dict(scope["headers"])
         self._acknowledged = False
         self._held = ExitStack()
+        self._lifetime = asyncio.timeout(None)
         self._running: dict[str, asyncio.Task[None]] = {}
         self._tasks: dict[asyncio.Task[None], Operation] = {}
 
     async def serve(self) -> None:
         """Do what the client's messages ask for. Raises Closed or Gone, never returns."""
         try:
-            await self._initialise()
-            while True:
-                await self._handle(await self._message())
+            async with self._lifetime:
+                await self._initialise()
+                while True:
+                    await self._turn()
+        except TimeoutError:
+            if not self._lifetime.expired():
+                raise
+            await self._last_words()
+            raise Closed(4403, NO_LONGER_VALID) from None
         finally:
             self._running.clear()
             for task, operation in self._tasks.items():
@@ -97,15 +106,30 @@ class Socket:
             await asyncio.gather(*self._tasks, return_exceptions=True)
             self._held.close()
 
+    def _end(self) -> None:
+        """End the socket, because its key was revoked."""
+        with suppress(RuntimeError):  # it is ending already
+            self._lifetime.reschedule(0)
+
+    async def _last_words(self) -> None:
+        """Give what runs the time to say that the key was revoked."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=LAST_WORDS)
+
     async def _initialise(self) -> None:
         try:
             async with asyncio.timeout(self._settings.socket_init_timeout):
                 while not self._acknowledged:
-                    await self._handle(await self._message())
+                    await self._turn()
         except TimeoutError:
             raise Closed(4408, "Connection initialisation timeout") from None
 
-    async def _message(self) -> dict[str, Any]:
+    async def _turn(self) -> None:
+        """Do what one message asks for."""
+        with self._operations.hold_body() as held:
+            await self._handle(await self._message(held), held)
+
+    async def _message(self, held: Holding) -> dict[str, Any]:
         event = await self._receive()
         if event["type"] == "websocket.disconnect":
             raise Gone
@@ -113,8 +137,14 @@ class Socket:
         if text is None:
             _invalid("only text is understood")
         raw = text.encode()
-        if len(raw) > self._settings.max_body_bytes:
-            raise Closed(1009, f"Longer than {self._settings.max_body_bytes:,} bytes")
+        longest = self._settings.max_body_bytes
+        longest = longest if self._acknowledged else min(longest, LONGEST_UNKNOWN)
+        if len(raw) > longest:
+            raise Closed(1009, f"Longer than {longest:,} bytes")
+        try:
+            held.add(len(raw))
+        except RequestError as error:
+            raise Closed(1013, error.message) from None
         try:
             message = await decoded(raw, self._settings)
         except RequestError as error:
@@ -125,7 +155,7 @@ class Socket:
             _invalid("it must be an object")
         return message
 
-    async def _handle(self, message: dict[str, Any]) -> None:
+    async def _handle(self, message: dict[str, Any], held: Holding) -> None:
         kind, payload = message.get("type"), message.get("payload")
         if kind not in ("subscribe", "complete") and not isinstance(payload, dict | None):
             _invalid("`payload` must be an object")
@@ -136,19 +166,20 @@ class Socket:
                 self._headers |= _as_headers(payload or {})
                 self._hold(await self._caller())
                 self._acknowledged = True
+                lift(self._scope)
                 await self._say("connection_ack")
             case "ping":
                 await self._say("pong", payload=payload)
             case "pong":
                 pass
             case "subscribe":
-                await self._subscribe(_id(message), payload)
+                await self._subscribe(_id(message), payload, held)
             case "complete":
                 self._complete(_id(message))
             case _:
                 _invalid("`type` is none that a client sends")
 
-    async def _subscribe(self, id: str, payload: Any) -> None:
+    async def _subscribe(self, id: str, payload: Any, held: Holding) -> None:
         request = _request(payload)
         if not self._acknowledged:
             raise Closed(4401, "Unauthorized")
@@ -167,6 +198,9 @@ class Socket:
         task = self._running[id] = asyncio.create_task(self._run(id, operation))
         self._tasks[task] = operation
         task.add_done_callback(self._tasks.pop)
+        if operation.kind is not OperationType.SUBSCRIPTION:  # which may go on for days
+            kept = held.hand_over()
+            task.add_done_callback(lambda _: kept.close())
 
     async def _find(self, request: GraphQLRequest | RequestError) -> Operation | Answer:
         caller = await self._caller()
@@ -184,6 +218,7 @@ class Socket:
     def _hold(self, caller: Caller) -> None:
         try:
             self._held.enter_context(self._operations.socket(caller))
+            self._held.enter_context(self._operations.until_revoked(caller, self._end))
         except RequestError as error:
             raise Closed(TRY_AGAIN_LATER, error.message) from None
 

@@ -20,6 +20,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL
 
 from app.errors import VoltgraphError
+from app.private_files import create_private
 
 T = TypeVar("T")
 log = logging.getLogger("voltgraph")
@@ -53,8 +54,15 @@ def engine_url(url: URL) -> str:
     return url.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
 
 
+def create_engine_file(url: URL) -> None:
+    """Have the engine's file, where it has one, be private from its first moment."""
+    if url.drivername.startswith("sqlite"):
+        create_private(engine_url(url).removeprefix("sqlite:///"))
+
+
 def configuration(url: URL, worker_id: str) -> DBOSConfig:
     """How a worker runs DBOS."""
+    create_engine_file(url)
     return {
         "name": APPLICATION,
         "system_database_url": engine_url(url),
@@ -71,7 +79,7 @@ class Engine:
     """The queue as the API sees it. Connects when it is first needed."""
 
     def __init__(self, url: URL) -> None:
-        self._url = engine_url(url)
+        self._database, self._url = url, engine_url(url)
         self.submitted: Callable[[], None] = lambda: None
         """Called, in a thread, for each pipeline that was queued: a worker in this process takes it at once."""
         self._client: DBOSClient | None = None
@@ -127,6 +135,7 @@ class Engine:
         return await asyncio.to_thread(work, self._client)
 
     def _connect(self) -> DBOSClient:
+        create_engine_file(self._database)
         DBOS.migrate(self._url)
         return DBOSClient(
             system_database_url=self._url,

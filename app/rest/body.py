@@ -1,5 +1,5 @@
-"""Requests to the REST API: bodies are read within limits and decoded strictly, before FastAPI looks at them; answers
-come in time."""
+"""Requests to the REST API: bodies are read once it is known who sends them, within limits, and decoded strictly,
+before FastAPI looks at them; answers come in time."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute
 
 from app.bodies import read_json
 from app.errors import RequestError, RequestErrorCode
+from app.rest.authentication import authenticate, services
 from app.settings import Settings
 from app.waiting import finished_within, within
 
@@ -34,17 +35,24 @@ class StrictRoute(APIRoute):
     def get_route_handler(self) -> Handle:
         handle, has_body = super().get_route_handler(), self.body_field is not None
 
-        async def read_then_handle(request: Request) -> Response:
+        async def authenticate_then_handle(request: Request) -> Response:
+            await authenticate(request)
+            if not has_body:
+                return await _in_time(request, handle(request))
             settings: Settings = request.app.state.settings
-            if has_body:
+            with services(request).bodies.hold() as held:
                 read = ReadRequest(request.scope, request.receive)
-                read.value = await read_json(dict(request.scope["headers"]), request.receive, settings)
-                request = read
-            wait = within if request.method == "GET" else finished_within
-            try:
-                return await wait(settings.request_timeout, handle(request))
-            except TimeoutError:
-                message = f"The answer took longer than {settings.request_timeout:g} s. What was begun goes on."
-                raise RequestError(RequestErrorCode.TIMEOUT, message) from None
+                read.value = await read_json(dict(request.scope["headers"]), request.receive, settings, held)
+                return await _in_time(request, handle(read))
 
-        return read_then_handle
+        return authenticate_then_handle
+
+
+async def _in_time(request: Request, handling: Coroutine[Any, Any, Response]) -> Response:
+    wait = within if request.method == "GET" else finished_within
+    seconds: float = request.app.state.settings.request_timeout
+    try:
+        return await wait(seconds, handling)
+    except TimeoutError:
+        message = f"The answer took longer than {seconds:g} s. What was begun goes on."
+        raise RequestError(RequestErrorCode.TIMEOUT, message) from None

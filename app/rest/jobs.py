@@ -14,10 +14,11 @@ from app.errors import not_found
 from app.models import PipelineElement, SeriesSource
 from app.rest import answers, metadata
 from app.rest.answers import JsonResponse, StoredJson
+from app.rest.authentication import services
 from app.rest.body import StrictRoute
 from app.rest.errors import failure
 from app.rest.job_schemas import Channels, Job, JobsQuery, Metadata, Plot, PlotQuery, SeriesQuery
-from app.rest.routes import NOT_FOUND, By, In, no_nul, services, stop
+from app.rest.routes import NOT_FOUND, By, In, no_nul, stop
 from app.rest.schemas import Failure
 
 jobs = APIRouter(prefix="/jobs", tags=["Job"], route_class=StrictRoute, dependencies=[Depends(no_nul)])

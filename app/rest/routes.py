@@ -7,15 +7,14 @@ from starlette.responses import Response
 
 from app import pipelines, reading, runs
 from app.callers import Caller
-from app.cors import refuse_other_pages
 from app.database import Database
 from app.drafts import changes
 from app.elements import Given
 from app.errors import ProblemCode, Rejected, RequestError, RequestErrorCode, not_found
 from app.models import Pipeline
-from app.rates import REQUEST
 from app.rest import answers
 from app.rest.answers import JsonResponse
+from app.rest.authentication import caller, services
 from app.rest.body import StrictRoute
 from app.rest.listing import ListQuery, listing
 from app.rest.schemas import (
@@ -30,25 +29,9 @@ from app.rest.schemas import (
 )
 from app.services import Services
 
-READS = frozenset({"GET", "HEAD", "OPTIONS"})
-"""Methods that change nothing."""
-
-
-def services(request: Request) -> Services:
-    return request.app.state.services  # type: ignore[no-any-return]
-
 
 def database(request: Request) -> Database:
     return services(request).database
-
-
-async def caller(request: Request) -> Caller:
-    headers = dict(request.scope["headers"])
-    found = await services(request).callers.of(headers)
-    if found.key is None and request.method not in READS:
-        refuse_other_pages(headers, request.app.state.settings.origins)
-    services(request).rates.spend(found, REQUEST)
-    return found
 
 
 def no_nul(request: Request) -> None:
@@ -92,7 +75,7 @@ Once = Annotated[
         alias="Idempotency-Key",
         pattern=r"\S",
         max_length=255,
-        description="A repeat with the same key answers what the first created.",
+        description="A repeat with the same key answers what the first created. Each project has keys of its own.",
     ),
 ]
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Failure}}

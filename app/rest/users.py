@@ -7,9 +7,10 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from app.rest.answers import JsonResponse
+from app.rest.body import StrictRoute
 from app.rest.routes import By
 
-users = APIRouter(prefix="/users", tags=["User"])
+users = APIRouter(prefix="/users", tags=["User"], route_class=StrictRoute)
 
 
 class Organization(BaseModel):

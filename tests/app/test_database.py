@@ -19,7 +19,9 @@ from app.sqlite import Sqlite
 
 
 def key(name: str) -> IdempotencyKey:
-    return IdempotencyKey(organization_id="o", key=name, fingerprint="f", pipeline_id="p", created_at=now())
+    return IdempotencyKey(
+        organization_id="o", project_id="p", key=name, fingerprint="f", pipeline_id="p", created_at=now()
+    )
 
 
 async def stored(database: Database) -> set[str]:

@@ -44,6 +44,16 @@ async def test_other_keys_and_no_key_make_other_pipelines(api: Api) -> None:
     assert len({payload["pipeline"]["id"] for payload in payloads}) == 4
 
 
+async def test_each_project_has_keys_of_its_own(api: Api) -> None:
+    first, other = await create(api), await create(api, projectId="other", name="other")
+    assert other["userErrors"] == []
+    assert other["pipeline"]["id"] != first["pipeline"]["id"]
+    assert await create(api) == first
+    assert await create(api, projectId="other", name="other") == other
+    [error] = (await create(api, projectId="other"))["userErrors"]
+    assert error["code"] == "CONFLICT"
+
+
 async def test_many_at_once_make_one(api: Api) -> None:
     payloads = await asyncio.gather(*(create(api) for _ in range(20)))
     assert len({payload["pipeline"]["id"] for payload in payloads}) == 1

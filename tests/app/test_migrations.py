@@ -1,5 +1,7 @@
 """The migrations make exactly the tables of the models."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +14,13 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
 import app.models  # noqa: F401  registers the tables
+from app import pipelines
+from app.callers import Caller
 from app.database import database_url as parsed
+from app.database import open_database
+from app.drafts import draft
+from app.elements import Given
+from app.errors import Rejected
 from app.migrations import migrate
 from tests import servers
 
@@ -26,6 +34,45 @@ async def test_the_tables_are_those_of_the_models(database_url: str) -> None:
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
     await engine.dispose()
+
+
+@pytest.fixture
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without tables."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/old.db"
+    server: servers.Postgres = request.getfixturevalue("postgres")
+    return server.new_database(empty=True)
+
+
+@pytest.mark.parametrize("empty_url", ["sqlite", "postgresql"], indirect=True)
+async def test_idempotency_keys_come_to_the_projects_of_their_pipelines(empty_url: str) -> None:
+    wanted = [draft(project_id=id, name="n", elements=Given([], None), idempotency_key="k") for id in ("p", "gone")]
+    await migrate(parsed(empty_url), "0004")
+    engine = create_async_engine(parsed(empty_url), poolclass=NullPool)
+    at = "2026-11-23T10:00:00.000000Z"
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "INSERT INTO pipeline (id, organization_id, project_id, name, folded_name, status, created_at, updated_at,"
+            f" attempt) VALUES ('1', 'o', 'p', 'n', 'n', 'PENDING', '{at}', '{at}', 0)"
+        )
+        for key, id, each in (("k", "1", wanted[0]), ("of-gone", "2", wanted[1])):
+            await connection.exec_driver_sql(
+                "INSERT INTO idempotency_key (organization_id, key, fingerprint, pipeline_id, created_at)"
+                f" VALUES ('o', '{key}', '{each.fingerprint}', '{id}', '{at}')"
+            )
+    await engine.dispose()
+    await migrate(parsed(empty_url))
+    async with open_database(parsed(empty_url), 100) as database:
+        caller, again = Caller("o"), partial(pipelines.create, database, Caller("o"))
+        assert (await again(wanted[0])).id == "1"
+        with pytest.raises(Rejected, match="something else"):
+            await again(wanted[0]._replace(name="other"))
+        with pytest.raises(Rejected, match="has been deleted"):
+            await again(wanted[1]._replace(idempotency_key="of-gone"))
+        # Nothing says that the key of a pipeline that is gone was of this project.
+        narrow = replace(caller, projects=frozenset({"p"}))
+        assert await pipelines.create(database, narrow, wanted[0]._replace(idempotency_key="of-gone"))
 
 
 async def test_migrating_again_changes_nothing(database_url: str) -> None:

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from app import sqlite_driver, writer
+from app.callers import Caller
 from app.columns import instant_text, now
 from app.database import Database, open_database
 from app.database import database_url as parsed
@@ -26,7 +27,7 @@ LITTLE = 50
 def new(database: Database, *keys: str) -> New:
     """Rows of one table are enough."""
     at: Any = instant_text(now()) if isinstance(database, Sqlite) else now()
-    return New([("o", key, "f", "p", at) for key in keys], [], [], lambda: Change("o", keys[0], None, None))
+    return New([("o", "p", key, "f", "p", at) for key in keys], [], [], lambda: Change("o", keys[0], None, None))
 
 
 async def stored(database: Database) -> list[str]:
@@ -71,7 +72,7 @@ async def test_another_failure_is_not_taken_for_a_key(database: Database) -> Non
 
 async def test_only_what_was_stored_is_told(sqlite_url: str) -> None:
     async with open_database(parsed(sqlite_url), 100) as database:
-        with database.hub.subscribe("o") as subscriber:
+        with database.hub.subscribe(Caller("o")) as subscriber:
             await store_all(database, ("a",), ("a",), ("b",))
             assert await subscriber.take(10) == ["a", "b"]
 
@@ -118,7 +119,11 @@ async def test_stores_and_other_writes_keep_their_order(sqlite_url: str) -> None
         return sorted(row[0] for row in await session.exec(text("SELECT key FROM idempotency_key")))
 
     async def adding(session: Any) -> None:
-        session.add(IdempotencyKey(organization_id="o", key="b", fingerprint="f", pipeline_id="p", created_at=now()))
+        session.add(
+            IdempotencyKey(
+                organization_id="o", project_id="p", key="b", fingerprint="f", pipeline_id="p", created_at=now()
+            )
+        )
 
     async with open_database(parsed(sqlite_url), 100) as database:
 

@@ -28,7 +28,7 @@ def pipeline_file(folder: Path, *fakes: dict[str, Any]) -> Path:
 
 
 def command(file: Path, *options: str, **variables: str) -> subprocess.Popen[str]:
-    environment = os.environ | FAKE | variables | {"COLUMNS": "120"}
+    environment = os.environ | FAKE | {"COLUMNS": "120"} | variables
     line = [sys.executable, "-W", "error", "-m", "app", "run", str(file), *options]
     return subprocess.Popen(line, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
 
@@ -56,6 +56,19 @@ def test_without_a_server_it_brings_its_own(tmp_path: Path, sqlite_url: str) -> 
     assert "best cost" in out
     for part in ("e0", "e1", "v0", "v1"):
         assert part in out
+
+
+def test_names_and_values_do_nothing_to_the_terminal(tmp_path: Path, sqlite_url: str) -> None:
+    hostile = "[red]x[/red]\x1b[2J\u202e"
+    elements = {hostile: {"element_type": "data_fit", "fake": {"fail": "SOLVER_ERROR", "message": hostile}}}
+    elements["first" + hostile] = {"element_type": "data_fit", "fake": {}, "values": {hostile: hostile}}
+    file = tmp_path / "hostile.json"
+    file.write_text(json.dumps({"project_id": "p", "name": hostile, "elements": dict(reversed(elements.items()))}))
+    code, out = outcome(command(file, VOLTGRAPH_DATABASE_URL=sqlite_url, COLUMNS="300"))
+    assert code == 1, out
+    assert out.count("[red]x[/red]\\x1b[2J\\u202e") >= 5, out
+    assert "\x1b" not in out
+    assert "\u202e" not in out
 
 
 def test_it_drives_a_server(running: Server, tmp_path: Path) -> None:

@@ -7,8 +7,10 @@ from time import monotonic, sleep
 
 import httpx
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
+from app import keys_command
 from app.__main__ import cli
 from app.keys import FORM, FRESH
 from tests.servers import ROOT, serving
@@ -32,6 +34,22 @@ def test_a_key_is_shown_once_and_listed_by_its_prefix() -> None:
     assert secret.rpartition("_")[0][:15] in listed
     assert secret not in listed
     assert "a, b" in listed
+
+
+HOSTILE = "[red]x[/red]\x1b[2J\u202e[link=http://evil]u[/link]"
+SEEN = "[red]x[/red]\\x1b[2J\\u202e[link=http://evil]u[/link]"
+
+
+def test_what_a_key_holds_does_nothing_to_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(keys_command, "console", Console(width=500))
+    keys("create", "--organization", HOSTILE)
+    keys("create", "--user", HOSTILE, "--project", "[/]")
+    keys("create", "--email", HOSTILE)
+    listed = keys("list")
+    assert listed.count(SEEN) == 3
+    assert "[/]" in listed
+    assert "\x1b" not in listed
+    assert "\u202e" not in listed
 
 
 def test_an_unknown_prefix_cannot_be_revoked() -> None:

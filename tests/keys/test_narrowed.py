@@ -65,3 +65,19 @@ async def test_other_projects_are_not_there(locked: Locked) -> None:
     for element in other["elements"]:
         assert await narrow.run("Node", id=element["id"]) is None
         assert (await narrow.http.get(f"/pipelines/elements/{element['id']}")).status_code == 404
+
+
+async def test_an_idempotency_key_of_a_hidden_project_tells_nothing(locked: Locked) -> None:
+    wide, narrow = await locked.api(), await locked.api(projects=["mine"])
+    hidden = await wide.create(projectId="other", idempotencyKey="k", name="hidden")
+    mine = await narrow.create(projectId="mine", idempotencyKey="k", name="mine")
+    assert mine["id"] != hidden["id"]
+    again = await narrow.http.post(
+        "/pipelines", json={"project_id": "mine", "elements": {}}, headers={"idempotency-key": "k"}
+    )
+    assert (again.status_code, again.json()["error_code"]) == (409, "CONFLICT")  # by its own, not by the hidden one
+    await wide.run("DeletePipeline", id=hidden["id"])
+    other = await narrow.http.post(
+        "/pipelines", json={"project_id": "mine", "elements": {}}, headers={"idempotency-key": "unused"}
+    )
+    assert other.status_code == 201

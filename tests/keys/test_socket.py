@@ -1,14 +1,32 @@
 """Keys over a WebSocket, where browsers can set no headers, and over event streams."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from time import monotonic
 
+import orjson
 import pytest
 
-from app.keys import KeyStore
+from app.database import database_url as parsed
+from app.keys import PREFIX_LENGTH, KeyStore, open_keys
 from app.models import PipelineStatus
 from tests.api import Api
 from tests.subscriptions import clients
 from tests.subscriptions.clients import WATCH, Live
+
+
+@pytest.fixture
+async def each_store(database_url: str) -> AsyncIterator[KeyStore]:
+    """The keys of a server over each kind of database in turn, as another process makes and revokes them."""
+    async with open_keys(parsed(database_url)) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def locked_live(each_store: KeyStore, database_url: str) -> AsyncIterator[Live]:
+    await each_store.create("nobody")  # before the server starts: it believes for a while that keys are not needed
+    async with clients.live(database_url) as running:
+        yield running
 
 
 @pytest.fixture
@@ -60,6 +78,45 @@ async def test_a_subscription_ends_when_its_key_is_revoked(store: KeyStore, live
         assert message["type"] == "error"
         assert message["payload"][0]["extensions"]["code"] == "UNAUTHENTICATED"
         assert "UNAUTHENTICATED" in str(await events.next())
+
+
+IDLE = 2.0
+"""Seconds within which a revoked key ends what it holds open, as the README says."""
+SLACK = 8.0
+"""Seconds more for a machine that tests share."""
+
+
+async def test_what_is_idle_ends_when_its_key_is_revoked(locked_live: Live, each_store: KeyStore) -> None:
+    revoked, other = await each_store.create("ours"), await each_store.create("ours")
+    headers = {"x-api-key": revoked}
+    locked_live.http.headers.update(headers)
+    id = (await Api(locked_live.http).create())["id"]
+    async with (
+        clients.socket(locked_live.url, additional_headers=headers) as socket,
+        clients.socket(locked_live.url, additional_headers=headers) as silent,
+        clients.socket(locked_live.url, additional_headers={"x-api-key": other}) as others,
+        clients.stream(locked_live.http, clients.FOLLOW) as events,
+    ):
+        await socket.subscribe(clients.FOLLOW, key="all")
+        await socket.subscribe(WATCH, key="one", id=id)
+        assert (await socket.next("one"))["id"] == id
+        await others.subscribe(WATCH, id=id)
+        assert (await others.next())["id"] == id
+        assert await anext(events.lines) == ":"
+        begun = monotonic()
+        await each_store.revoke(revoked[:PREFIX_LENGTH])
+        async with asyncio.timeout(IDLE + SLACK):
+            ended = [orjson.loads(await socket.connection.recv()) for _ in range(2)]
+            assert {message["id"] for message in ended} == {"all", "one"}
+            for message in ended:
+                assert message["type"] == "error"
+                assert message["payload"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+            assert "UNAUTHENTICATED" in str(await events.next())
+            assert await events.next() == ("complete", None)
+            for each in (socket, silent):
+                assert await each.closed() == (4403, "The API key is no longer valid.")
+        assert monotonic() - begun < IDLE + SLACK
+        await others.settle()
 
 
 async def test_an_open_server_closes_to_strangers_when_the_first_key_is_made(store: KeyStore, live: Live) -> None:

@@ -23,6 +23,16 @@ async def test_something_else_with_the_key_is_a_conflict(api: Api) -> None:
     assert (answer.status_code, answer.json()["error_code"]) == (409, "CONFLICT")
 
 
+async def test_each_project_has_keys_of_its_own(api: Api) -> None:
+    headers = {"idempotency-key": "k"}
+    bodies = [pipeline(), pipeline(project_id="other", name="other")]
+    answers = [await api.http.post("/pipelines", json=body, headers=headers) for body in bodies + bodies]
+    assert [answer.status_code for answer in answers] == [201] * 4
+    ids = [answer.json()["id"] for answer in answers]
+    assert ids[0] != ids[1]
+    assert ids[2:] == ids[:2]
+
+
 async def test_graphql_and_rest_share_keys(api: Api) -> None:
     first = await api.http.post("/pipelines", json=pipeline(name="n"), headers={"idempotency-key": "k"})
     elements = {"known": {"element_type": "entry", "values": {"a": 1}}}

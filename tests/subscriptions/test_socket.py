@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import Any
 
 import orjson
 import pytest
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from app.message_limit import LONGEST_UNKNOWN
 from app.models import PipelineStatus
 from tests.api import operation
 from tests.subscriptions import clients
@@ -238,6 +240,22 @@ async def test_closes_at_a_message_that_is_too_long(sqlite_url: str) -> None:
     async with clients.live(sqlite_url, max_body_bytes=5000) as live, clients.socket(live.url) as socket:
         await socket.send({"type": "ping", "payload": {"a": "x" * 5000}})
         assert (await socket.closed())[0] == 1009
+
+
+@pytest.mark.parametrize("parts", [1, 5])
+async def test_before_it_is_known_who_sends_it_a_message_is_short(live: Live, parts: int) -> None:
+    long = "x" * (LONGEST_UNKNOWN + 1)
+    text = orjson.dumps({"type": "ping", "payload": {"a": long}}).decode()
+    size = -(-len(text) // parts)
+    async with clients.socket(live.url, ready=False) as socket:
+        await socket.send({"type": "ping", "payload": {"a": "x" * 1000}})
+        assert (await socket.receive())["type"] == "pong"
+        with suppress(ConnectionClosed):
+            await socket.connection.send([text[start : start + size] for start in range(0, len(text), size)])
+        assert (await socket.closed())[0] == 1009
+    async with clients.socket(live.url) as socket:
+        await socket.send(text)
+        assert (await socket.receive())["payload"] == {"a": long}
 
 
 async def test_is_closed_as_restarting_when_the_server_ends(sqlite_url: str) -> None:

@@ -1,0 +1,69 @@
+"""Whatever keys of several organizations and projects do: each sees, and is told, all that is its own and nothing else,
+by reads, lists and their cursors, changes, idempotency keys and subscriptions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from anyio.from_thread import BlockingPortal, start_blocking_portal
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from app.models import PipelineStatus
+from tests.keys.world import PROJECTS, WHO, World, opened
+
+EXAMPLES, OPERATIONS = 12, 30
+PLACES, NAMES = st.integers(0, 1000), st.sampled_from(["secret", "open"])
+KEYS = st.none() | st.sampled_from(["k1", "k2"])
+STATUSES = st.sampled_from([PipelineStatus.RUNNING, PipelineStatus.FAILED, PipelineStatus.PENDING])
+CALLERS, PROJECT = st.sampled_from(WHO), st.sampled_from(PROJECTS)
+STEPS = st.one_of(
+    st.tuples(st.just("create"), CALLERS, PROJECT, NAMES, KEYS),
+    st.tuples(st.just("create"), CALLERS, PROJECT, NAMES, KEYS),
+    st.tuples(st.just("rename"), CALLERS, PLACES, NAMES),
+    st.tuples(st.just("delete"), CALLERS, PLACES),
+    st.tuples(st.just("reach"), PLACES, STATUSES, PROJECT),
+    st.tuples(st.just("read"), CALLERS, PLACES),
+    st.tuples(st.just("watch"), CALLERS, PLACES),
+    st.tuples(st.just("list"), CALLERS, PLACES, st.none() | PROJECT),
+)
+PLACED = {"rename": 1, "delete": 1, "reach": 0, "read": 1, "watch": 1}
+"""Steps that are of a pipeline, and where among their arguments its place stands."""
+
+
+@pytest.fixture
+def portal() -> Iterator[BlockingPortal]:
+    with start_blocking_portal() as running:
+        yield running
+
+
+async def step(world: World, sockets: dict[str, Any], name: str, *arguments: Any) -> None:
+    given = list(arguments)
+    if name in PLACED:
+        if not world.ids:
+            return
+        given[PLACED[name]] %= len(world.ids)
+    world.operations += 1
+    more = sockets[given[0].name] if name == "watch" else ()
+    await getattr(world, name)(*given, *more)
+
+
+def test_nothing_crosses_projects_and_all_of_ones_own_is_told(portal: BlockingPortal, database_url: str) -> None:
+    with portal.wrap_async_context_manager(opened(database_url)) as (world, sockets):
+
+        async def run(steps: list[Any]) -> None:
+            for name, *arguments in steps:
+                await step(world, sockets, name, *arguments)
+
+        @settings(max_examples=EXAMPLES, phases=[Phase.generate])
+        @given(st.lists(STEPS, min_size=OPERATIONS, max_size=OPERATIONS))
+        def send(steps: list[Any]) -> None:
+            portal.call(run, steps)
+
+        send()
+        portal.call(world.settle)
+        assert world.operations >= 300
+        assert world.events > 300
+        assert len(world.used) > 5

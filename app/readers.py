@@ -13,6 +13,7 @@ import asyncio
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from time import perf_counter, thread_time
 from typing import Any, TypeVar
 
@@ -21,9 +22,32 @@ import apsw
 from app.errors import Busy
 
 T = TypeVar("T")
-Steps = Generator[tuple[str, Sequence[Any]], list[Any], T]
+Statement = tuple[str, Sequence[Any]]
+"""A statement with its parameters."""
+Steps = Generator[Statement, list[Any], T]
 """What yields statements with their parameters, is sent the rows of each, and returns what it makes of them. So it
 knows nothing of the driver that runs them."""
+Measure = Callable[[Sequence[Any]], None]
+"""Called with rows as they are read, some at a time. What it raises ends the reading."""
+
+
+class Measured(tuple[str, Sequence[Any]]):
+    """A statement whose rows can be long, with what measures them as they are read."""
+
+    measure: Measure
+
+
+def measured(statement: Statement, measure: Measure | None) -> Statement:
+    """A statement whose rows are measured, where there is a measure."""
+    if measure is None:
+        return statement
+    made = Measured(statement)
+    made.measure = measure
+    return made
+
+
+CHUNK = 32
+"""Rows that are read between two measures."""
 GLANCE = 2000
 """Instructions of SQLite's machine between two looks at the clock: a row takes about ten. Who is done by the first look
 is quick."""
@@ -40,14 +64,22 @@ MOST_WAITING = 1000
 GIVEN_UP = (apsw.InterruptError, apsw.BusyError)
 
 
+LONGEST = 10**9
+"""Bytes of a value that SQLite makes where a series says nothing else: its own default."""
+
+
+class TooLong(Exception):
+    """A value has more bytes than a series allows."""
+
+
 class Pace:
-    """What is known of one kind of series: whether it has one statement, which is a snapshot by itself, and for how
-    many runs it shall rest from the event loop."""
+    """What is known of one kind of series: whether it has one statement, which is a snapshot by itself, how many bytes
+    a value may have that it reads or makes, and for how many runs it shall rest from the event loop."""
 
-    __slots__ = ("is_single", "resting")
+    __slots__ = ("is_single", "longest", "resting")
 
-    def __init__(self, *, is_single: bool) -> None:
-        self.is_single, self.resting = is_single, 0
+    def __init__(self, *, is_single: bool, longest: int = LONGEST) -> None:
+        self.is_single, self.longest, self.resting = is_single, longest, 0
 
 
 class Readers:
@@ -63,9 +95,12 @@ class Readers:
         self._held: asyncio.TimerHandle | None = None
         """Ends the snapshot that is shared."""
         self._writes = False
+        self._longest = LONGEST
+        """The limit of the event loop's connection."""
 
     async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
-        """What the series returns; it may be begun twice. Raises what it or SQLite raises; Busy when too many wait."""
+        """What the series returns; it may be begun twice. Raises what it or SQLite raises; Busy when too many wait;
+        TooLong for a value that is."""
         if pace.resting:
             pace.resting -= 1
         else:
@@ -109,6 +144,9 @@ class Readers:
 
     def _run_here(self, steps: Steps[T], pace: Pace) -> T:
         own = self._own or self._open()
+        if pace.longest != self._longest:
+            self._longest = pace.longest
+            own.connection.limit(apsw.SQLITE_LIMIT_LENGTH, pace.longest)
         self._since = None
         if self._writes:
             return drive(steps, own.execute, pace)
@@ -148,6 +186,7 @@ class Readers:
             cursor = self._free.pop()
         except IndexError:
             cursor = self._connect().cursor()
+        cursor.connection.limit(apsw.SQLITE_LIMIT_LENGTH, pace.longest)
         try:
             return drive(begin(), cursor.execute, pace)
         finally:
@@ -170,12 +209,24 @@ def drive(steps: Steps[T], execute: Execute, pace: Pace) -> T:
 
 def _drive(steps: Steps[T], execute: Execute) -> T:
     try:
-        sql, parameters = next(steps)
+        statement = next(steps)
         while True:
-            sql, parameters = steps.send(execute(sql, parameters).fetchall())
+            cursor = execute(*statement)
+            rows = _read(cursor, statement.measure) if isinstance(statement, Measured) else cursor.fetchall()
+            statement = steps.send(rows)
     except StopIteration as done:
         result: T = done.value
         return result
+    except apsw.TooBigError:
+        raise TooLong from None
+
+
+def _read(cursor: apsw.Cursor, measure: Measure) -> list[Any]:
+    rows: list[Any] = []
+    while chunk := list(islice(cursor, CHUNK)):
+        measure(chunk)
+        rows += chunk
+    return rows
 
 
 def unread(steps: Steps[T]) -> T:

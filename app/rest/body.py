@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from app.bodies import read_json
-from app.errors import RequestError, RequestErrorCode
+from app.errors import AnswerTooLarge, RequestError, RequestErrorCode
 from app.settings import Settings
 from app.waiting import finished_within, within
 
@@ -42,9 +42,12 @@ class StrictRoute(APIRoute):
                 request = read
             wait = within if request.method == "GET" else finished_within
             try:
-                return await wait(settings.request_timeout, handle(request))
+                response = await wait(settings.request_timeout, handle(request))
             except TimeoutError:
                 message = f"The answer took longer than {settings.request_timeout:g} s. What was begun goes on."
                 raise RequestError(RequestErrorCode.TIMEOUT, message) from None
+            if len(response.body) > settings.max_answer_bytes:
+                raise AnswerTooLarge.than(settings.max_answer_bytes)
+            return response
 
         return read_then_handle

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.budget import Budget
 from app.callers import LOCAL
 from app.readers import Steps
 from schema.plans.rows import Run
@@ -20,7 +21,7 @@ async def statements(pair: Pair, query: str) -> list[str]:
     """The statements that a query leads to."""
     operation = await pair.operation(query)
     plan, values = pair.plans.find(operation.document, None, None)
-    run = plan(Run(LOCAL, values))
+    run = plan(Run(LOCAL, values, Budget(2**26)))
     texts: list[str] = []
 
     def spied() -> Steps[Any]:

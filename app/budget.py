@@ -12,8 +12,9 @@ MOST_WORK = 1_000_000
 """Units that one answer may take. A unit is about a quarter of a microsecond of CPU time."""
 ROW, VALUE = 8, 2
 """Units of a row that a plan reads, and of each value that it shows."""
-LOADED, RESOLVED = 100, 40
-"""Units of a row that the ORM loads, and of each field that GraphQL's executor resolves."""
+LOADED, OBJECT, RESOLVED, AWAITED = 200, 150, 25, 500
+"""Units, where GraphQL's executor answers, of a row that the ORM loads, of an object in a list, of each of its fields,
+and of each field that waits for the database."""
 TOO_MUCH_WORK = "The answer has too many rows. Ask for fewer pipelines, elements, points or fields at a time."
 PARSED = 3
 """Bytes of the answer that each byte counts for of a result that is parsed."""

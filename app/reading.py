@@ -19,7 +19,7 @@ from app.models import AT_WORK, Checkpoint, Pipeline, PipelineElement
 
 MAX_TRACE, DEFAULT_TRACE = 5000, 500
 """Checkpoints of a trace: the most that can be asked for, and what is asked for without a word."""
-FEW = 10
+FEW = 4
 """Pipelines whose elements are read without being counted before."""
 LARGE = ("job_config", "result", "error_detail")
 """The JSON columns of an element, which only what asks for them reads."""
@@ -159,8 +159,9 @@ async def elements_of(
     async with database.read() as session:
         sizes = [_sum_of_bytes(database, getattr(PipelineElement, name)) for name in LARGE if whole]
         if sizes or len(pipeline_ids) > FEW:
-            measures = query.with_only_columns(func.count(), *sizes, maintain_column_froms=True).order_by(None)
-            [count, *counts] = (await session.execute(measures)).one()
+            theirs = owned_elements(caller), col(PipelineElement.pipeline_id).in_(pipeline_ids)
+            counted: Any = sa.select(func.count(), *sizes).select_from(PipelineElement).where(*theirs)
+            [count, *counts] = (await session.exec(counted)).one()
             budget.take_work(LOADED * count)
             budget.take_bytes(sum(counts))
         rows = await session.exec(query if whole else query.options(*WITHOUT_LARGE))
@@ -182,8 +183,7 @@ async def large_column(
     read = getattr(PipelineElement, column)
     theirs = owned_elements(caller), col(PipelineElement.id).in_(element_ids)
     async with database.read() as session:
-        [size] = (await session.execute(sa.select(_sum_of_bytes(database, read)).where(*theirs))).one()
-        budget.require_bytes(size)
+        budget.require_bytes((await session.exec(select(_sum_of_bytes(database, read)).where(*theirs))).one())
         found = dict((await session.exec(select(PipelineElement.id, read).where(*theirs))).all())
     return [found.get(id) for id in element_ids]
 

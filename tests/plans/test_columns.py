@@ -38,8 +38,9 @@ async def statements(pair: Pair, query: str) -> list[str]:
 
 
 def selected(statement: str) -> set[str]:
-    """The columns between SELECT and FROM."""
-    return {f"{table}.{column}" for table, column in READ.findall(statement.partition("FROM")[0])}
+    """The columns between each SELECT and its FROM."""
+    found = re.findall(r"SELECT((?:(?!SELECT).)*?)FROM", f"SELECT {statement}", re.DOTALL)
+    return {f"{table}.{column}" for each in found for table, column in READ.findall(each)}
 
 
 async def test_only_what_is_selected_is_read(pair: Pair) -> None:

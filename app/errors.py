@@ -5,6 +5,7 @@ VoltgraphError
 ├── RequestError      the request itself is wrong: its arguments, its body, its headers
 │   ├── BadJson       its body is not JSON that can be kept exactly; one place for each problem
 │   ├── WrongArguments  arguments that cannot be met, each with why
+│   ├── AnswerTooLarge  its answer would be longer, or take more work, than one may
 │   └── RateLimited   the API key has asked for too much; it may ask again later
 ├── WrongDocuments    trusted documents that cannot be run
 ├── NotUnique         a row has that key already
@@ -49,6 +50,7 @@ class RequestErrorCode(Enum):
     GRAPHQL_PARSE_FAILED = "GRAPHQL_PARSE_FAILED", 400
     GRAPHQL_VALIDATION_FAILED = "GRAPHQL_VALIDATION_FAILED", 400
     TOO_COMPLEX = "TOO_COMPLEX", 400
+    ANSWER_TOO_LARGE = "ANSWER_TOO_LARGE", 400
     DOCUMENT_NOT_TRUSTED = "DOCUMENT_NOT_TRUSTED", 400
     PERSISTED_QUERY_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND", 400
     PERSISTED_QUERY_NOT_SUPPORTED = "PERSISTED_QUERY_NOT_SUPPORTED", 400
@@ -142,6 +144,18 @@ class WrongArguments(RequestError):
     def __init__(self, faults: dict[str, str]) -> None:
         super().__init__(RequestErrorCode.BAD_USER_INPUT, " ".join(faults.values()))
         self.faults = faults
+
+
+class AnswerTooLarge(RequestError):
+    """The answer would be longer, or take more work, than one answer may. Nothing of it is sent."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(RequestErrorCode.ANSWER_TOO_LARGE, message)
+
+    @classmethod
+    def than(cls, most: int) -> AnswerTooLarge:
+        """The error of an answer of more bytes than these."""
+        return cls(f"The answer is longer than {most:,} bytes. Ask for less at a time.")
 
 
 class RateLimited(RequestError):

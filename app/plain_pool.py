@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from app.errors import Busy
-from app.readers import Pace, Steps
+from app.readers import CHUNK, Measured, Pace, Steps
 from app.recoveries import Recoveries
 from app.waiting import in_task
 
@@ -96,9 +96,30 @@ def _is_clean(connection: Any) -> bool:
 async def drive(steps: Steps[T], connection: Any) -> T:
     """Run a series over a connection."""
     try:
-        sql, parameters = next(steps)
+        statement = next(steps)
         while True:
-            sql, parameters = steps.send(await connection.fetch(sql, *parameters))
+            if isinstance(statement, Measured):
+                rows = await _read(connection, statement)
+            else:
+                rows = await connection.fetch(statement[0], *statement[1])
+            statement = steps.send(rows)
     except StopIteration as done:
         result: T = done.value
         return result
+
+
+async def _read(connection: Any, statement: Measured) -> list[Any]:
+    """The rows of a statement, measured as they come where a transaction allows a cursor."""
+    (sql, parameters), measure = statement, statement.measure
+    rows: list[Any] = []
+    if not connection.is_in_transaction():
+        rows = await connection.fetch(sql, *parameters)
+        measure(rows)
+        return rows
+    cursor = await connection.cursor(sql, *parameters)
+    while len(chunk := await cursor.fetch(CHUNK)) == CHUNK:
+        measure(chunk)
+        rows += chunk
+    measure(chunk)
+    rows += chunk
+    return rows

@@ -11,6 +11,8 @@ from app.errors import RateLimited
 MINUTE = 60.0
 REQUEST = 20
 """What a request over REST costs."""
+PER_SECOND = 20_000
+"""What a second of CPU time costs: the most expensive operation takes a quarter of one."""
 
 
 class Rates:
@@ -25,10 +27,27 @@ class Rates:
         """What is left once this was spent; None for who has no key. RateLimited where there is less."""
         if caller.key is None:
             return None
-        at = monotonic()
-        left, then = self._buckets.get(caller.key, (self._most, at))
-        left = min(self._most, left + (at - then) * self._most / MINUTE)
+        left, at = self._left(caller.key)
         if cost > left:
-            raise RateLimited(ceil((min(cost, self._most) - left) * MINUTE / self._most) or 1)
+            raise self._limited(left, cost)
         self._buckets[caller.key] = left - cost, at
         return int(left - cost)
+
+    def charge(self, caller: Caller, seconds: float) -> None:
+        """Take the cost of CPU time that is used already: a bucket may come to hold less than nothing by it.
+        RateLimited where it holds less than nothing before."""
+        if caller.key is None:
+            return
+        left, at = self._left(caller.key)
+        if left < 0:
+            raise self._limited(left, 0)
+        self._buckets[caller.key] = left - ceil(seconds * PER_SECOND), at
+
+    def _limited(self, left: float, cost: int) -> RateLimited:
+        return RateLimited(ceil((min(cost, self._most) - left) * MINUTE / self._most) or 1)
+
+    def _left(self, key: str) -> tuple[float, float]:
+        """The content of a key's bucket, and when it has that."""
+        at = monotonic()
+        left, then = self._buckets.get(key, (self._most, at))
+        return min(self._most, left + (at - then) * self._most / MINUTE), at

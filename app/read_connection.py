@@ -7,6 +7,8 @@ from typing import Any
 
 import apsw
 
+LONGEST = 10**9
+"""Default limit of SQLite for the bytes of a value."""
 Execute = Callable[[str, Sequence[Any]], apsw.Cursor]
 
 
@@ -17,9 +19,10 @@ class ReadConnection:
     SQLite could not begin its log anew. Where it can be neither committed nor rolled back, the connection is replaced.
     """
 
-    __slots__ = ("_connect", "_connection", "_is_closed", "_recovered", "execute")
+    __slots__ = ("_connect", "_connection", "_is_closed", "_longest", "_recovered", "execute")
 
     execute: Execute
+    _longest: int
 
     def __init__(self, connect: Callable[[], apsw.Connection], recovered: Callable[[object], None]) -> None:
         """`recovered` is told why the connection was rolled back or replaced."""
@@ -51,6 +54,12 @@ class ReadConnection:
         if self._is_closed:
             self._open()
 
+    def limit(self, longest: int) -> None:
+        """Limit the bytes of each value that is read or made."""
+        if longest != self._longest:
+            self._longest = longest
+            self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, longest)
+
     def close(self) -> None:
         """Close the connection, which ends its transaction in any case."""
         self._is_closed = True
@@ -59,6 +68,7 @@ class ReadConnection:
     def _open(self) -> None:
         self._connection = self._connect()
         self._is_closed = False
+        self._longest = LONGEST
         self.execute = self._connection.cursor().execute
 
     def _recover(self, cause: object) -> None:

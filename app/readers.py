@@ -14,6 +14,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 from math import inf
 from time import perf_counter, thread_time
 from typing import Any, TypeVar
@@ -21,13 +22,36 @@ from typing import Any, TypeVar
 import apsw
 
 from app.errors import Busy
-from app.read_connection import Execute, ReadConnection
+from app.read_connection import LONGEST, Execute, ReadConnection
 from app.recoveries import Recoveries
 
 T = TypeVar("T")
-Steps = Generator[tuple[str, Sequence[Any]], list[Any], T]
+Statement = tuple[str, Sequence[Any]]
+"""A statement with its parameters."""
+Steps = Generator[Statement, list[Any], T]
 """What yields statements with their parameters, is sent the rows of each, and returns what it makes of them. So it
 knows nothing of the driver that runs them."""
+Measure = Callable[[Sequence[Any]], None]
+"""Called with rows as they are read, some at a time. What it raises ends the reading."""
+
+
+class Measured(tuple[str, Sequence[Any]]):
+    """A statement whose rows can be long, with what measures them as they are read."""
+
+    measure: Measure
+
+
+def measured(statement: Statement, measure: Measure | None) -> Statement:
+    """A statement whose rows are measured, where there is a measure."""
+    if measure is None:
+        return statement
+    made = Measured(statement)
+    made.measure = measure
+    return made
+
+
+CHUNK = 32
+"""Rows that are read between two measures."""
 GLANCE = 2000
 """Instructions of SQLite's machine between two looks at the clock: a row takes about ten. Who is done by the first look
 is quick."""
@@ -47,14 +71,18 @@ UNTIMED = inf, inf
 EVENT_LOOP_READER, THREAD_READER = "event_loop_reader", "thread_reader"
 
 
+class TooLong(Exception):
+    """A value has more bytes than a series allows."""
+
+
 class Pace:
-    """What is known of one kind of series: whether it has one statement, which is a snapshot by itself, and for how
-    many runs it shall rest from the event loop."""
+    """What is known of one kind of series: whether it has one statement, which is a snapshot by itself, how many bytes
+    a value may have that it reads or makes, and for how many runs it shall rest from the event loop."""
 
-    __slots__ = ("is_single", "resting")
+    __slots__ = ("is_single", "longest", "resting")
 
-    def __init__(self, *, is_single: bool) -> None:
-        self.is_single, self.resting = is_single, 0
+    def __init__(self, *, is_single: bool, longest: int = LONGEST) -> None:
+        self.is_single, self.longest, self.resting = is_single, longest, 0
 
 
 class Readers:
@@ -76,7 +104,8 @@ class Readers:
         self._writes = False
 
     async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
-        """What the series returns; it may be begun twice. Raises what it or SQLite raises; Busy when too many wait."""
+        """What the series returns; it may be begun twice. Raises what it or SQLite raises; Busy when too many wait;
+        TooLong for a value that is."""
         if pace.resting:
             pace.resting -= 1
         else:
@@ -126,6 +155,7 @@ class Readers:
             own.begin()
             self._held = asyncio.get_running_loop().call_later(HELD, self._let_go)
         try:
+            own.limit(pace.longest)
             return self._timed(steps, own.execute)
         except BaseException:
             self._let_go()
@@ -179,9 +209,11 @@ def drive(steps: Steps[T], connection: ReadConnection, pace: Pace, run: Callable
     """Run a series in one snapshot of its own."""
     if pace.is_single:
         connection.require_clean()
+        connection.limit(pace.longest)
         return run(steps, connection.execute)
     connection.begin()
     try:
+        connection.limit(pace.longest)
         return run(steps, connection.execute)
     finally:
         connection.end()
@@ -189,12 +221,24 @@ def drive(steps: Steps[T], connection: ReadConnection, pace: Pace, run: Callable
 
 def _drive(steps: Steps[T], execute: Execute) -> T:
     try:
-        sql, parameters = next(steps)
+        statement = next(steps)
         while True:
-            sql, parameters = steps.send(execute(sql, parameters).fetchall())
+            cursor = execute(*statement)
+            rows = _read(cursor, statement.measure) if isinstance(statement, Measured) else cursor.fetchall()
+            statement = steps.send(rows)
     except StopIteration as done:
         result: T = done.value
         return result
+    except apsw.TooBigError:
+        raise TooLong from None
+
+
+def _read(cursor: apsw.Cursor, measure: Measure) -> list[Any]:
+    rows: list[Any] = []
+    while chunk := list(islice(cursor, CHUNK)):
+        measure(chunk)
+        rows += chunk
+    return rows
 
 
 def unread(steps: Steps[T]) -> T:

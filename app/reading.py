@@ -5,17 +5,22 @@ from itertools import groupby
 from typing import Any
 
 import orjson
-from sqlalchemy import ColumnElement, Select, and_
-from sqlalchemy.orm import defer
+import sqlalchemy as sa
+from sqlalchemy import ColumnElement, Select, Text, and_, cast
+from sqlalchemy.orm import aliased, defer
 from sqlmodel import col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
+from app.budget import LOADED, Budget
 from app.callers import Caller
 from app.database import Database
 from app.errors import RequestError, RequestErrorCode
 from app.models import AT_WORK, Checkpoint, Pipeline, PipelineElement
 
-MAX_TRACE = 5000
+MAX_TRACE, DEFAULT_TRACE = 5000, 500
+"""Checkpoints of a trace: the most that can be asked for, and what is asked for without a word."""
+FEW = 4
+"""Pipelines whose elements are read without being counted before."""
 LARGE = ("job_config", "result", "error_detail")
 """The JSON columns of an element, which only what asks for them reads."""
 WITHOUT_LARGE = tuple(defer(getattr(PipelineElement, name), raiseload=True) for name in LARGE)
@@ -92,11 +97,13 @@ def traces_query(caller: Caller, element_ids: Ids, most: int) -> Checkpoints:
 
 
 def _newest(caller: Caller, element_ids: Ids) -> Any:
+    """The number of each element's newest checkpoint, found at the end of the key's index: grouping them would read all
+    that there are. Null where there is none, which joins with nothing."""
+    newest = aliased(Checkpoint)
+    number = select(func.max(newest.number)).where(col(newest.element_id) == col(PipelineElement.id)).scalar_subquery()
     return (
-        select(Checkpoint.element_id, func.max(Checkpoint.number).label("number"))
-        .join(PipelineElement, col(PipelineElement.id) == col(Checkpoint.element_id))
-        .where(owned_elements(caller), col(Checkpoint.element_id).in_(element_ids))
-        .group_by(col(Checkpoint.element_id))
+        select(col(PipelineElement.id).label("element_id"), number.label("number"))
+        .where(owned_elements(caller), col(PipelineElement.id).in_(element_ids))
         .subquery()
     )
 
@@ -144,39 +151,65 @@ async def _element(database: Database, query: Elements, *, whole: bool = False) 
 
 
 async def elements_of(
-    database: Database, caller: Caller, pipeline_ids: Sequence[str], *, whole: bool = False
+    database: Database, caller: Caller, pipeline_ids: Sequence[str], *, budget: Budget, whole: bool = False
 ) -> list[list[PipelineElement]]:
-    """The elements of each of the pipelines, in execution order; their large columns only when read whole."""
+    """The elements of each of the pipelines, in execution order; their large columns only when read whole.
+    AnswerTooLarge, before they are read."""
     query = elements_query(caller, pipeline_ids)
     async with database.read() as session:
+        sizes = [_sum_of_bytes(database, getattr(PipelineElement, name)) for name in LARGE if whole]
+        if sizes or len(pipeline_ids) > FEW:
+            theirs = owned_elements(caller), col(PipelineElement.pipeline_id).in_(pipeline_ids)
+            counted: Any = sa.select(func.count(), *sizes).select_from(PipelineElement).where(*theirs)
+            [count, *counts] = (await session.exec(counted)).one()
+            budget.take_work(LOADED * count)
+            budget.take_bytes(sum(counts))
         rows = await session.exec(query if whole else query.options(*WITHOUT_LARGE))
         found = {id: list(group) for id, group in groupby(rows, lambda row: row.pipeline_id)}
     return [found.get(id, []) for id in pipeline_ids]
 
 
-async def large_column(database: Database, caller: Caller, column: str, element_ids: Sequence[str]) -> list[str | None]:
-    """One of the LARGE columns of each of the elements, as JSON text."""
-    query = select(PipelineElement.id, getattr(PipelineElement, column)).where(
-        owned_elements(caller), col(PipelineElement.id).in_(element_ids)
-    )
+def _sum_of_bytes(database: Database, column: Any) -> Any:
+    """The bytes of all values of a column that is text or JSON."""
+    text = cast(column, Text) if database.dialect.name == "postgresql" else column
+    return func.coalesce(func.sum(func.octet_length(text)), 0)
+
+
+async def large_column(
+    database: Database, caller: Caller, column: str, element_ids: Sequence[str], *, budget: Budget
+) -> list[str | None]:
+    """One of the LARGE columns of each of the elements, as JSON text. AnswerTooLarge, before it is read, where it has
+    more bytes than are left; to count them is for who shows them."""
+    read = getattr(PipelineElement, column)
+    theirs = owned_elements(caller), col(PipelineElement.id).in_(element_ids)
     async with database.read() as session:
-        found = dict((await session.exec(query)).all())
+        budget.require_bytes((await session.exec(select(_sum_of_bytes(database, read)).where(*theirs))).one())
+        found = dict((await session.exec(select(PipelineElement.id, read).where(*theirs))).all())
     return [found.get(id) for id in element_ids]
 
 
-async def newest_checkpoints(database: Database, caller: Caller, element_ids: Sequence[str]) -> list[Checkpoint | None]:
-    """The newest checkpoint of each of the elements."""
+async def newest_checkpoints(
+    database: Database, caller: Caller, element_ids: Sequence[str], *, budget: Budget
+) -> list[Checkpoint | None]:
+    """The newest checkpoint of each of the elements. AnswerTooLarge."""
     query = newest_checkpoints_query(caller, element_ids)
     async with database.read() as session:
         found = {row.element_id: row for row in await session.exec(query)}
+    budget.take_work(LOADED * len(found))
     return [found.get(id) for id in element_ids]
 
 
-async def trace(database: Database, caller: Caller, element_id: str, most: int) -> list[Checkpoint]:
-    """The checkpoints of an element, oldest first, thinned to at most so many; the newest is among them.
-    BAD_USER_INPUT for a number out of range."""
+async def traces(
+    database: Database, caller: Caller, most: int, element_ids: Sequence[str], *, budget: Budget
+) -> list[list[Checkpoint]]:
+    """The checkpoints of each of the elements, oldest first, thinned to at most so many; the newest is among them.
+    BAD_USER_INPUT for a number out of range, AnswerTooLarge."""
+    query = traces_query(caller, element_ids, checked_points(most)).limit(budget.rows(LOADED) + 1)
     async with database.read() as session:
-        return list(await session.exec(traces_query(caller, [element_id], checked_points(most))))
+        rows = (await session.exec(query)).all()
+    budget.take_work(LOADED * len(rows))
+    found = {id: list(group) for id, group in groupby(rows, lambda row: row.element_id)}
+    return [found.get(id, []) for id in element_ids]
 
 
 def checked_points(most: int) -> int:

@@ -49,7 +49,12 @@ class Settings(BaseSettings):
     max_cost: int = Field(5_000, ge=1, description="Most that an operation may cost, as the README counts it.")
     max_list_input: int = Field(250, ge=1, description="Most items of a list in an input, but not inside JSON.")
     introspection: bool = Field(True, description="Answer `__schema` and `__type`.")
-    suggestions: bool = Field(True, description="Name what may have been meant where a document is wrong.")
+    suggestions: bool | None = Field(
+        None, description="Name what may have been meant where a document is wrong; unless set, as `introspection`."
+    )
+    max_answer_bytes: int = Field(
+        64 * 2**20, ge=1024, description="Longest answer to one operation or request; longer ones are refused whole."
+    )
     plans: bool = Field(True, description="Compile queries to SQL; off, the GraphQL executor answers all of them.")
     trusted_documents: str = Field(
         "", description="Folders, with `:` between: only their operations and those of `queries/` are run."
@@ -114,6 +119,11 @@ class Settings(BaseSettings):
     def _are_origins(cls, text: str) -> str:
         origins(text)
         return text
+
+    @property
+    def has_suggestions(self) -> bool:
+        """Whether errors name what may have been meant: names are told by introspection, or not at all."""
+        return self.introspection if self.suggestions is None else self.suggestions
 
     @property
     def trusted_folders(self) -> list[Path]:

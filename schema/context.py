@@ -10,9 +10,11 @@ import orjson
 import strawberry
 from strawberry.dataloader import DataLoader
 
-from app import reading
+from app import reading, series
+from app.budget import Budget, size_of
 from app.callers import Caller
 from app.models import Checkpoint, PipelineElement
+from app.series import Wanted
 from app.services import Services
 
 BATCH = 500
@@ -22,10 +24,11 @@ class Context:
     """Made anew for every operation, so that nothing read for one is shown to another. Nor is what was read before
     a mutation shown after it: loaders batch, and keep nothing."""
 
-    def __init__(self, services: Services, caller: Caller) -> None:
-        self.services, self.caller = services, caller
+    def __init__(self, services: Services, caller: Caller, budget: Budget) -> None:
+        self.services, self.caller, self.budget = services, caller, budget
         self.database = services.database
         self._large: dict[str, DataLoader[str, str | None]] = {}
+        self._traces: dict[int, DataLoader[str, list[Checkpoint]]] = {}
 
     @cached_property
     def elements(self) -> DataLoader[str, list[PipelineElement]]:
@@ -35,18 +38,33 @@ class Context:
     def newest_checkpoints(self) -> DataLoader[str, Checkpoint | None]:
         return self._loader(reading.newest_checkpoints)
 
+    @cached_property
+    def series(self) -> DataLoader[tuple[str, Wanted], bytes | None]:
+        """All series of an operation together, whatever is asked for of each."""
+        return DataLoader(partial(series.read_all, self.database, self.caller, self.budget), cache=False)
+
     def _loader(self, read: Callable[..., Any], *arguments: Any) -> DataLoader[str, Any]:
-        return DataLoader(partial(read, self.database, self.caller, *arguments), max_batch_size=BATCH, cache=False)
+        read = partial(read, self.database, self.caller, *arguments, budget=self.budget)
+        return DataLoader(read, max_batch_size=BATCH, cache=False)
+
+    async def trace(self, element_id: str, most: int) -> list[Checkpoint]:
+        """The checkpoints of an element, thinned to at most so many."""
+        if most not in self._traces:
+            self._traces[most] = self._loader(reading.traces, most)
+        return await self._traces[most].load(element_id)
 
     async def large(self, column: str, element_id: str) -> Any:
         """A JSON column of an element, as the text it is stored as: nothing parses it on its way to the wire."""
         text = await self.large_text(column, element_id)
         return None if text is None else orjson.Fragment(text)
 
-    async def large_text(self, column: str, element_id: str) -> str | None:
+    async def large_text(self, column: str, element_id: str, weight: int = 1) -> str | None:
+        """The same, of which each byte counts for so many of the answer."""
         if column not in self._large:
             self._large[column] = self._loader(reading.large_column, column)
-        return await self._large[column].load(element_id)
+        text = await self._large[column].load(element_id)
+        self.budget.take_bytes(weight * size_of(text))
+        return text
 
 
 Info = strawberry.Info[Context, None]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from time import thread_time
 from typing import Any
 
 from graphql import (
@@ -21,6 +22,7 @@ from graphql import (
 
 from app.errors import RequestError, RequestErrorCode
 from app.settings import Settings
+from schema.checks import Checks
 from schema.cost import Cost
 from schema.limits import too_large
 from schema.lists import Lists
@@ -30,6 +32,12 @@ from schema.trusted import Trusted
 CACHED = 256
 LONG = 2_000
 """Characters of a document that is not prepared on the event loop."""
+WRONG_AGAIN = 0.0002
+"""Seconds of CPU time that the answer to a wrong document takes which is known already."""
+Charge = Callable[[float], None]
+"""Called with seconds of CPU time. RequestError when its caller has spent too much before."""
+MAX_ERRORS = 20
+"""Errors of one document that are reported, and after which its validation ends."""
 NOT_TRUSTED = GraphQLError("This server runs trusted documents only, and this is none.")
 
 
@@ -39,6 +47,7 @@ class Known:
     def __init__(self, schema: GraphQLSchema, tree: DocumentNode, operation: OperationDefinitionNode) -> None:
         self.node, self.kind = operation, operation.operation
         self._cost, self._lists = Cost(tree, operation), Lists(schema, operation)
+        self.checks = Checks(schema, tree, operation)
 
     def cost(self, variables: Mapping[str, Any] | None, settings: Settings) -> int:
         """What it costs with these variables. RequestError when that is too much, or a list in them is too long."""
@@ -61,6 +70,8 @@ class Document:
     errors: list[GraphQLError] = field(default_factory=list)
     operations: dict[str | None, Known] = field(default_factory=dict)
     """By name."""
+    seconds: float = 0.0
+    """CPU time that was spent on it."""
 
     def operation(self, name: str | None) -> Known:
         """The operation that `name` means. RequestError when it means none, or could mean several."""
@@ -85,14 +96,21 @@ class Documents:
         self._rules = [*specified_rules, *([] if settings.introspection else [NoSchemaIntrospectionCustomRule])]
         self._kept: OrderedDict[str, Document] = OrderedDict()
 
-    async def get(self, text: str) -> Document:
-        """The document; RequestError when it is too long to be looked at."""
+    async def get(self, text: str, charge: Charge | None = None) -> Document:
+        """The document; RequestError when it is too long to be looked at. `charge` is called with the CPU time that it
+        took, where it is wrong or long: a short one that can be run costs what it reads."""
         if (document := self._kept.get(text)) is not None:
             self._kept.move_to_end(text)
+            if document.errors and charge is not None:
+                charge(WRONG_AGAIN)
             return document
         self._check_length(text)
+        if charge is not None:
+            charge(0.0)
         # A long one takes a tenth of a second; others go on meanwhile.
         document = self._prepare(text) if len(text) < LONG else await asyncio.to_thread(self._prepare, text)
+        if charge is not None and (document.errors or len(text) >= LONG):
+            charge(document.seconds)
         self._kept[text] = document
         if len(self._kept) > CACHED:
             self._kept.popitem(last=False)
@@ -112,14 +130,19 @@ class Documents:
             raise RequestError(RequestErrorCode.PAYLOAD_TOO_LARGE, f"The document is longer than {limit:,} bytes.")
 
     def _prepare(self, text: str) -> Document:
+        began = thread_time()
+        document = self._prepared(text)
+        return replace(document, seconds=thread_time() - began)
+
+    def _prepared(self, text: str) -> Document:
         try:
-            tree = parse(text, max_tokens=self._settings.max_document_tokens)
+            tree = parse(text, max_tokens=self._settings.max_document_tokens, allow_empty_selection_sets=False)
             if self._trusted is not None and not self._trusted.has(tree):
                 return Document(code=RequestErrorCode.DOCUMENT_NOT_TRUSTED, errors=[NOT_TRUSTED])
             if errors := too_large(tree, self._settings):
                 return Document(code=RequestErrorCode.TOO_COMPLEX, errors=errors)
             # First, because GraphQL's own rules read such values, and complain in Python's words.
-            errors = validate(self._schema, tree, [StorableValues]) or self._validated(tree)
+            errors = validate(self._schema, tree, [StorableValues], max_errors=MAX_ERRORS) or self._validated(tree)
         except GraphQLError as error:
             return Document(code=RequestErrorCode.GRAPHQL_PARSE_FAILED, errors=[error])
         except RecursionError:
@@ -128,7 +151,8 @@ class Documents:
         return Document(tree=tree, errors=errors, operations={} if errors else self._operations(tree))
 
     def _validated(self, tree: DocumentNode) -> list[GraphQLError]:
-        return validate(self._schema, tree, self._rules, hide_suggestions=not self._settings.suggestions)
+        hides = not self._settings.has_suggestions
+        return validate(self._schema, tree, self._rules, max_errors=MAX_ERRORS, hide_suggestions=hides)
 
     def _operations(self, tree: DocumentNode) -> dict[str | None, Known]:
         nodes = [node for node in tree.definitions if isinstance(node, OperationDefinitionNode)]

@@ -106,13 +106,15 @@ class GraphQLEndpoint:
             else:
                 name, answer = operation.label, await self._run(operation, method, headers)
             status, body = _status(answer, kind), answer.body
+            text = encoded(body, self._settings.max_answer_bytes)
         except Exception as error:
             status, body, more = _refused(error)
         finally:
             held.close()
+            text = encoded(body)
         if method == "GET":
             more = {**more, **NOT_STORED}
-        response, code = _response(status, body, kind, more), _code(body)
+        response, code = _response(status, text, kind, more), _code(body)
         self._metrics.request(name, code, perf_counter() - start)
         note(name, code)
         return response
@@ -140,7 +142,7 @@ class GraphQLEndpoint:
                         body_held.release()  # it may go on for days
             except Exception as error:
                 status, body, more = _refused(error)
-                await _response(status, body, JSON, more).send(send)
+                await _response(status, encoded(body), JSON, more).send(send)
                 note("", _code(body))
             else:
                 note(*_summary(operation))
@@ -212,8 +214,8 @@ def _summary(operation: Operation | Answer) -> tuple[str, str]:
     return (operation.label, "OK") if isinstance(operation, Operation) else ("", _code(operation.body))
 
 
-def _response(status: int, body: dict[str, Any], kind: bytes, more: Mapping[str, str]) -> Response:
+def _response(status: int, text: bytes, kind: bytes, more: Mapping[str, str]) -> Response:
     headers = HEADERS[kind]
     if more:
         headers += tuple((name.encode(), value.encode()) for name, value in more.items())
-    return Response(status, headers, encoded(body))
+    return Response(status, headers, text)

@@ -18,7 +18,7 @@ from schema.node import ID, Node
 if TYPE_CHECKING:
     from schema.types import PipelineElement
 
-MaxPoints = Annotated[int, strawberry.argument(description="At most so many: 1 to 5,000.")]
+MaxPoints = Annotated[int, strawberry.argument(description=f"At most so many: 1 to {reading.MAX_TRACE:,}.")]
 
 
 @strawberry.type(description="How far a job was at a time.")
@@ -78,5 +78,5 @@ class Job(Node):
         description="Checkpoints, oldest first, thinned to at most `maxPoints`; the newest is among them.",
         graphql_type=list[Checkpoint],
     )
-    async def trace(self, info: Info, max_points: MaxPoints = 500) -> list[models.Checkpoint]:
-        return await reading.trace(info.context.database, info.context.caller, self.row.id, max_points)
+    async def trace(self, info: Info, max_points: MaxPoints = reading.DEFAULT_TRACE) -> list[models.Checkpoint]:
+        return await info.context.trace(self.row.id, reading.checked_points(max_points))

@@ -1,11 +1,16 @@
 """Errors as clients see them: theirs in full, ours as an id that the log carries too."""
 
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from graphql import GraphQLError
 
 from app.away import expected
 from app.errors import BadJson, RequestError, RequestErrorCode, logged
+
+MOST_ERRORS = 100
+"""Different errors of fields that one answer tells."""
 
 
 def formatted(error: GraphQLError, code: RequestErrorCode) -> dict[str, Any]:
@@ -23,6 +28,19 @@ def refusal(error: RequestError) -> list[dict[str, Any]]:
     return [{"message": error.message, "extensions": extensions}]
 
 
+def distinct(errors: Iterable[GraphQLError]) -> Iterator[GraphQLError]:
+    """The errors of fields, each once: a field node below a list fails alike for many objects. The path is that of the
+    first, and `extensions.places` says how many there are."""
+    groups: dict[Any, list[GraphQLError]] = {}
+    for error in errors:
+        nodes = tuple(id(node) for node in error.nodes or ())
+        groups.setdefault((type(error.original_error), error.message, nodes), []).append(error)
+    for group in islice(groups.values(), MOST_ERRORS):
+        if len(group) > 1:
+            group[0].extensions = {**(group[0].extensions or {}), "places": len(group)}
+        yield group[0]
+
+
 def masked(error: GraphQLError) -> dict[str, Any]:
     """An error of a field, with its code; what the caller cannot have caused is told to the log alone."""
     cause = error.original_error
@@ -32,7 +50,8 @@ def masked(error: GraphQLError) -> dict[str, Any]:
         return formatted(error, RequestErrorCode.BAD_USER_INPUT)
     refused = expected(cause)
     if refused is None:
-        return {**error.formatted, **internal(cause)}
+        told = internal(cause)
+        return {**error.formatted, **told, "extensions": {**(error.extensions or {}), **told["extensions"]}}
     return {**formatted(error, refused.code), "message": refused.message}
 
 

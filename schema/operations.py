@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
 
 import orjson
-from graphql import ExecutionResult, OperationType, execute
+from graphql import ExecutionResult, GraphQLError, OperationType, execute
 from graphql.execution import (
     Executor,
     create_source_event_stream,
@@ -19,15 +19,17 @@ from graphql.execution import (
 
 from app.away import patiently
 from app.body_quota import Holding
+from app.budget import Budget
 from app.callers import Caller
-from app.errors import RequestError, RequestErrorCode
+from app.errors import AnswerTooLarge, RequestError, RequestErrorCode
 from app.services import Services
 from app.settings import QUERIES, Settings
 from app.waiting import finished_within, in_task, within
 from schema import schema
 from schema.context import Context
 from schema.documents import Document, Documents, Known
-from schema.masking import failure, formatted, masked, refusal
+from schema.executor import BudgetedExecutor
+from schema.masking import distinct, failure, formatted, masked, refusal
 from schema.persisted import Persisted, named_hash
 from schema.plans import Plans
 from schema.trusted import ANONYMOUS, operation_names, read
@@ -68,9 +70,12 @@ class Answer(NamedTuple):
     executed: bool = True
 
 
-def encoded(body: dict[str, Any]) -> bytes:
-    """An answer in JSON. Plans leave instants for this."""
-    return orjson.dumps(body, option=orjson.OPT_UTC_Z)
+def encoded(body: dict[str, Any], most: int | None = None) -> bytes:
+    """An answer in JSON. Plans leave instants for this. AnswerTooLarge when it has more than so many bytes."""
+    text = orjson.dumps(body, option=orjson.OPT_UTC_Z)
+    if most is not None and len(text) > most:
+        raise AnswerTooLarge.than(most)
+    return text
 
 
 class Operations:
@@ -92,7 +97,7 @@ class Operations:
     def open(self, services: Services) -> None:
         """What operations work with from now on."""
         self._services = services
-        self.plans = Plans(services.database) if self._has_plans else None
+        self.plans = Plans(services.database, self._settings.max_answer_bytes) if self._has_plans else None
 
     async def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
         """Who asks. RequestError when that is nobody who may."""
@@ -112,10 +117,11 @@ class Operations:
 
     async def find(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """The operation, or the answer to a document that is wrong. RequestError when the request is."""
+        charge = partial(self._services.rates.charge, caller)
         if request.hash is not None:
-            document = await self._persisted.get(request.hash, request.query)
+            document = await self._persisted.get(request.hash, request.query, charge)
         else:
-            document = await self._documents.get(request.query or "")
+            document = await self._documents.get(request.query or "", charge)
         if document.errors:
             return Answer({"errors": [formatted(error, document.code) for error in document.errors]}, executed=False)
         known = document.operation(request.operation_name)
@@ -123,8 +129,8 @@ class Operations:
         plans = self.plans if caller.projects is None else None
         cost = known.cost(request.variables, self._settings)
         left = self._services.rates.spend(caller, cost)
-        name, variables, timeout = request.operation_name, request.variables, self._settings.request_timeout
-        return Operation(known, document, name, variables, self._services, plans, caller, cost, left, timeout)
+        name, variables = request.operation_name, request.variables
+        return Operation(known, document, name, variables, self._services, plans, caller, cost, left, self._settings)
 
     async def find_or_explain(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """The same for where there is no status line: an answer also when the request is wrong."""
@@ -147,7 +153,7 @@ class Operation(NamedTuple):
     cost: int
     left: int | None
     """What the caller's key may spend still; None where there are no keys."""
-    timeout: float
+    settings: Settings
 
     @property
     def kind(self) -> OperationType:
@@ -166,11 +172,14 @@ class Operation(NamedTuple):
 
     async def answer(self) -> Answer:
         """The answer to a query or a mutation. RequestError with TIMEOUT where it does not come in time."""
+        if self.known.checks and (errors := self.known.checks.errors(self.variables)):
+            return _wrong(errors)
+        timeout = self.settings.request_timeout
         try:
             wait, work = (within, self._read()) if self.kind is QUERY else (finished_within, self._change())
-            answer = await wait(self.timeout, work)
+            answer = await wait(timeout, work)
         except TimeoutError:
-            message = f"The answer took longer than {self.timeout:g} s. What a mutation began goes on."
+            message = f"The answer took longer than {timeout:g} s. What a mutation began goes on."
             raise RequestError(RequestErrorCode.TIMEOUT, message) from None
         if self.left is not None:
             answer.body["extensions"] = {"cost": {"requested": self.cost, "left": self.left}}
@@ -185,19 +194,28 @@ class Operation(NamedTuple):
     async def _change(self) -> Answer:
         if self.plans is None:
             return await self._execute()
-        result = await self.plans.changed(self.document, self.name, self.variables, self._context())
-        return await self._execute() if result is None else _answer(result)
+        context = self._context()
+        result = await self.plans.changed(self.document, self.name, self.variables, context)
+        if result is None:
+            return await self._execute()
+        context.budget.check()
+        return _answer(result)
 
     async def _execute(self) -> Answer:
         await in_task()
+        context = self._context()
         result = execute(
             schema._schema,
             self.document.tree,
-            context_value=self._context(),
+            context_value=context,
             variable_values=self.variables,
             operation_name=self.name,
+            executor_class=BudgetedExecutor,
+            hide_suggestions=not self.settings.has_suggestions,
         )
-        return _answer(result if isinstance(result, ExecutionResult) else await result)
+        result = result if isinstance(result, ExecutionResult) else await result
+        context.budget.check()
+        return _answer(result)
 
     async def answers(self) -> AsyncGenerator[Answer, None]:
         """The answers to any operation: those to a subscription come as things happen. Raises nothing."""
@@ -205,11 +223,19 @@ class Operation(NamedTuple):
             if self.kind is not OperationType.SUBSCRIPTION:
                 yield await self.answer()
                 return
-            executor = Executor.build(
-                schema._schema, self.document.tree, None, self._context(), self.variables, self.name
+            if self.known.checks and (errors := self.known.checks.errors(self.variables)):
+                yield _wrong(errors)
+                return
+            executor = BudgetedExecutor.build(
+                schema._schema,
+                self.document.tree,
+                context_value=self._context(),
+                raw_variable_values=self.variables,
+                operation_name=self.name,
+                hide_suggestions=not self.settings.has_suggestions,
             )
             if isinstance(executor, list):
-                yield _answer(ExecutionResult(None, executor))
+                yield _wrong(executor)
                 return
             source = create_source_event_stream(executor)
             if isinstance(source, Awaitable):
@@ -224,19 +250,41 @@ class Operation(NamedTuple):
         except Exception as error:
             yield Answer({"errors": failure(error)}, executed=False)
 
-    def _event(self, executor: Executor[Any]) -> Any:
-        executor.context_value = self._context()
-        return execute_subscription_event(executor)
+    async def _event(self, executor: Executor[Any]) -> ExecutionResult:
+        context = executor.context_value = self._context()
+        result = execute_subscription_event(executor)
+        result = result if isinstance(result, ExecutionResult) else await result
+        context.budget.check()
+        return result
+
+    async def texts(self) -> AsyncGenerator[tuple[Answer, bytes], None]:
+        """The same answers, each with its JSON: one that is too long is an error, and the last. Raises nothing."""
+        async with aclosing(self.answers()) as answers:
+            async for answer in answers:
+                try:
+                    text = encoded(answer.body, self.settings.max_answer_bytes)
+                except Exception as error:
+                    refused = Answer({"errors": failure(error)}, executed=False)
+                    yield refused, encoded(refused.body)
+                    return
+                yield answer, text
 
     def _context(self) -> Context:
-        return Context(self.services, self.caller)
+        return Context(self.services, self.caller, self._budget())
+
+    def _budget(self) -> Budget:
+        return Budget(self.settings.max_answer_bytes)
 
 
 def _answer(result: ExecutionResult) -> Answer:
     """A field's error has a path. One without is of the request, which was not executed: it has no data then."""
     errors = result.errors or []
     if errors and not any(error.path for error in errors):
-        bad_input = RequestErrorCode.BAD_USER_INPUT
-        return Answer({"errors": [formatted(error, bad_input) for error in errors]}, executed=False)
+        return _wrong(errors)
     body: dict[str, Any] = {"data": result.data}
-    return Answer({"errors": [masked(error) for error in errors], **body} if errors else body)
+    return Answer({"errors": [masked(error) for error in distinct(errors)], **body} if errors else body)
+
+
+def _wrong(errors: Iterable[GraphQLError]) -> Answer:
+    """The answer to a request that is not executed."""
+    return Answer({"errors": [formatted(error, RequestErrorCode.BAD_USER_INPUT) for error in errors]}, executed=False)

@@ -14,7 +14,7 @@ from graphql import GraphQLError
 
 from app.errors import RequestError, RequestErrorCode
 from app.settings import Settings
-from schema.documents import Document, Documents
+from schema.documents import Charge, Document, Documents
 from schema.trusted import Trusted
 
 FORM = re.compile("[0-9a-f]{64}")
@@ -36,12 +36,12 @@ class Persisted:
         self._bytes = 0
         self._missing = NOT_FOUND if self._most or trusted else NOT_SUPPORTED
 
-    async def get(self, hash: str, text: str | None) -> Document:
+    async def get(self, hash: str, text: str | None, charge: Charge | None = None) -> Document:
         """The document that `hash` names, kept from now on where its text comes along and it may be run. RequestError
         when the text is another one."""
         if text is None:
             return await self._named(hash)
-        document = await self._documents.get(text)
+        document = await self._documents.get(text, charge)
         if sha256(text.encode()).hexdigest() != hash:
             raise RequestError(RequestErrorCode.BAD_REQUEST, "The hash is not the SHA-256 of `query`.")
         if not document.errors:

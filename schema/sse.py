@@ -15,6 +15,8 @@ from app.errors import logged
 from schema.negotiation import EVENTS
 from schema.operations import Answer, Operation, encoded
 
+Texts = AsyncGenerator[tuple[Answer, bytes], None]
+"""Answers, and each in JSON."""
 KEEP_ALIVE = 12.0
 """Seconds of silence after which a comment is sent: proxies cut what is silent for long."""
 COMMENT = b":\n\n"
@@ -42,16 +44,19 @@ class EventStreams:
     async def answer(self, operation: Operation | Answer, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         if isinstance(operation, Operation) and operation.kind is OperationType.SUBSCRIPTION:
-            await self._stream(operation.answers(), receive, send)
+            await self._stream(operation.texts(), receive, send)
         else:
             # As with JSON, a query or a mutation is finished whether or not the client still listens.
-            answers = [operation] if isinstance(operation, Answer) else [each async for each in operation.answers()]
-            await _write(send, b"".join(map(_next, answers)) + COMPLETE)
+            if isinstance(operation, Answer):
+                texts = [encoded(operation.body)]
+            else:
+                texts = [text async for _, text in operation.texts()]
+            await _write(send, b"".join(map(_next, texts)) + COMPLETE)
         await _write(send, b"", more=False)
 
-    async def _stream(self, answers: AsyncGenerator[Answer, None], receive: Receive, send: Send) -> None:
+    async def _stream(self, texts: Texts, receive: Receive, send: Send) -> None:
         client = asyncio.create_task(_gone(receive))
-        events = asyncio.create_task(_write_all(answers, send))
+        events = asyncio.create_task(_write_all(texts, send))
         self._listening.add(client)
         try:
             await _write(send, COMMENT)  # what is waiting for the first byte knows that the stream is open
@@ -72,16 +77,16 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-async def _write_all(answers: AsyncGenerator[Answer, None], send: Send) -> None:
-    async with aclosing(answers):
-        async for answer in answers:
-            await _write(send, _next(answer))
+async def _write_all(texts: Texts, send: Send) -> None:
+    async with aclosing(texts):
+        async for _, text in texts:
+            await _write(send, _next(text))
     await _write(send, COMPLETE)
 
 
-def _next(answer: Answer) -> bytes:
+def _next(text: bytes) -> bytes:
     """One line: stored JSON goes out as it is, and may have been written over several."""
-    return b"event: next\ndata: " + encoded(answer.body).translate(None, b"\r\n") + b"\n\n"
+    return b"event: next\ndata: " + text.translate(None, b"\r\n") + b"\n\n"
 
 
 async def _write(send: Send, body: bytes, *, more: bool = True) -> None:

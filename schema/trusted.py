@@ -37,7 +37,7 @@ class Trusted:
         self.by_hash: dict[str, str] = {}
         """Each under the SHA-256 of its file, and of how graphql-js prints it."""
         for text in texts:
-            tree = parse(text)
+            tree = parse(text, allow_empty_selection_sets=False)
             self._normal.add(_normal(tree))
             self.by_hash |= {_hash(each).hex(): text for each in (text, text.strip(), print_ast(tree))}
 

@@ -9,7 +9,7 @@ from strawberry import UNSET
 from strawberry.scalars import JSON
 
 from app import models, reading
-from app import series as app_series
+from app.budget import PARSED
 from app.models import ElementType, JobErrorCode, JobStatus, PipelineElementStatus, PipelineStatus, SeriesSource
 from schema import enums  # noqa: F401  makes them GraphQL enums
 from schema.context import Info
@@ -58,7 +58,7 @@ class PipelineElement(Node):
     )
     async def parameter_values(self, info: Info, names: Names = UNSET) -> Any:
         return reading.parameter_values(
-            await info.context.large_text("result", self.id), None if names is UNSET else names
+            await info.context.large_text("result", self.id, PARSED), None if names is UNSET else names
         )
 
     @strawberry.field(description=DESCRIPTION, graphql_type=JSON | None)
@@ -73,7 +73,7 @@ class PipelineElement(Node):
         x_max: XMax = UNSET,
     ) -> Any:
         asked = wanted(objective, source, columns, max_points=max_points, x_min=x_min, x_max=x_max)
-        text = await app_series.read(info.context.database, info.context.caller, self.id, asked)
+        text = await info.context.series.load((self.id, asked))
         return None if text is None else orjson.Fragment(text)
 
     @strawberry.field(description="Its execution. Null until submitted.", graphql_type=Job | None)

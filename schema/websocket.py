@@ -8,6 +8,7 @@ import asyncio
 from contextlib import ExitStack, aclosing, suppress
 from typing import Any, NoReturn
 
+import orjson
 from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
@@ -252,14 +253,14 @@ class Socket:
     async def _tell(self, id: str, operation: Operation) -> list[dict[str, Any]] | None:
         """Send what an operation answers, while the client wants it. The errors that end it, where some do."""
         task = asyncio.current_task()
-        async with aclosing(operation.answers()) as answers:
-            async for answer in answers:
+        async with aclosing(operation.texts()) as texts:
+            async for answer, text in texts:
                 if self._running.get(id) is not task:
                     break
                 if not answer.executed:
                     errors: list[dict[str, Any]] = answer.body["errors"]
                     return errors
-                await self._say("next", id, answer.body)
+                await self._say("next", id, orjson.Fragment(text))
         return None
 
     async def _say(self, kind: str, id: str | None = None, payload: Any = None) -> None:

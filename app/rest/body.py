@@ -8,7 +8,7 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
 from app.bodies import read_json
-from app.errors import RequestError, RequestErrorCode
+from app.errors import AnswerTooLarge, RequestError, RequestErrorCode
 from app.rest.authentication import authenticate, services
 from app.settings import Settings
 from app.waiting import finished_within, within
@@ -50,9 +50,12 @@ class StrictRoute(APIRoute):
 
 async def _in_time(request: Request, handling: Coroutine[Any, Any, Response]) -> Response:
     wait = within if request.method == "GET" else finished_within
-    seconds: float = request.app.state.settings.request_timeout
+    settings: Settings = request.app.state.settings
     try:
-        return await wait(seconds, handling)
+        response = await wait(settings.request_timeout, handling)
     except TimeoutError:
-        message = f"The answer took longer than {seconds:g} s. What was begun goes on."
+        message = f"The answer took longer than {settings.request_timeout:g} s. What was begun goes on."
         raise RequestError(RequestErrorCode.TIMEOUT, message) from None
+    if len(response.body) > settings.max_answer_bytes:
+        raise AnswerTooLarge.than(settings.max_answer_bytes)
+    return response

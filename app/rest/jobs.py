@@ -8,6 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
 from app import reading, series
+from app.budget import Budget
 from app.callers import Caller
 from app.database import Database
 from app.errors import not_found
@@ -18,7 +19,7 @@ from app.rest.authentication import services
 from app.rest.body import StrictRoute
 from app.rest.errors import failure
 from app.rest.job_schemas import Channels, Job, JobsQuery, Metadata, Plot, PlotQuery, SeriesQuery
-from app.rest.routes import NOT_FOUND, By, In, no_nul, stop
+from app.rest.routes import NOT_FOUND, By, In, Most, no_nul, stop
 from app.rest.schemas import Failure
 
 jobs = APIRouter(prefix="/jobs", tags=["Job"], route_class=StrictRoute, dependencies=[Depends(no_nul)])
@@ -32,15 +33,15 @@ async def job(db: Database, by: Caller, job_id: str) -> PipelineElement:
     return row
 
 
-async def _shown(db: Database, by: Caller, rows: list[PipelineElement]) -> list[dict[str, Any]]:
-    results = await reading.large_column(db, by, "result", [row.id for row in rows])
+async def _shown(db: Database, by: Caller, rows: list[PipelineElement], most: Budget) -> list[dict[str, Any]]:
+    results = await reading.large_column(db, by, "result", [row.id for row in rows], budget=most)
     return [answers.job(row, result) for row, result in zip(rows, results, strict=True)]
 
 
 @jobs.get("/", response_model=list[Job])
-async def list_jobs(query: Annotated[JobsQuery, Query()], db: In, by: By) -> Response:
+async def list_jobs(query: Annotated[JobsQuery, Query()], db: In, by: By, most: Most) -> Response:
     """Jobs, those submitted last first."""
-    return JsonResponse(await _shown(db, by, await reading.jobs(db, by, query.limit, query.skip)))
+    return JsonResponse(await _shown(db, by, await reading.jobs(db, by, query.limit, query.skip), most))
 
 
 @jobs.post("/", status_code=410, responses={410: {"model": Failure}})
@@ -50,26 +51,26 @@ async def submit_job() -> Response:
 
 
 @jobs.get("/{job_id}", response_model=Job, responses=NOT_FOUND)
-async def get_job(job_id: str, db: In, by: By) -> Response:
+async def get_job(job_id: str, db: In, by: By, most: Most) -> Response:
     """A job."""
-    [shown] = await _shown(db, by, [await job(db, by, job_id)])
+    [shown] = await _shown(db, by, [await job(db, by, job_id)], most)
     return JsonResponse(shown)
 
 
 @jobs.post("/{job_id}/cancel", response_model=Job, responses=NOT_FOUND)
-async def cancel_job(job_id: str, request: Request, db: In, by: By) -> Response:
+async def cancel_job(job_id: str, request: Request, db: In, by: By, most: Most) -> Response:
     """Stops a job, and with it the pipeline that needs it. One that has ended stays as it is."""
     row = await job(db, by, job_id)
     if row.job_status is not None and not row.job_status.is_terminal:
         await stop(services(request), by, row.pipeline_id)
-    [shown] = await _shown(db, by, [await job(db, by, job_id)])
+    [shown] = await _shown(db, by, [await job(db, by, job_id)], most)
     return JsonResponse(shown)
 
 
 @jobs.get("/{job_id}/metadata", response_model=Metadata, responses=NOT_FOUND)
-async def get_metadata(job_id: str, db: In, by: By) -> Response:
+async def get_metadata(job_id: str, db: In, by: By, most: Most) -> Response:
     """Which plots there are of a job, and the checkpoints that it made on the way."""
-    return JsonResponse(await metadata.of(db, by, await job(db, by, job_id)))
+    return JsonResponse(await metadata.of(db, by, most, await job(db, by, job_id)))
 
 
 @jobs.get("/{job_id}/series/channels", response_model=Channels, responses=NOT_FOUND)
@@ -81,21 +82,21 @@ async def get_channels(job_id: str, db: In, by: By) -> Response:
 
 
 @jobs.get("/{job_id}/series", response_model=dict[str, list[float | None]], responses=NOT_FOUND)
-async def get_series(job_id: str, query: Annotated[SeriesQuery, Query()], db: In, by: By) -> Response:
+async def get_series(job_id: str, query: Annotated[SeriesQuery, Query()], db: In, by: By, most: Most) -> Response:
     """The model against the data of one objective: lists of one length by channel, null where there is no value."""
-    found = await series.read(db, by, (await job(db, by, job_id)).id, query.wanted)
+    found = await series.read(db, by, most, (await job(db, by, job_id)).id, query.wanted)
     if found is None:
         raise not_found("series")
     return StoredJson(found)
 
 
 @plots.get("/{job_id}/plot_data", response_model=Plot, responses=NOT_FOUND)
-async def get_plot_data(job_id: str, query: Annotated[PlotQuery, Query()], db: In, by: By) -> Response:
+async def get_plot_data(job_id: str, query: Annotated[PlotQuery, Query()], db: In, by: By, most: Most) -> Response:
     """One of an objective's plots: each trace thinned to at most `max_points` points, its peaks kept."""
     wanted = series.Wanted(
         query.objective_name, SeriesSource.OPTIMAL, None, None, query.max_points, query.x_min, query.x_max
     )
-    found = await series.plot(db, by, (await job(db, by, job_id)).id, wanted, query.plot_index)
+    found = await series.plot(db, by, most, (await job(db, by, job_id)).id, wanted, query.plot_index)
     if found is None:
         raise not_found("plot")
     return StoredJson(found)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from starlette.responses import Response
 
 from app import pipelines, reading, runs
+from app.budget import Budget
 from app.callers import Caller
 from app.database import Database
 from app.drafts import changes
@@ -34,6 +35,11 @@ def database(request: Request) -> Database:
     return services(request).database
 
 
+def budget(request: Request) -> Budget:
+    """The budget of the answer to one request."""
+    return Budget(request.app.state.settings.max_answer_bytes)
+
+
 def no_nul(request: Request) -> None:
     """PostgreSQL keeps no NUL, so nothing can have it in its name or id."""
     if "\0" in request.url.path or b"%00" in request.scope["query_string"]:
@@ -55,20 +61,21 @@ async def stop(services: Services, by: Caller, pipeline_id: str) -> None:
             raise
 
 
-async def _detail(db: Database, by: Caller, row: Pipeline) -> dict[str, Any]:
-    return answers.detail(row, await _elements(db, by, row))
+async def _detail(db: Database, by: Caller, row: Pipeline, most: Budget) -> dict[str, Any]:
+    return answers.detail(row, await _elements(db, by, row, most))
 
 
-async def _elements(db: Database, by: Caller, row: Pipeline) -> list[dict[str, Any]]:
-    [elements] = await reading.elements_of(db, by, [row.id], whole=True)
+async def _elements(db: Database, by: Caller, row: Pipeline, most: Budget) -> list[dict[str, Any]]:
+    [elements] = await reading.elements_of(db, by, [row.id], budget=most, whole=True)
     if row.started_at is None:  # no checkpoints to look for
         return [answers.element(each) for each in elements]
-    newest = await reading.newest_checkpoints(db, by, [each.id for each in elements])
+    newest = await reading.newest_checkpoints(db, by, [each.id for each in elements], budget=most)
     return [answers.element(*each) for each in zip(elements, newest, strict=True)]
 
 
 In = Annotated[Database, Depends(database)]
 By = Annotated[Caller, Depends(caller)]
+Most = Annotated[Budget, Depends(budget)]
 Once = Annotated[
     str | None,
     Header(
@@ -85,13 +92,13 @@ router = APIRouter(prefix="/pipelines", tags=["Pipeline"], route_class=StrictRou
 
 
 @router.post("", status_code=201, response_model=PipelineDetail, operation_id="create_pipeline_pipelines_post")
-async def create_pipeline(config: PipelineConfig, request: Request, by: By, key: Once = None) -> Response:
+async def create_pipeline(config: PipelineConfig, request: Request, by: By, most: Most, key: Once = None) -> Response:
     """Creates a new pipeline definition with its elements. Nothing runs until it is started, unless the server is set
     to start what is created."""
     row = await pipelines.create(database(request), by, config.draft._replace(idempotency_key=key))
     if request.app.state.settings.start_on_create:
         row = await runs.start(services(request), by, row.id)
-    return JsonResponse(await _detail(database(request), by, row), 201)
+    return JsonResponse(await _detail(database(request), by, row, most), 201)
 
 
 @router.get("", response_model=PipelinePage)
@@ -122,10 +129,10 @@ async def delete_pipeline(pipeline_id: str, db: In, by: By) -> None:
 
 
 @router.post("/{pipeline_id}/start", response_model=PipelineDetail, responses=NOT_NOW)
-async def start_pipeline(pipeline_id: str, request: Request, by: By) -> Response:
+async def start_pipeline(pipeline_id: str, request: Request, by: By, most: Most) -> Response:
     """Runs a pending pipeline. Starting a running one answers it."""
     row = await runs.start(services(request), by, pipeline_id)
-    return JsonResponse(await _detail(database(request), by, row))
+    return JsonResponse(await _detail(database(request), by, row, most))
 
 
 @router.post("/{pipeline_id}/cancel", response_model=Submission, responses=NOT_FOUND)
@@ -136,24 +143,24 @@ async def cancel_pipeline(pipeline_id: str, request: Request, by: By) -> Respons
 
 
 @router.get("/{pipeline_id}/result", response_model=PipelineResult, responses=NOT_FOUND)
-async def get_result(pipeline_id: str, db: In, by: By) -> Response:
+async def get_result(pipeline_id: str, db: In, by: By, most: Most) -> Response:
     """All parameter values that the pipeline came to, and the result of each element that has one."""
     found(await reading.pipeline(db, by, pipeline_id))
-    [elements] = await reading.elements_of(db, by, [pipeline_id], whole=True)
+    [elements] = await reading.elements_of(db, by, [pipeline_id], budget=most, whole=True)
     return JsonResponse(answers.result(elements))
 
 
 @router.get("/{pipeline_id}/elements", response_model=list[PipelineElement], responses=NOT_FOUND)
-async def list_elements(pipeline_id: str, db: In, by: By) -> Response:
+async def list_elements(pipeline_id: str, db: In, by: By, most: Most) -> Response:
     """A pipeline's elements, in execution order."""
-    return JsonResponse(await _elements(db, by, found(await reading.pipeline(db, by, pipeline_id))))
+    return JsonResponse(await _elements(db, by, found(await reading.pipeline(db, by, pipeline_id)), most))
 
 
 @router.get("/elements/{element_id}", response_model=PipelineElement, responses=NOT_FOUND)
-async def get_element(element_id: str, db: In, by: By) -> Response:
+async def get_element(element_id: str, db: In, by: By, most: Most) -> Response:
     """One element."""
     row = await reading.element(db, by, element_id, whole=True)
     if row is None:
         raise not_found("element")
-    [newest] = await reading.newest_checkpoints(db, by, [row.id])
+    [newest] = await reading.newest_checkpoints(db, by, [row.id], budget=most)
     return JsonResponse(answers.element(row, newest))

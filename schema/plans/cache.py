@@ -12,18 +12,21 @@ from graphql.execution import Executor
 from graphql.execution.values import VariableValues
 from sqlalchemy.engine import Dialect
 
+from app.budget import Budget
 from app.callers import Caller
 from app.database import Database
-from app.errors import VoltgraphError
-from app.readers import Pace, Steps, unread
+from app.errors import AnswerTooLarge, VoltgraphError
+from app.readers import Pace, Steps, TooLong, unread
 from schema import schema
 from schema.context import Context
 from schema.documents import Document
+from schema.executor import BudgetedExecutor
 from schema.plans.fields import field_of
 from schema.plans.mutations import Mutation
 from schema.plans.roots import root
 from schema.plans.rows import Compiling, Run
 from schema.plans.selections import FieldDetailsList, Selections, Unplanned
+from schema.plans.texts import MOST_BYTES
 from schema.plans.variables import Variables
 
 log = logging.getLogger("voltgraph.plans")
@@ -52,7 +55,7 @@ class Plan:
 
     def __init__(self, compiling: Compiling, fields: dict[str, FieldDetailsList]) -> None:
         self._roots = [(key, root(compiling, details)) for key, details in fields.items()]
-        self.pace = Pace(is_single=compiling.statements <= 1)
+        self.pace = Pace(is_single=compiling.statements <= 1, longest=compiling.longest)
         self.reads = compiling.statements > 0
 
     def __call__(self, run: Run) -> Steps[dict[str, Any]]:
@@ -65,28 +68,40 @@ class Plan:
 class Plans:
     """The plans of queries that were run of late, over one database."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, most_bytes: int) -> None:
+        """`most_bytes` is the most that an answer may have."""
         self.tally = Tally()
-        self._database = database
+        self._database, self._most_bytes = database, most_bytes
         self._variables = lru_cache(CACHED)(Variables)
         self._plan = lru_cache(CACHED)(self._compile)
 
     async def data(
         self, document: Document, name: str | None, variables: dict[str, Any] | None, caller: Caller
     ) -> dict[str, Any] | None:
-        """The data of a query. None where the executor must say what is wrong, or where there is no plan."""
+        """The data of a query. None where the executor must say what is wrong, or where there is no plan.
+        AnswerTooLarge."""
         try:
             plan, values = self.find(document, name, variables)
-            data: dict[str, Any] = (
-                await self._database.run(lambda: plan(Run(caller, values)), plan.pace)
-                if plan.reads
-                else unread(plan(Run(caller, values)))
-            )
+            try:
+                data = await self._run(plan, caller, values)
+            except TooLong:
+                plan, values = self.find(document, name, variables, has_texts=False)
+                data = await self._run(plan, caller, values)
+        except TooLong:
+            raise AnswerTooLarge.than(self._most_bytes) from None
+        except AnswerTooLarge:
+            raise
         except Exception as error:
             self._give_up(error)
             return None
         self.tally.plan += 1
         return data
+
+    async def _run(self, plan: Plan, caller: Caller, values: VariableValues) -> dict[str, Any]:
+        def begin() -> Steps[dict[str, Any]]:
+            return plan(Run(caller, values, Budget(self._most_bytes)))  # a new one, as it may be begun twice
+
+        return await self._database.run(begin, plan.pace) if plan.reads else unread(begin())
 
     async def changed(
         self, document: Document, name: str | None, variables: dict[str, Any] | None, context: Context
@@ -98,7 +113,7 @@ class Plans:
             self._give_up(error)
             return None
         self.tally.plan += 1
-        run = Run(context.caller, values)
+        run = Run(context.caller, values, context.budget)
         result: ExecutionResult = await plan(context, run, lambda: executor(document, name, variables, context))
         return result
 
@@ -108,31 +123,41 @@ class Plans:
         if not isinstance(error, Unplanned | GraphQLError | VoltgraphError):
             log.warning("a plan failed", exc_info=error)
 
-    def find(self, document: Document, name: str | None, given: dict[str, Any] | None) -> tuple[Any, VariableValues]:
+    def find(
+        self, document: Document, name: str | None, given: dict[str, Any] | None, *, has_texts: bool = True
+    ) -> tuple[Any, VariableValues]:
         """The plan of an operation, and the values of its variables. Unplanned where there is none."""
         variables = self._variables(document, name)
         values = variables.coerced(given)
-        plan = self._plan(document, name, variables.flags(values))
+        plan = self._plan(document, name, variables.flags(values), has_texts)
         if plan is None:
             raise Unplanned
         return plan, values
 
-    def _compile(self, document: Document, name: str | None, flags: Flags) -> Plan | Mutation | None:
+    def _compile(self, document: Document, name: str | None, flags: Flags, has_texts: bool) -> Plan | Mutation | None:
         self.tally.compiled += 1
         values = zip(self._variables(document, name).booleans, flags, strict=True)
         coerced = {variable: value for variable, value in values if value is not Undefined}
         try:
-            return compiled(document, name, VariableValues({}, coerced), self._database.dialect)
+            longest = MOST_BYTES if has_texts else self._most_bytes
+            return compiled(document, name, VariableValues({}, coerced), self._database.dialect, has_texts, longest)
         except (Unplanned, GraphQLError, RecursionError):
             return None
 
 
-def compiled(document: Document, name: str | None, values: VariableValues, dialect: Dialect) -> Plan | Mutation:
+def compiled(
+    document: Document,
+    name: str | None,
+    values: VariableValues,
+    dialect: Dialect,
+    has_texts: bool = True,
+    longest: int = MOST_BYTES,
+) -> Plan | Mutation:
     """The plan of an operation, of whose variables only the Boolean ones are known: what @include and @skip read is
-    among them. Unplanned when a part of it has none."""
+    among them. `longest` is how many bytes a value may have. Unplanned when a part of it has none."""
     operation = document.operation(name).node
     selections = Selections(document.tree, operation, values)
-    compiling = Compiling(selections, dialect, field_of)
+    compiling = Compiling(selections, dialect, field_of, longest, has_texts)
     if operation.directives or operation.operation is OperationType.SUBSCRIPTION:
         raise Unplanned
     if operation.operation is OperationType.MUTATION:
@@ -142,6 +167,12 @@ def compiled(document: Document, name: str | None, values: VariableValues, diale
 
 def executor(document: Document, name: str | None, variables: dict[str, Any] | None, context: Context) -> Executor[Any]:
     """The executor of an operation whose variables are right."""
-    built = Executor.build(schema._schema, document.tree, None, context, variables, name)
+    built = BudgetedExecutor.build(
+        schema._schema,
+        document.tree,
+        context_value=context,
+        raw_variable_values=variables,
+        operation_name=name,
+    )
     assert isinstance(built, Executor)
     return built

@@ -7,9 +7,14 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.readers import Steps
-from schema.plans.rows import Builder, Row, Rows, Run
+from app import reading
+from app.models import PipelineElement
+from app.readers import Steps, measured
+from schema.plans.rows import Builder, Row, Rows, Run, work_of
 from schema.plans.statements import IDS, given_ids
+
+LARGE = [getattr(PipelineElement.__table__.c, name) for name in reading.LARGE]  # type: ignore[attr-defined]
+"""Columns of elements that can be so long that they do not come with their parents."""
 
 
 class Children:
@@ -23,16 +28,18 @@ class Children:
         by: Any,
         make: Callable[[Rows], ast.expr],
         more: Callable[[Run], dict[str, Any]] | None = None,
+        limit: Any = None,
     ) -> None:
         """`query` takes the ids, `by` is the column that has them there, `make` says what each row becomes, and `more`
-        which parameters the query has besides."""
+        which parameters the query has besides. `limit` is one that bounds its rows by the work that is left."""
         self._parent_id, self._parent = parent_id, parents.place(parent_id)
         self._given = given_ids(parents.compiling.dialect, one=parents.one)
         self._rows = Rows(parents.compiling)
         made = make(self._rows)
         self._by = None if parents.one else self._rows.place(by)
+        self._work = work_of(made)
         self._build: Builder = self._rows.builder(made)
-        self._more = more
+        self._more, self._limit = more, limit
         self._nested: int | None = None
         if self._can_nest(parents):
             self._nested = parents.place(self._rows.nested(query([parent_id])))
@@ -44,7 +51,9 @@ class Children:
         """Whether they come with their parent, which saves round trips: a statement is a snapshot by itself, several
         need a transaction. The driver takes longer over nested rows, so it is for one parent only."""
         has_round_trips = parents.compiling.dialect.name == "postgresql"
-        return has_round_trips and parents.one and not (parents.is_at_hand or self._rows.children or self._more)
+        if not has_round_trips or not parents.one or self._rows.has_large(LARGE):
+            return False
+        return not (parents.is_at_hand or self._rows.children or self._more)
 
     def all(self, parents: Rows) -> ast.expr:
         """All that belong to a parent."""
@@ -59,13 +68,19 @@ class Children:
     def read(self, parents: Sequence[Row], run: Run) -> Steps[None]:
         ids = [row[self._parent] for row in parents]
         if self._nested is not None:
-            made = self._build(run)(parents[0][self._nested])
+            nested = parents[0][self._nested]
+            run.budget.take_work(self._work * len(nested))
+            self._rows.check(nested, run)
+            made = self._build(run)(nested)
             run.found[self] = {ids[0]: made} if made else {}
             return
         parameters = {"organization_id": run.caller.organization_id, IDS: self._given.given(ids)}
         if self._more is not None:
             parameters |= self._more(run)
-        rows = yield self._statement(parameters)
+        if self._limit is not None:
+            parameters[self._limit.key] = run.budget.rows(self._work) + 1
+        rows = yield measured(self._statement(parameters), self._rows.measure(run))
+        run.budget.take_work(self._work * len(rows))
         if self._rows.children:
             yield from read_children(self._rows, rows, run)
         made = self._build(run)(rows)

@@ -12,6 +12,7 @@ from graphql import GraphQLObjectType
 from sqlalchemy import Integer, bindparam
 
 from app import reading
+from app.budget import PARSED
 from app.models import Checkpoint, JobStatus, Pipeline, PipelineElement, PipelineElementStatus, PipelineStatus
 from schema import schema
 from schema.plans.children import Children
@@ -30,6 +31,7 @@ TABLES: dict[str, Any] = {
 """Whose rows each type is made of."""
 PIPELINE, ELEMENT, CHECKPOINT = (TABLES[name].c for name in ("Pipeline", "PipelineElement", "Checkpoint"))
 MOST: Any = bindparam("most", type_=Integer)
+LIMIT: Any = bindparam("limit_", type_=Integer)
 ENDED = {status.name for status in PipelineStatus if status.is_terminal}
 ELEMENT_ENDED = {status.name for status in PipelineElementStatus if status.is_terminal}
 
@@ -91,7 +93,9 @@ def _finished(statuses: list[str]) -> int:
 def parameter_values(rows: Rows, details: FieldDetailsList) -> ast.expr:
     arguments = rows.compiling.selections.arguments("PipelineElement", details)
     names = rows.value(lambda run: arguments(run.values).get("names"))
-    return rows.call(reading.parameter_values, rows.stored(ELEMENT.result), names)
+    made = rows.call(reading.parameter_values, rows.stored(ELEMENT.result), names)
+    rows.weigh(ELEMENT.result, PARSED)
+    return made
 
 
 def job(rows: Rows, details: FieldDetailsList) -> ast.expr:
@@ -118,10 +122,11 @@ def trace(rows: Rows, details: FieldDetailsList) -> ast.expr:
     return Children(
         rows,
         ELEMENT.id,
-        lambda ids: reading.traces_query(CALLER, ids, MOST),
+        lambda ids: reading.traces_query(CALLER, ids, MOST).limit(LIMIT),
         CHECKPOINT.element_id,
         lambda each: each.object("Checkpoint", details),
         lambda run: {MOST.key: reading.checked_points(arguments(run.values)["maxPoints"])},
+        LIMIT,
     ).all(rows)
 
 

@@ -12,6 +12,8 @@ from graphql.execution import Executor
 from graphql.pyutils import Path
 from sqlalchemy.engine import Dialect
 
+from app.budget import Budget
+from app.errors import AnswerTooLarge
 from app.models import Pipeline
 from app.readers import Pace, Steps
 from schema import schema
@@ -80,6 +82,9 @@ class Change:
         payload = await self._resolve(None, Asking(context), **self._arguments(run.values))
         try:
             return {key: await part(payload, context, run) for key, part in self._parts}
+        except AnswerTooLarge as error:
+            run.budget.refusal = error
+            raise
         except Exception:  # what was done stays done: the executor says what of the payload cannot be told
             return await self._complete(payload, executor(), errors)
 
@@ -102,19 +107,23 @@ class Changed:
         self._rows = Rows(compiling, one=True, is_at_hand=True)
         self._build = self._rows.builder(self._rows.object("Pipeline", details))
         self._stored = [stored(column, compiling.dialect) for column in self._rows.columns]
-        self._pace = Pace(is_single=compiling.statements - before <= 1)
+        self._pace = Pace(is_single=compiling.statements - before <= 1, longest=compiling.longest)
 
     async def __call__(self, payload: Any, context: Context, run: Run) -> Any:
         if payload.pipeline is None:
             return None
         rows = [tuple(value(payload.pipeline) for value in self._stored)]
-        if self._rows.children:
-            return await context.database.run(lambda: self._read(rows, run), self._pace)
-        return self._build(run)(rows)[0]
+        if not self._rows.children:
+            return self._build(run)(rows)[0]
+        made, used = await context.database.run(
+            lambda: self._read(rows, Run(run.caller, run.values, run.budget.copy())), self._pace
+        )
+        run.budget.settle(used)
+        return made
 
-    def _read(self, rows: list[Any], run: Run) -> Steps[Any]:
+    def _read(self, rows: list[Any], run: Run) -> Steps[tuple[Any, Budget]]:
         yield from read_children(self._rows, rows, run)
-        return self._build(run)(rows)[0]
+        return self._build(run)(rows)[0], run.budget
 
 
 def stored(column: Any, dialect: Dialect) -> Callable[[Pipeline], Any]:

@@ -96,6 +96,7 @@ class Page:
         )
         given = shapes.parameters(organization_id=run.caller.organization_id, size=window.size, **operands, **bounds)
         rows = yield self._statement(shape)(given)
+        self.rows.check(rows, run)
         more, rows = len(rows) > window.size, rows[: window.size]
         found = self._found(run, rows[::-1] if window.backward else rows, order)
         yield from read_children(self.rows, found.rows, run)

@@ -37,6 +37,7 @@ class One:
         rows = yield self._statement({"organization_id": run.caller.organization_id, "id": id})
         if not rows:
             return None
+        self._rows.check(rows, run)
         if self._rows.children:
             yield from read_children(self._rows, rows, run)
         return self._build(run)(rows)[0]

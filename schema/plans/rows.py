@@ -15,11 +15,13 @@ from typing import Any
 
 import orjson
 from graphql.execution.values import VariableValues
-from sqlalchemy import Select, func, literal_column
+from sqlalchemy import Select, Text, func, literal_column
 from sqlalchemy.engine import Dialect
 
+from app.budget import ROW, VALUE, Budget, size_of
 from app.callers import Caller
-from app.columns import instant_text
+from app.columns import JsonText, instant_text
+from app.readers import Measure, TooLong
 from schema.plans.selections import FieldDetailsList, Selections, name_of
 from schema.plans.statements import Statement
 from schema.plans.wire import LEAST, MOST, converter, integer
@@ -27,15 +29,17 @@ from schema.plans.wire import LEAST, MOST, converter, integer
 Row = Sequence[Any]
 """A tuple, or what a driver has for one."""
 NULL = ast.Constant(None)
+MOST_LISTS = 16
+"""Lists as long as one value may be that the rows of a page may have together."""
 
 
 class Run:
     """One run of a plan: for whom, with which variables, and what it has read so far."""
 
-    __slots__ = ("caller", "found", "values")
+    __slots__ = ("budget", "caller", "found", "values")
 
-    def __init__(self, caller: Caller, values: VariableValues) -> None:
-        self.caller, self.values = caller, values
+    def __init__(self, caller: Caller, values: VariableValues, budget: Budget) -> None:
+        self.caller, self.values, self.budget = caller, values, budget
         self.found: dict[Any, Any] = {}
         """What each part of a plan has read: of Children, lists by the id that they belong to."""
 
@@ -55,6 +59,10 @@ class Compiling:
     dialect: Dialect
     field: Callable[[str, str], Field]
     """How a field of a type is read. Unplanned where no plan knows."""
+    longest: int
+    """How many bytes a value may have that the database makes or gives."""
+    has_texts: bool = True
+    """Whether the database may write JSON: of what is long, it takes several times as long as rows do."""
     statements: int = 0
     """How many the plan takes, at most, as far as it is made."""
 
@@ -69,6 +77,10 @@ class Rows:
         self.children: list[Any] = []
         self._constants: dict[str, Any] = {}
         self._values: dict[str, Callable[[Run], Any]] = {}
+        self._texts: dict[int, int] = {}
+        """By the places of JSON that the database writes and may cut, the bytes of what is whole."""
+        self._weights: dict[int, int] = {}
+        """By the places of columns that can be long, how many bytes of the answer each byte of them counts for."""
 
     def place(self, column: Any) -> int:
         """Where in each row a column stands, which is read from now on."""
@@ -89,12 +101,42 @@ class Rows:
     def column(self, column: Any) -> ast.expr:
         """A column as the answer shows it."""
         convert, stored = converter(column.type, self.compiling.dialect), self.stored(column)
+        if isinstance(column.type, JsonText | Text):
+            self.weigh(column)
         if convert is None:
             return stored
         made: ast.expr = self.call(convert, stored)
         if convert in AS_IT_IS:
             made = ast.IfExp(AS_IT_IS[convert](stored), stored, made)
         return _unless_null(stored, made) if column.nullable else made
+
+    def weigh(self, column: Any, weight: int = 1) -> None:
+        """Count the bytes of a column for so many of the answer's."""
+        place = self.place(column)
+        self._weights[place] = self._weights.get(place, 0) + weight
+
+    def measure(self, run: Run) -> Measure | None:
+        """Counts the bytes of rows as they are read. None where none of their columns can be long."""
+        if not self._weights:
+            return None
+        weights = [*self._weights.items()]
+
+        def measure(rows: Sequence[Row]) -> None:
+            run.budget.take_bytes(sum(weight * sum(size_of(row[place]) for row in rows) for place, weight in weights))
+
+        return measure
+
+    def check(self, rows: Sequence[Row], run: Run) -> None:
+        """Count the bytes of few rows that were read. AnswerTooLarge, or TooLong where JSON was cut."""
+        for place, longest in self._texts.items():
+            if any(row[place] is not None and len(row[place]) > longest for row in rows):
+                raise TooLong
+        if (measure := self.measure(run)) is not None:
+            measure(rows)
+
+    def has_large(self, columns: Collection[Any]) -> bool:
+        """Whether one of these columns is read."""
+        return any(known is column for known in self.columns for column in columns)
 
     def column_or(self, column: Any, name: str) -> ast.expr:
         """The name of an enum's member; this one where a column has none."""
@@ -112,6 +154,10 @@ class Rows:
 
     def json(self, text: Any) -> ast.expr:
         """JSON that the database writes."""
+        if self.compiling.dialect.name == "postgresql":  # SQLite itself ends what becomes too long
+            longest = self.compiling.longest if self.one else self.compiling.longest // MOST_LISTS
+            text = func.substr(text, literal_column("1"), literal_column(str(longest + 1)))
+            self._texts[self.place(text)] = longest
         return self.call(orjson.Fragment, self.stored(text))
 
     def constant(self, value: Any) -> ast.expr:
@@ -167,6 +213,11 @@ class Rows:
         """The same rows as one value, of PostgreSQL."""
         whole = query.with_only_columns(func.row(*self.columns), maintain_column_froms=True)
         return func.array(whole.scalar_subquery())
+
+
+def work_of(made: ast.expr) -> int:
+    """The work that each row takes of which this is made."""
+    return ROW + VALUE * sum(len(node.keys) for node in ast.walk(made) if isinstance(node, ast.Dict))
 
 
 def dictionary(fields: dict[str, ast.expr]) -> ast.expr:

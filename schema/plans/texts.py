@@ -14,12 +14,14 @@ from typing import Any, NoReturn
 import orjson
 from sqlalchemy import LargeBinary, Select, String, bindparam, case, cast, func, literal_column, select
 
-from app.readers import Steps
+from app.readers import Steps, TooLong, measured
 from schema.plans.rows import Compiling, Row, Rows, Run
 from schema.plans.selections import FieldDetailsList, name_of
 from schema.plans.statements import IDS, Statement
 from schema.plans.wire import Part, Unwritable, written
 
+MOST_BYTES = 4 * 2**20
+"""Of all lists, or of one object. Longer ones are built of rows: SQLite copies what it writes again and again."""
 MOST_PARTS = 500
 """Of one object: SQLite's functions take 1,000 arguments. PostgreSQL's take 100, so it has operators."""
 
@@ -60,10 +62,20 @@ class Texts:
 
     place = stored = call = value = refuse
 
-    def list_of(self, parts: list[Part], order: Any) -> Any:
-        """The JSON of all rows."""
-        aggregate = func.group_concat if self._is_sqlite else func.string_agg
-        items = aggregate(self.joined(parts), self._expression(",")).aggregate_order_by(order)
+    def list_of(self, query: Select[Any], parent: Any, parts: list[Part], order: Any, *, in_bytes: bool) -> Any:
+        """The JSON of all rows of a query about a parent, as a query."""
+        item = self.joined(parts)
+        if self._is_sqlite:
+            # An aggregate with an order of its own would first keep all rows, however long they are.
+            rows = query.order_by(None).with_only_columns(item.label("item"), maintain_column_froms=True)
+            ordered = rows.order_by(order).correlate(parent).subquery()
+            whole = self._listed(func.group_concat(ordered.c.item, self._expression(",")))
+            return select(self.in_bytes(whole) if in_bytes else whole).select_from(ordered)
+        whole = self._listed(func.string_agg(item, self._expression(",")).aggregate_order_by(order))
+        found = query.order_by(None)
+        return found.with_only_columns(self.in_bytes(whole) if in_bytes else whole, maintain_column_froms=True)
+
+    def _listed(self, items: Any) -> Any:
         return self.joined(["[", func.coalesce(items, self._expression("")), "]"])
 
     def in_bytes(self, whole: Any) -> Any:
@@ -112,17 +124,13 @@ def listed(
         return None
     is_inside = isinstance(parents, Texts)
 
-    def made(texts: Texts) -> Any:
-        rows = texts.list_of(make(texts), order)
-        return rows if is_inside else texts.in_bytes(rows)
-
-    text = _unless_unwritable(parents.compiling, made)
-    if text is None:
+    written = _unless_unwritable(parents.compiling, lambda texts: (texts, make(texts)))
+    if written is None:
         return None
+    texts, parts = written
 
     def of(id: Any) -> Any:
-        found = query(id).order_by(None).with_only_columns(text, maintain_column_froms=True)
-        return found.scalar_subquery()
+        return texts.list_of(query(id), id.table, parts, order, in_bytes=not is_inside).scalar_subquery()
 
     if isinstance(parents, Texts):
         return [of(parent_id)]
@@ -136,10 +144,24 @@ def listed(
 
 
 def _unless_unwritable(compiling: Compiling, make: Callable[[Texts], Any]) -> Any:
+    if not compiling.has_texts:
+        return None
     try:
         return make(Texts(compiling))
     except Unwritable:
         return None
+
+
+class _Measure:
+    """Counts the bytes of texts as they are read. TooLong when a plan had better read rows."""
+
+    def __init__(self) -> None:
+        self._left = MOST_BYTES
+
+    def __call__(self, rows: Sequence[Row]) -> None:
+        self._left -= sum(len(text) for _, text in rows)
+        if self._left < 0:
+            raise TooLong
 
 
 class Lists:
@@ -153,5 +175,6 @@ class Lists:
 
     def read(self, parents: Sequence[Row], run: Run) -> Steps[None]:
         ids = orjson.dumps([row[self._parent] for row in parents]).decode()
-        rows = yield self._statement({"organization_id": run.caller.organization_id, IDS: ids})
+        parameters = {"organization_id": run.caller.organization_id, IDS: ids}
+        rows = yield measured(self._statement(parameters), _Measure())
         run.found[self] = {id: orjson.Fragment(text) for id, text in rows}

@@ -9,6 +9,7 @@ import pytest
 from sqlmodel import func, select
 
 from app import series
+from app.budget import Budget
 from app.callers import LOCAL, Caller
 from app.errors import WrongArguments
 from app.execution.hold import Hold, HoldLost
@@ -22,7 +23,7 @@ from tests.completed import CHANNELS, CURRENT, DATA, MODEL, TIME
 async def read(
     api: Api, element_id: str, objective: str = "1 C", **wanted: Any
 ) -> dict[str, list[float | None]] | None:
-    found = await series.read(completed.database(api), LOCAL, element_id, Wanted(objective, **wanted))
+    found = await series.read(completed.database(api), LOCAL, Budget(2**26), element_id, Wanted(objective, **wanted))
     return None if found is None else orjson.loads(found)
 
 
@@ -108,7 +109,7 @@ async def test_points_out_of_range_are_an_error(api: Api, points: int) -> None:
 async def test_only_who_owns_the_element_reads_it(api: Api) -> None:
     id = (await completed.completed(api, completed.series()))["id"]
     stranger = Caller(organization_id="stranger")
-    assert await series.read(completed.database(api), stranger, id, Wanted("1 C")) is None
+    assert await series.read(completed.database(api), stranger, Budget(2**26), id, Wanted("1 C")) is None
     assert await series.channels(completed.database(api), stranger, id) == {}
 
 

@@ -11,6 +11,7 @@ from time import perf_counter
 import orjson
 from starlette.types import Message
 
+from app.budget import Budget
 from app.callers import LOCAL
 from app.main import Voltgraph, create_app
 from app.settings import Settings
@@ -79,6 +80,6 @@ async def _ask(app: Voltgraph, document: str) -> bytes:
 
 
 async def _execute(app: Voltgraph, document: str) -> bytes:
-    context = Context(app.state.services, LOCAL)
+    context = Context(app.state.services, LOCAL, Budget(2**26))
     result = await schema.execute(document, variable_values=VARIABLES, context_value=context)
     return orjson.dumps({"data": result.data})

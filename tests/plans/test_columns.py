@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.budget import Budget
 from app.callers import LOCAL
 from app.readers import Steps
 from schema.plans.rows import Run
@@ -20,7 +21,7 @@ async def statements(pair: Pair, query: str) -> list[str]:
     """The statements that a query leads to."""
     operation = await pair.operation(query)
     plan, values = pair.plans.find(operation.document, None, None)
-    run = plan(Run(LOCAL, values))
+    run = plan(Run(LOCAL, values, Budget(2**26)))
     texts: list[str] = []
 
     def spied() -> Steps[Any]:
@@ -37,8 +38,9 @@ async def statements(pair: Pair, query: str) -> list[str]:
 
 
 def selected(statement: str) -> set[str]:
-    """The columns between SELECT and FROM."""
-    return {f"{table}.{column}" for table, column in READ.findall(statement.partition("FROM")[0])}
+    """The columns between each SELECT and its FROM."""
+    found = re.findall(r"SELECT((?:(?!SELECT).)*?)FROM", f"SELECT {statement}", re.DOTALL)
+    return {f"{table}.{column}" for each in found for table, column in READ.findall(each)}
 
 
 async def test_only_what_is_selected_is_read(pair: Pair) -> None:

@@ -1,0 +1,61 @@
+"""GraphQL's executor, with the work that it does counted."""
+
+from __future__ import annotations
+
+from inspect import iscoroutinefunction
+from typing import Any
+
+from graphql import (
+    GraphQLField,
+    GraphQLObjectType,
+    get_named_type,
+    get_nullable_type,
+    is_list_type,
+    is_object_type,
+)
+from graphql.execution import Executor
+
+from app.budget import AWAITED, OBJECT, RESOLVED
+
+INTROSPECTED = 8
+"""Objects of the schema that take the work of one that was loaded."""
+
+
+class BudgetedExecutor(Executor[Any]):
+    """Executor that counts the objects of each list against the budget of the answer before it completes any of them.
+    AnswerTooLarge is raised in the place of the first list for which too little is left."""
+
+    def complete_list_value(
+        self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any, *more: Any
+    ) -> Any:
+        kind = get_named_type(return_type)
+        if is_object_type(kind) and hasattr(result, "__len__"):
+            work = len(result) * self._work(kind, field_details_list)
+            # What introspection shows is at hand.
+            self.context_value.budget.take_work(work // INTROSPECTED if kind.name.startswith("__") else work)
+        return super().complete_list_value(return_type, field_details_list, info, path, result, *more)
+
+    def _work(self, kind: GraphQLObjectType, field_details_list: Any) -> int:
+        """The work that an object takes, without that of lists in it."""
+        known: dict[Any, int] = self.__dict__.setdefault("_works", {})
+        key = kind.name, id(field_details_list)
+        if key not in known:
+            fields = self.collect_subfields(kind, field_details_list).grouped_field_set.values()
+            known[key] = OBJECT + sum(self._work_of_field(kind, details) for details in fields)
+        return known[key]
+
+    def _work_of_field(self, parent: GraphQLObjectType, field_details_list: Any) -> int:
+        definition = self.schema.get_field(parent, field_details_list[0].node.name.value)
+        if definition is None:
+            return 0
+        work = AWAITED if _is_awaited(definition) else RESOLVED
+        kind = get_nullable_type(definition.type)
+        if is_object_type(kind) and not is_list_type(kind):
+            work += self._work(kind, field_details_list)
+        return work
+
+
+def _is_awaited(definition: GraphQLField) -> bool:
+    """Whether a field has a resolver that waits for the database: it takes a task of its own."""
+    resolver = getattr(definition.extensions.get("strawberry-definition"), "base_resolver", None)
+    return resolver is not None and iscoroutinefunction(resolver.wrapped_func)

@@ -1,0 +1,160 @@
+"""Documents made up within the limits, that ask for much: any field in any number, near the most that may be asked."""
+
+from __future__ import annotations
+
+from random import Random
+from typing import NamedTuple
+
+from tests.costs import worst
+
+PIPELINE = "id projectId organizationId userId createdByEmail name description status isTerminal error errorCode"
+PIPELINE += " createdAt updatedAt startedAt finishedAt"
+ELEMENT = "id pipelineId organizationId name elementOrder elementType jobId jobStatus status error errorCode"
+ELEMENT += " createdAt updatedAt"
+LARGE = ("jobConfig", "result", "errorDetail", "parameterValues")
+JOB = "id status attempt startedAt finishedAt error errorCode"
+CHECKPOINT = "at iteration cost bestCost parameters"
+POINTS = (1, 2, 50, 200, 500, 1000, 5000)
+ROWS = (None, 2, 100, 1000, 10_000, 100_000)
+FIRST = (1, 5, 10, 20, 50, 100)
+INTROSPECTION = (
+    "__schema { types { name fields { name type { name ofType { name } } args { name type { name } } } } }",
+    '__type(name: "Pipeline") { fields { name description type { kind name } } }',
+)
+
+
+class Made(NamedTuple):
+    """A document that was made up."""
+
+    text: str
+    is_narrowed: bool
+    """Whether it is asked with a key for one project, for which GraphQL's executor answers."""
+
+
+class Maker:
+    """Makes one document."""
+
+    def __init__(self, seed: int) -> None:
+        self._draw = Random(seed)
+        self._aliases = self._draw.choice((0, 5, 30))
+        self._number = 0
+        # Some fields are much more likely than others, and not the same in each document.
+        self._favourite = self._draw.choice(("series", "trace", "parameterValues", "jobConfig", "result", "job", ""))
+        self._many = self._draw.choice((1, 2, 5, 13))
+
+    def made(self) -> Made:
+        draw = self._draw
+        kind = draw.choices(("query", "subscription", "mutation"), (16, 3, 1))[0]
+        if kind == "subscription":
+            text = f'subscription {{ pipelineUpdated(id: "{self._id()}") {{ {self._pipeline()} }} }}'
+        elif kind == "mutation":
+            fields = f'updatePipeline(id: "{self._id()}", input: {{description: "d"}}) {{ pipeline {{ {{}} }} }}'
+            text = "mutation { " + fields.replace("{}", self._pipeline()) + " }"
+        else:
+            text = "{ " + " ".join(self._root(n) for n in range(draw.choice((1, 1, 2, 3, 8, 20)))) + " }"
+        if draw.random() < 0.1:
+            text = self._spoilt(text)
+        return Made(text, kind == "query" and draw.random() < 0.2)
+
+    def _id(self) -> str:
+        draw = self._draw
+        return worst.pipeline_id(draw.choice((worst.LARGE, worst.TRACED, worst.SAMPLED, 4)))
+
+    def _root(self, number: int) -> str:
+        draw = self._draw
+        name = f"r{number}: " if number and self._alias() else ""
+        match draw.choices(("pipeline", "pipelines", "node", "counts", "schema"), (8, 8, 3, 1, 1))[0]:
+            case "pipeline":
+                return f'{name}pipeline(id: "{self._id()}") {{ {self._pipeline()} }}'
+            case "pipelines":
+                return f"{name}pipelines(first: {draw.choice(FIRST)}) {{ {self._page()} }}"
+            case "node":
+                place = draw.choice((worst.LARGE, worst.TRACED, worst.SAMPLED)), draw.randint(1, 250)
+                if draw.random() < 0.5:
+                    inside = f"... on PipelineElement {{ {self._element(2)} }}"
+                    return f'{name}node(id: "{worst.element_id(*place)}") {{ {inside} }}'
+                return f'{name}node(id: "{worst.job_id(*place)}") {{ ... on Job {{ {self._job(2)} }} }}'
+            case "counts":
+                return f"{name}pipelineCounts {{ status count }}"
+            case _:
+                return draw.choice(INTROSPECTION)
+
+    def _page(self) -> str:
+        more = self._draw.choice(("", "", "totalCount", "pageInfo { hasNextPage hasPreviousPage endCursor }"))
+        if self._draw.random() < 0.2:
+            return f"{more} edges {{ cursor node {{ {self._pipeline()} }} }}"
+        return f"{more} nodes {{ {self._pipeline()} }}"
+
+    def _pipeline(self) -> str:
+        parts = self._some(PIPELINE)
+        for _ in range(self._draw.choice((1, 1, 2, 5))):
+            if self._draw.random() < 0.8:
+                parts += self._named("elements", f"{{ {self._element(0)} }}")
+            else:
+                parts += self._named("progress", f"{{ finished total current {{ {self._element(3)} }} }}")
+        return parts
+
+    def _element(self, level: int) -> str:
+        parts = self._some(ELEMENT)
+        for name in LARGE:
+            if self._draw.random() < (0.7 if name == self._favourite else 0.1):
+                parts += self._several(name, self._names(name))
+        if self._draw.random() < (0.8 if self._favourite == "series" else 0.1):
+            parts += self._several("series", self._rows())
+        if level < 3 and self._draw.random() < (0.9 if self._favourite in ("trace", "job") else 0.2):
+            parts += self._named("job", f"{{ {self._job(level)} }}")
+        return parts
+
+    def _job(self, level: int) -> str:
+        parts = self._some(JOB)
+        if self._draw.random() < (0.8 if self._favourite == "trace" else 0.2):
+            points = f"(maxPoints: {self._draw.choice(POINTS)})" if self._draw.random() < 0.8 else ""
+            parts += self._several("trace", f"{points} {{ {self._some(CHECKPOINT)} }}")
+        if self._draw.random() < 0.4:
+            parts += self._several("progress", f"{{ {self._some(CHECKPOINT)} }}")
+        if level < 3 and self._draw.random() < 0.4:
+            parts += self._named("element", f"{{ {self._element(level + 1)} }}")
+        return parts
+
+    def _names(self, name: str) -> str:
+        is_picked = name == "parameterValues" and self._draw.random() < 0.3
+        return '(names: ["Parameter 1 [m]"])' if is_picked else ""
+
+    def _rows(self) -> str:
+        draw = self._draw
+        objective = draw.choice((worst.OBJECTIVE, worst.LONG_OBJECTIVE, "none"))
+        rows, more = draw.choice(ROWS), ""
+        if rows is not None:
+            more += f", maxPoints: {rows}"
+        if draw.random() < 0.3:
+            more += ', columns: ["Channel 1", "Channel 2"]'
+        if draw.random() < 0.2:
+            more += ", xMin: 0.1, xMax: 0.9"
+        return f'(objective: "{objective}"{more})'
+
+    def _some(self, fields: str) -> str:
+        """Some of the fields, at least one; some again under other names."""
+        names = fields.split()
+        picked = self._draw.sample(names, self._draw.randint(1, min(len(names), self._many)))
+        return " ".join(picked) + " " + "".join(self._several(picked[0], "") if self._draw.random() < 0.1 else "")
+
+    def _several(self, name: str, rest: str) -> str:
+        """A field, and perhaps the same again and again."""
+        return "".join(self._named(name, rest) for _ in range(self._draw.choice((1, 1, 2, 8, 30))))
+
+    def _named(self, name: str, rest: str) -> str:
+        self._number += 1
+        return f"a{self._number}: {name}{rest} " if self._alias() else f"{name}{rest} "
+
+    def _alias(self) -> bool:
+        """Whether there is an alias left, and one shall be used."""
+        has_one = self._aliases > 0 and self._draw.random() < 0.9
+        self._aliases -= has_one
+        return has_one
+
+    def _spoilt(self, text: str) -> str:
+        """The same with something wrong in it, here and there or everywhere."""
+        draw = self._draw
+        wrong = (("name", "nome"), ("status", "state { x }"), ("maxPoints: ", "maxPoints: -"), ("id", ""))
+        old, new = draw.choice(wrong)
+        return text.replace(old, new, draw.choice((1, -1)))

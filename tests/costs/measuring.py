@@ -1,0 +1,99 @@
+"""CPU time of operations in this process, on a machine that others use too."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import process_time
+
+import orjson
+
+from app.callers import LOCAL, Caller
+from app.database import database_url
+from app.errors import RequestError
+from app.main import create_app
+from app.migrations import migrate
+from app.settings import Settings
+from schema.masking import failure
+from schema.operations import Answer, GraphQLRequest, Operation, Operations, encoded
+from tests.costs import worst
+from tests.costs.documents import Made
+
+REFERENCE = 0.005
+"""Seconds of CPU time that `_reference` takes on a core that nobody shares: two of them made a figure here."""
+NARROWED = Caller(LOCAL.organization_id, projects=frozenset({"project"}))
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one document came to."""
+
+    text: str
+    cost: int | None
+    """None where it was refused before it ran."""
+    seconds: float
+    """CPU time, as on a core that nobody shares."""
+    raw: float
+    """CPU time as it was counted."""
+    size: int
+    code: str
+
+
+class Meter:
+    """Answers documents one by one."""
+
+    def __init__(self, operations: Operations) -> None:
+        self._operations = operations
+        self._number = 0
+
+    async def measure(self, made: Made) -> Measured:
+        """One document, which the server has not seen before."""
+        self._number += 1
+        request = GraphQLRequest(f"{made.text} #{self._number}", None, None)
+        before = _reference()
+        start = process_time()
+        cost, text = await self._answer(request, NARROWED if made.is_narrowed else LOCAL)
+        raw = process_time() - start
+        pace = (before + _reference()) / 2 / REFERENCE
+        code = orjson.loads(text)["errors"][0]["extensions"]["code"] if text.startswith(b'{"errors"') else "OK"
+        return Measured(made.text, cost, raw / max(pace, 1), raw, len(text), code)
+
+    async def _answer(self, request: GraphQLRequest, caller: Caller) -> tuple[int | None, bytes]:
+        operation = None
+        try:
+            operation = await self._operations.find(request, caller)
+            if isinstance(operation, Answer):
+                return None, encoded(operation.body)
+            return operation.cost, await _first(operation)
+        except RequestError as error:
+            cost = operation.cost if isinstance(operation, Operation) else None
+            return cost, encoded({"errors": failure(error)})
+
+
+async def _first(operation: Operation) -> bytes:
+    async with aclosing(operation.texts()) as texts:
+        async for _, text in texts:
+            return text
+    return b""
+
+
+def _reference() -> float:
+    """CPU time of work like that of a server: bytes, dictionaries, and loops of the interpreter."""
+    start = process_time()
+    value = {"numbers": [each * 0.37 for each in range(20_000)], "texts": [str(each) for each in range(20_000)]}
+    assert orjson.loads(orjson.dumps(value)) == value
+    return process_time() - start
+
+
+@asynccontextmanager
+async def metered(folder: Path) -> AsyncIterator[Meter]:
+    """A server in this process over the worst rows."""
+    url = f"sqlite:///{folder}/worst.db"
+    if not (folder / "worst.db").exists():
+        await migrate(database_url(url))
+        worst.fill(f"{folder}/worst.db")
+    app = create_app(Settings(database_url=url, workers=0))
+    async with app.router.lifespan_context(app):
+        yield Meter(app.graphql.operations)

@@ -54,6 +54,25 @@ async def test_the_key_comes_with_the_first_message(store: KeyStore, live: Live,
         assert await socket.next() == {"organizationId": "ours"}
 
 
+@pytest.mark.parametrize("name", ["X-API-Key", "x-api-key", "Authorization"])
+async def test_the_key_may_stand_in_headers_of_the_first_message(store: KeyStore, live: Live, name: str) -> None:
+    secret = await store.create("ours")
+    headers = {name: f"Bearer {secret}" if name == "Authorization" else secret}
+    async with clients.socket(live.url, ready=False) as socket:
+        await socket.send({"type": "connection_init", "payload": {"headers": headers}})
+        assert await socket.receive() == {"type": "connection_ack"}
+        await socket.subscribe("{ viewer { organizationId } }")
+        assert await socket.next() == {"organizationId": "ours"}
+
+
+@pytest.mark.parametrize("headers", [None, [], "x", {}, {"x-api-key": 7}, {"x-api-key": "wrong"}])
+async def test_headers_without_a_key_are_none(store: KeyStore, live: Live, headers: object) -> None:
+    await store.create("ours")
+    async with clients.socket(live.url, ready=False) as socket:
+        await socket.send({"type": "connection_init", "payload": {"headers": headers}})
+        assert (await socket.closed())[0] == 4403
+
+
 async def test_a_key_in_the_headers_of_the_socket_will_do(store: KeyStore, live: Live) -> None:
     headers = {"x-api-key": await store.create("ours")}
     async with clients.socket(live.url, additional_headers=headers) as socket:

@@ -43,7 +43,7 @@ class Who:
     name: str
     organization: str
     projects: frozenset[str] | None = None
-    email: str | None = None
+    email: str | None = field(default=None, repr=False)
 
     def sees(self, row: Row | None) -> bool:
         """Whether a pipeline, as it is in the model, is one of theirs."""

@@ -9,7 +9,7 @@ import numpy as np
 import pybamm
 import pytest
 
-from app.battery.objectives.simulations import corners
+from app.battery.objectives.stop_times import corners
 from app.execution.executor import JobFailed
 from app.models import JobErrorCode
 from tests.battery.measured import (

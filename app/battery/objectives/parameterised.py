@@ -55,7 +55,7 @@ class Parameterised:
         """All parameters that can be read, also those that an initial state would be found from."""
         present = [name for name in initial.TARGETS if name in values]
         names = self._read(values) | set(initial.TARGETS)
-        if present and initial.is_plain(self.model):
+        if present and initial.is_lithium_ion(self.model):
             names |= names_read(initial.state_symbols(self.model), values)
         return names
 
@@ -63,7 +63,7 @@ class Parameterised:
         """See Objective.simulate."""
         known = {name: value for name, value in values.items() if name not in free and not isinstance(value, str)}
         read = self.names({**known, **dict.fromkeys(free)})
-        used = [name for name in free if name in read]
+        used = [name for name in free if name != CURRENT]  # the initial state may read more than `read` tells
         self._require(known, used)
         require_bounded(read, known)
         lengths = self._lengths(known)
@@ -122,10 +122,11 @@ class Parameterised:
         given = initial.target(self.model, {*known, *free})
         if given is None:
             return None
-        find = initial.state(self.model, values.copy(), given)
-        if not initial.depends(self.model, known, free, given):
-            values.update(find(dict.fromkeys(free, 1.0)), check_already_exists=False)
+        fixed = initial.fixed_state(self.model, values, free, given)
+        if fixed is not None:
+            values.update(fixed, check_already_exists=False)
             return None
+        find = initial.state(self.model, values.copy(), given)
         values.update(dict.fromkeys(initial.state_names(self.model), "[input]"), check_already_exists=False)
         return find
 

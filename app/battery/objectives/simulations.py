@@ -1,7 +1,8 @@
 """CurrentDriven and Pulse: the measured current drives the model, and its variables are compared on the data's times.
 
-Between samples the current is linear. The integrator restarts at its corners: where the line between the neighbours of
-a sample misses it by more than `interpolant_atol` + `interpolant_rtol` |I|; with `interpolant_lossless`, by anything.
+Between samples the current is linear. The integrator restarts where it could step over current (see `stop_times`), as
+`interpolant_atol` and `interpolant_rtol` say, or with `interpolant_lossless` at each sample that is off the line between
+its neighbours.
 Events are off: data say when an experiment ends, and a fit has to be able to cross a voltage limit.
 """
 
@@ -16,6 +17,9 @@ import pybamm
 from app.battery.objectives.objective import Array
 from app.battery.objectives.of_model import OfModel
 from app.battery.objectives.parameterised import Inputs, Parameterised, Solve
+from app.battery.objectives.stop_times import stop_rows
+from app.battery.objectives.time_functions import MEASURED, add_stops
+from app.battery.objectives.tolerances import absolute_tolerances
 
 TIME, CURRENT, VOLTAGE = "Time [s]", "Current [A]", "Voltage [V]"
 
@@ -25,7 +29,7 @@ class Driven(OfModel):
     """An objective that simulates a measured current."""
 
     tolerances: tuple[float, float]
-    """(absolute [A], relative) within which the current between the corners is linear."""
+    """(absolute [A], relative) to choose stops with."""
     axis: str = TIME
 
     def _parameterised(self) -> Parameterised:
@@ -35,11 +39,10 @@ class Driven(OfModel):
         times, current = self.channels[TIME], self.channels[CURRENT]
         if np.all(current == current[0]):
             return float(current[0])
-        return pybamm.Interpolant(times - times[0], current, pybamm.t)
+        return pybamm.Interpolant(times - times[0], current, pybamm.t, name=MEASURED)
 
     def _build(self, values: pybamm.ParameterValues, meshes: dict[str, Any]) -> Solve:
         times = self.channels[TIME] - self.channels[TIME][0]
-        stops = times[corners(times, self.channels[CURRENT], *self.tolerances)]
         simulation = pybamm.Simulation(
             self.model,
             parameter_values=values,
@@ -48,21 +51,17 @@ class Driven(OfModel):
             submesh_types=dict(self.model.default_submesh_types) | meshes,
         )
         simulation.build()
+        stops = times[stop_rows(times, self.channels[CURRENT], *self.tolerances)]
+        stops = add_stops(stops, simulation.built_model, times)
+        charge = float(np.trapezoid(np.abs(self.channels[CURRENT]), times)) / 3600
+        simulation.solver.atol = absolute_tolerances(simulation.built_model, self.numerics.atol, charge)
 
         def solve(inputs: Inputs) -> dict[str, Array]:
             solution = simulation.solve(stops, t_interp=times, inputs=inputs)
-            return {name: _complete(solution[name].data, times.size) for name in self.data}
+            rows = np.flatnonzero(np.isin(solution.t, times))  # there are others where functions of time have stops
+            return {name: _complete(solution[name].data[rows], times.size) for name in self.data}
 
         return solve
-
-
-def corners(times: Array, current: Array, absolute: float, relative: float) -> Array:
-    """Where the current turns, with the ends: a mask, (n,), for times and currents (n,)."""
-    share = (times[1:-1] - times[:-2]) / (times[2:] - times[:-2])
-    line = current[:-2] + share * (current[2:] - current[:-2])
-    turns = np.abs(current[1:-1] - line) > absolute + relative * np.abs(current[1:-1])
-    mask: Array = np.concatenate([[True], turns, [True]])
-    return mask
 
 
 def _complete(values: Array, rows: int) -> Array:

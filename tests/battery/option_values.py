@@ -1,0 +1,87 @@
+"""PyBaMM's options one by one, with parameter values that a model of each can be solved with."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pybamm
+
+from app.battery.objectives.model_options import CIRCUIT, LITHIUM_ION, REACTIONS
+
+Case = tuple[str, str, Any]
+"""Module, option, value."""
+HYSTERESIS = ("current sigmoid", "one-state hysteresis", "one-state differential capacity hysteresis", "Axen", "Wycisk")
+ELECTRODES = ("Negative", "Positive")
+NEEDS: dict[str, dict[str, Any]] = {
+    "SEI film resistance": {"SEI": "constant"},
+    "SEI on cracks": {"SEI": "constant", "particle mechanics": "swelling and cracking"},
+    "SEI porosity change": {"SEI": "constant"},
+    "lithium plating porosity change": {"lithium plating": "partially reversible"},
+    "stress-induced diffusion": {"particle mechanics": "swelling only"},
+    "heat of mixing": {"thermal": "lumped"},
+    REACTIONS: {
+        "open-circuit potential": "MSMR",
+        "particle": "MSMR",
+        "intercalation kinetics": "MSMR",
+        "surface form": "differential",
+        "number of MSMR reactions": ["6", "4"],
+    },
+}
+"""What else a model needs to be told for an option to count, or for PyBaMM to take it."""
+MSMR = ("open-circuit potential", "particle", "intercalation kinetics")
+
+
+def cases() -> Iterator[Case]:
+    """All options and values that are accepted; of numbers of reactions and RC elements, a few."""
+    for option, words in LITHIUM_ION.items():
+        yield from (("lithium_ion", option, word) for word in (words if option != REACTIONS else ["6"]))
+    for option, words in CIRCUIT.items():
+        yield from (
+            ("equivalent_circuit", option, word) for word in words if not isinstance(word, int) or word in (1, 3)
+        )
+
+
+def options(option: str, value: Any) -> dict[str, Any]:
+    """Those of a model with this one."""
+    if option == REACTIONS or (option in MSMR and value == "MSMR"):
+        return NEEDS[REACTIONS]
+    return NEEDS.get(option, {}) | {option: value}
+
+
+def shifted(function: Any, by: Any) -> Any:
+    """A function of one argument, moved."""
+    return lambda sto: function(sto) + by
+
+
+@cache
+def known(kind: str) -> dict[str, Any]:
+    return dict(pybamm.ParameterValues(kind))
+
+
+def values(module: str, given: dict[str, Any]) -> dict[str, Any]:
+    """Numbers and functions that a model with these options reads, and more."""
+    if module == "equivalent_circuit":
+        return known("ECM_Example") | {"Ambient temperature [K]": 298.15}
+    if given.get("open-circuit potential") == "MSMR":
+        return known("MSMR_Example")
+    if given.get("particle phases", "1") != "1":
+        return known("Chen2020_composite")
+    if given.get("working electrode") == "positive":
+        return known("Ai2020") | known("Xu2019")
+    found = known("Ai2020") | known("OKane2022")
+    distributions = pybamm.get_size_distribution_parameters(pybamm.ParameterValues(found))
+    found = dict(distributions)
+    for electrode in ELECTRODES:
+        name = f"{electrode} electrode OCP [V]"
+        found |= {
+            f"{electrode} electrode lithiation OCP [V]": shifted(found[name], -0.01),
+            f"{electrode} electrode delithiation OCP [V]": shifted(found[name], 0.01),
+            f"Initial hysteresis state in {electrode.lower()} electrode": 0.3,
+            f"{electrode} particle hysteresis decay rate": 0.05,
+            f"{electrode} particle hysteresis switching factor": 10.0,
+            f"{electrode} particle lithiation hysteresis decay rate": 0.05,
+            f"{electrode} particle delithiation hysteresis decay rate": 0.05,
+        }
+    return found

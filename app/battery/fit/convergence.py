@@ -83,7 +83,7 @@ class Slopes:
 
     @cached_property
     def slack(self) -> float:
-        """The factor by which a distance may be greater that noise, or the integrator's own error, hides; 1 for none."""
+        """The factor by which a distance may be greater where noise, or the integrator's own error, hides it."""
         square = float(np.square(stacked(self.model.misfit, self.point)).sum())
         return math.sqrt(1 + self.noise_cost / CLOSE**2 / square) if square else math.inf
 
@@ -102,10 +102,11 @@ class Slopes:
 @dataclass(frozen=True, slots=True)
 class Distance:
     """The step from a point to the optimum, (d,), and how far that is, in standard errors, by parameter where it is too
-    far to have converged."""
+    far to have converged. The data tell nothing of the coordinates `flat`."""
 
     step: Array
     far: dict[str, float]
+    flat: set[int] = field(default_factory=set)
 
 
 def distance(slopes: Slopes) -> Distance | None:
@@ -119,7 +120,7 @@ def distance(slopes: Slopes) -> Distance | None:
     inner = [index for index in slopes.by_term if index not in slopes.drowned and not leads_out[index]]
     found = estimate(misfit, coordinates, best, {index: slopes.by_term[index] for index in inner})
     if found is None:
-        return None if inner else Distance(np.zeros(best.place.size), {})
+        return None if inner else Distance(np.zeros(best.place.size), {}, slopes.drowned)
     step = np.zeros(best.place.size)
     room = (coordinates.low - best.place)[inner], (coordinates.high - best.place)[inner]
     step[inner] = _step(found, rise[inner], *room)
@@ -130,7 +131,9 @@ def distance(slopes: Slopes) -> Distance | None:
         for row, index in enumerate(inner)
         if abs(step[index]) > allowed[row]
     }
-    return Distance(step, far)
+    wide = found.spread > (coordinates.high - coordinates.low)[inner]
+    blank = (np.diag(found.information) == 0) | wide
+    return Distance(step, far, slopes.drowned | {index for index, each in zip(inner, blank, strict=True) if each})
 
 
 def _scale(misfit: Misfit, cost: float) -> float:

@@ -10,11 +10,10 @@ import numpy as np
 from app.battery.fit.child import Child
 from app.battery.fit.misfit import ADDED, Misfit
 from app.battery.fit.problem import Model, Tally
+from app.battery.fit.restarts import UNMOVED
 from app.battery.fit.uncertainty import Uncertainty, at_bounds
 from app.battery.result_warnings import ResultWarning
 
-UNMOVED = 1e-4
-"""The share of its size by which no parameter changed where an optimiser hardly moved."""
 FALL = 100.0
 """How many times the least cost a start is far from the end."""
 AGREEMENT = 0.01
@@ -38,7 +37,7 @@ def diagnose(
         *_failed(tally),
         *_bounded(model, winner),
         *_unknown(known),
-        *_correlated(known),
+        *_correlated(model, winner, known),
     ]
 
 
@@ -53,7 +52,7 @@ def _unmoved(model: Model, winner: Child) -> Iterator[ResultWarning]:
         return
     start = model.coordinates.point(winner.guess)
     if np.all(np.abs(best.place - start) <= UNMOVED * model.coordinates.lengths(best.values)):
-        message = f"The optimiser hardly moved: every parameter is within {UNMOVED:.2%} of its initial guess."
+        message = f"The optimiser hardly moved: every parameter is within {UNMOVED:.1%} of its initial guess."
         yield ResultWarning("OPTIMISER_HARDLY_MOVED", message)
 
 
@@ -136,11 +135,20 @@ def _unknown(known: Uncertainty) -> Iterator[ResultWarning]:
         yield ResultWarning("NO_STANDARD_ERRORS", f"{name} has no standard error: {reason}.", parameter=name)
 
 
-def _correlated(known: Uncertainty) -> Iterator[ResultWarning]:
+def _correlated(model: Model, winner: Child, known: Uncertainty) -> Iterator[ResultWarning]:
     if known.correlation is None:
         return
-    names = list(known.errors)
+    names, tied = list(known.errors), _tied(model, winner)
     for row, column in zip(*np.nonzero(np.triu(np.abs(known.correlation) > CORRELATED, 1)), strict=True):
+        if {names[row], names[column]} <= tied:
+            continue
         value = float(known.correlation[row, column])
         message = f"{names[row]} and {names[column]} are correlated ({value:.4f}): the data hardly tell them apart."
         yield ResultWarning("HIGH_CORRELATION", message, parameter=names[row])
+
+
+def _tied(model: Model, winner: Child) -> set[str]:
+    """Values that the models divide by their sum: two such fractions are correlated by that alone."""
+    values = winner.values
+    doubled = {name: model.normalised(values | {name: 2 * values[name]}).get(name) for name in model.coordinates.names}
+    return {name for name, value in doubled.items() if value != 2 * values[name]}

@@ -76,6 +76,7 @@ class Differences:
         self._problem, self._coordinates, self._output = problem, coordinates, output
         self._noise, self._step = noise, step
         self._shares: dict[tuple[int, bool], float] = {}
+        self._here: tuple[Point, Array, list[float]] | None = None
 
     @cached_property
     def noise(self) -> float | None:
@@ -101,33 +102,43 @@ class Differences:
 
     def jacobian(self, here: Point, central: bool) -> Array:
         """All columns, (n, d). A direction in which nothing is solved has no slope."""
-        flat = np.zeros_like(self._output(here))
+        flat = np.zeros_like(self._around(here)[1])
         columns = [self.column(here, index, central) for index in range(here.place.size)]
         slopes: Array = np.stack([flat if column is None else column for column in columns], axis=1)
         return slopes
 
     def _slope(self, sides: tuple[Point, Point], index: int) -> Array:
         ahead, behind = sides
-        slope: Array = (self._output(ahead) - self._output(behind)) / (ahead.place[index] - behind.place[index])
+        slope: Array = (self._at(ahead) - self._at(behind)) / (ahead.place[index] - behind.place[index])
         return slope
+
+    def _around(self, here: Point) -> tuple[Point, Array, list[float]]:
+        """A point that slopes are taken at, its output and its lengths: the same for all columns."""
+        if self._here is None or self._here[0] is not here:
+            self._here = here, self._output(here), self._coordinates.lengths(here.values).tolist()
+        return self._here
+
+    def _at(self, point: Point) -> Array:
+        is_here = self._here is not None and self._here[0] is point
+        return self._around(point)[1] if is_here else self._output(point)
 
     def _is_clean(self, sides: tuple[Point, Point], index: int, slope: Array, central: bool) -> bool:
         """Whether noise is a small share of a slope."""
         if self.noise is None:
             return True
-        change = float(np.linalg.norm(slope)) * abs(float(sides[0].place[index] - sides[1].place[index]))
+        change = math.sqrt(float(slope @ slope)) * abs(float(sides[0].place[index] - sides[1].place[index]))
         return math.sqrt(2) * self.noise <= (CENTRAL_ERROR if central else FORWARD_ERROR) * change
 
     def _learn(self, here: Point, index: int) -> None:
         """Choose steps from the slope and the curvature over a trial step, a longer one where that drowns in noise."""
-        noise, length = self.noise or 0.0, float(self._coordinates.lengths(here.values)[index])
+        noise, length = self.noise or 0.0, self._around(here)[2][index]
         slope, reach, step = 0.0, length, 0.0
         for trial in (TRIAL, LARGEST):
             ahead, behind = (self._beside(here, index, side * trial) for side in (1, -1))
             if ahead is None or behind is None:
                 break
             step = float(ahead.place[index] - behind.place[index]) / 2
-            outputs = [self._output(point) for point in (ahead, here, behind)]
+            outputs = [self._at(point) for point in (ahead, here, behind)]
             slope = float(np.linalg.norm(outputs[0] - outputs[2])) / (2 * step)
             bend = float(np.linalg.norm(outputs[0] - 2 * outputs[1] + outputs[2]))
             if bend > SIGNIFICANT * math.sqrt(6) * noise:
@@ -151,7 +162,7 @@ class Differences:
         """A step along one coordinate; None outside the bounds or where nothing is solved."""
         coordinates, other = self._coordinates, here.place.copy()
         low, high = float(coordinates.low[index]), float(coordinates.high[index])
-        step = abs(share) * float(coordinates.lengths(here.values)[index])
+        step = abs(share) * self._around(here)[2][index]
         other[index] += math.copysign(min(step, (high - low) / ROOM), share)
         if not low <= other[index] <= high or other[index] == here.place[index]:
             return None

@@ -16,6 +16,8 @@ from app.battery.fit.problem import Enough, Model, Point, Problem
 from app.battery.fit.search import Found, Residuals, Search
 
 MAX_RESTARTS = 10
+UNMOVED = 1e-3
+"""The share of its size by which no parameter changed where an optimiser hardly moved."""
 AT_OPTIMUM = "The slopes there show that it is the optimum."
 
 
@@ -112,11 +114,22 @@ class Descent:
             return Verdict(is_there, True, AT_OPTIMUM if is_there else "")
         if self.distance is None or missing:
             return self._stays(found, before, missing)
+        if flat := self._plateau(slopes, self.distance):
+            return Verdict(False, True, f"The cost is flat there: it does not change with {', '.join(flat)}.")
         if not self.distance.far:
             return CONVERGED if found.success else Verdict(True, True, AT_OPTIMUM)
         if not self._falls(slopes, self.distance):
             return Verdict(True, True, "No point on the way that its slopes show costs less.")
         return Verdict(False, False, self._far(self.distance))
+
+    def _plateau(self, slopes: Slopes, way: Distance) -> list[str]:
+        """The parameters that the errors do not change with, where the search was lost for that: at its very start, or
+        where nothing else is left to search."""
+        first, place = self.problem.first, slopes.point.place
+        lengths = self.model.coordinates.lengths(slopes.point.values)
+        moved = first is None or bool(np.any(np.abs(place - first.place) > UNMOVED * lengths))
+        is_lost = not moved or len(way.flat) == place.size
+        return [self.model.coordinates.names[index] for index in sorted(way.flat)] if is_lost else []
 
     def _stays(self, found: Found, before: Point | None, missing: bool) -> Verdict:
         """Without slopes to judge by: whether a restart gained anything."""

@@ -246,8 +246,8 @@ def stepped(blocks: list[tuple[float, float]], step: float, jump: float) -> tupl
     times, currents = [0.0], [blocks[0][0]]
     for index, (current, length) in enumerate(blocks):
         start = sum(each[1] for each in blocks[:index])
-        rows: list[float] = np.arange(start + step, start + length + step / 2, step).tolist()
-        rows = ([start + jump] if index else []) + rows
+        first = [start + jump] if index else []
+        rows = [*first, *np.arange(start + step, start + length + step / 2, step).tolist()]
         times += rows
         currents += [current] * len(rows)
     return np.array(times), np.array(currents)

@@ -20,6 +20,8 @@ AGREEMENT = 0.01
 """The share by which the costs of two starts may differ that agree."""
 DISAGREEMENT = 2.0
 """Standard errors between the values of two starts that disagree though they cost as much."""
+WIDE = 0.1
+"""The share of the range between bounds above which a standard error is large."""
 CORRELATED = 0.99
 LARGEST_TEXT = 200
 """Characters of a message of the solver."""
@@ -37,6 +39,7 @@ def diagnose(
         *_failed(tally),
         *_bounded(model, winner),
         *_unknown(known),
+        *_wide(model, winner, known),
         *_correlated(model, winner, known),
     ]
 
@@ -133,6 +136,19 @@ def _bounded(model: Model, winner: Child) -> Iterator[ResultWarning]:
 def _unknown(known: Uncertainty) -> Iterator[ResultWarning]:
     for name, reason in known.absent.items():
         yield ResultWarning("NO_STANDARD_ERRORS", f"{name} has no standard error: {reason}.", parameter=name)
+
+
+def _wide(model: Model, winner: Child, known: Uncertainty) -> Iterator[ResultWarning]:
+    coordinates = model.coordinates
+    slopes = np.abs(coordinates.slopes(winner.values))
+    for name, error in known.errors.items():
+        index = coordinates.names.index(name)
+        reach = WIDE * (coordinates.high[index] - coordinates.low[index]) * slopes[index]
+        if error > (reach if math.isfinite(reach) else abs(winner.values[name])):
+            message = (
+                f"{name} is hardly known: its standard error, {error:.3g}, is large beside its bounds or its value."
+            )
+            yield ResultWarning("LARGE_STANDARD_ERROR", message, parameter=name)
 
 
 def _correlated(model: Model, winner: Child, known: Uncertainty) -> Iterator[ResultWarning]:

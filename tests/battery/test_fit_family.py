@@ -101,6 +101,7 @@ def test_a_few_are_right(case: Case) -> None:
     found = compared(case)
     assert is_right(found), table([found])
     assert found["success"], table([found])
+    assert len(found["errors"]) == len(made(case[0]).starts)
     assert found["errors"] == pytest.approx([1.0] * len(found["errors"]), abs=SPREAD)
 
 

@@ -13,6 +13,10 @@ import app.battery
 from app.battery.calculations import CALCULATIONS, REFUSED_CALCULATIONS
 from app.battery.costs import FIELDS, REFUSED_COSTS
 from app.battery.entries import ENTRIES, REFUSED_ENTRIES
+from app.battery.fit.convergence import ALIKE, CLOSE, RESOLVED, STAYS
+from app.battery.fit.coordinates import FLOOR, FLOOR_OF_BOUNDS
+from app.battery.fit.diagnosis import AGREEMENT, CORRELATED, DISAGREEMENT, FALL, WIDE
+from app.battery.fit.differences import CENTRAL, CENTRAL_ERROR, FORWARD, FORWARD_ERROR, LARGEST
 from app.battery.fit.distributions import REFUSED_DISTRIBUTIONS
 from app.battery.fit.guesses import MAX_STARTS
 from app.battery.fit.optimisers import DEFAULT, OPTIMISERS, REFUSED_OPTIMISERS
@@ -22,6 +26,7 @@ from app.battery.fit.optimisers.scipy_minimize import MINIMIZE
 from app.battery.fit.parameters import MAX_FREE
 from app.battery.fit.plan import DEFAULT_COST, MAX_SLOPES
 from app.battery.fit.problem import HOPELESS, PENALTY
+from app.battery.fit.restarts import MAX_RESTARTS, UNMOVED
 from app.battery.fit.search import MAX_EVALUATIONS, MAX_ITERATIONS
 from app.battery.fit.uncertainty import LEVEL
 from app.battery.objectives import OBJECTIVES, REFUSED_OBJECTIVES
@@ -111,8 +116,20 @@ def test_the_page_gives_the_reason_of_each_refusal(reasons: dict[str, str]) -> N
         f"`max_iterations` ({MAX_ITERATIONS:,})",
         f"Evaluations {MAX_EVALUATIONS:,}",
         f"free parameters {MAX_FREE}, and {MAX_SLOPES:,} data times free parameters",
-        f"forward with a step of {LEAST_SQUARES.fields['diff_step'].default:g}",
-        f"central with {MINIMIZE.fields['diff_step'].default:g}",
+        f"{FORWARD:g} forward and {CENTRAL:g} central",
+        f"more than {FORWARD_ERROR:.0%} of a\n  forward difference, or {CENTRAL_ERROR:.1%} of a central one",
+        f"up to {LARGEST:.0%} of the parameter",
+        f"floor of {FLOOR:g} of its initial value (or {FLOOR_OF_BOUNDS:g} of its farther bound",
+        f"within {CLOSE:g} standard errors of each parameter, or {ALIKE:g} of the parameter",
+        f"or {RESOLVED:g} of the data",
+        f"restarted from where it stopped, up to {MAX_RESTARTS} times",
+        f"rises by less than {STAYS:g}",
+        f"within {UNMOVED:.1%} of its initial guess",
+        f"more than {FALL:g} times those at the end",
+        f"more than {AGREEMENT:.0%} above the least",
+        f"or at values {DISAGREEMENT:g} standard errors apart",
+        f"more than {WIDE:.0%} of the range",
+        f"correlated by more than {CORRELATED:g}",
         f"{LEAST_SQUARES.fields['ftol'].default:g} (`ftol`, `xtol`, `gtol`)",
         f"a first step of {SIGMA:g}",
         f"falls by less than {ROUGH:.0%}",
@@ -124,3 +141,9 @@ def test_the_page_gives_the_reason_of_each_refusal(reasons: dict[str, str]) -> N
 )
 def test_the_page_tells_the_numbers_that_there_are(said: str) -> None:
     assert said.replace("e-0", "e-") in PAGE
+
+
+def test_the_page_lists_every_warning_of_a_fit() -> None:
+    section = PAGE.split("\n## Warnings of a fit\n")[1].split("\n## ")[0]
+    written = re.findall(r'ResultWarning\(\s*"([A-Z_]+)"', (PACKAGE / "fit" / "diagnosis.py").read_text())
+    assert re.findall(r"^\| `([A-Z_]+)` \|", section, re.MULTILINE) == list(dict.fromkeys(written))

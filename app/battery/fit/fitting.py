@@ -13,14 +13,16 @@ from typing import Any
 import numpy as np
 import pybamm
 
+from app.battery.fit.child import Child
 from app.battery.fit.coordinates import Coordinates
 from app.battery.fit.data_fit import DataFit, unfit
+from app.battery.fit.diagnosis import diagnose
 from app.battery.fit.guesses import Guess
 from app.battery.fit.links import followers
 from app.battery.fit.misfit import Misfit, Outputs
-from app.battery.fit.problem import Enough, Model, Problem, Tally
-from app.battery.fit.search import Found, Search
-from app.battery.fit.uncertainty import at_bounds, uncertainty
+from app.battery.fit.problem import Model, Problem, Tally
+from app.battery.fit.restarts import Descent
+from app.battery.fit.uncertainty import at_bounds
 from app.battery.objectives.objective import Objective
 from app.battery.objectives.series import series
 from app.battery.work import Known, Product, Report, refused
@@ -62,7 +64,7 @@ def _normalised(objectives: Sequence[Objective], values: Mapping[str, float]) ->
 
 def _fitted(fit: DataFit, starts: Sequence[Guess], model: Model, report: Report) -> Product:
     tally = Tally(report, model.normalised)
-    children = [_child(fit, model, tally, guess, job) for job, guess in enumerate(starts)]
+    children = _children(fit, model, tally, starts)
     solved = [child for child in children if child.best is not None]
     if not solved:
         message = f"The model has no solution at any of {tally.evaluations} points: {tally.trouble:.300}"
@@ -70,7 +72,7 @@ def _fitted(fit: DataFit, starts: Sequence[Guess], model: Model, report: Report)
     winner = min(solved, key=lambda child: child.cost)
     best: Any = winner.best
     tally.tell(best)
-    known = uncertainty(Problem(model, Tally(lambda progress: None, dict)), model.coordinates, model.misfit, best)
+    known = winner.uncertainty()
     fields = winner.fields | {
         "data_cost": model.misfit.data_cost(best.errors, best.values),
         "at_bounds": at_bounds(model.coordinates, best.place),
@@ -81,61 +83,28 @@ def _fitted(fit: DataFit, starts: Sequence[Guess], model: Model, report: Report)
     if len(children) > 1:
         fields["children"] = [child.result for child in sorted(children, key=lambda child: child.cost)]
         fields["total_evaluations"] = tally.evaluations
+    fields["warnings"] = [each.to_json() for each in diagnose(model, winner, children, known, tally)]
     functions = {name: each.symbol for name, each in fit.parameters.links.items() if each.is_function}
     values = winner.values | fit.parameters.fixed | functions
     return Product(values, "OptimizationResult", fields, _series(fit, model, winner))
 
 
-class _Child:
-    """What one search came to."""
-
-    def __init__(self, model: Model, guess: Guess, problem: Problem, found: Found, job: int) -> None:
-        self.guess, self.first, self.best = guess, problem.first, problem.best
-        self.values = {} if problem.best is None else model.normalised(problem.best.values)
-        self.cost = math.inf if problem.best is None else problem.best.cost
-        cost = None if problem.best is None else problem.best.cost
-        self.fields: dict[str, Any] = {
-            "cost": cost,
-            "x": None if problem.best is None else problem.best.place.tolist(),
-            "fun": cost,
-            "success": found.success and problem.best is not None,
-            "message": found.message,
-            "evaluations": problem.evaluations,
-            "failed_evaluations": problem.failed,
-            "iterations": found.iterations,
-            "initial_guess": guess,
-            "job_id": job,
-        }
-
-    @property
-    def result(self) -> dict[str, Any]:
-        return {"type": "OptimizationResult", "parameter_values": self.values, **self.fields}
-
-
-def _child(fit: DataFit, model: Model, tally: Tally, guess: Guess, job: int) -> _Child:
+def _children(fit: DataFit, model: Model, tally: Tally, starts: Sequence[Guess]) -> list[Child]:
+    """One search a start. `maxtime` is that of all: each start has an equal share of what is left of it."""
     most = fit.options["maxtime"]
-    deadline = math.inf if most is None else monotonic() + most
-    problem = Problem(model, tally, deadline, fit.options["max_iterations"])
-    coordinates = model.coordinates
-    search = Search(
-        coordinates.point(guess),
-        coordinates.low,
-        coordinates.high,
-        problem.scalar,
-        problem.gradient,
-        problem.residuals(priors=True),
-        problem.residuals(priors=False) if model.misfit.weighs else None,
-        problem.iterated,
-        (fit.options["seed"] + job) % 2**32,
-    )
-    try:
-        found = fit.optimiser.run(fit.settings, search)
-    except Enough as limit:
-        found = Found(search.start, problem.iterations, False, str(limit))
-    return _Child(model, guess, problem, found, job)
+    end = math.inf if most is None else monotonic() + most
+    children = []
+    for job, guess in enumerate(starts):
+        now = monotonic()
+        deadline = now + (end - now) / (len(starts) - job)
+        problem = Problem(model, tally, deadline, fit.options["max_iterations"])
+        descent = Descent(fit, model, problem, (fit.options["seed"] + job) % 2**32)
+        descent.run(model.coordinates.point(guess))
+        children.append(Child(model, guess, descent, job))
+    return children
 
 
-def _series(fit: DataFit, model: Model, winner: _Child) -> list[Series]:
+def _series(fit: DataFit, model: Model, winner: Child) -> list[Series]:
     outputs = {SeriesSource.OPTIMAL: winner.best.outputs if winner.best else {}}
     if not fit.options["skip_objective_callbacks"]:
         outputs[SeriesSource.BASELINE] = _baseline(model, winner)
@@ -147,7 +116,7 @@ def _series(fit: DataFit, model: Model, winner: _Child) -> list[Series]:
     ]
 
 
-def _baseline(model: Model, child: _Child) -> Outputs:
+def _baseline(model: Model, child: Child) -> Outputs:
     """The models at the initial guess: often that is evaluated already. Those without a solution there are left out."""
     values = child.guess | model.follow(child.guess)
     if child.first is not None and child.first.values == values and child.first.outputs:

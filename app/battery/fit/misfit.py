@@ -70,6 +70,12 @@ class Misfit:
             for term in self.terms
         ]
 
+    def square(self, values: Mapping[str, float]) -> float:
+        """The weighted sum of the squares of the data, in units of their scales."""
+        return math.fsum(
+            term.weight * float(term.data @ term.data) / self.scale(term, values) ** 2 for term in self.terms
+        )
+
     def scale(self, term: Term, values: Mapping[str, float]) -> float:
         return term.scale if term.noise is None else values[term.noise]
 

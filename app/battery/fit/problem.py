@@ -14,7 +14,6 @@ from app.battery.costs import Array
 from app.battery.fit.coordinates import Coordinates
 from app.battery.fit.links import Follow
 from app.battery.fit.misfit import Misfit, Outputs
-from app.battery.fit.search import Residuals
 from app.battery.objectives.objective import Simulate
 from app.battery.work import Report
 from app.execution.executor import Progress
@@ -138,69 +137,10 @@ class Problem:
     def _penalty(self) -> float:
         return PENALTY * self._worst or UNSOLVED
 
-    def scalar(self, place: Array) -> float:
-        return self.at(place).cost
-
-    def residuals(self, priors: bool) -> Residuals:
-        """As least squares want them, with those of priors or without."""
-        misfit = self._model.misfit
-
-        def of(point: Point) -> Array:
-            if point.errors is None:
-                return np.full(misfit.rows, math.sqrt(point.cost / misfit.rows))
-            return misfit.residuals(point.errors, point.values, priors)
-
-        def slopes(place: Array, step: float, central: bool) -> Array:
-            return self._differences(of, place, step, central)
-
-        return Residuals(lambda place: of(self.at(place)), slopes)
-
-    def gradient(self, place: Array, step: float, central: bool) -> Array:
-        """Of `scalar`, shape (d,)."""
-        return self._differences(lambda point: np.array([point.cost]), place, step, central)[0]
-
-    def _differences(self, of: Callable[[Point], Array], place: Array, step: float, central: bool) -> Array:
-        """Of what comes of points, within the bounds. A direction in which there is no solution on either side has no
-        slope."""
-        here = self.at(place)
-        columns = []
-        for index in range(place.size):
-            ahead = self._beside(place, index, step)
-            behind = self._beside(place, index, -step) if central or ahead is None else None
-            sides = [side for side in (ahead, behind) if side is not None]
-            if len(sides) == 1 and here.errors is not None:
-                sides.append(here)
-            if len(sides) == 2:
-                one, other = sides
-                columns.append((of(one) - of(other)) / (one.place[index] - other.place[index]))
-            else:
-                columns.append(np.zeros_like(of(here)))
-        slopes: Array = np.stack(columns, axis=1)
-        return slopes
-
-    def _beside(self, place: Array, index: int, step: float) -> Point | None:
-        """A step along one coordinate; None outside the bounds or where nothing is solved."""
-        coordinates = self._model.coordinates
-        low, high = float(coordinates.low[index]), float(coordinates.high[index])
-        other = place.copy()
-        other[index] += math.copysign(min(abs(step) * max(1.0, abs(float(place[index]))), (high - low) / 10), step)
-        if not low <= other[index] <= high:
-            return None
-        point = self.at(other)
-        return None if point.errors is None else point
-
-    def slopes(self, point: Point, indices: list[int], step: float) -> dict[int, list[Array]]:
-        """Of the errors of each term along some coordinates; those along which nothing is solved are left out."""
-        found = {}
-        for index in indices:
-            ahead, behind = (self._beside(point.place, index, side * step) or point for side in (1, -1))
-            length = ahead.place[index] - behind.place[index]
-            if length and ahead.errors is not None and behind.errors is not None:
-                found[index] = [(a - b) / length for a, b in zip(ahead.errors, behind.errors, strict=True)]
-        return found
-
     def iterated(self) -> None:
-        """An iteration is over. Enough, where no more are wanted."""
         self.iterations += 1
         if self.iterations >= self._most:
             raise Enough("max_iterations is reached")
+
+    def scalar(self, place: Array) -> float:
+        return self.at(place).cost

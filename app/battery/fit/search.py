@@ -14,15 +14,16 @@ Array = np.ndarray
 MAX_ITERATIONS = 100_000
 MAX_EVALUATIONS = 1_000_000
 MAX_POPULATION = 10_000
+NARROWING = 0.1
+"""Factor of first steps and of tolerances at each restart."""
 
 
 @dataclass(frozen=True, slots=True)
 class Residuals:
-    """Whose squares add up to the cost: (n,), and their Jacobian (n, d) at a point, with a step, by central differences
-    if wanted."""
+    """Whose squares add up to the cost: (n,), and their Jacobian (n, d), by central differences if wanted."""
 
     at: Callable[[Array], Array]
-    jacobian: Callable[[Array, float, bool], Array]
+    jacobian: Callable[[Array, bool], Array]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +34,34 @@ class Search:
     low: Array
     high: Array
     scalar: Callable[[Array], float]
-    gradient: Callable[[Array, float, bool], Array]
-    """At a point, with a step, by central differences if wanted."""
+    gradient: Callable[[Array], Array]
     residuals: Residuals
     of_data: Residuals | None
     """Without priors, where the weight of those follows from how well the data are met."""
     iterated: Callable[[], None]
     """To be called after each iteration."""
     seed: int
+    restart: int = 0
+    """Restarts before this one. A method with a first step or a population takes a smaller one each time."""
+    evaluations: int = 0
+    """Evaluations that the method itself counted before the restart; they count towards its own limits."""
+    iterations: int = 0
+
+    def narrowed(self, size: float) -> float:
+        """Return a first step, or a tolerance, as it is after the restarts so far."""
+        return size * NARROWING**self.restart
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where an optimiser ended."""
+    """Where an optimiser ended. `is_limited` says that a limit of its own stopped it."""
 
     point: Array
     iterations: int
     success: bool
     message: str
+    evaluations: int = 0
+    is_limited: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +74,5 @@ class Optimiser:
     residuals: bool = False
     needs_bounds: Callable[[Settings], bool] = lambda settings: False
     takes_bounds: Callable[[Settings], bool] = lambda settings: True
+    is_search: bool = True
+    """Whether it looks for an optimum at all."""

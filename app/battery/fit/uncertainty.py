@@ -9,6 +9,7 @@ their precision to both.
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,13 +19,13 @@ from scipy.stats import norm, t
 from app.battery.costs import Array
 from app.battery.fit.coordinates import Coordinates
 from app.battery.fit.misfit import ADDED, Misfit
-from app.battery.fit.problem import Point, Problem
+from app.battery.fit.problem import Model, Point
 
-STEP = 1e-3
-"""Of the central differences, in search coordinates."""
+SMALL = 1e-5
+"""The step, as a share of a parameter's size, that values as models take them are taken to be straight along."""
 LEVEL = 0.95
-NEAR = 1e-6
-"""How near a bound a parameter is at it, as a share of the range or of the coordinate."""
+NEAR, BESIDE = 1e-6, 1e-2
+"""How near a bound a parameter is at it: as a share of the range, and of its own size too where the range is wide."""
 SINGULAR = 1e-9
 """The share of the strongest direction's information below which the data tell nothing of a direction."""
 ALONG = 1e-4
@@ -60,48 +61,84 @@ class Uncertainty:
         }
 
 
-def at_bounds(coordinates: Coordinates, place: Array) -> dict[str, str]:
-    """The parameters that ended at a bound, and at which."""
-    found = {}
-    for name, at, low, high in zip(coordinates.names, place, coordinates.low, coordinates.high, strict=True):
-        near = NEAR * (high - low if math.isfinite(high - low) else max(1.0, abs(at)))
-        falls = coordinates.free[name].transform.falls
-        if at - low <= near:
-            found[name] = "upper" if falls else "lower"
-        elif high - at <= near:
-            found[name] = "lower" if falls else "upper"
+def sides(coordinates: Coordinates, place: Array) -> Array:
+    """Which bound of its search coordinate each parameter is at, (d,): -1 the lower, 1 the upper, 0 none."""
+    low, high = coordinates.low, coordinates.high
+    size = coordinates.sizes(place)
+    near = np.minimum(NEAR * np.where(np.isfinite(high - low), high - low, size), BESIDE * size)
+    found: Array = np.where(place - low <= near, -1, np.where(high - place <= near, 1, 0))
     return found
 
 
-def uncertainty(problem: Problem, coordinates: Coordinates, misfit: Misfit, best: Point) -> Uncertainty:
-    """At the best point. Two evaluations for each parameter that is not at a bound."""
+def at_bounds(coordinates: Coordinates, place: Array) -> dict[str, str]:
+    """The parameters that ended at a bound, and at which."""
+    found = {}
+    for name, side in zip(coordinates.names, sides(coordinates, place).tolist(), strict=True):
+        if side:
+            is_upper = (side > 0) != coordinates.free[name].transform.falls
+            found[name] = "upper" if is_upper else "lower"
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """The normal approximation at a point, in search coordinates of the parameters `inner`, m of them.
+
+    `information` is the curvature of minus the log likelihood, `inverse` its inverse without the directions that the
+    data say nothing of, which are the columns of `silent`, (m, s).
+    """
+
+    inner: list[int]
+    information: Array
+    inverse: Array
+    covariance: Array
+    silent: Array
+    freedom: float
+
+    @property
+    def spread(self) -> Array:
+        """Standard errors, (m,)."""
+        spread: Array = np.sqrt(np.diag(self.covariance))
+        return spread
+
+
+def estimate(
+    misfit: Misfit, coordinates: Coordinates, best: Point, slopes: Mapping[int, list[Array]]
+) -> Estimate | None:
+    """From slopes of the errors of each term by coordinate; None where they cannot tell the noise."""
+    inner = list(slopes)
+    if misfit.cost.kind in SILENT or misfit.size <= len(inner) or not inner:
+        return None
+    jacobians = [np.stack([slopes[index][k] for index in inner], axis=1) for k in range(len(misfit.terms))]
+    prior = np.diag(misfit.precision(coordinates, best.place)[inner])
+    if misfit.cost.kind in ADDED:
+        return _told(misfit, coordinates, best, jacobians, prior, inner)
+    return _estimated(misfit, best.errors or [], jacobians, prior, inner)
+
+
+def uncertainty(
+    model: Model, best: Point, slopes: Mapping[int, list[Array]], drowned: Collection[int] = ()
+) -> Uncertainty:
+    """At the best point, from central slopes of the errors; those along the coordinates `drowned` are lost in noise."""
+    coordinates, misfit = model.coordinates, model.misfit
     names = coordinates.names
     if misfit.cost.kind in SILENT:
         return Uncertainty(absent=dict.fromkeys(names, SILENT[misfit.cost.kind]))
     absent = {name: f"it ended at its {side} bound" for name, side in at_bounds(coordinates, best.place).items()}
     inner = [index for index, name in enumerate(names) if name not in absent]
-    slopes = problem.slopes(best, inner, STEP)
     absent |= {names[i]: "the model has no solution next to the optimum" for i in inner if i not in slopes}
-    inner = [index for index in inner if index in slopes]
-    if misfit.size <= len(inner):
+    absent |= {names[i]: "the noise of the model's output hides its slope" for i in inner if i in drowned}
+    inner = [index for index in inner if index in slopes and index not in drowned]
+    found = estimate(misfit, coordinates, best, {index: slopes[index] for index in inner})
+    if found is None:
         return Uncertainty(absent=absent | {names[i]: "there are no more data than parameters" for i in inner})
-    if not inner:
-        return Uncertainty(absent=absent)
-    jacobians = [np.stack([slopes[index][k] for index in inner], axis=1) for k in range(len(misfit.terms))]
-    prior = np.diag(misfit.precision(coordinates, best.place)[inner])
-    if misfit.cost.kind in ADDED:
-        (covariance, known), freedom = _told(misfit, coordinates, best, jacobians, prior, inner), math.inf
-    else:
-        covariance, known, freedom = _estimated(misfit, best.errors or [], jacobians, prior)
-    absent |= {names[i]: "the data do not tell it apart from others" for i in np.array(inner)[~known]}
-    kept = [index for index, tells in zip(inner, known, strict=True) if tells]
-    return _physical(coordinates, best, kept, covariance[np.ix_(known, known)], freedom, absent)
+    return _physical(model, best, found, absent)
 
 
 def _told(
     misfit: Misfit, coordinates: Coordinates, best: Point, jacobians: list[Array], prior: Array, inner: list[int]
-) -> tuple[Array, Array]:
-    """The covariance where the noise of each term is given, or is a parameter: 2 n / s^2 is known of that."""
+) -> Estimate:
+    """Where the noise of each term is given, or is a parameter: 2 n / s^2 is known of that."""
     information = sum(jacobian.T @ jacobian for jacobian in jacobians) + prior
     slopes = coordinates.slopes(best.values)
     for row, index in enumerate(inner):
@@ -110,26 +147,27 @@ def _told(
         if size:  # the errors, in units of the noise, do change with it; what is expected of that is in 2 n / s^2
             information[row, :] = information[:, row] = prior[row, :]
             information[row, row] += 2 * size * (slopes[index] / best.values[name]) ** 2
-    return _inverse(information)
+    inverse, silent = invert(information)
+    return Estimate(inner, information, inverse, inverse, silent, math.inf)
 
 
-def _estimated(misfit: Misfit, errors: list[Array], jacobians: list[Array], prior: Array) -> tuple[Array, Array, float]:
-    """The covariance where the noise of each term is taken from its errors, and the degrees of freedom left."""
+def _estimated(misfit: Misfit, errors: list[Array], jacobians: list[Array], prior: Array, inner: list[int]) -> Estimate:
+    """Where the noise of each term is taken from its errors."""
     sizes = np.array([each.size for each in errors], float)
     squares = np.array([float(each @ each) for each in errors])
     weights = _weights(misfit, sizes, squares)
     crosses = np.array([jacobian.T @ jacobian for jacobian in jacobians])
     information = np.einsum("k,kij->ij", weights, crosses)
-    rough, known = _inverse(information)
+    rough, silent = invert(information)
     used = np.einsum("k,ij,kji->k", weights, rough, crosses)
     freedom = float(sizes.sum() - used.sum())
     scale = float(weights @ squares) / freedom
     if scale == 0:
-        return np.zeros_like(rough), known, freedom
+        return Estimate(inner, information, rough, np.zeros_like(rough), silent, freedom)
     noise = squares / np.maximum(sizes - used, 1.0)
-    bread, known = _inverse(information / scale + prior)
+    bread, silent = invert(information / scale + prior)
     meat = np.einsum("k,kij->ij", weights**2 * noise / scale**2, crosses) + prior
-    return bread @ meat @ bread, known, freedom
+    return Estimate(inner, information / scale + prior, bread, bread @ meat @ bread, silent, freedom)
 
 
 def _weights(misfit: Misfit, sizes: Array, squares: Array) -> Array:
@@ -142,38 +180,74 @@ def _weights(misfit: Misfit, sizes: Array, squares: Array) -> Array:
     return weights
 
 
-def _inverse(matrix: Array) -> tuple[Array, Array]:
-    """The inverse of information, and which parameters it tells something of, (d,).
+def invert(matrix: Array) -> tuple[Array, Array]:
+    """The inverse of information, (m, m), without the directions that it says nothing of, and those, (m, s).
 
-    All are brought to one size first. A direction that the data say nothing of is left out, and with it each parameter
-    that lies along it.
+    All parameters are brought to one size first.
     """
     if not np.isfinite(matrix).all():
-        return np.zeros_like(matrix), np.zeros(len(matrix), bool)
-    size = np.sqrt(np.maximum(np.diag(matrix), 0.0))
-    size[size == 0] = 1.0
+        return np.zeros_like(matrix), np.eye(len(matrix))
+    size = _sizes(matrix)
     values, vectors = np.linalg.eigh(matrix / np.outer(size, size))
     told = values > SINGULAR * max(values[-1], 0.0)
-    known = (vectors[:, ~told] ** 2).sum(axis=1) < ALONG
     kept = vectors[:, told]
-    return (kept / values[told]) @ kept.T / np.outer(size, size), known
+    return (kept / values[told]) @ kept.T / np.outer(size, size), vectors[:, ~told] / size[:, None]
 
 
-def _physical(
-    coordinates: Coordinates, best: Point, inner: list[int], covariance: Array, freedom: float, absent: dict[str, str]
-) -> Uncertainty:
-    spread = np.sqrt(np.diag(covariance))
-    slopes = coordinates.slopes(best.values)[inner]
-    reach = float(norm.ppf((1 + LEVEL) / 2) if math.isinf(freedom) else t.ppf((1 + LEVEL) / 2, freedom))
-    errors, intervals = {}, {}
-    for index, each, slope in zip(inner, spread.tolist(), slopes.tolist(), strict=True):
-        name, place = coordinates.names[index], float(best.place[index])
-        errors[name] = each * abs(slope)
-        ends = sorted(coordinates.physical(index, place + side * reach * each) for side in (-1, 1))
-        if all(map(math.isfinite, ends)):
-            intervals[name] = (ends[0], ends[1])
+def _sizes(matrix: Array) -> Array:
+    """The root of each parameter's own information, (m,); 1 where there is none."""
+    sizes: Array = np.sqrt(np.maximum(np.nan_to_num(np.diag(matrix)), 0.0))
+    sizes[sizes == 0] = 1.0
+    return sizes
+
+
+def _physical(model: Model, best: Point, found: Estimate, absent: dict[str, str]) -> Uncertainty:
+    """Standard errors of values as the models take them: a fraction among fractions is one of their sum."""
+    coordinates = model.coordinates
+    slopes = _reported_slopes(model, best)[:, found.inner][found.inner]
+    moved = slopes @ found.silent
+    size = _sizes(found.information)
+    known = (moved**2).sum(axis=1) < ALONG * ((slopes / size) ** 2).sum(axis=1)
+    names = [coordinates.names[index] for index in found.inner]
+    merged = [name for name, tells in zip(names, known, strict=True) if not tells]
+    absent = absent | dict.fromkeys(merged, "the data do not tell it apart from others")
+    covariance = (slopes @ found.covariance @ slopes.T)[np.ix_(known, known)]
+    spread = np.sqrt(np.maximum(np.diag(covariance), 0.0))
+    kept = [index for index, tells in zip(found.inner, known, strict=True) if tells]
+    errors = {coordinates.names[index]: each for index, each in zip(kept, spread.tolist(), strict=True)}
     correlation = None
     if (spread > 0).all():
-        signed = spread * np.sign(slopes)
-        correlation = np.clip(covariance / np.outer(signed, signed), -1.0, 1.0)
-    return Uncertainty(errors, intervals, correlation, absent)
+        correlation = np.clip(covariance / np.outer(spread, spread), -1.0, 1.0)
+    return Uncertainty(errors, _intervals(model, best, errors, found.freedom), correlation, absent)
+
+
+def _reported_slopes(model: Model, best: Point) -> Array:
+    """Change of each value as the models take it with each search coordinate, (d, d)."""
+    coordinates = model.coordinates
+    steps = SMALL * coordinates.lengths(best.values)
+    columns = []
+    for index, step in enumerate(steps.tolist()):
+        name, place = coordinates.names[index], float(best.place[index])
+        ends = [
+            model.normalised(best.values | {name: coordinates.physical(index, place + side * step)}) for side in (1, -1)
+        ]
+        columns.append([(ends[0][each] - ends[1][each]) / (2 * step) for each in coordinates.names])
+    slopes: Array = np.array(columns).T
+    return slopes
+
+
+def _intervals(
+    model: Model, best: Point, errors: Mapping[str, float], freedom: float
+) -> dict[str, tuple[float, float]]:
+    """Symmetric in search coordinates."""
+    coordinates, values = model.coordinates, model.normalised(best.values)
+    reach = float(norm.ppf((1 + LEVEL) / 2) if math.isinf(freedom) else t.ppf((1 + LEVEL) / 2, freedom))
+    slopes, places = coordinates.slopes(values), coordinates.unbounded(values)
+    intervals = {}
+    for name, error in errors.items():
+        index = coordinates.names.index(name)
+        width = reach * error / abs(float(slopes[index]))
+        ends = sorted(coordinates.physical(index, float(places[index]) + side * width) for side in (-1, 1))
+        if all(map(math.isfinite, ends)):
+            intervals[name] = (ends[0], ends[1])
+    return intervals

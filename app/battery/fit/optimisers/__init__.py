@@ -21,7 +21,7 @@ def _stay(settings: Settings, search: Search) -> Found:
     return Found(search.start, 0, True, "the initial guess, as it is")
 
 
-STAY = Optimiser({}, _stay)
+STAY = Optimiser({}, _stay, is_search=False)
 ASK_TELL_METHODS = ("CMAES",)
 OPTIMISERS: dict[str, Optimiser] = {
     "AskTellOptimizer": Optimiser(

@@ -15,14 +15,20 @@ with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it misses a plotting library, which nothing here uses
     import cma
 
+TOLERANCES = ("absolute_tolerance", "relative_tolerance", "xtol", "population_convergence_tol", "flat_fitness_tol")
+"""Those that restarts narrow."""
+SURROGATE = 1e-3
+"""The default of a tolerance that is not of this method."""
 SIGMA = 0.2
 """First step, as a share of the range between bounds."""
 
 
 def run(settings: Settings, search: Search) -> Found:
+    if any(most is not None and most <= used for most, used in _limits(settings, search).values()):
+        return Found(search.start, 0, False, "stopped by its limits", is_limited=True)
     box = _Box(search)
     strategy = cma.CMAEvolutionStrategy(box.into(search.start), 1.0, _options(settings, search, box))
-    stop = _Stop(settings, box.count)
+    stop = _Stop(settings, search, box.count)
     while not (reason := stop(strategy)):
         points = strategy.ask()
         costs = [search.scalar(box.out_of(point)) for point in points]
@@ -30,8 +36,17 @@ def run(settings: Settings, search: Search) -> Found:
         stop.told(costs, strategy)
         search.iterated()
     best = box.out_of(strategy.result.xbest)
-    limited = {"maxiter", "maxfevals", "max_iterations", "max_evaluations"}
-    return Found(best, int(strategy.countiter), not limited & set(reason), f"stopped by {', '.join(reason)}")
+    limited = bool({"maxiter", "maxfevals", "max_iterations", "max_evaluations"} & set(reason))
+    message = f"stopped by {', '.join(reason)}"
+    return Found(best, int(strategy.countiter), not limited, message, int(strategy.countevals), limited)
+
+
+def _limits(settings: Settings, search: Search) -> dict[str, tuple[int | None, int]]:
+    """Each limit of `cma`, if it is given, and how much of it was used before a restart."""
+    return {
+        "maxfevals": (settings["max_evaluations"], search.evaluations),
+        "maxiter": (settings["max_iterations"], search.iterations),
+    }
 
 
 class _Box:
@@ -58,18 +73,16 @@ def _options(settings: Settings, search: Search, box: _Box) -> dict[str, Any]:
     sigma = np.broadcast_to(SIGMA if settings["sigma0"] is None else settings["sigma0"], box.count)
     chosen: dict[str, Any] = {
         "bounds": [box.low.tolist(), box.high.tolist()],
-        "CMA_stds": np.resize(sigma, box.low.size).astype(float),
+        "CMA_stds": search.narrowed(1.0) * np.resize(sigma, box.low.size).astype(float),
         "seed": search.seed + 1,  # zero would be taken for the time
         "verbose": -9,
         "verb_log": 0,
         "signals_filename": "",  # it would read options from a file of that name, wherever it runs
         "verb_disp": 0,
-        "maxfevals": settings["max_evaluations"],
     }
     if settings["population_size"] is not None:
         chosen["popsize"] = settings["population_size"]
-    if settings["max_iterations"] is not None:
-        chosen["maxiter"] = settings["max_iterations"]
+    chosen |= {name: most - used for name, (most, used) in _limits(settings, search).items() if most is not None}
     if settings["threshold"] is not None:
         chosen["ftarget"] = settings["threshold"]
     extra = settings["algorithm_options"]
@@ -79,8 +92,9 @@ def _options(settings: Settings, search: Search, box: _Box) -> dict[str, Any]:
 class _Stop:
     """When to stop: by the criteria of `cma` itself, and by those of the public schema."""
 
-    def __init__(self, settings: Settings, count: int) -> None:
-        self._settings, self._parameters = settings, count
+    def __init__(self, settings: Settings, search: Search, count: int) -> None:
+        narrowed = {name: search.narrowed(settings[name]) for name in TOLERANCES if settings[name] is not None}
+        self._settings, self._parameters = settings | narrowed, count
         self._best, self._unchanged, self._converged = np.inf, 0, 0
         self._mean: Array | None = None
         self._reasons: list[str] = []
@@ -136,6 +150,13 @@ def _sigma(value: Any) -> str | None:
     return number(above=0)(value)
 
 
+def _surrogate(value: Any) -> str | None:
+    """The official client always writes its default."""
+    if value is None or value == SURROGATE:
+        return None
+    return "is of methods that model the cost, and has no effect on CMA-ES: leave it out"
+
+
 TOLERANCE = number(0)
 CMAES = Optimiser(
     {
@@ -154,7 +175,7 @@ CMAES = Optimiser(
         "population_convergence_tol": Field(TOLERANCE, 5e-3),
         "flat_fitness_tol": Field(TOLERANCE, None),
         "convergence_patience": Field(whole(1, MAX_ITERATIONS), 3),
-        "surrogate_convergence_tol": Field(TOLERANCE, 1e-3),  # of methods that model the cost: harmless here
+        "surrogate_convergence_tol": Field(_surrogate, SURROGATE),
         "algorithm_options": options({"CMA_diagonal": Field(flag, None), "ftarget": Field(number(), None)}),
     },
     run,

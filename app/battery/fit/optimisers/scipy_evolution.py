@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from scipy import optimize
 
 from app.battery.fields import Field, Settings, flag, is_number, number, one_of, shown, whole
@@ -27,14 +28,18 @@ def run(settings: Settings, search: Search) -> Found:
     def callback(intermediate_result: Any) -> None:
         search.iterated()
 
+    most = settings["max_iterations"] - search.iterations
+    if most < 1:
+        return Found(search.start, 0, False, "Maximum number of iterations has been exceeded.", is_limited=True)
     mutation = settings["mutation"]
     answer = optimize.differential_evolution(
         search.scalar,
-        list(zip(search.low, search.high, strict=True)),
+        _ranges(search),
+        x0=search.start if search.restart else None,
         strategy=settings["strategy"],
-        maxiter=settings["max_iterations"],
+        maxiter=most,
         popsize=settings["population_size"],
-        tol=settings["tol"],
+        tol=search.narrowed(settings["tol"]),
         atol=settings["atol"],
         mutation=tuple(mutation) if isinstance(mutation, list) else mutation,
         recombination=settings["recombination"],
@@ -44,7 +49,18 @@ def run(settings: Settings, search: Search) -> Found:
         updating=settings["updating"],
         callback=callback,
     )
-    return Found(answer.x, int(answer.nit), bool(answer.success), str(answer.message))
+    limited = not answer.success and answer.nit >= most
+    return Found(answer.x, int(answer.nit), bool(answer.success), str(answer.message), int(answer.nfev), limited)
+
+
+def _ranges(search: Search) -> list[tuple[float, float]]:
+    """The bounds; at a restart, a narrower range about the start."""
+    reach = search.narrowed(1.0) * (search.high - search.low) / 2
+    if not search.restart:
+        return list(zip(search.low, search.high, strict=True))
+    return list(
+        zip(np.maximum(search.start - reach, search.low), np.minimum(search.start + reach, search.high), strict=True)
+    )
 
 
 def _mutation(value: Any) -> str | None:

@@ -17,34 +17,36 @@ ROUGH = 1e-2
 EXACT = 1e-8
 """What is left of the residuals, relative to those at the start, when there is nothing but rounding to gain. Tolerances
 relative to the residuals themselves are never met there."""
-STEP = 1e-5
-"""Of the differences that the Jacobian is made of, in search coordinates."""
+LIMITED = "The maximum number of function evaluations is exceeded."
 
 
 def run(settings: Settings, search: Search) -> Found:
     """Where priors are weighed by the noise, the data alone are fitted first: far from them all error looks like noise,
     and the priors would hold back the search."""
     start, most = search.start, settings["max_nfev"] or 100 * search.start.size
-    used, steps, begun = 0, 0, None
-    if search.of_data is not None:
+    used, steps, begun = search.evaluations, 0, None
+    if search.of_data is not None and not search.restart:
         first = _solved(settings | {"ftol": max(settings["ftol"], ROUGH)}, search, search.of_data, start, most - 1)
         start, used, steps, begun = first.x, int(first.nfev), int(first.njev or 0), first.size
+    if used >= most:
+        return Found(start, steps, False, LIMITED, used - search.evaluations, is_limited=True)
     answer = _solved(settings, search, search.residuals, start, most - used)
     steps += int(answer.njev or 0)
+    used += int(answer.nfev) - search.evaluations
     if not answer.success and np.linalg.norm(answer.fun) * answer.size <= EXACT * (begun or answer.size):
-        return Found(answer.x, steps, True, "The data are met to rounding.")
-    return Found(answer.x, steps, bool(answer.success), str(answer.message))
+        return Found(answer.x, steps, True, "The data are met to rounding.", used)
+    return Found(answer.x, steps, bool(answer.success), str(answer.message), used, is_limited=answer.status == 0)
 
 
 def _solved(settings: Settings, search: Search, residuals: Residuals, start: Array, most: int) -> Any:
-    step, central = settings["diff_step"], settings["jac"] == "3-point"
+    central = settings["jac"] == "3-point"
     begun = [False]
 
     def jacobian(point: Array) -> Array:
         if begun[0]:
             search.iterated()
         begun[0] = True
-        slopes: Array = residuals.jacobian(point, step, central) / size
+        slopes: Array = residuals.jacobian(point, central) / size
         return slopes
 
     keeps_bounds = settings["method"] != "lm"
@@ -80,7 +82,7 @@ LEAST_SQUARES = Optimiser(
         "max_nfev": Field(whole(1, MAX_EVALUATIONS), None),
         "x_scale": Field(one_of("jac", 1.0, 1), "jac"),
         "jac": Field(one_of("2-point", "3-point"), "2-point"),
-        "diff_step": Field(number(1e-10, 0.1), STEP),
+        "diff_step": Field(number(1e-10, 0.1), None),
         "loss": Field(one_of("linear"), "linear"),
         "verbose": Field(one_of(0), 0),
     },

@@ -11,8 +11,6 @@ from app.battery.fields import Field, Settings, flag, number, one_of, shown, who
 from app.battery.fit.search import MAX_EVALUATIONS, MAX_ITERATIONS, Array, Found, Optimiser, Search
 from app.execution.executor import Fault
 
-STEP = 1e-4
-"""Of the central differences that a gradient is made of, in search coordinates."""
 COUNT, TOLERANCE = whole(1, MAX_EVALUATIONS), number(0)
 SIMPLEX = {"xatol": TOLERANCE, "fatol": TOLERANCE, "maxfev": COUNT, "adaptive": flag}
 METHODS: dict[str, dict[str, Any]] = {
@@ -36,18 +34,41 @@ METHODS: dict[str, dict[str, Any]] = {
 """The options of each method that may be given."""
 NO_GRADIENT = ("Nelder-Mead", "Powell", "COBYLA", "COBYQA")
 NO_BOUNDS = ("CG", "BFGS")
+LIMITS = ("maxiter", "maxfun", "maxfev")
+LIMITED: dict[str, tuple[int, ...]] = {
+    "Nelder-Mead": (1, 2),
+    "Powell": (1, 2),
+    "CG": (1,),
+    "BFGS": (1,),
+    "L-BFGS-B": (1,),
+    "TNC": (3,),
+    "COBYLA": (3, 20),
+    "COBYQA": (5, 6),
+    "SLSQP": (9,),
+    "trust-constr": (0,),
+}
+"""The status by which each method says that a limit stopped it."""
+COUNTING = ("TNC", "COBYLA")
+"""Methods that count evaluations as iterations."""
+NARROWED: dict[str, dict[str, float]] = {
+    "Nelder-Mead": {"xatol": 1e-4, "fatol": 1e-4},
+    "Powell": {"xtol": 1e-4, "ftol": 1e-4},
+    "COBYLA": {"rhobeg": 1.0},
+    "COBYQA": {"initial_tr_radius": 1.0},
+    "SLSQP": {"ftol": 1e-6},
+}
+"""First steps and tolerances of each method, which restarts narrow."""
 REFUSED_METHODS = ("Newton-CG", "dogleg", "trust-exact", "trust-krylov", "trust-ncg")
 
 
 def run(settings: Settings, search: Search) -> Found:
-    method, step = settings["method"], settings["diff_step"]
-    options = dict(settings["options"] or {})
-    if settings["max_iterations"] is not None:
-        options["maxfun" if method == "TNC" else "maxiter"] = settings["max_iterations"]
+    method, size = settings["method"], _size(search)
+    options = _options(settings, search)
+    if any(options.get(name, 1) < 1 for name in LIMITS):
+        return Found(search.start, 0, False, "Limits are reached.", is_limited=True)
     extra: dict[str, Any] = {}
-    size = _size(search)
     if method not in NO_GRADIENT:
-        extra["jac"] = lambda point: search.gradient(point, step, True) / size
+        extra["jac"] = lambda point: search.gradient(point) / size
     if method not in NO_BOUNDS:
         extra["bounds"] = optimize.Bounds(search.low, search.high)
     rounds = [0]
@@ -63,8 +84,28 @@ def run(settings: Settings, search: Search) -> Found:
         scalar, search.start, method=method, tol=settings["tol"], options=options, callback=callback, **extra
     )
     return Found(
-        np.atleast_1d(answer.x), int(getattr(answer, "nit", rounds[0])), bool(answer.success), str(answer.message)
+        np.atleast_1d(answer.x),
+        int(getattr(answer, "nit", rounds[0])),
+        bool(answer.success),
+        str(answer.message),
+        int(answer.nfev),
+        is_limited=answer.status in LIMITED.get(method, ()),
     )
+
+
+def _options(settings: Settings, search: Search) -> dict[str, Any]:
+    """What is given, less what was used before a restart; first steps and tolerances that are not given narrow."""
+    method, options = settings["method"], dict(settings["options"] or {})
+    if settings["max_iterations"] is not None:
+        counts = method in COUNTING
+        used = search.evaluations if counts else search.iterations
+        options["maxfun" if method == "TNC" else "maxiter"] = settings["max_iterations"] - used
+    for name in ("maxfun", "maxfev"):
+        if name in (settings["options"] or {}):
+            options[name] = settings["options"][name] - search.evaluations
+    if search.restart and settings["tol"] is None:
+        options = {name: search.narrowed(size) for name, size in NARROWED.get(method, {}).items()} | options
+    return options
 
 
 def _size(search: Search) -> float:
@@ -98,7 +139,7 @@ MINIMIZE = Optimiser(
         "max_iterations": Field(whole(1, MAX_ITERATIONS), None),
         "tol": Field(number(0), None),
         "options": Field(lambda value: None if isinstance(value, dict) else "must be an object", None),
-        "diff_step": Field(number(1e-10, 0.1), STEP),
+        "diff_step": Field(number(1e-10, 0.1), None),
     },
     run,
     check,

@@ -1,0 +1,81 @@
+"""Result of one search among those of a fit: its best point, as the models take it, and its standard errors."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from app.battery.fit.convergence import STAYS, likelier
+from app.battery.fit.derivatives import Derivatives
+from app.battery.fit.guesses import Guess
+from app.battery.fit.problem import Model, Point, Problem, Tally
+from app.battery.fit.restarts import Descent
+from app.battery.fit.uncertainty import SILENT, Uncertainty, at_bounds, uncertainty
+
+
+class Child:
+    """The search from one start."""
+
+    def __init__(self, model: Model, guess: Guess, descent: Descent, job: int) -> None:
+        problem = descent.problem
+        self.guess, self.first, self.descent, self._model = guess, problem.first, descent, model
+        self.best: Point | None = None if problem.best is None else _scaled(model, problem.best)
+        self.values = {} if self.best is None else model.normalised(self.best.values)
+        cost = None if self.best is None else self.best.cost
+        self.cost = math.inf if cost is None else cost
+        self.evaluations, self.failed = problem.evaluations, problem.failed
+        found = descent.found
+        self.fields: dict[str, Any] = {
+            "cost": cost,
+            "x": None if self.best is None else self.best.place.tolist(),
+            "fun": cost,
+            "success": found.success and self.best is not None,
+            "message": found.message,
+            "evaluations": problem.evaluations,
+            "failed_evaluations": problem.failed,
+            "iterations": found.iterations,
+            "restarts": descent.restarts,
+            "initial_guess": guess,
+            "job_id": job,
+        }
+
+    @property
+    def result(self) -> dict[str, Any]:
+        return {"type": "OptimizationResult", "parameter_values": self.values, **self.fields}
+
+    def uncertainty(self) -> Uncertainty:
+        """From the slopes that the search was judged by; or else from new ones, which no limit counts."""
+        model, slopes, best = self._model, self.descent.slopes, self.best
+        if best is None or model.misfit.cost.kind in SILENT:
+            return uncertainty(model, best, {}) if best is not None else Uncertainty()
+        if (
+            slopes is None
+            or likelier(model.misfit, slopes.point.cost, best.cost) > STAYS
+            or self._is_held(slopes.point)
+        ):
+            problem = Problem(model, Tally(lambda progress: None, dict))
+            slopes = Derivatives(problem, model, self.descent.fit.settings.get("diff_step")).slopes(best)
+        return uncertainty(model, slopes.point, slopes.by_term, slopes.drowned)
+
+    def _is_held(self, point: Point) -> bool:
+        """Whether a bound holds another parameter at a point than at the best one."""
+        coordinates, best = self._model.coordinates, self.best
+        return best is None or at_bounds(coordinates, point.place) != at_bounds(coordinates, best.place)
+
+
+def _scaled(model: Model, best: Point) -> Point:
+    """The point itself where the values are those that the models take, if the bounds allow: fractions that add up
+    to 1. Costs and errors are the same there."""
+    coordinates = model.coordinates
+    values = best.values | model.normalised(best.values)
+    if all(math.isclose(values[name], best.values[name], rel_tol=1e-12) for name in coordinates.names):
+        return best
+    place = coordinates.unbounded(values)
+    linked = model.follow(values)
+    if not all(math.isclose(linked[name], values[name], rel_tol=1e-12) for name in linked):
+        return best
+    if not np.all((coordinates.low <= place) & (place <= coordinates.high)):
+        return best
+    return Point(place, values, best.cost, best.errors, best.outputs)

@@ -23,10 +23,11 @@ def distinct_times(times: Array) -> Array:
         return times
     starts = np.flatnonzero(new)
     counts = np.diff(np.append(starts, times.size))
-    room = np.append(np.diff(times[starts]), np.inf)
+    room: Array = np.append(np.diff(times[starts]), np.inf)
     gaps = np.minimum(GAP, SHARE * room / counts)
     since = np.arange(times.size) - np.repeat(starts, counts)
     found: Array = times + since * np.repeat(gaps, counts)
-    for row in np.flatnonzero(np.diff(found) <= 0) + 1:  # no number lies between: take the next float
+    stuck: Array = np.flatnonzero(np.diff(found) <= 0) + 1
+    for row in stuck.tolist():  # no number lies between: take the next float
         found[row] = max(found[row], np.nextafter(found[row - 1], np.inf))
     return found

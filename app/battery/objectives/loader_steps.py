@@ -63,7 +63,8 @@ def _columns(steps: Any, path: Path, rows: int) -> Columns:
     if not isinstance(steps, dict) or not all(isinstance(column, list) for column in steps.values()):
         raise CannotLoad(f"`steps` must be an object of columns, not {shown(steps)}.", path)
     if len({len(column) for column in steps.values()}) > 1 or sum(map(len, steps.values())) > MAX_CELLS:
-        raise CannotLoad(f"The columns of `steps` must be as long as each other, with {MAX_CELLS} values at most.", path)
+        message = f"The columns of `steps` must be as long as each other, with {MAX_CELLS} values at most."
+        raise CannotLoad(message, path)
     for name in (START, END):
         if name not in steps:
             raise CannotLoad(f"`steps` lacks `{name}`.", (*path, name))

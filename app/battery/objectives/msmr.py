@@ -142,8 +142,9 @@ def steepness(voltages: Array, sites: Array, temperature: float) -> Array:
     shares, potentials, idealities = sites
     widths = GAS_CONSTANT * temperature / FARADAY * idealities[:, None]
     steps = np.exp(-np.abs(voltages - potentials[:, None]) / widths)
-    found: Array = (shares[:, None] * steps / (widths * (1 + steps) ** 2)).sum(axis=0)
-    return np.maximum(found, np.finfo(float).tiny)
+    filled = (shares[:, None] * steps / (widths * (1 + steps) ** 2)).sum(axis=0)
+    found: Array = np.maximum(filled, np.finfo(float).tiny)
+    return found
 
 
 def central(values: Array) -> Array:

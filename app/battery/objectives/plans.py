@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from app.battery.fields import Field, Path, absent, flag, mapping, number, one_of, shown
-from app.battery.objectives.common import STORED, anything, built, common, effective
 from app.battery.objectives.clock import distinct_times
+from app.battery.objectives.common import STORED, anything, built, common, effective
 from app.battery.objectives.data import Loaded, Needs, measured
 from app.battery.objectives.impedance import FREQUENCY, IMAGINARY, REAL, Impedance
 from app.battery.objectives.models import Model, model_plan

@@ -38,7 +38,7 @@ def series(random: np.random.Generator) -> Columns:
     """A time series whose clock is coarse now and then."""
     rows = int(random.integers(30, 120))
     times = np.cumsum(random.choice([0.0, 0.5, 1.0, 7.3], rows, p=[0.1, 0.3, 0.3, 0.3]))
-    current = np.repeat(random.choice([-2.0, 0.0, 0.0, 1.5], rows // 10 + 1), 10)[:rows]
+    current: np.ndarray = np.repeat(random.choice([-2.0, 0.0, 0.0, 1.5], rows // 10 + 1), 10)[:rows]
     voltage = 3.7 - 0.05 * current + random.normal(0, 0.01, rows)
     return {TIME: times.tolist(), CURRENT: current.tolist(), VOLTAGE: voltage.tolist()}
 
@@ -141,7 +141,8 @@ STEPS: dict[str, Chosen] = {
         "last_step": load.last_step_from_cycle(1),
     },
     "query by type": lambda steps, random: {
-        "first_step": """SELECT * FROM steps WHERE "Step type" = 'Rest' AND "Step count" > 0 ORDER BY "Step count" LIMIT 1""",
+        "first_step": """SELECT * FROM steps WHERE "Step type" = 'Rest' AND "Step count" > 0 ORDER BY "Step count"
+        LIMIT 1""",
     },
     "rests": lambda steps, random: {"rest_to_ocp": True},
     "rests and the first point": lambda steps, random: {"rest_to_ocp": True, "keep_first_ocp_point": True},

@@ -22,7 +22,7 @@ def distinct_times(times: Array) -> Array:
     if new.all():
         return times
     starts = np.flatnonzero(new)
-    counts = np.diff(np.append(starts, times.size))
+    counts: Array = np.diff(np.append(starts, times.size))
     room: Array = np.append(np.diff(times[starts]), np.inf)
     gaps = np.minimum(GAP, SHARE * room / counts)
     since = np.arange(times.size) - np.repeat(starts, counts)

@@ -16,6 +16,8 @@ from app.errors import RequestError, RequestErrorCode
 from app.models import AT_WORK, Checkpoint, Pipeline, PipelineElement
 
 MAX_TRACE = 5000
+WARNING_FIELDS = ("code", "message", "parameter", "objective")
+"""Of a result's warning; the first two are always there."""
 LARGE = ("job_config", "result", "error_detail")
 """The JSON columns of an element, which only what asks for them reads."""
 WITHOUT_LARGE = tuple(defer(getattr(PipelineElement, name), raiseload=True) for name in LARGE)
@@ -184,6 +186,21 @@ def checked_points(most: int) -> int:
     if not 1 <= most <= MAX_TRACE:
         raise RequestError(RequestErrorCode.BAD_USER_INPUT, f"`maxPoints` takes 1 to {MAX_TRACE}, not {most}.")
     return most
+
+
+def result_warnings(result: str | None) -> list[dict[str, Any]] | None:
+    """The warnings of an element's result. None without a result; what an executor wrote in another form is left out."""
+    if result is None:
+        return None
+    found = orjson.loads(result).get("warnings")
+    return [each for each in found if _is_warning(each)] if isinstance(found, list) else []
+
+
+def _is_warning(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    required, optional = [value.get(name) for name in WARNING_FIELDS[:2]], [value.get(n) for n in WARNING_FIELDS[2:]]
+    return all(isinstance(each, str) for each in required) and all(isinstance(e, str | None) for e in optional)
 
 
 def parameter_values(result: str | None, names: Sequence[str] | None = None) -> dict[str, Any] | None:

@@ -28,8 +28,11 @@ from schema.limits import INTROSPECTION
 
 PAGED = ("first", "last")
 PAGE_FIELDS = ("nodes", "edges")
-LENGTHS = {"elements": 5, "trace": 20, "pipelineCounts": 5}
-EXTRA = {"totalCount": 50, "pipelineCounts": 50, "jobConfig": 2, "result": 2, "errorDetail": 2, "parameterValues": 4}
+LENGTHS = {"elements": 5, "trace": 20, "pipelineCounts": 5, "warnings": 5}
+EXTRA = {
+    **{"totalCount": 50, "pipelineCounts": 50, "jobConfig": 2, "result": 2, "errorDetail": 2},
+    **{"parameterValues": 4, "warnings": 4},
+}
 MUTATION = 20
 KEPT = 200
 """Costs that are remembered of one operation, by the lengths of its pages."""

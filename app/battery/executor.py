@@ -9,6 +9,7 @@ from importlib.metadata import version
 import pybamm
 
 from app.battery.configuration import faults, plan
+from app.battery.objective_warnings import value_warnings
 from app.battery.recipes import Inputs
 from app.battery.symbols import encode
 from app.battery.work import Product, Work, refused
@@ -55,6 +56,7 @@ def _outcome(work: Work, product: Product) -> Outcome:
     result = {
         "type": product.kind,
         "parameter_values": {name: encode(name, value) for name, value in product.values.items()},
+        "warnings": [each.to_json() for each in value_warnings(product.values)],
         **product.fields,
         "effective_config": work.effective,
         "versions": {package: version(package) for package in PACKAGES},

@@ -9,6 +9,7 @@ import pybamm
 
 from app.battery.costs import Cost, cost_plan, scope_faults
 from app.battery.fields import Field, Path, settle, shown
+from app.battery.objective_warnings import objective_warnings
 from app.battery.objectives import Objective, objectives
 from app.battery.objectives.objective import Array
 from app.battery.objectives.series import series
@@ -82,6 +83,7 @@ def _validate(compared: Mapping[str, Objective], statistics: list[Cost], inputs:
         "summary_stats": {name: _summary(name, compared[name], each, statistics) for name, each in answers.items()},
         "failed_objectives": {name: error.message for name, error in failed.items()},
         "validation_results": {},
+        "warnings": [each.to_json() for each in objective_warnings(compared, answers, values)],
     }
     plots = [series(name, compared[name], SeriesSource.OPTIMAL, each) for name, each in answers.items()]
     return Product({}, KIND, fields, plots)

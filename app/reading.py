@@ -189,7 +189,7 @@ def checked_points(most: int) -> int:
 
 
 def result_warnings(result: str | None) -> list[dict[str, Any]] | None:
-    """The warnings of an element's result. None without a result; what an executor wrote in another form is left out."""
+    """The warnings of an element's result, without what has another form. None without a result."""
     if result is None:
         return None
     found = orjson.loads(result).get("warnings")
@@ -199,8 +199,8 @@ def result_warnings(result: str | None) -> list[dict[str, Any]] | None:
 def _is_warning(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
-    required, optional = [value.get(name) for name in WARNING_FIELDS[:2]], [value.get(n) for n in WARNING_FIELDS[2:]]
-    return all(isinstance(each, str) for each in required) and all(isinstance(e, str | None) for e in optional)
+    code, message, *others = (value.get(name) for name in WARNING_FIELDS)
+    return isinstance(code, str) and isinstance(message, str) and all(isinstance(each, str | None) for each in others)
 
 
 def parameter_values(result: str | None, names: Sequence[str] | None = None) -> dict[str, Any] | None:

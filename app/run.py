@@ -13,16 +13,14 @@ import httpx
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from app.main import create_app
+from app.run_report import print_report
 from app.settings import QUERIES, Settings
 from app.strict_json import decode
 
 LOOK = 0.3
 """Seconds between two looks at how far it is."""
-SHOWN = 12
-"""Most values of an element that the table shows."""
 
 
 class Refused(Exception):
@@ -96,10 +94,7 @@ async def run(file: Path, server: str | None, key: str | None, console: Console)
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, canceling.set)
         pipeline = await _watch(client, id, [e["name"] for e in created["elements"]], canceling, console)
         results = await client.send("PipelineResults", id=id)
-    console.print(_table(results["elements"]))
-    if pipeline["error"]:
-        console.print(f"[red]{pipeline['errorCode']}[/red] {escape(pipeline['error'])}", highlight=False)
-    console.print(pipeline["status"])
+    print_report(pipeline, results["elements"], console)
     return bool(pipeline["status"] == "COMPLETED")
 
 
@@ -135,18 +130,3 @@ def _show(bars: Progress, task: TaskID, element: dict[str, Any]) -> None:
     bars.update(task, said=said, total=1 if ended else None, completed=1 if ended else 0)
     if ended:
         bars.stop_task(task)
-
-
-def _table(elements: list[dict[str, Any]]) -> Table:
-    """The values that each element came to."""
-    table = Table("Element", "Status", "Parameter", "Value")
-    for element in elements:
-        values = list((element["parameterValues"] or {}).items())
-        name, status = element["name"], element["status"]
-        for parameter, value in values[:SHOWN] or [("", "")]:
-            shown = f"{value:.6g}" if isinstance(value, float) else str(value)[:60]
-            table.add_row(*map(escape, (name, status, parameter, shown)))
-            name = status = ""
-        if len(values) > SHOWN:
-            table.add_row("", "", f"… and {len(values) - SHOWN} more", "")
-    return table

@@ -30,8 +30,13 @@ PAGED = ("first", "last")
 PAGE_FIELDS = ("nodes", "edges")
 LENGTHS = {"elements": 5, "trace": 20, "pipelineCounts": 5, "warnings": 5}
 EXTRA = {
-    **{"totalCount": 50, "pipelineCounts": 50, "jobConfig": 2, "result": 2, "errorDetail": 2},
-    **{"parameterValues": 4, "warnings": 4},
+    "totalCount": 50,
+    "pipelineCounts": 50,
+    "jobConfig": 2,
+    "result": 2,
+    "errorDetail": 2,
+    "parameterValues": 4,
+    "warnings": 4,
 }
 MUTATION = 20
 KEPT = 200

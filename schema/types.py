@@ -74,7 +74,15 @@ class PipelineElement(Node):
         found = reading.result_warnings(await info.context.large_text("result", self.id))
         if found is None:
             return None
-        return [ResultWarning(**{name: each.get(name) for name in reading.WARNING_FIELDS}) for each in found]
+        return [
+            ResultWarning(
+                code=each["code"],
+                message=each["message"],
+                parameter=each.get("parameter"),
+                objective=each.get("objective"),
+            )
+            for each in found
+        ]
 
     @strawberry.field(description=DESCRIPTION, graphql_type=JSON | None)
     async def series(

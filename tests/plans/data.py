@@ -29,7 +29,7 @@ OTHERS = "others"
 PIPELINES = 14
 CONFIG = '{"values": {"b [m]":1.50, "a [m]": [1,2.0,3e5]}, "é":"\\u00e9"}'
 WARNINGS = (
-    '[{"code":"A","message":"\\"é\\"","objective":"o","x":1},{"code":"B","message":"m","parameter":null},{"code":1},3]'
+    '[{"code":"A","message":"\\"é\\"","objective":"o","x":1},{"code":"B","message":"","parameter":null},{"code":1},3]'
 )
 RESULTS = [
     '{"parameter_values":{"b [m]":2.5,"a [m]":null},"type":"X"}',

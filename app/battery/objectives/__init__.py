@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.battery.fields import MAX_TEXT, Path, shown
+from app.battery.fields import MAX_TEXT, Path, shown, suggestion
 from app.battery.objectives.objective import Objective
 from app.battery.objectives.registry import OBJECTIVES, REFUSED_OBJECTIVES
 from app.execution.executor import Fault
@@ -47,5 +47,6 @@ def _objective(config: Any, path: Path) -> tuple[Objective | None, list[Fault]]:
     if word in REFUSED_OBJECTIVES:
         return None, [Fault(f"{word} is not supported: {REFUSED_OBJECTIVES[word]}.", at)]
     if word not in OBJECTIVES:
-        return None, [Fault(f"There is no objective {shown(kind)}; there are {', '.join(OBJECTIVES)}.", at)]
+        meant = suggestion(kind, [*OBJECTIVES, *REFUSED_OBJECTIVES])
+        return None, [Fault(f"There is no objective {shown(kind)}{meant}; there are {', '.join(OBJECTIVES)}.", at)]
     return OBJECTIVES[word](config, path)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from app.battery.fields import Path, Settings, is_number, shown
+from app.battery.fields import Path, Settings, is_number, shown, suggestion
 from app.battery.objectives.loader import (
     CAPACITY,
     CAPACITY_PREFIX,
@@ -183,7 +183,10 @@ def _shape_faults(found: _Found, needs: Needs) -> list[Fault]:
     needed = _columns_needed(found, needs)
     if missing := [name for name in needed if name not in columns]:
         there = ", ".join(map(shown, columns)) or "none"
-        return [Fault(f"The data lack {name}; there are {there}.", (*path, name)) for name in missing]
+        return [
+            Fault(f"The data lack {name}{suggestion(name, columns)}; there are {there}.", (*path, name))
+            for name in missing
+        ]
     faults = [
         Fault(f"A column must be a list of numbers, not {shown(column)}.", (*path, name))
         for name, column in columns.items()

@@ -10,7 +10,7 @@ import pybamm
 
 from app.battery.configuration import faults, plan
 from app.battery.objective_warnings import value_warnings
-from app.battery.recipes import Inputs
+from app.battery.recipes import Inputs, explain_missing
 from app.battery.symbols import encode
 from app.battery.work import Product, Work, refused
 from app.execution.executor import Fault, Job, JobFailed, Outcome, Progress, Values
@@ -34,8 +34,8 @@ class BatteryExecutor:
             raise refused(wrong)
         try:
             return _outcome(work, work.make(Inputs(inputs), report))
-        except JobFailed:
-            raise
+        except JobFailed as failure:
+            raise explain_missing(failure, inputs) from failure
         except pybamm.SolverError as error:
             raise JobFailed(JobErrorCode.SOLVER_ERROR, f"The solver found no solution: {error}") from error
         except CANNOT_BUILD as error:

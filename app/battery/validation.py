@@ -14,7 +14,7 @@ from app.battery.objectives import Objective, objectives
 from app.battery.objectives.objective import Array
 from app.battery.objectives.series import series
 from app.battery.public_schema import schema_faults
-from app.battery.recipes import Inputs
+from app.battery.recipes import Inputs, explain_missing
 from app.battery.work import Plan, Product, Work
 from app.execution.executor import Fault, JobFailed
 from app.models import JobErrorCode, SeriesSource
@@ -74,7 +74,7 @@ def _validate(compared: Mapping[str, Objective], statistics: list[Cost], inputs:
         try:
             answers[name] = objective.simulate(values, [])({})
         except JobFailed as error:
-            failed[name] = error
+            failed[name] = explain_missing(error, values)
         except pybamm.SolverError as error:
             failed[name] = JobFailed(JobErrorCode.SOLVER_ERROR, f"The solver found no solution: {error}")
     if not answers:

@@ -126,9 +126,14 @@ def job_status(rows: Rows, details: FieldDetailsList) -> ast.expr:
 
 
 def newest_checkpoint(rows: Rows, details: FieldDetailsList) -> ast.expr:
-    query = partial(reading.newest_checkpoints_query, CALLER)
+    # Its subquery has the elements' table too, so that nested in a query of that table it would find all elements.
     return Children(
-        rows, ELEMENT.id, query, CHECKPOINT.element_id, lambda each: each.object("Checkpoint", details)
+        rows,
+        ELEMENT.id,
+        partial(reading.newest_checkpoints_query, CALLER),
+        CHECKPOINT.element_id,
+        lambda each: each.object("Checkpoint", details),
+        lambda run: {},
     ).first(rows)
 
 

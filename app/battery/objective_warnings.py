@@ -45,9 +45,10 @@ def objective_warnings(
     """Return what is to be told of objectives at a result. `values` are all parameter values, by name."""
     simulated = {name: each for name, each in objectives.items() if each.kind != "MSMRHalfCell"}
     found = list(value_warnings(values)) if simulated else []
-    for name, objective in objectives.items():
-        found += value_warnings(objective.parameters, name) if name in simulated else ()
-        found += [ResultWarning("LOADER_OPTION", note, objective=name) for note in objective.notes]
+    for name, objective in objectives.items():  # only objectives that load data have notes and values of their own
+        if name in simulated:
+            found += value_warnings(getattr(objective, "parameters", {}), name)
+        found += [ResultWarning("LOADER_OPTION", note, objective=name) for note in getattr(objective, "notes", ())]
         found += _data_warnings(name, objective)
         if name in outputs:
             found += _output_warnings(name, objective, outputs[name])

@@ -55,8 +55,8 @@ FIELDS = {
     "source": Field(source, None),
     **{name: Field(_anything, None) for name in OWN},
     "cost_logger": Field(_logger, None),
-    # One objective is evaluated after the other in any case: what comes out is the same.
-    "objective_parallelism": Field(one_of("auto", "on", "off"), "auto"),
+    # Objectives are evaluated one after the other: `on` would promise what does not happen.
+    "objective_parallelism": Field(one_of("auto", "off"), "auto"),
     "options": options(OPTIONS),
 }
 

@@ -35,14 +35,6 @@ class Objective(Protocol):
         """What the model is compared with, by variable: each (n,)."""
 
     @property
-    def parameters(self) -> Mapping[str, Any]:
-        """Parameter values of its own, decoded, which stand before a pipeline's."""
-
-    @property
-    def notes(self) -> list[str]:
-        """Messages about how its data were loaded."""
-
-    @property
     def effective(self) -> Settings:
         """Its configuration with all defaults filled in; the data are not repeated there."""
 

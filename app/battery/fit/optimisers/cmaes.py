@@ -154,7 +154,7 @@ CMAES = Optimiser(
         "population_convergence_tol": Field(TOLERANCE, 5e-3),
         "flat_fitness_tol": Field(TOLERANCE, None),
         "convergence_patience": Field(whole(1, MAX_ITERATIONS), 3),
-        "surrogate_convergence_tol": Field(TOLERANCE, 1e-3),  # of methods that model the cost: harmless here
+        "surrogate_convergence_tol": Field(one_of(1e-3), 1e-3),  # clients send it; it is of methods that model the cost
         "algorithm_options": options({"CMA_diagonal": Field(flag, None), "ftarget": Field(number(), None)}),
     },
     run,

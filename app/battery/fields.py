@@ -145,9 +145,11 @@ def suggestion(name: Any, known: Iterable[str]) -> str:
     """` (did you mean …?)` with the known name that is nearest; empty where none is near."""
     if not isinstance(name, str) or len(name) > MAX_SUGGESTED:
         return ""
-    names = {each.casefold(): each for each in islice(known, MAX_KNOWN) if isinstance(each, str)}
-    close = get_close_matches(name.casefold(), names, 1, NEAR)
-    return f" (did you mean `{names[close[0]]}`?)" if close else ""
+    exact = [each for each in islice(known, MAX_KNOWN) if isinstance(each, str)]
+    folded = {each.casefold(): each for each in exact}
+    close = get_close_matches(name, exact, 1, NEAR)
+    close = close or [folded[each] for each in get_close_matches(name.casefold(), folded, 1, NEAR)]
+    return f" (did you mean `{close[0]}`?)" if close else ""
 
 
 def _meant(name: str, fields: Mapping[str, Field]) -> str:

@@ -18,9 +18,11 @@ from app.errors import RequestError, RequestErrorCode
 from app.models import AT_WORK, Checkpoint, Pipeline, PipelineElement
 
 MAX_TRACE, DEFAULT_TRACE = 5000, 500
-"""Checkpoints of a trace: the most that can be asked for, and what is asked for without a word."""
+"""Maximum and default number of checkpoints of a trace."""
 FEW = 4
 """Pipelines whose elements are read without being counted before."""
+WARNING_FIELDS = ("code", "message", "parameter", "objective")
+"""Fields of a result's warning; the first two are always present."""
 LARGE = ("job_config", "result", "error_detail")
 """The JSON columns of an element, which only what asks for them reads."""
 WITHOUT_LARGE = tuple(defer(getattr(PipelineElement, name), raiseload=True) for name in LARGE)
@@ -217,6 +219,21 @@ def checked_points(most: int) -> int:
     if not 1 <= most <= MAX_TRACE:
         raise RequestError(RequestErrorCode.BAD_USER_INPUT, f"`maxPoints` takes 1 to {MAX_TRACE}, not {most}.")
     return most
+
+
+def result_warnings(result: str | None) -> list[dict[str, Any]] | None:
+    """The warnings of an element's result, without what has another form. None without a result."""
+    if result is None:
+        return None
+    found = orjson.loads(result).get("warnings")
+    return [each for each in found if _is_warning(each)] if isinstance(found, list) else []
+
+
+def _is_warning(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    code, message, *others = (value.get(name) for name in WARNING_FIELDS)
+    return isinstance(code, str) and isinstance(message, str) and all(isinstance(each, str | None) for each in others)
 
 
 def parameter_values(result: str | None, names: Sequence[str] | None = None) -> dict[str, Any] | None:

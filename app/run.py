@@ -12,17 +12,15 @@ from typing import Any
 import httpx
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
 from app.main import create_app
+from app.run_report import print_report
 from app.settings import QUERIES, Settings
 from app.strict_json import decode
 from app.terminal import printable, shown
 
 LOOK = 0.3
 """Seconds between two looks at how far it is."""
-SHOWN = 12
-"""Most values of an element that the table shows."""
 
 
 class Refused(Exception):
@@ -96,10 +94,7 @@ async def run(file: Path, server: str | None, key: str | None, console: Console)
         await client.send("StartPipeline", id=id)
         pipeline = await _watch(client, id, [e["name"] for e in created["elements"]], canceling, console)
         results = await client.send("PipelineResults", id=id)
-    console.print(_table(results["elements"]))
-    if pipeline["error"]:
-        console.print(shown(str(pipeline["errorCode"]), "red"), shown(pipeline["error"]))
-    console.print(shown(pipeline["status"]))
+    print_report(pipeline, results["elements"], console)
     return bool(pipeline["status"] == "COMPLETED")
 
 
@@ -136,18 +131,3 @@ def _show(bars: Progress, task: TaskID, element: dict[str, Any]) -> None:
     bars.update(task, said=said, total=1 if ended else None, completed=1 if ended else 0)
     if ended:
         bars.stop_task(task)
-
-
-def _table(elements: list[dict[str, Any]]) -> Table:
-    """The values that each element came to."""
-    table = Table("Element", "Status", "Parameter", "Value")
-    for element in elements:
-        values = list((element["parameterValues"] or {}).items())
-        name, status = element["name"], element["status"]
-        for parameter, value in values[:SHOWN] or [("", "")]:
-            number = f"{value:.6g}" if isinstance(value, float) else str(value)[:60]
-            table.add_row(*map(shown, (name, status, parameter, number)))
-            name = status = ""
-        if len(values) > SHOWN:
-            table.add_row("", "", f"… and {len(values) - SHOWN} more", "")
-    return table

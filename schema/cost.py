@@ -33,7 +33,7 @@ from schema.limits import INTROSPECTION
 
 PAGED = ("first", "last")
 PAGE_FIELDS = ("nodes", "edges")
-LENGTHS = {"elements": 5, "pipelineCounts": 5}
+LENGTHS = {"elements": 5, "pipelineCounts": 5, "warnings": 5}
 LEAST = {"elements": 2}
 EXTRA = {
     "totalCount": 50,
@@ -41,6 +41,7 @@ EXTRA = {
     "series": 20,
     "progress": 15,
     "parameterValues": 4,
+    "warnings": 4,
     "jobConfig": 2,
     "result": 2,
     "errorDetail": 2,

@@ -30,6 +30,14 @@ class PipelineOptions:
     )
 
 
+@strawberry.type(description="A reason to look again at a result before trusting it.")
+class ResultWarning:
+    code: str = strawberry.field(description="What it is, for a program.")
+    message: str = strawberry.field(description="The same for a person, with what to do about it.")
+    parameter: str | None = strawberry.field(description="The parameter that it is about.")
+    objective: str | None = strawberry.field(description="The objective that it is about.")
+
+
 @strawberry.type(description="One job of a pipeline.")
 class PipelineElement(Node):
     pipeline_id: ID = strawberry.field(description="The pipeline it belongs to.")
@@ -60,6 +68,21 @@ class PipelineElement(Node):
         return reading.parameter_values(
             await info.context.large_text("result", self.id, PARSED), None if names is UNSET else names
         )
+
+    @strawberry.field(description="From `result`: what to look at before trusting it. Null unless COMPLETED.")
+    async def warnings(self, info: Info) -> list[ResultWarning] | None:
+        found = reading.result_warnings(await info.context.large_text("result", self.id))
+        if found is None:
+            return None
+        return [
+            ResultWarning(
+                code=each["code"],
+                message=each["message"],
+                parameter=each.get("parameter"),
+                objective=each.get("objective"),
+            )
+            for each in found
+        ]
 
     @strawberry.field(description=DESCRIPTION, graphql_type=JSON | None)
     async def series(

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.battery.calculations import CALCULATIONS, REFUSED_CALCULATIONS
 from app.battery.entries import ENTRIES, REFUSED_ENTRIES
-from app.battery.fields import MAX_TEXT, Field, Settings, settle, shown, source
+from app.battery.fields import MAX_TEXT, Field, Settings, settle, shown, source, suggestion
 from app.battery.fit.plan import plan as data_fit
 from app.battery.guard import value_faults
 from app.battery.public_schema import schema_faults
@@ -35,6 +35,7 @@ KINDS = {
     "sobolsensitivity": "sobol_sensitivity",
 }
 """Element types by wire word or display label, lower case, without spaces and underscores."""
+WORDS = ("entry", *sorted({*KINDS.values()} - {"entry"}))
 SOURCE = Field(source, None)
 
 
@@ -72,7 +73,7 @@ def plan(job: Job) -> Plan:
     elif kind:
         work, faults = None, [Fault(f"{kind} is not supported yet.", at)]
     else:
-        work, faults = None, [Fault(f"{shown(word)} is no element type.", at)]
+        work, faults = None, [Fault(f"{shown(word)} is no element type{suggestion(word, WORDS)}.", at)]
     return None if faults else work, faults[:MAX_FAULTS]
 
 
@@ -155,7 +156,7 @@ def _recipe(
     if word in refused:
         faults.append(Fault(f"{word} is not supported: {refused[word]}.", path))
     elif word not in known:
-        faults.append(Fault(f"There is no {what} {shown(name)}.", path))
+        faults.append(Fault(f"There is no {what} {shown(name)}{suggestion(name, [*known, *refused])}.", path))
     return known.get(word)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from app.battery.fields import Check, Field, Path, Settings, number, settle, shown, text
+from app.battery.fields import MAX_SUGGESTIONS, Check, Field, Path, Settings, number, settle, shown, suggestion, text
 from app.execution.executor import Fault
 
 Array = np.ndarray
@@ -108,7 +108,9 @@ def cost_plan(config: Any, path: Path, normalization: str = "mean") -> tuple[Cos
     if not isinstance(kind, str) or kind not in FIELDS:
         if isinstance(kind, str) and kind in REFUSED_COSTS:
             return None, [Fault(f"{kind} is not supported: {REFUSED_COSTS[kind]}.", at)]
-        return None, [Fault(f"There is no cost {shown(kind)}; there are {', '.join(FIELDS)}.", at)]
+        return None, [
+            Fault(f"There is no cost {shown(kind)}{suggestion(kind, FIELDS)}; there are {', '.join(FIELDS)}.", at)
+        ]
     settings, faults = settle(FIELDS[kind], {k: v for k, v in given.items() if k != "type"}, path)
     if settings.get("calculation_structure") is not None and settings.get("objective_names") is not None:
         message = "`objective_names` is the older form of `calculation_structure`. Keep the latter."
@@ -169,8 +171,13 @@ def _structure_name(cost: Cost) -> str:
 
 def _unknown(names: Any, known: Any, what: str, path: Path) -> list[Fault]:
     there = ", ".join(sorted(known)) or "none"
-    message = "There is no {} {}; there are {}."
-    return [Fault(message.format(what, shown(each), there), (*path, each)) for each in names if each not in known]
+    message = "There is no {} {}{}; there are {}."
+    unknown = [each for each in names if each not in known]
+    meant = [suggestion(each, known) for each in unknown[:MAX_SUGGESTIONS]] + [""] * len(unknown)
+    return [
+        Fault(message.format(what, shown(each), close, there), (*path, each))
+        for each, close in zip(unknown, meant, strict=False)
+    ]
 
 
 def _scale_faults(

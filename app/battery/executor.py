@@ -9,7 +9,8 @@ from importlib.metadata import version
 import pybamm
 
 from app.battery.configuration import faults, plan
-from app.battery.recipes import Inputs
+from app.battery.objective_warnings import value_warnings
+from app.battery.recipes import Inputs, explain_missing
 from app.battery.symbols import encode
 from app.battery.work import Product, Work, refused
 from app.execution.executor import Fault, Job, JobFailed, Outcome, Progress, Values
@@ -33,8 +34,8 @@ class BatteryExecutor:
             raise refused(wrong)
         try:
             return _outcome(work, work.make(Inputs(inputs), report))
-        except JobFailed:
-            raise
+        except JobFailed as failure:
+            raise explain_missing(failure, inputs) from failure
         except pybamm.SolverError as error:
             raise JobFailed(JobErrorCode.SOLVER_ERROR, f"The solver found no solution: {error}") from error
         except CANNOT_BUILD as error:
@@ -55,6 +56,7 @@ def _outcome(work: Work, product: Product) -> Outcome:
     result = {
         "type": product.kind,
         "parameter_values": {name: encode(name, value) for name, value in product.values.items()},
+        "warnings": [each.to_json() for each in value_warnings(product.values)],
         **product.fields,
         "effective_config": work.effective,
         "versions": {package: version(package) for package in PACKAGES},

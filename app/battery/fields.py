@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import reprlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice, pairwise
@@ -22,6 +22,10 @@ MAX_TEXT = 1_000
 MAX_SOURCE = 10_000
 MOST_UNKNOWN = 100
 """Unknown fields of which each is told: to look for what was meant takes time."""
+MAX_SUGGESTED, MAX_KNOWN, MAX_SUGGESTIONS = 200, 2_000, 10
+"""Characters of a name, names that it is compared with, and names of one kind for which others are suggested."""
+NEAR = 0.7
+"""Likeness of two names, from 0 to 1, from which one may have been meant by the other."""
 PRECISION = 6
 """Significant digits of a breakpoint in a parameter's name (`print_precision` in the public API documentation)."""
 
@@ -80,7 +84,8 @@ def one_of(*words: Any) -> Check:
     def check(value: Any) -> str | None:
         if any(value is word or (type(value) is type(word) and value == word) for word in words):
             return None
-        return f"takes {' or '.join(map(repr, words))}; {shown(value)} is not supported"
+        meant = suggestion(value, words)
+        return f"takes {' or '.join(map(repr, words))}; {shown(value)} is not supported{meant}"
 
     return check
 
@@ -136,10 +141,19 @@ def options(nested: Mapping[str, Field]) -> Field:
     return Field(mapping, None, nested)
 
 
+def suggestion(name: Any, known: Iterable[str]) -> str:
+    """` (did you mean …?)` with the known name that is nearest; empty where none is near."""
+    if not isinstance(name, str) or len(name) > MAX_SUGGESTED:
+        return ""
+    exact = [each for each in islice(known, MAX_KNOWN) if isinstance(each, str)]
+    folded = {each.casefold(): each for each in exact}
+    close = get_close_matches(name, exact, 1, NEAR)
+    close = close or [folded[each] for each in get_close_matches(name.casefold(), folded, 1, NEAR)]
+    return f" (did you mean `{close[0]}`?)" if close else ""
+
+
 def _meant(name: str, fields: Mapping[str, Field]) -> str:
-    close = get_close_matches(name[:MAX_TEXT], fields, 1)
-    there = f"; there are {', '.join(fields) or 'none'}"
-    return f" (did you mean `{close[0]}`?){there}" if close else there
+    return f"{suggestion(name, fields)}; there are {', '.join(fields) or 'none'}"
 
 
 def settle(fields: Mapping[str, Field], given: Mapping[str, Any], path: Path = ()) -> tuple[Settings, list[Fault]]:

@@ -135,12 +135,23 @@ def value_faults(value: Any, path: Path) -> Iterator[Fault]:
     elif isinstance(value, str):
         if value.startswith("["):
             yield Fault(f"{shown(value)} is not supported: a value must be there, not to be given later.", path)
+        elif is_numeric(value):
+            yield Fault(f"{shown(value)} is a text. Write the number without quotes.", path)
         elif problem := text(value):
             yield Fault(f"A parameter's text {problem}.", path)
     elif value is None:
         yield Fault("The parameter has no value. Give it one, or leave it out.", path)
     elif not is_number(value):
         yield Fault(f"A parameter takes a finite number, a text or a PyBaMM symbol, not {shown(value)}.", path)
+
+
+def is_numeric(value: str) -> bool:
+    """Whether a text says a number."""
+    try:
+        float(value)
+    except ValueError:
+        return False
+    return True
 
 
 def symbol_faults(node: Any, path: Path, budget: Budget, depth: int = 1) -> Iterator[Fault]:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pybamm
 
-from app.battery.fields import Field, Settings
+from app.battery.fields import MAX_SUGGESTIONS, Field, Settings, shown, suggestion
 from app.battery.symbols import decode
 from app.execution.executor import JobFailed, Values
 from app.models import JobErrorCode
@@ -80,6 +80,20 @@ class Inputs:
 
 def model_error(message: str) -> JobFailed:
     return JobFailed(JobErrorCode.MODEL_ERROR, message)
+
+
+def explain_missing(failure: JobFailed, values: Mapping[str, Any]) -> JobFailed:
+    """Add to a failure for missing parameters which of `values` may have been meant, or are text."""
+    missing = (failure.detail or {}).get("missing", [])[:MAX_SUGGESTIONS]
+    found = []
+    for name in missing:
+        value = values.get(name)
+        if isinstance(value, str):
+            found.append(f"{name} is the text {shown(value)}, not a number.")
+        elif name not in values and (close := suggestion(name, values)):
+            found.append(f"{name} is not there{close}.")
+    new = [each for each in found if each not in failure.message]
+    return JobFailed(failure.code, " ".join([failure.message, *new]), failure.detail) if new else failure
 
 
 def lacking(names: list[str], note: str = "") -> JobFailed:

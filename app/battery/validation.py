@@ -9,11 +9,12 @@ import pybamm
 
 from app.battery.costs import Cost, cost_plan, scope_faults
 from app.battery.fields import Field, Path, settle, shown
+from app.battery.objective_warnings import objective_warnings
 from app.battery.objectives import Objective, objectives
 from app.battery.objectives.objective import Array
 from app.battery.objectives.series import series
 from app.battery.public_schema import schema_faults
-from app.battery.recipes import Inputs
+from app.battery.recipes import Inputs, explain_missing
 from app.battery.work import Plan, Product, Work
 from app.execution.executor import Fault, JobFailed
 from app.models import JobErrorCode, SeriesSource
@@ -73,7 +74,7 @@ def _validate(compared: Mapping[str, Objective], statistics: list[Cost], inputs:
         try:
             answers[name] = objective.simulate(values, [])({})
         except JobFailed as error:
-            failed[name] = error
+            failed[name] = explain_missing(error, values)
         except pybamm.SolverError as error:
             failed[name] = JobFailed(JobErrorCode.SOLVER_ERROR, f"The solver found no solution: {error}")
     if not answers:
@@ -82,6 +83,7 @@ def _validate(compared: Mapping[str, Objective], statistics: list[Cost], inputs:
         "summary_stats": {name: _summary(name, compared[name], each, statistics) for name, each in answers.items()},
         "failed_objectives": {name: error.message for name, error in failed.items()},
         "validation_results": {},
+        "warnings": [each.to_json() for each in objective_warnings(compared, answers, values)],
     }
     plots = [series(name, compared[name], SeriesSource.OPTIMAL, each) for name, each in answers.items()]
     return Product({}, KIND, fields, plots)

@@ -35,7 +35,7 @@ def _types(config: str) -> dict[str, str]:
     """The types of the objectives of a configuration, by name."""
     objectives = orjson.loads(config).get("objectives")
     named = objectives.items() if isinstance(objectives, dict) else ()
-    types = {name: each.get("type") for name, each in named if isinstance(each, dict)}
+    types = {name: each.get("type") or each.get("objective") for name, each in named if isinstance(each, dict)}
     return {name: kind for name, kind in types.items() if isinstance(kind, str)}
 
 

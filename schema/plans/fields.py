@@ -4,7 +4,7 @@ here, or are left to the executor."""
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -98,6 +98,25 @@ def parameter_values(rows: Rows, details: FieldDetailsList) -> ast.expr:
     return made
 
 
+def warnings(rows: Rows, details: FieldDetailsList) -> ast.expr:
+    fields = rows.compiling.selections.fields("ResultWarning", details)
+    names = {key: name_of(each) for key, each in fields.items()}
+    return rows.call(partial(_selected_warnings, names), rows.stored(ELEMENT.result))
+
+
+WARNING = frozenset({*reading.WARNING_FIELDS, "__typename"})
+"""The fields of a warning, which are read from its JSON."""
+
+
+def _selected_warnings(names: Mapping[str, str], result: str | None) -> list[dict[str, Any]] | None:
+    """The warnings of a result with the selected fields, by response key."""
+    found = reading.result_warnings(result)
+    if found is None:
+        return None
+    shown = [each | {"__typename": "ResultWarning"} for each in found]
+    return [{key: each.get(name) for key, name in names.items()} for each in shown]
+
+
 def job(rows: Rows, details: FieldDetailsList) -> ast.expr:
     return rows.unless_null(ELEMENT.job_id, rows.object("Job", details))
 
@@ -111,9 +130,14 @@ def job_status(rows: Rows, details: FieldDetailsList) -> ast.expr:
 
 
 def newest_checkpoint(rows: Rows, details: FieldDetailsList) -> ast.expr:
-    query = partial(reading.newest_checkpoints_query, CALLER)
+    # Its subquery has the elements' table too, so that nested in a query of that table it would find all elements.
     return Children(
-        rows, ELEMENT.id, query, CHECKPOINT.element_id, lambda each: each.object("Checkpoint", details)
+        rows,
+        ELEMENT.id,
+        partial(reading.newest_checkpoints_query, CALLER),
+        CHECKPOINT.element_id,
+        lambda each: each.object("Checkpoint", details),
+        lambda run: {},
     ).first(rows)
 
 
@@ -139,6 +163,7 @@ FIELDS: dict[str, dict[str, Field]] = {
         "result": column(ELEMENT.result),
         "errorDetail": column(ELEMENT.error_detail),
         "parameterValues": parameter_values,
+        "warnings": warnings,
         "job": job,
     },
     "Job": {

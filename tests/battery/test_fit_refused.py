@@ -158,6 +158,20 @@ BAD: list[tuple[dict[str, Any], list[Place]]] = [
     (fit(options={"validate": "no"}), [("options", "validate")]),
     (fit(options=[]), [("options",)]),
     (fit(objective_parallelism="yes"), [("objective_parallelism",)]),
+    # words that would change nothing
+    (fit(objective_parallelism="on"), [("objective_parallelism",)]),
+    (free(check_bounds=False), [(*PARAMETER, "check_bounds")]),
+    (free(name="another"), [(*PARAMETER, "name")]),
+    (fit(initial_guess_sampler={"type": "Uniform"}), [("initial_guess_sampler",)]),
+    (
+        fit(initial_guess_sampler={"type": "Uniform"}, initial_guesses={NAME: 1.0}, multistarts=2),
+        [("initial_guess_sampler",)],
+    ),
+    (
+        free(initial_guess_distribution={"distribution": "Uniform", "lb": 0.2, "ub": 2}),
+        [(*PARAMETER, "initial_guess_distribution")],
+    ),
+    (optimised("CMAES", surrogate_convergence_tol=0.5), [("optimizer", "surrogate_convergence_tol")]),
     (fit(cost_logger={"type": "CostLogger"}), [("cost_logger",)]),
     (fit(multistart=3), [("multistart",)]),
     # objectives

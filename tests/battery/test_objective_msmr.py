@@ -14,6 +14,7 @@ from app.battery.objectives.objective import Objective
 from app.execution.executor import JobFailed
 from app.models import JobErrorCode
 from tests.battery.measured import elements, made, objective, places
+from tests.battery.work import run
 
 SITE = "Negative electrode host site "
 TOTAL, LOWER = "Negative electrode capacity [A.h]", "Negative electrode lower excess capacity [A.h]"
@@ -210,3 +211,48 @@ def test_a_wrong_option_is_refused_at_its_place(options: Any, expected: tuple[st
 def test_a_wrong_option_of_the_model_is_refused_at_its_place(name: str, value: str) -> None:
     model = {"electrode": "negative", "options": {name: value}}
     assert places(half_cell(model=model)) == [("options", "model", "options", name)]
+
+
+class TestRepeatedVoltages:
+    """A cycler logs the same voltage in several rows: the model's dU/dQ there is its limit, not 0/0."""
+
+    def test_have_the_slope_in_closed_form(self) -> None:
+        voltages = [0.1, 0.1, 0.1, 0.15, 0.15, 0.15, 0.2, 0.25]
+        capacity = [1.0 - 0.1 * row for row in range(8)]
+        config = half_cell("Qj", {VOLTAGE: voltages, CAPACITY: capacity})
+        found = answer(config, CAPACITIES)[DIFFERENTIAL]
+        step = 1e-6
+        for row, voltage in ((0, 0.1), (1, 0.1), (4, 0.15)):
+            slope = 2 * step / (by_hand(voltage + step) - by_hand(voltage - step))
+            assert found[row] == pytest.approx(slope, rel=1e-6)
+
+    def test_far_from_all_sites_are_finite(self) -> None:
+        voltages = [3.0, 3.0, 3.0, 0.1, 0.05]
+        config = half_cell("Qj", {VOLTAGE: voltages, CAPACITY: [0.1, 0.2, 0.3, 1.0, 1.5]})
+        assert np.isfinite(answer(config, CAPACITIES)[DIFFERENTIAL]).all()
+
+    @pytest.mark.parametrize("digits", [3, 4])
+    @pytest.mark.parametrize("both", [True, False])
+    def test_of_a_quantised_curve_fit(self, digits: int, both: bool) -> None:
+        """Logged to 1 mV or 0.1 mV, the potentials come out as they were."""
+        fine = np.linspace(0.02, 0.35, 400)
+        columns = {VOLTAGE: np.round(fine, digits).tolist(), CAPACITY: [by_hand(each) for each in fine]}
+        potentials = {f"{SITE}standard potential ({site}) [V]": 0.1 + 0.1 * site for site in (0, 1)}
+        known = {name: value for name, value in CAPACITIES.items() if name not in potentials}
+        options = {"objective variables": [CAPACITY, DIFFERENTIAL] if both else [CAPACITY]}
+        found = run(
+            {
+                "known": {"element_type": "entry", "values": known},
+                "fit": {
+                    "element_type": "data_fit",
+                    "objectives": {"ocp": half_cell("Qj", columns, **options)},
+                    "parameters": {
+                        name: {"initial_value": value + 0.02, "bounds": [value - 0.05, value + 0.05]}
+                        for name, value in potentials.items()
+                    },
+                    "optimizer": {"type": "ScipyLeastSquares"},
+                },
+            }
+        )["fit"]["parameter_values"]
+        for name, value in potentials.items():
+            assert found[name] == pytest.approx(value, abs=2e-3)

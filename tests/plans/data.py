@@ -28,7 +28,15 @@ START = datetime(2001, 2, 3, 10, tzinfo=UTC)
 OTHERS = "others"
 PIPELINES = 14
 CONFIG = '{"values": {"b [m]":1.50, "a [m]": [1,2.0,3e5]}, "é":"\\u00e9"}'
-RESULTS = ['{"parameter_values":{"b [m]":2.5,"a [m]":null},"type":"X"}', '{"type":"X"}', None]
+WARNINGS = (
+    '[{"code":"A","message":"\\"é\\"","objective":"o","x":1},{"code":"B","message":"","parameter":null},{"code":1},3]'
+)
+RESULTS = [
+    '{"parameter_values":{"b [m]":2.5,"a [m]":null},"type":"X"}',
+    '{"type":"X","warnings":' + WARNINGS + "}",
+    None,
+    '{"type":"X","warnings":3}',
+]
 STATUSES = list(PipelineElementStatus)
 JOB_STATUSES = [*JobStatus, None]
 
@@ -84,7 +92,7 @@ def elements(of: Pipeline, number: int) -> list[PipelineElement]:
             finished_at=of.finished_at,
             attempt=k,
             error_detail='{"x":[]}' if k == 2 else None,
-            result=RESULTS[(number + k) % 3],
+            result=RESULTS[(number + k) % len(RESULTS)],
             job_config=CONFIG,
         )
         for k in range(number % 5)

@@ -6,7 +6,7 @@ import pytest
 from graphql import GraphQLObjectType
 
 from schema import schema
-from schema.plans.fields import LEFT, PROGRESS, TABLES, field_of
+from schema.plans.fields import LEFT, PROGRESS, TABLES, WARNING, field_of
 from schema.plans.mutations import PAYLOADS, USER_ERROR
 from schema.plans.pages import EDGE, PARTS
 from schema.plans.roots import ROOTS, STATUS_COUNT, VIEWER
@@ -19,6 +19,7 @@ KNOWN = {
     "PipelineProgress": set(PROGRESS),
     "PipelineEdge": set(EDGE),
     "UserError": set(USER_ERROR),
+    "ResultWarning": set(WARNING),
     **{name: set(fields) for name, fields in (PARTS | PAYLOADS).items()},
 }
 

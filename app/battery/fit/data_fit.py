@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.battery.costs import Cost
-from app.battery.fields import Settings
+from app.battery.fields import MAX_SUGGESTIONS, Settings, suggestion
 from app.battery.fit.parameters import Parameters
 from app.battery.fit.search import Optimiser
 from app.battery.objectives.objective import Objective
@@ -51,10 +51,11 @@ class DataFit:
 def unfit(fit: DataFit, known: Known) -> list[Fault]:
     """What does not fit the values of all elements before: links to nowhere, parameters that no objective uses."""
     own = set(fit.parameters.names)
-    faults = []
+    faults: list[Fault] = []
     for name, link in fit.parameters.links.items():
         for each in sorted(link.reads - own - set(known)):
-            faults.append(Fault(f"{name} follows from {each}, which is not there.", ("parameters", name)))
+            meant = suggestion(each, known) if len(faults) < MAX_SUGGESTIONS else ""
+            faults.append(Fault(f"{name} follows from {each}, which is not there{meant}.", ("parameters", name)))
     if not fit.options["validate"]:
         return faults
     values = {**known, **fit.sets}
@@ -62,6 +63,7 @@ def unfit(fit: DataFit, known: Known) -> list[Fault]:
     used |= {each for each in fit.cost.sigma.values() if isinstance(each, str)}
     for name in fit.parameters.free:
         if name not in used:
-            message = f"No objective uses {name}. Correct its name, or set `options.validate` to false."
+            meant = suggestion(name, sorted(used - own)) if len(faults) < MAX_SUGGESTIONS else ""
+            message = f"No objective uses {name}{meant}. Correct its name, or set `options.validate` to false."
             faults.append(Fault(message, ("parameters", name)))
     return faults

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
-from app.battery.fields import Field, Path, Settings, number, settle, shown
+from app.battery.fields import Field, Path, Settings, number, settle, shown, suggestion
 from app.execution.executor import Fault
 
 SMALLEST = 1e-12
@@ -84,7 +84,12 @@ def distribution(config: Any, path: Path, allowed: tuple[str, ...]) -> tuple[Dis
     if isinstance(kind, str) and kind in REFUSED_DISTRIBUTIONS:
         return None, [Fault(f"{kind} is not supported: {REFUSED_DISTRIBUTIONS[kind]}.", (*path, tag))]
     if not isinstance(kind, str) or kind not in allowed:
-        return None, [Fault(f"`{tag}` takes {', '.join(allowed)}; {shown(kind)} is not supported.", (*path, tag))]
+        return None, [
+            Fault(
+                f"`{tag}` takes {', '.join(allowed)}; {shown(kind)} is not supported{suggestion(kind, allowed)}.",
+                (*path, tag),
+            )
+        ]
     fields, make = KNOWN[kind]
     settings, faults = settle(fields, {name: value for name, value in config.items() if name != tag}, path)
     if not faults and kind == "Uniform" and settings["lb"] >= settings["ub"]:

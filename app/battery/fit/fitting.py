@@ -23,6 +23,7 @@ from app.battery.fit.misfit import Misfit, Outputs
 from app.battery.fit.problem import Model, Problem, Tally
 from app.battery.fit.restarts import Descent
 from app.battery.fit.uncertainty import at_bounds
+from app.battery.objective_warnings import objective_warnings
 from app.battery.objectives.objective import Objective
 from app.battery.objectives.series import series
 from app.battery.work import Known, Product, Report, refused
@@ -36,7 +37,7 @@ def fitted(fit: DataFit, starts: Sequence[Guess], known: Known, report: Report) 
         raise refused(faults)
     with np.errstate(all="ignore"), warnings.catch_warnings():  # what is not finite counts as no solution
         warnings.simplefilter("ignore")
-        return _fitted(fit, starts, _model(fit, known), report)
+        return _fitted(fit, starts, known, _model(fit, known), report)
 
 
 def _model(fit: DataFit, known: Known) -> Model:
@@ -62,7 +63,7 @@ def _normalised(objectives: Sequence[Objective], values: Mapping[str, float]) ->
     return found
 
 
-def _fitted(fit: DataFit, starts: Sequence[Guess], model: Model, report: Report) -> Product:
+def _fitted(fit: DataFit, starts: Sequence[Guess], known_values: Known, model: Model, report: Report) -> Product:
     tally = Tally(report, model.normalised)
     children = _children(fit, model, tally, starts)
     solved = [child for child in children if child.best is not None]
@@ -83,9 +84,13 @@ def _fitted(fit: DataFit, starts: Sequence[Guess], model: Model, report: Report)
     if len(children) > 1:
         fields["children"] = [child.result for child in sorted(children, key=lambda child: child.cost)]
         fields["total_evaluations"] = tally.evaluations
-    fields["warnings"] = [each.to_json() for each in diagnose(model, winner, children, known, tally)]
     functions = {name: each.symbol for name, each in fit.parameters.links.items() if each.is_function}
     values = winner.values | fit.parameters.fixed | functions
+    warnings = [
+        *diagnose(model, winner, children, known, tally),
+        *objective_warnings(fit.objectives, best.outputs, {**known_values, **values}),
+    ]
+    fields["warnings"] = [each.to_json() for each in warnings]
     return Product(values, "OptimizationResult", fields, _series(fit, model, winner))
 
 

@@ -27,6 +27,8 @@ def guess_faults(config: Mapping[str, Any], free: Mapping[str, Free]) -> list[Fa
         starts = None
     if sampler is not None:
         faults += _sampler_faults(sampler)
+    if not faults and (starts is None or given is not None):
+        faults += _idle_faults(sampler, free)
     if given is None:
         return faults if starts is None else [*faults, *_range_faults(free)]
     if isinstance(given, list):
@@ -35,6 +37,14 @@ def guess_faults(config: Mapping[str, Any], free: Mapping[str, Free]) -> list[Fa
             faults.append(Fault(message, ("initial_guesses",)))
         return faults + [fault for i, each in enumerate(given) for fault in _one_faults(each, free, (i,))]
     return faults + _one_faults(given, free, ())
+
+
+def _idle_faults(sampler: Any, free: Mapping[str, Free]) -> list[Fault]:
+    """What draws starting points, where none are drawn."""
+    message = "It draws starting points of `multistarts`: give that, and no `initial_guesses`."
+    paths: list[Path] = [("initial_guess_sampler",)] if sampler is not None else []
+    paths += [("parameters", name, "initial_guess_distribution") for name, each in free.items() if each.guess]
+    return [Fault(message, path) for path in paths]
 
 
 def _sampler_faults(sampler: Any) -> list[Fault]:

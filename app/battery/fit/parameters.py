@@ -75,7 +75,7 @@ FIELDS = {
     "bounds": Field(_bounds, None),
     "prior": Field(_anything, None),
     "normalize": Field(flag, True),
-    "check_bounds": Field(flag, True),
+    "check_bounds": Field(one_of(True), True),  # bounds in the wrong order mean nothing: they are always checked
     "check_initial_value": Field(flag, True),
     "initial_guess_distribution": Field(_anything, None),
     "transform": Field(one_of(*TRANSFORMS), "Identity"),
@@ -132,6 +132,8 @@ def _parameter(name: str, value: Any, outer: Prior | None, found: Parameters, pa
 
 def _free(name: str, config: Mapping[str, Any], outer: Prior | None, path: Path) -> tuple[Free | None, list[Fault]]:
     settings, faults = settle(FIELDS, config, path)
+    if settings.get("name") not in (None, name):
+        faults.append(Fault(f"`name` contradicts the key {shown(name)}, which counts. Leave it out.", (*path, "name")))
     inner = outer
     if settings.get("prior") is not None:
         inner, more = prior(settings["prior"], (*path, "prior"))

@@ -14,7 +14,7 @@ from app.battery.fit.guesses import guess_faults, guesses
 from app.battery.fit.optimisers import optimiser_plan
 from app.battery.fit.parameters import Parameters, parameters
 from app.battery.fit.search import MAX_ITERATIONS, Optimiser
-from app.battery.objectives import Objective, objectives
+from app.battery.objectives import Objective, is_single, objectives
 from app.battery.public_schema import schema_faults
 from app.battery.work import Plan, Work
 from app.execution.executor import Fault
@@ -55,8 +55,8 @@ FIELDS = {
     "source": Field(source, None),
     **{name: Field(_anything, None) for name in OWN},
     "cost_logger": Field(_logger, None),
-    # One objective is evaluated after the other in any case: what comes out is the same.
-    "objective_parallelism": Field(one_of("auto", "on", "off"), "auto"),
+    # Objectives are evaluated one after the other: `on` would promise what does not happen.
+    "objective_parallelism": Field(one_of("auto", "off"), "auto"),
     "options": options(OPTIONS),
 }
 
@@ -98,7 +98,7 @@ def _overridden(config: Any, fitted: Parameters) -> list[Fault]:
     """Parameters of the fit that an objective has a value of its own for."""
     given = config if isinstance(config, Mapping) else {}
     named: dict[Path, Any] = {("objectives", name): each for name, each in given.items()}
-    if isinstance(given.get("type"), str):  # a single one, without a name
+    if is_single(given):
         named = {("objectives",): given}
     own = {path: each.get("parameters") for path, each in named.items() if isinstance(each, Mapping)}
     return [

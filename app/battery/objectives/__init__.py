@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from app.battery.fields import MAX_TEXT, Path, shown
+from app.battery.fields import MAX_TEXT, Path, shown, suggestion
 from app.battery.objectives.objective import Objective
 from app.battery.objectives.registry import OBJECTIVES, REFUSED_OBJECTIVES
 from app.execution.executor import Fault
@@ -19,9 +20,9 @@ def objectives(config: Any, path: Path) -> tuple[dict[str, Objective], list[Faul
         return {}, [Fault("`objectives` is missing.", path)]
     if not isinstance(config, dict):
         return {}, [Fault(f"`objectives` must be an object, not {shown(config)}.", path)]
-    if isinstance(config.get("type"), str):
+    if is_single(config):
         found, faults = _objective(config, path)
-        return {} if found is None else {config["type"]: found}, faults
+        return {} if found is None else {found.kind: found}, faults
     if not 0 < len(config) <= MAX_OBJECTIVES:
         return {}, [Fault(f"There must be from 1 to {MAX_OBJECTIVES} objectives, not {len(config)}.", path)]
     made: dict[str, Objective] = {}
@@ -37,9 +38,48 @@ def objectives(config: Any, path: Path) -> tuple[dict[str, Objective], list[Faul
     return made, faults
 
 
+def is_single(config: Mapping[str, Any]) -> bool:
+    """Whether objectives are one without a name."""
+    return any(isinstance(config.get(name), str) for name in ("type", "objective"))
+
+
 def _objective(config: Any, path: Path) -> tuple[Objective | None, list[Fault]]:
     if not isinstance(config, dict):
         return None, [Fault(f"An objective must be an object, not {shown(config)}.", path)]
+    written, faults = _current_form(config, path)
+    if faults:
+        return None, faults
+    found, faults = _of_kind(written, path)
+    return found, [Fault(fault.message, _sent_place(fault.path, config, path)) for fault in faults]
+
+
+def _current_form(config: dict[str, Any], path: Path) -> tuple[dict[str, Any], list[Fault]]:
+    """The form with `type` and `options`; the API guide writes `objective`, and `model` beside it."""
+    written, faults = dict(config), []
+    if written.get("objective") is not None:
+        kind = written.pop("objective")
+        if written.setdefault("type", kind) != kind:
+            faults.append(Fault("`objective` contradicts `type`. Keep the latter.", (*path, "objective")))
+    options = written.get("options")
+    if written.get("model") is not None and (options is None or isinstance(options, dict)):
+        model, options = written.pop("model"), options or {}
+        if options.get("model") is not None:
+            faults.append(Fault("`model` stands within `options` too. Keep one.", (*path, "model")))
+        written["options"] = {**options, "model": model}
+    return written, faults
+
+
+def _sent_place(place: Path, config: Mapping[str, Any], path: Path) -> Path:
+    """Where a place of the form with `type` and `options` is in what was sent."""
+    inner = place[len(path) :]
+    if inner[:2] == ("options", "model") and config.get("model") is not None:
+        return (*path, *inner[1:])
+    if inner == ("type",) and config.get("type") is None and config.get("objective") is not None:
+        return (*path, "objective")
+    return place
+
+
+def _of_kind(config: dict[str, Any], path: Path) -> tuple[Objective | None, list[Fault]]:
     kind, at = config.get("type"), (*path, "type")
     if kind is None:
         return None, [Fault("`type` is missing: it names the kind of objective.", at)]
@@ -47,5 +87,6 @@ def _objective(config: Any, path: Path) -> tuple[Objective | None, list[Fault]]:
     if word in REFUSED_OBJECTIVES:
         return None, [Fault(f"{word} is not supported: {REFUSED_OBJECTIVES[word]}.", at)]
     if word not in OBJECTIVES:
-        return None, [Fault(f"There is no objective {shown(kind)}; there are {', '.join(OBJECTIVES)}.", at)]
+        meant = suggestion(kind, [*OBJECTIVES, *REFUSED_OBJECTIVES])
+        return None, [Fault(f"There is no objective {shown(kind)}{meant}; there are {', '.join(OBJECTIVES)}.", at)]
     return OBJECTIVES[word](config, path)

@@ -7,7 +7,7 @@ from typing import Any
 
 import pybamm
 
-from app.battery.fields import MAX_TEXT, Field, Path, Settings, absent, mapping, settle
+from app.battery.fields import MAX_SUGGESTIONS, MAX_TEXT, Field, Path, Settings, absent, mapping, settle, suggestion
 from app.battery.guard import value_faults
 from app.battery.objectives.models import Model
 from app.battery.symbols import decode
@@ -70,7 +70,9 @@ def built(
         return None, []
     missing = [name for name in variables if name not in model.variables]
     if missing:
-        return None, [Fault(f"The model has no variable {name!r:.100}.", variables_at) for name in missing]
+        meant = [suggestion(name, model.variables) for name in missing[:MAX_SUGGESTIONS]] + [""] * len(missing)
+        told = zip(missing, meant, strict=False)
+        return None, [Fault(f"The model has no variable {name!r:.100}{close}.", variables_at) for name, close in told]
     try:
         made = model.build(variables)
     except ValueError as error:

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
-from app.battery.fields import Field, Path, Settings, absent, flag, is_number, options, settle, shown
+from app.battery.fields import Path, Settings, is_number, shown, suggestion
+from app.battery.objectives.loader import (
+    CAPACITY,
+    CAPACITY_PREFIX,
+    CHARGE,
+    CURRENT,
+    DISCHARGE,
+    STEP_COUNT,
+    TIME,
+    VOLTAGE,
+    VOLTAGE_ALIASES,
+    CannotLoad,
+    Table,
+    name_columns,
+    select_rows,
+    transform,
+)
+from app.battery.objectives.loader_options import Options, TooManyKnots, read_options
+from app.battery.objectives.loader_steps import chosen_steps
 from app.battery.objectives.objective import Array
 from app.execution.executor import Fault
 
@@ -22,24 +41,9 @@ MAX_NESTING = 4
 ELSEWHERE = "data must be in the configuration itself, as an object of columns"
 WRAPPERS = ("data", "time_series")
 BESIDE = {"data": {"data", "options", "time_range", "analysis", "metadata"}, "time_series": {"time_series", "steps"}}
-"""What may stand beside the columns. `metadata` and `steps` are kept out of the fit."""
-TRANSFORMS = {
-    "sort": Field(flag, False),
-    "remove_duplicates": Field(flag, False),
-    **{
-        name: Field(absent, None)
-        for name in ("rest_to_ocp", "remove_extremes", "filters", "interpolate", "keep_first_ocp_point")
-    },
-}
-LOADING = {
-    "transforms": options(TRANSFORMS),
-    **TRANSFORMS,
-    **{
-        name: Field(absent, None)
-        for name in ("first_step", "last_step", "first_step_dict", "last_step_dict", "capacity_column")
-    },
-}
-"""The data loader's options. What selects steps or works on open-circuit curves is refused."""
+"""What may stand beside the columns. `metadata` is kept out of the fit."""
+MADE_OF_RESTS = (CAPACITY, VOLTAGE)
+"""The columns that `rest_to_ocp` leaves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,19 @@ class Needs:
     distinct: bool = False
     positive: bool = False
     rows: int = 2
+    repeats: bool = False
+    """Whether an axis that rises may stand still from row to row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The needed columns, (n,) each, the loader's options in effect, and everything wrong with the data."""
+
+    columns: dict[str, Array] = field(default_factory=dict)
+    options: Settings = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    """Messages about loader options that did more, or less, than their names say."""
 
 
 @dataclass(slots=True)
@@ -60,31 +77,47 @@ class _Found:
 
     columns: dict[str, Any]
     path: Path
-    sort: bool = False
-    unique: bool = False
-    window: list[float] | None = None
+    options: Options
+    steps: Any = None
+    steps_path: Path = ()
 
 
-def measured(config: Any, path: Path, needs: Needs) -> tuple[dict[str, Array], Settings, list[Fault]]:
-    """The needed columns, (n,) each, the loader's options in effect, and everything wrong with the data."""
+def measured(config: Any, path: Path, needs: Needs) -> Loaded:
+    """Return the data that a configuration holds, loaded as its options say."""
     found, faults = _unwrapped(config, path)
     if found is None:
-        return {}, {}, faults
+        return Loaded(faults=faults)
     faults += _shape_faults(found, needs)
     if faults:
-        return {}, {}, faults
+        return Loaded(faults=faults)
     columns: dict[str, Array] = {}
-    for name in needs.columns:
-        column, wrong = _numbers(found.columns[name], (*found.path, name))
-        columns[name] = column
+    for name in _columns_read(found, needs):
+        columns[name], wrong = _numbers(found.columns[name], (*found.path, name))
         faults += wrong
     if faults:
-        return {}, {}, faults
-    rows = _rows(columns, found, needs)
-    columns = {name: column[rows] for name, column in columns.items()}
-    faults += _axis_faults(columns[needs.axis], rows, found, needs)
-    loading = {"sort": found.sort, "remove_duplicates": found.unique, "time_range": found.window}
-    return columns, {name: value for name, value in loading.items() if value}, faults
+        return Loaded(faults=faults)
+    table = Table(columns, list(found.columns), np.arange(len(next(iter(columns.values())))), needs.axis)
+    try:
+        faults = _load(table, found, needs)
+    except (CannotLoad, TooManyKnots) as error:
+        return Loaded(faults=[Fault(str(error), error.path)])
+    if not faults:
+        faults = [*_finite_faults(table, found, needs.columns), *_axis_faults(table, found, needs)]
+    kept = {name: table.columns[name] for name in needs.columns} if not faults else {}
+    return Loaded(kept, found.options.effective, faults, table.notes)
+
+
+def _load(table: Table, found: _Found, needs: Needs) -> list[Fault]:
+    """Apply the options; what is wrong with the chosen rows is told before they are transformed."""
+    steps = chosen_steps(found.steps, found.steps_path, found.options, table.size)
+    within = select_rows(table, steps, found.options)
+    if faults := list(_finite_faults(table, found, table.columns)):
+        return faults
+    name_columns(table, found.options, steps is not None)
+    transform(table, within, found.options)
+    missing = [name for name in needs.columns if name not in table.columns]
+    there = ", ".join(map(shown, table.names))
+    return [Fault(f"The data lack {name} once loaded; there are {there}.", (*found.path, name)) for name in missing]
 
 
 def _unwrapped(config: Any, path: Path) -> tuple[_Found | None, list[Fault]]:
@@ -109,38 +142,51 @@ def _unwrapped(config: Any, path: Path) -> tuple[_Found | None, list[Fault]]:
         return None, [Fault(f"The data are wrapped more than {MAX_NESTING} times.", path)]
     if "analysis" in beside:
         faults.append(Fault(f"A stored analysis is not supported: {ELSEWHERE}.", beside["analysis"][1]))
-    found = _Found(config, path)
-    faults += _loading(beside, found)
-    return found, faults
+    options, wrong = read_options(beside)
+    steps, steps_path = beside.get("steps", (None, ()))
+    return _Found(config, path, options, steps, steps_path), faults + wrong
 
 
-def _loading(beside: Mapping[str, tuple[Any, Path]], found: _Found) -> list[Fault]:
-    faults: list[Fault] = []
-    if "options" in beside:
-        given, path = beside["options"]
-        if not isinstance(given, dict):
-            return [Fault(f"`options` must be an object, not {shown(given)}.", path)]
-        settings, faults = settle(LOADING, given, path)
-        if not faults:
-            found.sort = settings["sort"] or settings["transforms"]["sort"]
-            found.unique = settings["remove_duplicates"] or settings["transforms"]["remove_duplicates"]
-    if "time_range" in beside:
-        given, path = beside["time_range"]
-        ends = [given["start"], given["end"]] if isinstance(given, dict) and set(given) == {"start", "end"} else []
-        if ends and all(map(is_number, ends)) and ends[0] <= ends[1]:
-            found.window = ends
-        else:
-            faults.append(Fault("`time_range` must be an object of `start` and `end` in seconds, in that order.", path))
-    return faults
+def _alias(columns: Mapping[str, Any]) -> str | None:
+    """The column that stands for a voltage that is not there."""
+    return None if VOLTAGE in columns else next((name for name in VOLTAGE_ALIASES if name in columns), None)
+
+
+def _columns_needed(found: _Found, needs: Needs) -> list[str]:
+    """The columns that must have been sent for the needed ones to be there once loaded."""
+    columns, options = found.columns, found.options
+    named = MADE_OF_RESTS[1:] if options["rest_to_ocp"] else needs.columns
+    other = {VOLTAGE: _alias(columns) or VOLTAGE, CAPACITY: options.capacity or CAPACITY}
+    needed = [other.get(name, name) for name in named]
+    return [*dict.fromkeys([*needed, *([options.capacity] if options.capacity else [])])]
+
+
+def _columns_read(found: _Found, needs: Needs) -> list[str]:
+    """The columns that are needed, or that an option reads."""
+    columns, options = found.columns, found.options
+    read = _columns_needed(found, needs)
+    if options["sort"] or options["remove_duplicates"] or options["remove_extremes"]:
+        read += [name for name in columns if name.startswith(CAPACITY_PREFIX)]
+        read += [_alias(columns) or VOLTAGE]
+    if options["rest_to_ocp"]:
+        read += [TIME, CURRENT, CAPACITY, DISCHARGE, CHARGE, STEP_COUNT]
+    if options.window is not None or options["interpolate"] is not None:
+        read.append(TIME)
+    read += options["filters"] or ()
+    return [name for name in dict.fromkeys(read) if name in columns]
 
 
 def _shape_faults(found: _Found, needs: Needs) -> list[Fault]:
     columns, path = found.columns, found.path
     if len(columns) > MAX_COLUMNS:
         return [Fault(f"The data have more than {MAX_COLUMNS} columns.", path)]
-    if missing := [name for name in needs.columns if name not in columns]:
+    needed = _columns_needed(found, needs)
+    if missing := [name for name in needed if name not in columns]:
         there = ", ".join(map(shown, columns)) or "none"
-        return [Fault(f"The data lack {name}; there are {there}.", (*path, name)) for name in missing]
+        return [
+            Fault(f"The data lack {name}{suggestion(name, columns)}; there are {there}.", (*path, name))
+            for name in missing
+        ]
     faults = [
         Fault(f"A column must be a list of numbers, not {shown(column)}.", (*path, name))
         for name, column in columns.items()
@@ -151,9 +197,10 @@ def _shape_faults(found: _Found, needs: Needs) -> list[Fault]:
     lengths = {name: len(column) for name, column in columns.items()}
     if sum(lengths.values()) > MAX_NUMBERS:
         return [Fault(f"The data have more than {MAX_NUMBERS} numbers.", path)]
-    rows = lengths[needs.axis]
+    axis = needs.axis if needs.axis in columns else needed[0]
+    rows = lengths[axis]
     faults = [
-        Fault(f"{name} has {length} rows, {needs.axis} has {rows}: all columns must be as long.", (*path, name))
+        Fault(f"{name} has {length} rows, {axis} has {rows}: all columns must be as long.", (*path, name))
         for name, length in lengths.items()
         if length != rows
     ]
@@ -163,35 +210,52 @@ def _shape_faults(found: _Found, needs: Needs) -> list[Fault]:
 
 
 def _numbers(column: list[Any], path: Path) -> tuple[Array, list[Fault]]:
+    """The numbers of a column, NaN where it has none: such rows may be left out by the options."""
+    found = np.empty(len(column))
     for row, value in enumerate(column):
-        if not is_number(value):
-            what = "no value" if value is None else f"{shown(value)}"
-            return np.empty(0), [Fault(f"A finite number must be in each row; row {row} has {what}.", (*path, row))]
-    return np.array(column, dtype=float), []
+        if is_number(value):
+            found[row] = value
+        elif value is None or (isinstance(value, float) and not math.isfinite(value)):
+            found[row] = math.nan
+        else:
+            return found, [Fault(_unfit(value, row), (*path, row))]
+    return found, []
 
 
-def _rows(columns: Mapping[str, Array], found: _Found, needs: Needs) -> Array:
-    """The rows to keep, in order."""
-    axis = columns[needs.axis]
-    rows = np.argsort(axis, kind="stable") if found.sort else np.arange(axis.size)
-    if found.unique:
-        _, first = np.unique(np.stack([column[rows] for column in columns.values()]), axis=1, return_index=True)
-        rows = rows[np.sort(first)]
-    if found.window is not None:
-        low, high = found.window
-        rows = rows[(axis[rows] >= low) & (axis[rows] <= high)]
-    return rows
+def _unfit(value: Any, row: int) -> str:
+    given = "no value" if value is None else shown(value)
+    return f"A finite number must be in each row; row {row} has {given}."
 
 
-def _axis_faults(axis: Array, rows: Array, found: _Found, needs: Needs) -> list[Fault]:
-    path = (*found.path, needs.axis)
+def _finite_faults(table: Table, found: _Found, names: Sequence[str] | Mapping[str, Array]) -> Iterator[Fault]:
+    """The first row of each column that has no finite number, by its place in what was sent."""
+    for name in names:
+        wrong = np.flatnonzero(~np.isfinite(table.columns[name]))
+        if not wrong.size:
+            continue
+        if table.rows is None or name not in found.columns:
+            yield Fault(f"{name} is not finite once loaded.", (*found.path, name))
+        else:
+            row = int(table.rows[wrong[0]])
+            value = found.columns[name][row]
+            finite = f"{name} is not finite once loaded; row {row} had {shown(value)}."
+            yield Fault(finite if is_number(value) else _unfit(value, row), (*found.path, name, row))
+
+
+def _axis_faults(table: Table, found: _Found, needs: Needs) -> list[Fault]:
+    axis, path = table.columns[needs.axis], (*found.path, needs.axis)
+    rows = np.arange(axis.size) if table.rows is None else table.rows
     if axis.size < needs.rows:
         return [Fault(f"The options leave {axis.size} rows of the data; at least {needs.rows} are needed.", found.path)]
-    if needs.rising and (wrong := np.flatnonzero(np.diff(axis) <= 0)).size:
+    steps = np.diff(axis)
+    if needs.rising and (wrong := np.flatnonzero(steps < 0 if needs.repeats else steps <= 0)).size:
         row = int(rows[wrong[0] + 1])
         before, here = axis[wrong[0] : wrong[0] + 2]
-        message = f"{needs.axis} must rise from row to row; row {row} has {here:.17g} after {before:.17g}."
+        word = "not fall" if needs.repeats else "rise"
+        message = f"{needs.axis} must {word} from row to row; row {row} has {here:.17g} after {before:.17g}."
         return [Fault(message, (*path, row))]
+    if needs.rising and not axis[-1] > axis[0]:
+        return [Fault(f"{needs.axis} is the same in all rows.", path)]
     if needs.rising and not axis[-1] / 2 - axis[0] / 2 <= MAX_SPAN / 2:  # halves do not overflow
         return [Fault(f"{needs.axis} must not span more than {MAX_SPAN:g}.", (*path, int(rows[-1])))]
     if needs.positive and (wrong := np.flatnonzero(axis <= 0)).size:

@@ -10,7 +10,7 @@ import numpy as np
 from app.battery.fields import Field, Path, Settings, absent, limits, mapping, number, one_of, settle, shown
 from app.battery.names import ELECTRODE
 from app.battery.objectives.common import anything, common, effective
-from app.battery.objectives.data import Needs, measured
+from app.battery.objectives.data import Loaded, Needs, measured
 from app.battery.objectives.msmr import CAPACITY, DIFFERENTIAL, VARIABLES, VOLTAGE, HalfCell, central, differential
 from app.battery.objectives.objective import Array
 from app.execution.executor import Fault
@@ -63,11 +63,11 @@ def half_cell_plan(config: dict[str, Any], path: Path) -> tuple[HalfCell | None,
     settings, options, values, faults = common(config, path, OPTIONS)
     model, wrong = _model(options["model"], (*at, "model")) if "model" in options else ({}, [])
     needs = Needs([VOLTAGE, CAPACITY], VOLTAGE)
-    columns, loading, lost = measured(settings["data"], (*path, "data"), needs) if "data" in settings else ({}, {}, [])
-    faults += wrong + lost
+    loaded = measured(settings["data"], (*path, "data"), needs) if "data" in settings else Loaded()
+    faults += wrong + loaded.faults
     if faults:
         return None, faults
-    voltages, capacity = columns[VOLTAGE], columns[CAPACITY]
+    voltages, capacity = loaded.columns[VOLTAGE], loaded.columns[CAPACITY]
     rise = central(voltages)
     slope = differential(rise, capacity)
     kept = _window(voltages, slope, options)
@@ -83,7 +83,8 @@ def half_cell_plan(config: dict[str, Any], path: Path) -> tuple[HalfCell | None,
         kept=kept,
         channels={VOLTAGE: voltages[kept]},
         data={name: data[name] for name in options["objective variables"]},
-        effective=effective(settings, options | {"model": model}, loading),
+        effective=effective(settings, options | {"model": model}, loaded.options),
+        notes=loaded.notes,
     )
     return objective, []
 

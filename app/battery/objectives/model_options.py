@@ -7,7 +7,7 @@ from typing import Any
 
 import pybamm
 
-from app.battery.fields import Path, shown
+from app.battery.fields import Path, shown, suggestion
 from app.execution.executor import Fault
 
 MAX_REACTIONS = 30
@@ -16,6 +16,9 @@ REACTIONS = "number of MSMR reactions"
 ONLY: dict[str, list[Any]] = {"operating mode": ["current"], "dimensionality": [0], "current collector": ["uniform"]}
 """Options of which less is supported than PyBaMM knows: data drive the current, and cells are one-dimensional."""
 LITHIUM_ION: dict[str, list[Any]] = dict(pybamm.BatteryModelOptions({}).possible_options) | ONLY
+RENAMED = {"Wycisk": "one-state differential capacity hysteresis", "Axen": "one-state hysteresis"}
+"""Older words for open-circuit potentials, which PyBaMM takes too."""
+LITHIUM_ION["open-circuit potential"] = [*LITHIUM_ION["open-circuit potential"], *RENAMED]
 LITHIUM_ION[REACTIONS] = [*LITHIUM_ION[REACTIONS], *map(str, range(1, MAX_REACTIONS + 1))]
 CIRCUIT: dict[str, list[Any]] = {
     "calculate discharge energy": ["false", "true"],
@@ -30,10 +33,13 @@ def option_faults(given: Mapping[str, Any], possible: Mapping[str, list[Any]], p
     for name, value in given.items():
         at = (*path, name)
         if name not in possible:
-            yield Fault(f"There is no option {shown(name)}; there are {', '.join(possible)}.", at)
+            yield Fault(
+                f"There is no option {shown(name)}{suggestion(name, possible)}; there are {', '.join(possible)}.", at
+            )
         elif not all(_is_one(leaf, possible[name]) for leaf in _leaves(value)):
             words = ", ".join(map(repr, possible[name]))
-            yield Fault(f"`{name}` takes {words}; {shown(value)} is not supported.", at)
+            meant = suggestion(value, possible[name])
+            yield Fault(f"`{name}` takes {words}; {shown(value)} is not supported{meant}.", at)
 
 
 def _is_one(leaf: Any, words: list[Any]) -> bool:
@@ -51,5 +57,7 @@ def _leaves(value: Any, depth: int = 3) -> Iterator[Any]:
 
 
 def tuples(value: Any) -> Any:
-    """JSON has no tuples, PyBaMM's options have."""
-    return tuple(map(tuples, value)) if isinstance(value, list) else value
+    """JSON has no tuples, PyBaMM's options have. Older words become those of today."""
+    if isinstance(value, list):
+        return tuple(map(tuples, value))
+    return RENAMED.get(value, value) if isinstance(value, str) else value

@@ -12,7 +12,7 @@ from typing import Any
 
 import pybamm
 
-from app.battery.fields import Field, Path, Settings, mapping, settle, shown
+from app.battery.fields import Field, Path, Settings, mapping, settle, shown, suggestion
 from app.battery.guard import Budget, symbol_faults
 from app.battery.objectives.model_options import CIRCUIT, LITHIUM_ION, option_faults, tuples
 from app.battery.objectives.whole import KINDS, MAX_FAULTS, MAX_MODEL_NODES, whole_plan
@@ -107,10 +107,13 @@ def _class(config: Mapping[str, Any], path: Path) -> tuple[type[pybamm.BaseModel
     module = "lithium_ion" if module is None else module
     known = MODELS.get(module) if isinstance(module, str) else None
     if known is None:
-        message = f"The module {shown(module)} is not supported; there are {', '.join(MODELS)}."
+        message = (
+            f"The module {shown(module)} is not supported{suggestion(module, MODELS)}; there are {', '.join(MODELS)}."
+        )
         return None, [Fault(message, (*path, "module"))]
     if word not in known:
-        message = f"There is no model {shown(name)} in {module}; there are {', '.join(known)}."
+        meant = suggestion(name, [*known, *REFUSED_MODELS])
+        message = f"There is no model {shown(name)} in {module}{meant}; there are {', '.join(known)}."
         return None, [Fault(message, (*path, "type"))]
     return known[word], []
 

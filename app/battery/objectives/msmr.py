@@ -4,20 +4,25 @@ Q(U) = Q sum_j X_j / (1 + exp(F (U - U0_j) / (w_j R T))) - Q_lower [A.h] with fr
 the same with capacities Q_j for Q X_j (`Qj`). T is the ambient temperature. Source: Verbrugge et al. (2017),
 doi:10.1149/2.0341708jes; Q_lower by the public schema, MSMRHalfCell.
 
+dU/dQ of data and model are by the same differences along the data's rows. Where the voltage of the data stands still,
+as it does at the resolution of a cycler, the difference of the model is 0/0: its limit is the slope in closed form,
+-dQ/dU = sum_j Q X_j s_j (1 - s_j) F / (w_j R T) with the steps s_j = 1 / (1 + exp(...)).
+
 Fractions only count relative to each other: where all are free, or none is, they are divided by their sum.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
 
 import numpy as np
 import pybamm
 
-from app.battery.calculations.msmr import SUM_TOLERANCE, site_names, stoichiometry
+from app.battery.calculations.microstructure import FARADAY
+from app.battery.calculations.msmr import GAS_CONSTANT, SUM_TOLERANCE, site_names, stoichiometry
 from app.battery.expansion import require_bounded
 from app.battery.fields import Settings
 from app.battery.names import AMBIENT_TEMPERATURE, of_electrode
@@ -28,6 +33,8 @@ from app.battery.recipes import lacking, model_error
 VOLTAGE, CAPACITY, DIFFERENTIAL = "Voltage [V]", "Capacity [A.h]", "Differential voltage [V/Ah]"
 VARIABLES = (CAPACITY, DIFFERENTIAL)
 MAX_SITES = 50
+STILL = 1e-12
+"""Volts from row to row up to which a voltage stands still: less than rounding makes of a curve's differences."""
 
 Number = Callable[[Mapping[str, float]], float]
 
@@ -51,6 +58,8 @@ class HalfCell:
     effective: Settings
     kind: str = "MSMRHalfCell"
     axis: str = VOLTAGE
+    notes: list[str] = field(default_factory=list)
+    """Messages about how the data were loaded."""
 
     def parameter_names(self, values: Mapping[str, Any]) -> set[str]:
         names = {name for site in range(MAX_SITES) for name in self._site(site)} | set(self._plain())
@@ -97,7 +106,12 @@ class HalfCell:
         capacity = (total[0] if total else 1.0) * capacity - lower
         answer = {CAPACITY: capacity[self.kept]}
         if DIFFERENTIAL in self.data:
-            answer[DIFFERENTIAL] = differential(self.rise, capacity)[self.kept]
+            slope = differential(self.rise, capacity)
+            still = np.abs(self.rise) < STILL
+            if still.any():
+                scale = total[0] if total else 1.0
+                slope[still] = -1 / (scale * steepness(self.voltages[still], sites, temperature))
+            answer[DIFFERENTIAL] = slope[self.kept]
         if not all(np.isfinite(each).all() for each in answer.values()):
             raise pybamm.SolverError("The capacity, or the slope of the potential, is not finite.")
         return {name: answer[name] for name in self.data}
@@ -121,6 +135,16 @@ def differential(rise: Array, capacity: Array) -> Array:
     with np.errstate(divide="ignore", invalid="ignore"):
         slope: Array = rise / central(capacity)
     return slope
+
+
+def steepness(voltages: Array, sites: Array, temperature: float) -> Array:
+    """-dx/dU [1/V] of the filled share of all sites, (n,), for rows X_j, U0_j [V] and w_j, and T [K]; never 0."""
+    shares, potentials, idealities = sites
+    widths = GAS_CONSTANT * temperature / FARADAY * idealities[:, None]
+    steps = np.exp(-np.abs(voltages - potentials[:, None]) / widths)
+    filled = (shares[:, None] * steps / (widths * (1 + steps) ** 2)).sum(axis=0)
+    found: Array = np.maximum(filled, np.finfo(float).tiny)
+    return found
 
 
 def central(values: Array) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pybamm
@@ -26,6 +26,8 @@ class OfModel:
     channels: dict[str, Array]
     data: dict[str, Array]
     effective: Settings
+    notes: list[str] = field(default_factory=list)
+    """Messages about how the data were loaded."""
 
     def parameter_names(self, values: Mapping[str, Any]) -> set[str]:
         return self._parameterised().names({**values, **self.parameters}) - set(self.parameters)

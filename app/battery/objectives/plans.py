@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from app.battery.fields import Field, Path, absent, flag, mapping, number, one_of, shown
+from app.battery.objectives.clock import distinct_times
 from app.battery.objectives.common import STORED, anything, built, common, effective
-from app.battery.objectives.data import Needs, measured
+from app.battery.objectives.data import Loaded, Needs, measured
 from app.battery.objectives.impedance import FREQUENCY, IMAGINARY, REAL, Impedance
 from app.battery.objectives.models import Model, model_plan
 from app.battery.objectives.settings import Numerics, numerics
@@ -55,12 +56,12 @@ def driven_plan(config: dict[str, Any], path: Path) -> tuple[Driven | None, list
     numbers, bad = _numerics(options, at)
     faults += wrong + bad
     made, unfit = built(model, variables, (*at, "model"), (*at, "objective variables"))
-    needs = Needs([*dict.fromkeys([TIME, CURRENT, *variables])], TIME, rising=True)
-    columns, loading, lost = measured(settings["data"], (*path, "data"), needs) if "data" in settings else ({}, {}, [])
-    faults += unfit + lost
+    needs = Needs([*dict.fromkeys([TIME, CURRENT, *variables])], TIME, rising=True, repeats=True)
+    loaded = measured(settings["data"], (*path, "data"), needs) if "data" in settings else Loaded()
+    faults += unfit + loaded.faults
     if faults or model is None or made is None:
         return None, faults
-    lossless = options["interpolant_lossless"]
+    columns, lossless = loaded.columns, options["interpolant_lossless"]
     parts = options | {"objective variables": variables} | _shown(model, numbers)
     objective = Driven(
         kind=kind,
@@ -68,9 +69,10 @@ def driven_plan(config: dict[str, Any], path: Path) -> tuple[Driven | None, list
         numerics=numbers,
         parameters=values,
         tolerances=(0.0, 0.0) if lossless else (options["interpolant_atol"], options["interpolant_rtol"]),
-        channels={TIME: columns[TIME], CURRENT: columns[CURRENT]},
+        channels={TIME: distinct_times(columns[TIME]), CURRENT: columns[CURRENT]},
         data={name: columns[name] for name in variables},
-        effective=effective(settings, parts, loading),
+        effective=effective(settings, parts, loaded.options),
+        notes=loaded.notes,
     )
     return objective, []
 
@@ -85,17 +87,18 @@ def impedance_plan(config: dict[str, Any], path: Path) -> tuple[Impedance | None
     faults += wrong + bad + _double_layer_faults(model, (*at, "model", "options", "surface form"))
     made, unfit = built(model, [VOLTAGE, CURRENT], (*at, "model"), (*at, "model"))
     needs = Needs([FREQUENCY, REAL, IMAGINARY], FREQUENCY, distinct=True, positive=True, rows=1)
-    columns, loading, lost = measured(settings["data"], (*path, "data"), needs) if "data" in settings else ({}, {}, [])
-    faults += unfit + lost
+    loaded = measured(settings["data"], (*path, "data"), needs) if "data" in settings else Loaded()
+    faults += unfit + loaded.faults
     if faults or model is None or made is None:
         return None, faults
     objective = Impedance(
         model=made,
         numerics=numbers,
         parameters=values,
-        channels={FREQUENCY: columns[FREQUENCY]},
-        data={name: columns[name] for name in (REAL, IMAGINARY)},
-        effective=effective(settings, options | _shown(model, numbers), loading),
+        channels={FREQUENCY: loaded.columns[FREQUENCY]},
+        data={name: loaded.columns[name] for name in (REAL, IMAGINARY)},
+        effective=effective(settings, options | _shown(model, numbers), loaded.options),
+        notes=loaded.notes,
     )
     return objective, []
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pybamm
 
-from app.battery.fields import Field, Path, Settings, absent, mapping, number, one_of, settle, shown
+from app.battery.fields import Field, Path, Settings, absent, mapping, number, one_of, settle, shown, suggestion
 from app.execution.executor import Fault
 
 RTOL, ATOL = 1e-6, 1e-8
@@ -84,7 +84,10 @@ def points_faults(points: Mapping[str, Any], path: Path, known: Collection[str] 
     if len(points) > MAX_VARIABLES:
         return [Fault(f"There may be at most {MAX_VARIABLES} numbers of mesh points.", path)]
     faults = [
-        Fault(f"{shown(name)} is no spatial variable; there are {', '.join(sorted(known))}.", (*path, name))
+        Fault(
+            f"{shown(name)} is no spatial variable{suggestion(name, known)}; there are {', '.join(sorted(known))}.",
+            (*path, name),
+        )
         for name in points
         if name not in known
     ]

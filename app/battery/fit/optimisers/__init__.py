@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from app.battery.fields import Field, Path, Settings, one_of, settle, shown
+from app.battery.fields import Field, Path, Settings, one_of, settle, shown, suggestion
 from app.battery.fit.optimisers.cmaes import CMAES
 from app.battery.fit.optimisers.scipy_evolution import EVOLUTION
 from app.battery.fit.optimisers.scipy_least_squares import LEAST_SQUARES
@@ -69,7 +69,8 @@ def optimiser_plan(config: Any, path: Path, free: Mapping[str, Free]) -> tuple[O
     if isinstance(kind, str) and kind in REFUSED_OPTIMISERS:
         return STAY, {}, [Fault(f"{kind} is not supported: {REFUSED_OPTIMISERS[kind]}.", at)]
     if not isinstance(kind, str) or kind not in OPTIMISERS:
-        return STAY, {}, [Fault(f"There is no optimiser {shown(kind)}; there are {', '.join(OPTIMISERS)}.", at)]
+        meant = suggestion(kind, [*OPTIMISERS, *REFUSED_OPTIMISERS])
+        return STAY, {}, [Fault(f"There is no optimiser {shown(kind)}{meant}; there are {', '.join(OPTIMISERS)}.", at)]
     optimiser = OPTIMISERS[kind]
     settings, faults = settle(optimiser.fields, {name: v for name, v in given.items() if name != "type"}, path)
     if not faults:

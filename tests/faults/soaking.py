@@ -24,6 +24,8 @@ MOST_LIVE, MOST_RUNNING = 30, 2
 THINKS = 0.015
 """Mean seconds between an answer and the next request of a client."""
 EVENT_PATIENCE = 30.0
+IDLE = 1.0
+"""Seconds after which a kept connection is not used again: after five, the server closes it."""
 TRY_AGAIN = 1013
 """How a WebSocket is closed that is refused for now. Like a 503 of the code BUSY it is no wrong answer, and few are."""
 LIST = "query List($p: ID!) { pipelines(filter: {projectId: $p}, first: 50) { totalCount nodes { id name status } } }"
@@ -98,6 +100,7 @@ class Connection:
     def __init__(self, soak: Soak) -> None:
         self._soak = soak
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._used = 0.0
         self.is_answered = False
         """Whether the last question was answered: not wrongly, nor refused for now."""
 
@@ -122,6 +125,9 @@ class Connection:
 
     async def _send(self, body: bytes) -> tuple[bytes, bytes]:
         at = urlsplit(self._soak.url)
+        if self._streams is not None and (self._streams[0].at_eof() or monotonic() - self._used > IDLE):
+            self._streams[1].close()
+            self._streams = None
         if self._streams is None:
             self._streams = await asyncio.open_connection(at.hostname, at.port)
         reader, writer = self._streams
@@ -129,7 +135,9 @@ class Connection:
         writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
         status, *fields = (await reader.readuntil(b"\r\n\r\n")).lower().split(b"\r\n")
         [length] = [int(value.partition(b":")[2]) for value in fields if value.startswith(b"content-length:")]
-        return status.split()[1], await reader.readexactly(length)
+        content = await reader.readexactly(length)
+        self._used = monotonic()
+        return status.split()[1], content
 
     def close(self) -> None:
         if self._streams is not None:

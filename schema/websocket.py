@@ -12,6 +12,7 @@ import orjson
 from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
+from app.away import expected
 from app.bodies import decoded
 from app.body_quota import Holding
 from app.callers import NO_LONGER_VALID, Caller
@@ -215,6 +216,10 @@ class Socket:
             return await self._operations.caller(self._headers)
         except RequestError as error:
             raise Closed(4403, error.message) from None
+        except Exception as error:
+            if (refused := expected(error)) is None:
+                raise
+            raise Closed(1013, refused.message) from None  # API keys cannot be looked up now: try again later
 
     def _hold(self, caller: Caller) -> None:
         try:

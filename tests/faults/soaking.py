@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import orjson
+from websockets.exceptions import ConnectionClosed
 
 from tests.api import operation
 from tests.subscriptions import clients
@@ -23,6 +24,10 @@ MOST_LIVE, MOST_RUNNING = 30, 2
 THINKS = 0.015
 """Mean seconds between an answer and the next request of a client."""
 EVENT_PATIENCE = 30.0
+IDLE = 1.0
+"""Seconds after which a kept connection is not used again: after five, the server closes it."""
+TRY_AGAIN = 1013
+"""How a WebSocket is closed that is refused for now. Like a 503 of the code BUSY it is no wrong answer, and few are."""
 LIST = "query List($p: ID!) { pipelines(filter: {projectId: $p}, first: 50) { totalCount nodes { id name status } } }"
 ONE = "query One($id: ID!) { pipeline(id: $id) { id name status elements { name status } } }"
 RANKS = {"PENDING": 0, "RUNNING": 1, "COMPLETED": 2, "FAILED": 2, "CANCELED": 2}
@@ -95,23 +100,34 @@ class Connection:
     def __init__(self, soak: Soak) -> None:
         self._soak = soak
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self._used = 0.0
+        self.is_answered = False
+        """Whether the last question was answered: not wrongly, nor refused for now."""
 
     async def ask(self, kind: str, query: str, /, **variables: Any) -> Any:
-        """Return the one field of the data. An answer with errors counts as wrong, and is None."""
+        """Return the one field of the data. An answer with errors counts as wrong, one of BUSY as refused; both are
+        None."""
         body = orjson.dumps({"query": query, "variables": variables})
         began = monotonic()
         status, answer = await self._send(body)
         self._soak.times[kind, self._soak.now].append(monotonic() - began)
         self._soak.counts[kind] += 1
-        decoded = orjson.loads(answer)
+        decoded, self.is_answered = orjson.loads(answer), False
+        if status == b"503" and decoded["errors"][0]["extensions"]["code"] == "BUSY":
+            self._soak.counts["refused"] += 1
+            return None
         if status != b"200" or "errors" in decoded:
             self._soak.wrong.append(f"{kind}: {status!r} {answer!r}")
             return None
         [value] = decoded["data"].values()
+        self.is_answered = True
         return value
 
     async def _send(self, body: bytes) -> tuple[bytes, bytes]:
         at = urlsplit(self._soak.url)
+        if self._streams is not None and (self._streams[0].at_eof() or monotonic() - self._used > IDLE):
+            self._streams[1].close()
+            self._streams = None
         if self._streams is None:
             self._streams = await asyncio.open_connection(at.hostname, at.port)
         reader, writer = self._streams
@@ -119,7 +135,9 @@ class Connection:
         writer.write(f"{head}content-length: {len(body)}\r\n\r\n".encode() + body)
         status, *fields = (await reader.readuntil(b"\r\n\r\n")).lower().split(b"\r\n")
         [length] = [int(value.partition(b":")[2]) for value in fields if value.startswith(b"content-length:")]
-        return status.split()[1], await reader.readexactly(length)
+        content = await reader.readexactly(length)
+        self._used = monotonic()
+        return status.split()[1], content
 
     def close(self) -> None:
         if self._streams is not None:
@@ -184,6 +202,8 @@ class Client:
             self._live.remove(known)
             self._soak.deleted.append(self._soak.known.pop(known.id))
             await self._read(known)
+        elif not self._connection.is_answered:
+            known.is_deleting = False
 
     async def _start(self) -> None:
         pending = [known for known in self._live if not known.rank]
@@ -214,9 +234,8 @@ class Client:
 
     async def _read(self, known: Known) -> None:
         floor = replace(known)
-        before = len(self._soak.wrong)
         found = await self._connection.ask("read", ONE, id=known.id)
-        if len(self._soak.wrong) == before or found is not None:
+        if self._connection.is_answered:
             self._soak.check(known, found, floor)
 
     async def _probe(self) -> None:
@@ -243,7 +262,12 @@ class Watcher(Client):
                     break
                 known = await self._create()
                 if known is not None:
-                    await (self._by_socket(known) if number % 2 else self._by_stream(known))
+                    try:
+                        await (self._by_socket(known) if number % 2 else self._by_stream(known))
+                    except ConnectionClosed as error:
+                        if error.rcvd is None or error.rcvd.code != TRY_AGAIN:
+                            raise
+                        self._soak.counts["refused"] += 1
                     await self.delete(known)
                 await asyncio.sleep(0.2)
         finally:
@@ -262,6 +286,9 @@ class Watcher(Client):
             httpx.AsyncClient(base_url=self._soak.url, trust_env=False, timeout=EVENT_PATIENCE) as http,
             clients.stream(http, clients.WATCH, id=known.id) as stream,
         ):
+            if stream.response.status_code == 503:
+                self._soak.counts["refused"] += 1
+                return
             await self._hear(known, stream.data)
         self._soak.counts["stream"] += 1
 

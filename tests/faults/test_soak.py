@@ -41,6 +41,9 @@ MORE_MEMORY = 24 * 2**20
 """Bytes by which the server may grow after the first window: caches fill late, 50 bytes a request would be more."""
 EACH, READY_EACH = 0.5, 10
 """Seconds between two samples, and how many of them there are for one question whether the server is ready."""
+MOST_REFUSED = 0.001
+"""Share of requests that may be told to come again, as where API keys are not read within two seconds: a machine that
+stands still for so long is no fault of the server."""
 SLOWER = 1.5
 TRIES = 3
 READS, WRITES = ("read", "list"), ("create", "update", "delete", "start")
@@ -97,6 +100,7 @@ async def test_a_mixed_load_is_answered_right_and_changes_nothing(
     figures += f"({samples.grown() / 2**20:+.1f} after the first window), {speed.figures(last)}"
     told(figures)
     assert soak.wrong == []
+    assert soak.counts["refused"] <= MOST_REFUSED * sum(soak.counts.values())
     assert log.read_text().count("Traceback") == 0
     assert samples.unready == 0
     assert samples.longest_log < MOST_LOG

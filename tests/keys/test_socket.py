@@ -8,7 +8,8 @@ import orjson
 import pytest
 
 from app.database import database_url as parsed
-from app.keys import PREFIX_LENGTH, KeyStore, open_keys
+from app.errors import Busy
+from app.keys import PREFIX_LENGTH, KeyRing, KeyStore, open_keys
 from app.models import PipelineStatus
 from tests.api import Api
 from tests.subscriptions import clients
@@ -160,3 +161,20 @@ async def test_of_another_organization_nothing_is_heard(store: KeyStore, live: L
         assert (message["type"], message["payload"][0]["extensions"]["code"]) == ("error", "NOT_FOUND")
         await live.move(id, PipelineStatus.RUNNING)
         await socket.settle()  # hears pongs, and nothing else
+
+
+async def test_who_comes_while_keys_cannot_be_read_is_told_to_come_again(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def wanted(_: KeyRing) -> bool:
+        raise Busy("API keys cannot be looked up now. Try again.")
+
+    async with clients.live(sqlite_url) as server:
+        with monkeypatch.context() as patched:
+            patched.setattr(KeyRing, "wanted", wanted)
+            async with clients.socket(server.url, ready=False) as socket:
+                await socket.send({"type": "connection_init"})
+                assert await socket.closed() == (1013, "API keys cannot be looked up now. Try again.")
+        async with clients.socket(server.url):
+            pass
+    assert "internal error" not in caplog.text

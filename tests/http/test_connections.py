@@ -27,7 +27,7 @@ VIEWER = "{ viewer { organizationId } }"
 QUERY = orjson.dumps({"query": LARGE})
 FOLLOW = b'{"query":"subscription { pipelinesUpdated { pipeline { elements { jobConfig } } } }"}'
 TIMEOUT = 1.0
-PATIENCE = 30.0
+PATIENCE = 60.0
 MODES: list[dict[str, Any]] = [{}, {"cors_origins": "https://app.example"}]
 IDS = ["without ASGI", "by ASGI"]
 
@@ -35,6 +35,7 @@ IDS = ["without ASGI", "by ASGI"]
 @pytest.fixture(params=MODES, ids=IDS)
 async def live(request: pytest.FixtureRequest, sqlite_url: str) -> AsyncIterator[Live]:
     async with clients.live(sqlite_url, write_timeout=TIMEOUT, **request.param) as running:
+        running.http.timeout = PATIENCE  # the server shares its event loop with the test
         yield running
 
 

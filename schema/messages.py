@@ -46,7 +46,7 @@ def is_well_formed(payload: Any) -> bool:
 
 def _id_of_refused(text: str) -> str | None:
     try:
-        message = json.loads(text, parse_int=str, parse_constant=_refuse)
+        message = json.loads(text, parse_int=float, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return None
     id = message.get("id") if isinstance(message, dict) and message.get("type") == SUBSCRIBE else None

@@ -3,11 +3,8 @@ by reads, lists and their cursors, changes, idempotency keys and subscriptions."
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
-from anyio.from_thread import BlockingPortal, start_blocking_portal
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -33,10 +30,17 @@ PLACED = {"rename": 1, "delete": 1, "reach": 0, "read": 1, "watch": 1}
 """Steps that are of a pipeline, and where among their arguments its place stands."""
 
 
-@pytest.fixture
-def portal() -> Iterator[BlockingPortal]:
-    with start_blocking_portal() as running:
-        yield running
+def generated() -> list[list[Any]]:
+    """Lists of steps, made before the server runs: Hypothesis takes what its thread does at random for the test's."""
+    found: list[list[Any]] = []
+
+    @settings(max_examples=EXAMPLES, phases=[Phase.generate])
+    @given(st.lists(STEPS, min_size=OPERATIONS, max_size=OPERATIONS))
+    def collect(steps: list[Any]) -> None:
+        found.append(steps)
+
+    collect()
+    return found
 
 
 async def step(world: World, sockets: dict[str, Any], name: str, *arguments: Any) -> None:
@@ -50,20 +54,12 @@ async def step(world: World, sockets: dict[str, Any], name: str, *arguments: Any
     await getattr(world, name)(*given, *more)
 
 
-def test_nothing_crosses_projects_and_all_of_ones_own_is_told(portal: BlockingPortal, database_url: str) -> None:
-    with portal.wrap_async_context_manager(opened(database_url)) as (world, sockets):
-
-        async def run(steps: list[Any]) -> None:
-            for name, *arguments in steps:
-                await step(world, sockets, name, *arguments)
-
-        @settings(max_examples=EXAMPLES, phases=[Phase.generate])
-        @given(st.lists(STEPS, min_size=OPERATIONS, max_size=OPERATIONS))
-        def send(steps: list[Any]) -> None:
-            portal.call(run, steps)
-
-        send()
-        portal.call(world.settle)
+async def test_nothing_crosses_projects_and_all_of_ones_own_is_told(database_url: str) -> None:
+    steps = [each for example in generated() for each in example]
+    async with opened(database_url) as (world, sockets):
+        for name, *arguments in steps:
+            await step(world, sockets, name, *arguments)
+        await world.settle()
         assert world.operations >= 300
         assert world.events > 300
         assert len(world.used) > 5

@@ -151,7 +151,7 @@ class World:
     async def _hear(self, watch: Watch, id: str, state: Row | None) -> None:
         async with asyncio.timeout(PATIENCE):
             while not watch.told:  # noqa: ASYNC110  what comes is noted by a task
-                await asyncio.sleep(0.001)
+                await asyncio.sleep(0.005)
         told, text = watch.told.pop(0)
         assert told == id, (watch, text)
         shown = orjson.loads(text)["payload"]["data"]["pipelinesUpdated"]["pipeline"]
@@ -164,7 +164,7 @@ class World:
         if "projectId" not in watch.filter:
             async with asyncio.timeout(PATIENCE):
                 while not watch.told:  # noqa: ASYNC110
-                    await asyncio.sleep(0.001)
+                    await asyncio.sleep(0.005)
         watch.told = [each for each in watch.told if each[0] != id]
 
     def _nothing_else(self) -> None:

@@ -10,7 +10,7 @@ from app.errors import AnswerTooLarge
 
 MOST_WORK = 1_000_000
 """Units that one answer may take. A unit is about a quarter of a microsecond of CPU time."""
-ROW, VALUE = 8, 2
+ROW, VALUE = 16, 2
 """Units of a row that a plan reads, and of each value that it shows."""
 LOADED, OBJECT, RESOLVED, AWAITED = 200, 150, 25, 500
 """Units, where GraphQL's executor answers, of a row that the ORM loads, of an object in a list, of each of its fields,

@@ -78,7 +78,7 @@ def elements_of_query(caller: Caller, pipeline_id: Any) -> Elements:
 
 def newest_checkpoints_query(caller: Caller, element_ids: Ids) -> Checkpoints:
     """The newest checkpoint of each of the elements that has any."""
-    newest = _newest(caller, element_ids)
+    newest = _newest(caller, element_ids).subquery()
     return select(Checkpoint).join(
         newest,
         and_(col(Checkpoint.element_id) == newest.c.element_id, col(Checkpoint.number) == newest.c.number),
@@ -88,12 +88,18 @@ def newest_checkpoints_query(caller: Caller, element_ids: Ids) -> Checkpoints:
 def traces_query(caller: Caller, element_ids: Ids, most: int) -> Checkpoints:
     """The checkpoints of elements, each one's oldest first: every nth, so that there are at most so many of an element
     and its newest is one."""
-    newest = _newest(caller, element_ids)
+    # Kept, as it is used again and again; and then nothing else of the elements is known that SQLite could begin with.
+    newest = _newest(caller, element_ids).cte("newest").prefix_with("MATERIALIZED")
     step = (newest.c.number + (most - 1)) // most
+    # Each is looked up by its number: to go through all that there are takes as long as a trace is.
+    back = select(sa.literal(0).label("steps")).cte("back", recursive=True)
+    back = back.union_all(select(back.c.steps + 1).where(back.c.steps + 1 < most))
+    number = newest.c.number - back.c.steps * step
     return (
         select(Checkpoint)
-        .join(newest, col(Checkpoint.element_id) == newest.c.element_id)
-        .where(col(Checkpoint.number) <= newest.c.number, (newest.c.number - col(Checkpoint.number)) % step == 0)
+        .select_from(newest)
+        .join(back, back.c.steps * step < newest.c.number)
+        .join(Checkpoint, and_(col(Checkpoint.element_id) == newest.c.element_id, col(Checkpoint.number) == number))
         .order_by(col(Checkpoint.element_id), col(Checkpoint.number))
     )
 
@@ -103,10 +109,8 @@ def _newest(caller: Caller, element_ids: Ids) -> Any:
     that there are. Null where there is none, which joins with nothing."""
     newest = aliased(Checkpoint)
     number = select(func.max(newest.number)).where(col(newest.element_id) == col(PipelineElement.id)).scalar_subquery()
-    return (
-        select(col(PipelineElement.id).label("element_id"), number.label("number"))
-        .where(owned_elements(caller), col(PipelineElement.id).in_(element_ids))
-        .subquery()
+    return select(col(PipelineElement.id).label("element_id"), number.label("number")).where(
+        owned_elements(caller), col(PipelineElement.id).in_(element_ids)
     )
 
 

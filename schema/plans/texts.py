@@ -62,9 +62,8 @@ class Texts:
 
     place = stored = call = value = refuse
 
-    def list_of(self, query: Select[Any], parent: Any, parts: list[Part], order: Any, *, in_bytes: bool) -> Any:
-        """The JSON of all rows of a query about a parent, as a query."""
-        item = self.joined(parts)
+    def list_of(self, query: Select[Any], parent: Any, item: Any, order: Any, *, in_bytes: bool) -> Any:
+        """The JSON of all rows of a query about a parent, each row as `item` has it, as a query."""
         if self._is_sqlite:
             # An aggregate with an order of its own would first keep all rows, however long they are.
             rows = query.order_by(None).with_only_columns(item.label("item"), maintain_column_froms=True)
@@ -124,13 +123,13 @@ def listed(
         return None
     is_inside = isinstance(parents, Texts)
 
-    written = _unless_unwritable(parents.compiling, lambda texts: (texts, make(texts)))
+    written = _unless_unwritable(parents.compiling, lambda texts: (texts, texts.joined(make(texts))))
     if written is None:
         return None
-    texts, parts = written
+    texts, item = written
 
     def of(id: Any) -> Any:
-        return texts.list_of(query(id), id.table, parts, order, in_bytes=not is_inside).scalar_subquery()
+        return texts.list_of(query(id), id.table, item, order, in_bytes=not is_inside).scalar_subquery()
 
     if isinstance(parents, Texts):
         return [of(parent_id)]

@@ -47,6 +47,21 @@ async def test_it_is_null_where_there_is_none(api: Api) -> None:
         ("maxPoints: 1", "can be thinned to 2 to"),
         (f"maxPoints: {MOST_POINTS + 1}", "can be thinned to 2 to"),
         ("xMin: 2, xMax: 1", "before it begins"),
+    ],
+)
+async def test_what_no_series_can_meet_is_an_error_of_the_request(api: Api, arguments: str, said: str) -> None:
+    id = (await completed.completed(api, completed.series()))["id"]
+    answer = await api.post(SERIES.format(f'objective: "1 C", {arguments}'), id=id)
+    assert "data" not in answer
+    [error] = answer["errors"]
+    assert said in error["message"]
+    assert error["locations"]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
         ('columns: ["Temperature [K]"]', f"no channel 'Temperature [K]'. It has '{TIME}', "),
     ],
 )

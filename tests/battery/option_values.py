@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -12,7 +12,7 @@ from app.battery.objectives.model_options import CIRCUIT, LITHIUM_ION, REACTIONS
 
 Case = tuple[str, str, Any]
 """Module, option, value."""
-HYSTERESIS = ("current sigmoid", "one-state hysteresis", "one-state differential capacity hysteresis", "Axen", "Wycisk")
+Values = dict[str, Any]
 ELECTRODES = ("Negative", "Positive")
 NEEDS: dict[str, dict[str, Any]] = {
     "SEI film resistance": {"SEI": "constant"},
@@ -85,3 +85,36 @@ def values(module: str, given: dict[str, Any]) -> dict[str, Any]:
             f"{electrode} particle delithiation hysteresis decay rate": 0.05,
         }
     return found
+
+
+ENDINGS: dict[str, float] = {
+    "diffusivity [m2.s-1]": 3e-14,
+    "exchange-current density [A.m-2]": 2.0,
+    "transfer coefficient": 0.45,
+    "reorganization energy [eV]": 0.35,
+    "double-layer capacity [F.m-2]": 0.2,
+    "interface utilisation": 0.9,
+    "interface utilisation factor [m3.mol-1]": 1e-6,
+    "current-driven LAM rate": 1e-9,
+    "term (compressive) [s-1]": 1e-8,
+    "term (tensile) [s-1]": 1e-8,
+    "LAM constant exponential term (compressive)": 2.0,
+    "LAM constant exponential term (tensile)": 2.0,
+    "tortuosity factor": 1.5,
+    "Casing heat capacity [J.K-1]": 20.0,
+    "Environment thermal resistance [K.W-1]": 10.0,
+    "heat capacity [J.K-1]": 60.0,
+}
+"""Numbers for parameters that no set has, by the end of their names."""
+
+
+def fill(known: Values, names: Iterable[str]) -> Values:
+    """`known`, with numbers for what is read and missing."""
+    missing = {
+        name: value
+        for name in names
+        if name not in known
+        for end, value in ENDINGS.items()
+        if name.lower().endswith(end.lower())
+    }
+    return missing | known

@@ -1,8 +1,8 @@
 """CurrentDriven and Pulse: the measured current drives the model, and its variables are compared on the data's times.
 
 Between samples the current is linear. The integrator restarts where it could step over current (see `stop_times`), as
-`interpolant_atol` and `interpolant_rtol` say, or with `interpolant_lossless` at each sample that is off the line between
-its neighbours.
+`interpolant_atol` and `interpolant_rtol` say, or with `interpolant_lossless` at each sample that is off the line
+between its neighbours.
 Events are off: data say when an experiment ends, and a fit has to be able to cross a voltage limit.
 """
 

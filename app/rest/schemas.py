@@ -146,7 +146,9 @@ class PipelineResult(BaseModel):
     """What a pipeline came to so far."""
 
     result: dict[str, Any] = Field(description="`parameter_values`: those of all elements, the later over the earlier.")
-    element_results: dict[str, dict[str, Any]] = Field(description="The result of each element that has one, by name.")
+    element_results: dict[str, dict[str, Any]] = Field(
+        description="The result of each element that has one, by name, with its `warnings`."
+    )
 
 
 class Failure(BaseModel):

@@ -30,6 +30,7 @@ from app.battery.fit.restarts import MAX_RESTARTS, UNMOVED
 from app.battery.fit.search import MAX_EVALUATIONS, MAX_ITERATIONS
 from app.battery.fit.uncertainty import LEVEL
 from app.battery.objectives import OBJECTIVES, REFUSED_OBJECTIVES
+from app.battery.objectives.loader_options import LOADING
 from app.battery.objectives.models import MODELS, REFUSED_MODELS
 
 PACKAGE = Path(app.battery.__file__).parent
@@ -66,6 +67,18 @@ def rows(heading: str) -> list[str]:
     """The names in the first column of the table under a heading."""
     section = PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     return re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
+
+
+def test_the_page_explains_every_warning() -> None:
+    sources = [file.read_text() for file in PACKAGE.rglob("*.py")]
+    codes = {code for source in sources for code in re.findall(r"ResultWarning\(\s*\"([A-Z_]+)\"", source)}
+    assert {"CURRENT_SIGN", "POOR_FIT", "LOADER_OPTION"} <= codes
+    assert {code for code in codes if f"| `{code}` |" not in PAGE} == set()
+
+
+def test_the_page_explains_every_loader_option() -> None:
+    section = PAGE.split("\n## Data loader\n")[1].split("\n## ")[0]
+    assert {name for name in LOADING if f"`{name}`" not in section and name != "transforms"} == set()
 
 
 @pytest.mark.parametrize(

@@ -71,6 +71,21 @@ async def test_a_datasheet_becomes_a_capacity_over_rest(runs: Runs) -> None:
     assert result["element_results"]["Qp"]["type"] == "PassthroughResult"
 
 
+async def test_warnings_are_shown_by_graphql_and_rest(runs: Runs) -> None:
+    soc = {"element_type": "entry", "name": "InitialStateOfCharge", "value": 0.95}
+    body = {"project_id": "p", "elements": {"soc": soc, "known": {"element_type": "entry", "values": {"a": 1}}}}
+    id = (await runs.http.post("/pipelines", json=body)).json()["id"]
+    await runs.http.post(f"/pipelines/{id}/start")
+    assert (await runs.end(id, 120))["status"] == "COMPLETED"
+    elements = (await runs.run("PipelineResults", id=id))["elements"]
+    [[warning], none] = [element["warnings"] for element in elements]
+    assert none == []
+    assert (warning["code"], warning["parameter"]) == ("SOC_LOOKS_LIKE_FRACTION", "Initial SOC [%]")
+    results = (await runs.http.get(f"/pipelines/{id}/result")).json()["element_results"]
+    assert results["soc"]["warnings"] == [{name: each for name, each in warning.items() if each is not None}]
+    assert results["known"]["warnings"] == []
+
+
 async def finished(runs: Runs, config: dict[str, Any]) -> dict[str, Any]:
     """The results of a pipeline's elements by name, once it is completed."""
     id = (await runs.http.post("/pipelines", json=config)).json()["id"]

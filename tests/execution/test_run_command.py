@@ -94,3 +94,35 @@ def test_what_is_wrong_is_said_with_its_place(running: Server, tmp_path: Path) -
     assert code == 2
     assert "input.elementsByName.fit.element_type" in out
     assert "input.elementsByName.b" in out
+
+
+def test_it_prints_how_well_values_are_known_and_what_to_look_at(running: Server, tmp_path: Path) -> None:
+    result = {
+        "type": "OptimizationResult",
+        "parameter_values": {"D [m2.s-1]": 1.5e-14, "R [m]": 1e-5},
+        "cost": 0.25,
+        "success": False,
+        "message": "[max] reached",
+        "standard_errors": {"D [m2.s-1]": 2e-16},
+        "uncertainty_absent": {"R [m]": "it ended at its upper bound"},
+        "at_bounds": {"R [m]": "upper"},
+        "warnings": [{"code": "POOR_FIT", "message": "The model [V] misses.", "objective": "1C"}],
+    }
+    code, out = outcome(command(pipeline_file(tmp_path, {"result": result}), "--server", running.url))
+    assert code == 0, out
+    text = " ".join(out.split())
+    assert "± 2e-16" in text
+    assert "at its upper bound" in text
+    assert "e0: cost 0.25, not converged: [max] reached" in text
+    assert "POOR_FIT e0, 1C: The model [V] misses." in text
+
+
+def test_it_prints_every_element_that_is_refused(running: Server, tmp_path: Path) -> None:
+    file = pipeline_file(tmp_path, {"refuse": "This is wrong."}, {}, {"refuse": "That is wrong."})
+    code, out = outcome(command(file, "--server", running.url))
+    assert code == 1, out
+    assert out.count("CONFIGURATION_ERROR") == 2
+    assert "CONFIGURATION_ERROR e0" in out
+    assert "CONFIGURATION_ERROR e2" in out
+    assert "fake.refuse: This is wrong." in out
+    assert "fake.refuse: That is wrong." in out

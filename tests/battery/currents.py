@@ -44,12 +44,13 @@ def stepped(random: Random, times: Array) -> Array:
 def noisy(random: Random, times: Array) -> Array:
     """Either of both, with noise of a size from far below to far above the tolerance."""
     noise = 10 ** random.uniform(-7, -1) * random.normal(size=times.size)
-    current: Array = random.choice([smooth, stepped])(random, times) + noise  # type: ignore[operator]
+    current: Array = random.choice([smooth, stepped])(random, times) + noise
     return current
 
 
 def evenly(random: Random) -> Array:
-    return random.choice(SAMPLING) * np.arange(random.integers(20, MAX_ROWS))
+    times: Array = random.choice(SAMPLING) * np.arange(random.integers(20, MAX_ROWS))
+    return times
 
 
 def mixed(random: Random) -> Array:
@@ -87,7 +88,7 @@ KINDS: dict[str, Callable[[Random], tuple[Array, Array]]] = {
     "smooth": lambda random: (times := evenly(random), smooth(random, times)),
     "stepped": lambda random: (times := evenly(random), stepped(random, times)),
     "noisy": lambda random: (times := evenly(random), noisy(random, times)),
-    "mixed rates": lambda random: (times := mixed(random), random.choice([smooth, stepped])(random, times)),  # type: ignore[operator]
+    "mixed rates": lambda random: (times := mixed(random), random.choice([smooth, stepped])(random, times)),
     "bursts after rests": bursts,
 }
 

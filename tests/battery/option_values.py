@@ -47,6 +47,8 @@ def options(option: str, value: Any) -> dict[str, Any]:
     """Those of a model with this one."""
     if option == REACTIONS or (option in MSMR and value == "MSMR"):
         return NEEDS[REACTIONS]
+    if option == "particle phases" and value == "2":
+        return {option: ["2", "1"]}  # the set of a composite cell has a positive electrode of one phase
     return NEEDS.get(option, {}) | {option: value}
 
 

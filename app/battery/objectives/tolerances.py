@@ -24,7 +24,7 @@ def absolute_tolerances(model: pybamm.BaseModel, absolute: float, charge: float)
     """
     tolerances: Array = np.full(model.len_rhs_and_alg, absolute)
     for variable, slices in model.y_slices.items():
-        if variable.name == CHARGE:
+        if variable.name == CHARGE and variable.scale.is_constant():
             share = CHARGE_TOLERANCE * charge / np.sqrt(tolerances.size) / float(variable.scale.evaluate())
             tolerances[slices[0]] = min(absolute, share) if share > 0 else absolute
     return tolerances

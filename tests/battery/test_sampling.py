@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -33,7 +35,7 @@ def test_rows_at_the_step_itself_make_sparse_data_dense() -> None:
 
 
 def test_a_first_row_of_rest_is_no_level() -> None:
-    times = np.append([0.0, 0.001], np.arange(30.0, 3600.0, 30.0))
+    times: Any = np.append([0.0, 0.001], np.arange(30.0, 3600.0, 30.0))
     assert sparse_steps(times, np.where(times > 0, 5.0, 0.0)).size == 0
 
 

@@ -26,7 +26,8 @@ def sparse_steps(times: Array, current: Array) -> Array:
     steps = np.flatnonzero(change > STEP * np.abs(current).max(initial=0.0))
     if not steps.size:
         return steps
-    first, last = np.append(0, steps + 1), np.append(steps, times.size - 1)  # rows of the levels between steps
+    first: Array = np.append(0, steps + 1)  # rows of the levels between steps
+    last: Array = np.append(steps, times.size - 1)
     ranges = np.maximum.reduceat(current, first) - np.minimum.reduceat(current, first)
     durations = np.where(last - first + 1 >= LEVEL_ROWS, times[last] - times[first], np.inf)
     before, after = (

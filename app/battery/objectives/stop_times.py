@@ -87,7 +87,7 @@ def _cubic_deviations(times: Array, values: Array, first: Array, last: Array, ro
 
 def _furthest(missed: Array, greatest: Array, at: Array, rows: Array) -> Array:
     """The first row of each stretch that is as far off as its furthest."""
-    lengths = np.diff(np.append(at, rows.size))
+    lengths: Array = np.diff(np.append(at, rows.size))
     found = np.flatnonzero(missed == np.repeat(greatest, lengths))
     furthest: Array = rows[found[np.searchsorted(found, at)]]
     return furthest

@@ -34,7 +34,8 @@ def add_stops(stops: Array, model: pybamm.BaseModel, times: Array) -> Array:
     order = np.lexsort((np.repeat([0, 1], [stops.size, together.size - stops.size]), together))
     together, own = together[order], order < stops.size
     apart = np.diff(together, prepend=-np.inf, append=np.inf) > CLOSE * times[-1]
-    return together[own | (apart[:-1] & apart[1:])]
+    kept: Array = together[own | (apart[:-1] & apart[1:])]
+    return kept
 
 
 def time_functions(symbols: Iterable[Any]) -> Iterator[Any]:
@@ -84,7 +85,8 @@ def _stops(symbol: Any, times: Array) -> Array:
     spread = float(np.ptp(values))
     if not (np.isfinite(spread) and spread > 0):
         return np.empty(0)
-    return grid[stop_rows(grid, values - values.min(), DEVIATION * spread, 0.0)]
+    stops: Array = grid[stop_rows(grid, values - values.min(), DEVIATION * spread, 0.0)]
+    return stops
 
 
 def _knots(symbol: Any) -> Iterator[Array]:

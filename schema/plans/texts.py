@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import orjson
 from sqlalchemy import LargeBinary, Select, String, bindparam, case, cast, func, literal_column, select
 
+from app.columns import JsonText
 from app.readers import Steps, TooLong, measured
 from schema.plans.rows import Compiling, Row, Rows, Run
 from schema.plans.selections import FieldDetailsList, name_of
@@ -32,10 +33,11 @@ class Texts:
 
     def __init__(self, compiling: Compiling) -> None:
         self.compiling = compiling
-        self._is_sqlite = compiling.dialect.name == "sqlite"
+        self._is_sqlite, self._has_json = compiling.dialect.name == "sqlite", False
         self._quoted: Any = String().literal_processor(compiling.dialect)  # type: ignore[no-untyped-call]
 
     def column(self, column: Any) -> list[Part]:
+        self._has_json = self._has_json or isinstance(column.type, JsonText)
         return written(column, self.compiling.dialect)
 
     def column_or(self, column: Any, name: str) -> list[Part]:
@@ -64,13 +66,17 @@ class Texts:
 
     def list_of(self, query: Select[Any], parent: Any, item: Any, order: Any, *, in_bytes: bool) -> Any:
         """The JSON of all rows of a query about a parent, each row as `item` has it, as a query."""
-        if self._is_sqlite:
+        if self._is_sqlite and self._has_json:
             # An aggregate with an order of its own would first keep all rows, however long they are.
             rows = query.order_by(None).with_only_columns(item.label("item"), maintain_column_froms=True)
             ordered = rows.order_by(order).correlate(parent).subquery()
             whole = self._listed(func.group_concat(ordered.c.item, self._expression(",")))
             return select(self.in_bytes(whole) if in_bytes else whole).select_from(ordered)
-        whole = self._listed(func.string_agg(item, self._expression(",")).aggregate_order_by(order))
+        whole = self._listed(
+            (func.group_concat if self._is_sqlite else func.string_agg)(item, self._expression(",")).aggregate_order_by(
+                order
+            )
+        )
         found = query.order_by(None)
         return found.with_only_columns(self.in_bytes(whole) if in_bytes else whole, maintain_column_froms=True)
 

@@ -138,6 +138,7 @@ class Problem:
         return PENALTY * self._worst or UNSOLVED
 
     def iterated(self) -> None:
+        """Count an iteration. Enough, where no more are wanted."""
         self.iterations += 1
         if self.iterations >= self._most:
             raise Enough("max_iterations is reached")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import fcntl
+import sys
+import termios
 from typing import Any
 
 from app.connections import Connections
@@ -42,8 +45,8 @@ class Together:
     def expect_progress(self) -> None:
         """Abort the connection once its client has taken nothing of what waits for it for the write timeout. So nginx's
         `send_timeout` works: a client that is slow, and takes some of it, goes on."""
-        waiting = self._transport.get_write_buffer_size()
-        if self._deadline is None and waiting:
+        if self._deadline is None and self._transport.get_write_buffer_size():
+            waiting = self._unacknowledged()
             self._deadline = self._loop.call_later(self._limits.write_timeout, self._check_progress, waiting)
 
     def expect_nothing(self) -> None:
@@ -54,11 +57,21 @@ class Together:
 
     def _check_progress(self, waited: int) -> None:
         self._deadline = None
-        if self._transport.get_write_buffer_size() < waited:
+        if not self._transport.get_write_buffer_size() or self._unacknowledged() < waited:
             self.expect_progress()
         else:
             self._limits.timed_out()
             self._transport.abort()
+
+    def _unacknowledged(self) -> int:
+        """Return the bytes that the client has not acknowledged: those of this transport and of the kernel's buffer,
+        which reports no free space before a third of it is empty."""
+        size: int = self._transport.get_write_buffer_size()
+        try:
+            queued = fcntl.ioctl(self._transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+        except (OSError, ValueError):  # the socket is closed, or the system does not tell
+            return size
+        return size + int.from_bytes(queued, sys.byteorder)
 
     def _send(self) -> None:
         written, self._written = self._written, []

@@ -125,6 +125,7 @@ def state(model: pybamm.BaseModel, values: pybamm.ParameterValues, given: str) -
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("error", UserWarning)  # a voltage outside of the limits is one
+                warnings.simplefilter("ignore", DeprecationWarning)  # PyBaMM uses deprecated names of its own
                 made = pybamm.lithium_ion.set_initial_state(
                     aim,
                     values,

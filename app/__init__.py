@@ -1,1 +1,1 @@
-"""What the server does. Knows nothing of GraphQL, except `main.py`, which joins the two."""
+"""The server: everything but GraphQL. Only `main.py` imports `schema`."""

@@ -38,7 +38,7 @@ console = Console()
 
 
 class Commands(TyperGroup):
-    """Commands that name all that is wrong with what is set, and do nothing then."""
+    """Command group that reports every invalid setting and exits with status 2."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
@@ -68,16 +68,17 @@ ANY_PAGE = (
     "[red]VOLTGRAPH_CORS_ORIGINS[/red] lets every page ask, and there are no API keys: name the origins, or make a key."
 )
 COLLECTED = (20_000, 20, 50)
-"""How many objects come to be between two looks for those that nobody holds; a page of results is a thousand."""
+"""Thresholds of the garbage collector: a page of results is a thousand objects."""
 LAST_CALL = 0.8
-"""Seconds in which who is connected may still ask, and is told to leave by the answer: what a client sends on a
-connection as it is closed is lost. Who connects meanwhile tries again after a second, and shall find nobody then."""
+"""Drain window in seconds. Open connections may send further requests; each response carries `Connection: close`,
+because a request sent while its socket is closed is lost. New connections are dropped meanwhile: their clients retry
+after a second and are then refused."""
 GRACE = 10
-"""Seconds that clients have to take what they are being sent when the server ends."""
+"""Seconds within which clients must read their responses at shutdown."""
 
 
 class Server(uvicorn.Server):
-    """uvicorn, which says where to go once it listens."""
+    """uvicorn server that prints its addresses and drains before it shuts down."""
 
     def __init__(self, settings: Settings) -> None:
         self._app = create_app(settings)
@@ -86,14 +87,14 @@ class Server(uvicorn.Server):
             settings.host,
             settings.port,
             log_level="warning",
-            log_config=None,  # as `logs` has it
+            log_config=None,  # `logs` configures logging
             server_header=False,
-            access_log=False,  # below that level anyway, but it would be put together for each request
+            access_log=False,  # disabled by the log level, but uvicorn would format each line all the same
             http=Http,
             ws=WebSocket,
             ws_max_size=settings.max_body_bytes,
             timeout_graceful_shutdown=GRACE,
-            ws_per_message_deflate=False,  # it costs more memory than all the rest of an idle socket
+            ws_per_message_deflate=False,  # compression takes more memory than the rest of an idle socket
         )
         super().__init__(config)
         self._app.connections.watch(self.server_state.connections)
@@ -103,7 +104,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         gc.collect()
-        gc.freeze()  # what is there now stays: the collector need not look at it ever again
+        gc.freeze()  # objects of the start-up stay: the collector need not traverse them again
         gc.set_threshold(*COLLECTED)
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]
@@ -124,10 +125,11 @@ class Server(uvicorn.Server):
         await super().shutdown(sockets)
 
     async def _pause(self, seconds: float, *, while_connected: bool = False) -> None:
-        """Wait while requests still come; no longer when told to end a second time, or once nobody is connected."""
+        """Wait while requests are served. Return early after a second signal, or, with `while_connected`, once no
+        client is connected."""
         end = monotonic() + seconds
         while monotonic() < end and not self.force_exit:
-            await asyncio.sleep(min(0.1, seconds))  # at least once: who has connected may be about to be accepted
+            await asyncio.sleep(min(0.1, seconds))  # at least once: a connection may be waiting for accept()
             if while_connected and not self.server_state.connections:
                 return
 
@@ -136,7 +138,7 @@ class Server(uvicorn.Server):
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on. [VOLTGRAPH_HOST]")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 picks a free one. [VOLTGRAPH_PORT]")] = None,
-    database_url: Annotated[str | None, typer.Option(help="Where to store. [VOLTGRAPH_DATABASE_URL]")] = None,
+    database_url: Annotated[str | None, typer.Option(help="URL of the database. [VOLTGRAPH_DATABASE_URL]")] = None,
 ) -> None:
     """Serve the API. Brings the database up to date first."""
     given: dict[str, Any] = {"host": host, "port": port, "database_url": database_url}
@@ -154,7 +156,7 @@ def serve(
 
 
 def _only_here(host: str) -> bool:
-    """Whether only this machine reaches a server that listens there."""
+    """Return whether a host name resolves to loopback addresses only."""
     try:
         return all(is_loopback(str(info[4][0])) for info in socket.getaddrinfo(host, None))
     except OSError:
@@ -168,11 +170,9 @@ async def _has_keys(settings: Settings) -> bool:
 
 @cli.command()
 def run(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A pipeline, as POST /pipelines takes it.")],
-    server: Annotated[str | None, typer.Option(help="A server's address; without it, one within this process.")] = None,
-    key: Annotated[
-        str | None, typer.Option(envvar="VOLTGRAPH_KEY", help="An API key, where the server wants one.")
-    ] = None,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A pipeline file, as for POST /pipelines.")],
+    server: Annotated[str | None, typer.Option(help="URL of a server; by default one in this process.")] = None,
+    key: Annotated[str | None, typer.Option(envvar="VOLTGRAPH_KEY", help="API key, if the server needs one.")] = None,
 ) -> None:
     """Create a pipeline, start it and watch it. Ctrl-C cancels it."""
     try:
@@ -188,7 +188,7 @@ def run(
 
 @cli.command()
 def worker() -> None:
-    """Run pipelines without serving the API: one more process, or machine, on PostgreSQL."""
+    """Run pipelines without serving the API: an additional process or machine on PostgreSQL."""
     settings = Settings()
     url = database.database_url(settings.database_url)
     if url.drivername.startswith("sqlite"):
@@ -198,7 +198,7 @@ def worker() -> None:
 
 
 async def work(settings: Settings, url: URL) -> None:
-    """Run pipelines until told to end."""
+    """Run pipelines until SIGINT or SIGTERM."""
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
@@ -222,7 +222,7 @@ def migrate() -> None:
 
 
 @cli.command()
-def backup(file: Annotated[Path, typer.Argument(dir_okay=False, help="Where to put the copy.")]) -> None:
+def backup(file: Annotated[Path, typer.Argument(dir_okay=False, help="Path of the copy.")]) -> None:
     """Copy the SQLite database and its keys, also while a server runs."""
     url = database.database_url(Settings().database_url)
     if not url.drivername.startswith("sqlite"):

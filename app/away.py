@@ -1,4 +1,4 @@
-"""What a database raises that cannot do its work now, and may again in a while: it is full, broken, or not there."""
+"""Transient database errors: full disk, I/O error, lost connection."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ T = TypeVar("T")
 log = logging.getLogger("voltgraph")
 
 PAUSE = 1.0
-"""Seconds between two tries."""
+"""Seconds between two attempts."""
 RAISED = (OSError, Busy, DBAPIError, apsw.Error, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""Among these are all such errors."""
+"""Exception types that include all transient errors."""
 SQLITE = {
     apsw.SQLITE_BUSY,
     apsw.SQLITE_LOCKED,
@@ -31,28 +31,28 @@ SQLITE = {
     apsw.SQLITE_CANTOPEN,
 }
 POSTGRESQL = ("08", "25006", "53", "57", "58")
-"""How the codes of such errors begin: connections, read-only servers, resources, operators, the system.
-https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+"""Prefixes of PostgreSQL's codes of transient errors: connections, read-only servers, resources, operator intervention,
+system errors. https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 
 
 def is_away(error: BaseException) -> bool:
-    """Whether an error says that the database cannot do its work now."""
+    """Return whether an error means that the database is temporarily unavailable."""
     if isinstance(error, OSError | Busy):
         return True
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or (error.orig is not None and is_away(error.orig))
     if isinstance(error, apsw.Error | sqlite3.Error):
         code: int = getattr(error, "extendedresult", getattr(error, "sqlite_errorcode", 0))
-        return code & 0xFF in SQLITE  # the rest says more of the same
+        return code & 0xFF in SQLITE  # extended codes only refine the primary code
     state = getattr(error, "sqlstate", None)
     if state is not None:
         return str(state).startswith(POSTGRESQL)
-    # The driver's word for a connection that is closed; also for arguments that are wrong.
+    # asyncpg raises InterfaceError for a closed connection, and for wrong arguments.
     return isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError)
 
 
 async def patiently(work: Callable[[], Awaitable[T]]) -> T:
-    """What work comes to, as soon as the database is there."""
+    """Run `work`; retry while the database is unavailable."""
     while True:
         try:
             return await work()
@@ -64,8 +64,7 @@ async def patiently(work: Callable[[], Awaitable[T]]) -> T:
 
 
 def expected(error: BaseException) -> RequestError | None:
-    """What a client is told of an error: the refusal that it is, or that the database is away. None: it is a fault of
-    ours."""
+    """Return the error as a client sees it: the refusal itself, or UNAVAILABLE. None means a fault of the server."""
     if isinstance(error, RequestError):
         return error
     if isinstance(error, Busy):

@@ -13,11 +13,8 @@ from app.private_files import create_private
 
 
 def back_up(url: URL, target: Path) -> None:
-    """Copy the database at `url`, and its keys, to `target` and beside it. FileExistsError where there is something.
-
-    The queue of runs is not copied: a server that finds none in its
-    place queues what was running again.
-    """
+    """Copy the database at `url` and its keys to `target` and the file beside it. Raises FileExistsError if one exists.
+    The queue of runs is not copied: a server without a queue enqueues all running pipelines again."""
     sources = {Path(str(url.database)): target, Path(str(keys_url(url).database)): Path(f"{target}.keys")}
     for copy in sources.values():
         if copy.exists():
@@ -36,7 +33,7 @@ def _copy(source: Path, target: Path) -> None:
             closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as old,
             closing(sqlite3.connect(part)) as new,
         ):
-            # A read that stays open is of one moment, however long the copy takes and whatever is written meanwhile.
+            # An open read transaction keeps its snapshot, however long the copy takes.
             old.execute("BEGIN")
             old.execute("SELECT 1 FROM sqlite_master").fetchone()
             old.backup(new)

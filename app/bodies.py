@@ -1,4 +1,4 @@
-"""Reading a request's body, within limits, whatever it is sent as."""
+"""Request bodies: read, decompress and decode within limits."""
 
 import asyncio
 import zlib
@@ -17,7 +17,7 @@ from app.waiting import within
 
 UNPACKERS = {b"gzip": 16 + zlib.MAX_WBITS, b"x-gzip": 16 + zlib.MAX_WBITS, b"deflate": zlib.MAX_WBITS}
 LONG = 256 * 2**10
-"""Bytes of a body that is not decoded on the event loop."""
+"""Bytes of a body above which a thread decodes it."""
 PIECE, STEP = 64 * 2**10, 2**20
 """Bytes of a packed body that are unpacked at once, and the most that come of it at once."""
 THREADS = ThreadPoolExecutor(2, "bodies")
@@ -30,7 +30,7 @@ T = TypeVar("T")
 
 @lru_cache(256)
 def require_json(content_type: bytes) -> None:
-    """Refuse a body that does not say it is JSON in UTF-8. That also keeps out what browsers send unasked."""
+    """Refuse a body whose Content-Type is not JSON in UTF-8. Browsers send other types without a preflight request."""
     kind, *parameters = (part.strip() for part in content_type.decode("latin-1").lower().split(";"))
     charsets = [value.strip('" ') for name, _, value in (p.partition("=") for p in parameters) if name == "charset"]
     if kind != "application/json" or not CHARSETS.issuperset(charsets):
@@ -50,14 +50,14 @@ async def read_json(headers: Mapping[bytes, bytes], receive: Receive, settings: 
 
 
 async def decoded(body: Body, settings: Settings) -> Any:
-    """The value of a JSON text. A long one is decoded by a thread."""
+    """Decode a JSON text; a thread decodes a long one."""
     if len(body) < LONG:
         return decode(body, settings.max_json_depth)
     return await _in_thread(decode, body, settings.max_json_depth)
 
 
 async def read_body(headers: Mapping[bytes, bytes], receive: Receive, settings: Settings, held: Holding) -> Body:
-    """The body, unpacked. RequestError when it is too long, cut off, or packed as nothing we know."""
+    """Read and decompress a body. Raises RequestError if it is too long, truncated, or in an unknown encoding."""
     limit, chunks, size = settings.max_body_bytes, [], 0
     length = headers.get(b"content-length", b"")
     if length.isdigit() and int(length[:20]) > limit:

@@ -1,4 +1,4 @@
-"""Who asks. Every read and write takes a caller, and touches only what that may."""
+"""Authentication: the caller of a request. Every read and write takes a caller and is limited to the caller's rows."""
 
 from __future__ import annotations
 
@@ -19,39 +19,39 @@ Headers = Mapping[bytes, bytes]
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """An organization, and the user who acts for it where one is known."""
+    """The principal of a request: an organization, and its user if known."""
 
     organization_id: str
     user_id: str | None = None
     email: str | None = None
     projects: frozenset[str] | None = None
-    """The only projects that it may use; None: all."""
+    """Projects that the caller may use; None means all."""
     may_write: bool = True
     key: str | None = None
-    """The prefix of its API key."""
+    """Prefix of the API key."""
 
     def may_use(self, project_id: str) -> bool:
         return self.projects is None or project_id in self.projects
 
     def ask_for(self, project_id: str | None) -> None:
-        """RequestError with FORBIDDEN when a read is of a project that the caller may not use."""
+        """Raise FORBIDDEN if the caller may not use a project."""
         if project_id is not None and not self.may_use(project_id):
             raise RequestError(RequestErrorCode.FORBIDDEN, NOT_THEIRS)
 
 
 LOCAL = Caller(organization_id="local")
-"""The caller of every request while there are no API keys."""
+"""Caller of every request while no API key exists."""
 
 
 class Callers:
-    """Knows callers by the API key in their headers. While no key was ever made, everybody is LOCAL; then only names of
-    this machine are answered to, so that no page from elsewhere can reach the server under a name of its own."""
+    """Authenticator: finds the caller by the API key in the headers. While no key was ever made, everybody is LOCAL;
+    then the server accepts loopback host names only, which prevents DNS rebinding."""
 
     def __init__(self, keys: KeyRing, allow_anyone: bool) -> None:
         self._keys, self._allow_anyone = keys, allow_anyone
 
     async def of(self, headers: Headers) -> Caller:
-        """Who sends a request. RequestError with UNAUTHENTICATED or FORBIDDEN."""
+        """Return the caller of a request. Raises RequestError with UNAUTHENTICATED or FORBIDDEN."""
         if await self._keys.wanted():
             found = _narrowed(_caller(await self._keys.holder(presented(headers) or "")), headers)
             if (trace := current.get()) is not None:
@@ -71,11 +71,11 @@ class Callers:
             raise RequestError(RequestErrorCode.FORBIDDEN, message)
 
     async def need_keys(self) -> bool:
-        """Whether requests need a key."""
+        """Return whether requests need a key."""
         return await self._keys.wanted()
 
     async def confirm(self, caller: Caller) -> None:
-        """RequestError with UNAUTHENTICATED when a caller is none any more."""
+        """Raise UNAUTHENTICATED if the caller's key was revoked meanwhile."""
         if await self._keys.wanted() and not (caller.key and await self._keys.find(caller.key)):
             raise revoked()
 
@@ -94,7 +94,7 @@ def revoked() -> RequestError:
 
 
 def presented(headers: Headers) -> str | None:
-    """The API key that a request carries."""
+    """Return the API key of a request."""
     if given := headers.get(b"x-api-key"):
         return given.decode("latin-1").strip()
     scheme, _, token = headers.get(b"authorization", b"").decode("latin-1").partition(" ")
@@ -103,7 +103,7 @@ def presented(headers: Headers) -> str | None:
 
 @lru_cache(256)
 def _is_here(host: bytes) -> bool:
-    """Whether a Host header can only mean this machine."""
+    """Return whether a Host header names the loopback interface."""
     try:
         return is_loopback(urlsplit("//" + host.decode("latin-1")).hostname)
     except ValueError:
@@ -111,7 +111,7 @@ def _is_here(host: bytes) -> bool:
 
 
 def is_loopback(host: str | None) -> bool:
-    """Whether a name or an address can only be this machine."""
+    """Return whether a name or an address is a loopback one."""
     if host is None or host == "localhost" or host.endswith(".localhost"):
         return host is not None
     try:

@@ -20,15 +20,16 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@lru_cache(16)  # many rows that are written together have one
+@lru_cache(16)  # cached: rows of one transaction share a timestamp
 def instant_text(value: datetime) -> str:
-    """RFC 3339 in UTC with microseconds: `2026-11-23T10:00:00.000000Z`, the one form that the APIs show."""
+    """Format a time by RFC 3339 in UTC with microseconds: `2026-11-23T10:00:00.000000Z`, the one format of both
+    APIs."""
     utc = value if value.tzinfo is UTC else value.astimezone(UTC)
     return utc.isoformat(timespec="microseconds")[:-6] + "Z"
 
 
 class Binary(TypeDecorator[str]):
-    """A string that both databases compare byte by byte."""
+    """String that both databases compare byte by byte."""
 
     impl = String
     cache_ok = True
@@ -38,13 +39,13 @@ class Binary(TypeDecorator[str]):
 
 
 class Id(Binary):
-    """An id that was made here, of letters, digits and dashes: no JSON need escape any of it."""
+    """Id made by the server, of letters, digits and dashes; JSON needs no escapes for it."""
 
     cache_ok = True
 
 
 class Name(TypeDecorator[Word]):
-    """The name of an enum's member, as text: both databases order it alike, and no ALTER TYPE is ever needed."""
+    """Enum stored by its member's name as text: both databases order it alike, and no ALTER TYPE is needed."""
 
     impl = Binary
     cache_ok = True
@@ -61,7 +62,7 @@ class Name(TypeDecorator[Word]):
 
 
 class Instant(TypeDecorator[datetime]):
-    """A UTC time with microseconds: the text of `instant_text` in SQLite, which sorts as time does."""
+    """UTC time with microseconds; in SQLite the text of `instant_text`, which sorts chronologically."""
 
     impl = String
     cache_ok = True
@@ -77,7 +78,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 class RawJson(UserDefinedType[str]):
-    """PostgreSQL's `json`, as the text it is: SQLAlchemy's own type would parse it."""
+    """PostgreSQL's `json` as text, because SQLAlchemy's own type would parse it."""
 
     cache_ok = True
 
@@ -86,7 +87,7 @@ class RawJson(UserDefinedType[str]):
 
 
 class JsonText(TypeDecorator[str]):
-    """JSON kept as the very text that was stored: key order and number spelling survive, nothing is parsed."""
+    """JSON stored as text: key order and number spelling are kept, and nothing is parsed."""
 
     impl = Text
     cache_ok = True
@@ -96,8 +97,8 @@ class JsonText(TypeDecorator[str]):
 
 
 class Contains(FunctionElement[bool]):
-    """`Contains(text, part)`: whether a text has another in it, to the character. There is no pattern, so nothing to
-    escape, nor a limit to its length, as SQLite has for patterns."""
+    """`Contains(text, part)`: substring search by characters. No pattern is used, so nothing needs escapes and the
+    length is not limited, unlike SQLite's LIKE."""
 
     type = Boolean()
     inherit_cache = True

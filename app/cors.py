@@ -19,13 +19,14 @@ OWN_SITES = {b"same-origin", b"none"}
 """Values of Sec-Fetch-Site for a page of this server, and for a user's own act."""
 METHODS = ("GET", "POST", "PATCH", "DELETE")
 EXPOSED = ("Location", "Retry-After", "X-Request-Id")
-"""What scripts may read of an answer beside what browsers show them anyway."""
+"""Response headers that scripts may read, besides the safelisted ones."""
 MAX_AGE = 7200
-"""Seconds for which a browser believes a preflight: no browser keeps one for longer."""
+"""Seconds for which browsers cache a preflight response; no browser caches longer."""
 
 
 def origins(text: str) -> frozenset[str]:
-    """The origins of a comma list, each as browsers send it, or ANY alone. ValueError naming those that are none."""
+    """Parse a comma-separated list of origins as browsers send them, or ANY alone. Raises ValueError naming the invalid
+    ones."""
     listed = [each.strip() for each in text.split(",") if each.strip()]
     faults = [fault for each in listed if (fault := _fault(each, alone=len(listed) == 1))]
     if faults:
@@ -34,7 +35,7 @@ def origins(text: str) -> frozenset[str]:
 
 
 def allows(allowed: Collection[str], origin: bytes) -> bool:
-    """Whether pages of an origin may ask."""
+    """Return whether pages of an origin may send requests."""
     return ANY in allowed or origin.decode("latin-1") in allowed
 
 
@@ -59,9 +60,9 @@ def refuse_other_pages(headers: Mapping[bytes, bytes], allowed: Collection[str])
 
 
 def cors(app: ASGIApp, allowed: frozenset[str]) -> ASGIApp:
-    """The application, which tells browsers that pages of these origins may ask, and answers their preflights. Cookies
-    count for nothing: who asks is known by a key in a header. Any header may be sent, since none gives any right but
-    those; only listed origins reach a server in the network of the browser's own machine."""
+    """Wrap an application in CORS headers and preflight responses for these origins. Cookies are ignored: a key in a
+    header identifies the caller. Any header may be sent, since no other header grants a right; only listed origins
+    reach a server in the private network of the browser."""
     return CORSMiddleware(
         app,
         allow_origins=allowed,
@@ -74,7 +75,7 @@ def cors(app: ASGIApp, allowed: frozenset[str]) -> ASGIApp:
 
 
 def _fault(origin: str, *, alone: bool) -> str | None:
-    """Why a browser never sends this as an origin."""
+    """Return why no browser sends this as an origin."""
     if origin == ANY:
         return None if alone else "'*' means every origin: nothing can stand beside it."
     try:

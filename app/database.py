@@ -1,7 +1,7 @@
-"""How everything reads and writes, on SQLite and on PostgreSQL.
+"""Interface of both databases.
 
-SQLite has one connection that writes and a few that only read; a file has one process that writes, and
-`exclusive` keeps a second one out. PostgreSQL has one pool for both.
+SQLite has one connection that writes and a few that only read; a file has one process that writes, and `exclusive`
+keeps a second one out. PostgreSQL has one pool for both.
 """
 
 from __future__ import annotations
@@ -32,14 +32,14 @@ DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "po
 
 
 def database_url(text: str) -> URL:
-    """The address of a database with the driver that this server uses. ValueError when it is of another kind."""
+    """Return the URL of a database with this server's driver. Raises ValueError for another kind of database."""
     url = make_url(text)
     driver = DRIVERS.get(url.drivername.partition("+")[0])
     if driver is None:
         raise ValueError(f"the database must be sqlite:///… or postgresql://…, not {url.drivername}://…")
     if driver.startswith("sqlite") and url.database in (None, "", ":memory:"):
         raise ValueError("SQLite needs a file: sqlite:///FILE")
-    # asyncpg's word for what libpq, and so everybody, calls sslmode.
+    # asyncpg names libpq's `sslmode` differently.
     query = {("ssl" if name == "sslmode" else name): value for name, value in url.query.items()}
     return url.set(drivername=driver, query=query)
 
@@ -50,7 +50,8 @@ class FileInUse(VoltgraphError):
 
 @contextmanager
 def exclusive(url: URL) -> Iterator[None]:
-    """Be the only process that writes this SQLite file; FileInUse when another is. Nothing to do on PostgreSQL."""
+    """Lock a SQLite file for this process. Raises FileInUse if another process has the lock. Does nothing on
+    PostgreSQL."""
     if not url.drivername.startswith("sqlite"):
         yield
         return
@@ -65,53 +66,53 @@ def exclusive(url: URL) -> Iterator[None]:
 
 
 class Database(Protocol):
-    """What the rest of the server knows of a database."""
+    """Interface of a database."""
 
     hub: events.Hub
-    """Hears what is committed, by whatever process, once `listen` has returned."""
+    """Receives the committed changes of all processes, once `listen` has returned."""
     inserts: Inserts
-    """Make what `store` takes."""
+    """Builds the rows that `store` takes."""
     recoveries: Recoveries
     """Count the connections that an error left in a wrong state."""
 
     async def listen(self) -> None:
-        """See to it that the hub hears of changes. Does nothing where that is so already."""
+        """Make sure that the hub receives changes. Idempotent."""
 
     def read(self) -> AsyncSession:
-        """A session that only reads: `async with database.read() as session`. One task at a time may use it."""
+        """Return a session that only reads: `async with database.read() as session`. One task at a time may use it."""
 
     @property
     def dialect(self) -> Dialect:
-        """Which SQL it understands."""
+        """The SQL dialect."""
 
     def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> Awaitable[T]:
-        """What a series of statements returns, which reads all it reads from one snapshot, with no ORM between."""
+        """Run a query of one or several statements in one snapshot, without the ORM."""
 
     async def write(self, work: Work[T]) -> T:
-        """What `work` returns, once its changes are committed. When it raises, nothing of it is stored."""
+        """Run `work` in a transaction and return its result once it is committed. Nothing is stored if it raises."""
 
     def store(self, new: New) -> Awaitable[None]:
-        """Store new rows, all or none. It is done once they are committed. NotUnique when one has the key of another
-        row."""
+        """Store new rows, all or none; done once they are committed. Raises NotUnique if a row with the same key
+        exists."""
 
     @property
     def waiting(self) -> int:
-        """How many writes wait for their turn."""
+        """Number of queued writes."""
 
     @property
     def waiting_reads(self) -> int:
-        """How many series of statements that read do."""
+        """Number of queued queries."""
 
     @property
     def failed_at(self) -> float:
-        """When it last could not store something, by the monotonic clock."""
+        """Time of the last failed write, by the monotonic clock."""
 
     async def close(self) -> None: ...
 
 
 @asynccontextmanager
 async def open_database(url: URL, max_waiting: int) -> AsyncIterator[Database]:
-    """The database at `url`, whose tables are up to date. Closes it when left."""
+    """Open the database at `url`, whose tables are up to date; close it on exit."""
     sqlite = url.drivername.startswith("sqlite")
     database: Database = (Sqlite if sqlite else Postgres)(url, max_waiting)
     try:

@@ -1,4 +1,4 @@
-"""Answers to requests without ASGI."""
+"""Interface of the fast path: responses to requests without ASGI."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ Fields = tuple[tuple[bytes, bytes], ...]
 
 
 class Response(NamedTuple):
-    """A whole response; the length of its content is added to the headers."""
+    """A complete response; Content-Length is added to the headers."""
 
     status: int
     headers: Fields
     content: bytes
 
     async def send(self, send: Send) -> None:
-        """By ASGI."""
+        """Send the response by ASGI."""
         length = b"content-length", b"%d" % len(self.content)
         await send({"type": "http.response.start", "status": self.status, "headers": [*self.headers, length]})
         await send({"type": "http.response.body", "body": self.content})
 
 
 class Direct(Protocol):
-    """What answers requests without ASGI."""
+    """Application that answers requests without ASGI."""
 
     def respond(self, headers: Headers, body: bytes) -> Coroutine[Any, Any, Response] | None:
-        """The response to a POST. None where it must go by ASGI; then nothing is done."""
+        """Return the response to a POST. None, without side effects, if the request must go through ASGI."""

@@ -1,4 +1,4 @@
-"""What a caller asks a pipeline to be, checked whole: a draft exists only when nothing is wrong with it."""
+"""Validated commands: a draft exists only if nothing is wrong with it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ LIMITS = {
     "description": ("The description", 10_000),
     "idempotency_key": ("The idempotency key", MAX_NAME),
 }
-"""The texts that a caller gives, with the most characters that each takes."""
+"""Maximum characters of each text that a caller sends."""
 
 
 class Draft(NamedTuple):
-    """A pipeline to create. Without a name it gets a default."""
+    """A pipeline to create. Without a name it gets a default one."""
 
     project_id: str
     name: str | None
@@ -33,14 +33,14 @@ class Draft(NamedTuple):
 
     @property
     def fingerprint(self) -> str:
-        """SHA-256 of all but the key, in hex: the same for the same request, however its elements were written."""
+        """SHA-256 of the request without its key, in hex; independent of the form in which the elements were sent."""
         *asked, elements, _ = self
         return hashlib.sha256(orjson.dumps([*asked, [tuple(each) for each in elements]])).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """What to change of a pipeline: new values by column, and new elements in place of all old ones."""
+    """Changes of a pipeline: new values by column, and new elements that replace all old ones."""
 
     values: dict[str, Any]
     elements: list[Element] | None = None
@@ -59,7 +59,7 @@ def draft(
     live_progress_updates: bool | None = None,
     idempotency_key: str | None = None,
 ) -> Draft:
-    """A pipeline that can be created. Rejected with every problem otherwise."""
+    """Validate a pipeline to create. Raises Rejected with every problem."""
     checked, problems = elements.checked(required=True)
     required = {"project_id"} if idempotency_key is None else {"project_id", "idempotency_key"}
     texts = {
@@ -80,15 +80,15 @@ def draft(
 
 
 def changes(values: dict[str, Any], elements: Given) -> Changes:
-    """Changes to make to a pipeline: to the columns name, description and live_progress_updates, where `values` has
-    them, and to its elements. Rejected with every problem otherwise."""
+    """Validate changes of a pipeline: the columns name, description and live_progress_updates, where `values` has them,
+    and the elements. Raises Rejected with every problem."""
     checked, problems = elements.checked(required=False)
     _reject([*_text_problems(values, {"name"}), *problems])
     return Changes(values, checked)
 
 
 def checked_name(name: str | None) -> str | None:
-    """A name for a copy; None when it is blank. Rejected when it is too long."""
+    """Validate the name of a copy; None if it is blank. Raises Rejected if it is too long."""
     _reject(list(_text_problems({"name": name}, set())))
     return name if name and name.strip() else None
 

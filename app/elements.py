@@ -1,6 +1,7 @@
-"""What a pipeline is asked to consist of: a list, or an object by name, turned into the same ordered elements.
+"""Submitted elements: a list, or an object by name, converted to the same ordered elements.
 
-Nothing here stops at the first problem: `Given.checked` returns them all, each with its path in the caller's words.
+Validation does not stop at the first problem: `Given.checked` returns them all, each with its path in the caller's
+spelling.
 """
 
 from __future__ import annotations
@@ -26,17 +27,17 @@ TYPES = {
     "calculation": ElementType.CALCULATION,
     "validation": ElementType.VALIDATION,
 }
-"""Element types by wire word or display label, lower case, without spaces and underscores."""
+"""Element types by wire word or display label, in lower case without spaces and underscores."""
 WORDS = "entry, data_fit, calculation, validation, array_data_fit, linear_confidence_interval, sobol_sensitivity"
 
 
 def element_type(word: object) -> ElementType | None:
-    """The type that a configuration's `element_type` names; None when it names none."""
+    """Return the type that `element_type` names; None if it names none."""
     return TYPES.get(word.lower().replace("_", "").replace(" ", "")) if isinstance(word, str) else None
 
 
 class Element(NamedTuple):
-    """A checked element. `config` is its configuration as JSON text."""
+    """A validated element. `config` is its configuration as JSON text."""
 
     name: str
     type: ElementType
@@ -44,11 +45,11 @@ class Element(NamedTuple):
 
 
 Item = tuple[str, ElementType | None, Any]
-"""An element's name, its type and its configuration. By name, only this tells the type."""
+"""Name, type and configuration of an element. In an object by name, only the configuration holds the type."""
 
 
 class Proposed(NamedTuple):
-    """An element as it came in, with where it stands there. By name, `type` is None: only `config` tells it."""
+    """A submitted element with its position. In an object by name, `type` is None: only `config` holds it."""
 
     name: str
     type: ElementType | None
@@ -69,13 +70,13 @@ class Proposed(NamedTuple):
 
 
 class Given(NamedTuple):
-    """Elements as a caller gave them: as a list of name, type and configuration, or as an object by name."""
+    """Submitted elements: a list of name, type and configuration, or an object by name."""
 
     listed: list[tuple[str, ElementType, Any]] | None = None
     by_name: Any = None
 
     def checked(self, *, required: bool) -> tuple[list[Element] | None, list[Problem]]:
-        """The elements, None when there are none given; and everything that is wrong with them."""
+        """Return the elements, or None if none were sent, and all problems."""
         if self.listed is not None and self.by_name is not None:
             return None, [_invalid("Give elements as a list or by name, not both.", ("elements_by_name",))]
         if self.listed is not None:
@@ -89,8 +90,7 @@ class Given(NamedTuple):
 
 
 def _checked(count: int, given: Iterable[tuple[str | int, Item]], field: str) -> tuple[list[Element], list[Problem]]:
-    """The elements that nothing is wrong with, and what is wrong with the others. Each is given with what it is found
-    by in its field."""
+    """Return the valid elements and the problems of the others. Each comes with its key in its field."""
     if count > MAX_ELEMENTS:
         return [], [_invalid(f"A pipeline takes at most {MAX_ELEMENTS} elements, not {count}.", (field,))]
     elements, problems, names = list[Element](), list[Problem](), set[str]()
@@ -105,8 +105,8 @@ def _checked(count: int, given: Iterable[tuple[str | int, Item]], field: str) ->
 
 
 def _kind(kind: ElementType | None, config: Any) -> ElementType | None:
-    """The type that an element was given, or else the one that its configuration names. None where they disagree, or
-    where there is none."""
+    """Return the type of an element, from its field or its configuration. None if they disagree or neither names
+    one."""
     if not isinstance(config, dict):
         return None
     if "element_type" not in config:

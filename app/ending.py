@@ -1,4 +1,5 @@
-"""Taking no more connections, and resetting none: closing a socket that listens resets those that are in its queue."""
+"""Shutdown of listening sockets without resets: closing a listening socket resets the connections in its accept
+queue."""
 
 from __future__ import annotations
 
@@ -11,14 +12,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 SO_ATTACH_FILTER = 26
-"""Of Linux; Python does not name it."""
+"""Linux socket option that Python does not name."""
 DROP_ALL = struct.pack("HBBI", 0x06, 0, 0, 0)
-"""One instruction of a packet filter: keep nothing of any packet."""
+"""BPF program of one instruction that drops every packet."""
 
 
 def take_no_more(listening: Iterable[socket.socket]) -> None:
-    """Have packets to listening sockets dropped: who connects now tries again, and what has connected is served on.
-    Only Linux knows how."""
+    """Attach a BPF filter that drops every packet to listening sockets: new SYNs are dropped and retried by their
+    clients, established connections are served. Linux only."""
     if sys.platform != "linux":
         return
     code = ctypes.create_string_buffer(DROP_ALL, len(DROP_ALL))

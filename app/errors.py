@@ -25,18 +25,18 @@ from app.words import Word
 
 
 class ProblemCode(Word):
-    """What kind of problem the caller can fix."""
+    """Kind of a problem that the caller can fix."""
 
     INVALID = "invalid", "The value breaks a rule; the message says which."
     NOT_FOUND = "not_found", "It does not exist, or the caller may not see it."
     FORBIDDEN = "forbidden", "The caller may not do this."
     DUPLICATE_NAME = "duplicate_name", "Two elements of a pipeline have the same name."
     INVALID_STATE = "invalid_state", "The pipeline's status does not allow this."
-    CONFLICT = "conflict", "It contradicts something that was done before."
+    CONFLICT = "conflict", "It contradicts an earlier operation."
 
 
 class RequestErrorCode(Enum):
-    """Why a request is refused as a whole: `extensions.code` of a top-level GraphQL error, with its HTTP status."""
+    """Reason for refusing a whole request: `extensions.code` of a top-level GraphQL error, with its HTTP status."""
 
     status: int
 
@@ -86,7 +86,7 @@ Path = tuple[str | int, ...]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One thing wrong with what was asked. `path` leads to it in the caller's own words, outermost first."""
+    """A problem of the input. `path` is its place in the caller's spelling, outermost first."""
 
     code: ProblemCode
     message: str
@@ -98,7 +98,7 @@ class VoltgraphError(Exception):
 
 
 class Rejected(VoltgraphError):
-    """What was asked cannot be done, and nothing was stored. Carries every problem found, at least one."""
+    """The input is refused and nothing was stored. Carries every problem found, at least one."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
@@ -106,7 +106,7 @@ class Rejected(VoltgraphError):
 
 
 class RequestError(VoltgraphError):
-    """The request itself is wrong; nothing was done."""
+    """The request itself is wrong, and nothing was done."""
 
     def __init__(self, code: RequestErrorCode, message: str) -> None:
         super().__init__(message)
@@ -114,12 +114,13 @@ class RequestError(VoltgraphError):
 
     @property
     def headers(self) -> dict[str, str]:
-        """What HTTP says of it besides the status."""
+        """Extra response headers."""
         return HEADERS.get(self.code, {})
 
 
 class BadJson(RequestError):
-    """The body cannot be taken as JSON without losing something. `problems` may be empty: not JSON at all."""
+    """The body is not JSON, or JSON that cannot be stored without loss. `problems` is empty if it is not JSON at
+    all."""
 
     def __init__(self, message: str, *problems: Problem) -> None:
         super().__init__(RequestErrorCode.BAD_REQUEST, message)
@@ -127,7 +128,7 @@ class BadJson(RequestError):
 
 
 class WrongDocuments(VoltgraphError):
-    """Trusted documents that cannot be run. `faults` has why, each with its file."""
+    """Trusted documents that cannot be executed. `faults` holds the reasons, each with its file."""
 
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
@@ -135,11 +136,11 @@ class WrongDocuments(VoltgraphError):
 
 
 class NotUnique(VoltgraphError):
-    """A row has that key already."""
+    """A row with that key exists."""
 
 
 class WrongArguments(RequestError):
-    """Arguments that cannot be met. `faults` has why, by the argument's name."""
+    """Arguments that cannot be served. `faults` holds the reasons by argument name."""
 
     def __init__(self, faults: dict[str, str]) -> None:
         super().__init__(RequestErrorCode.BAD_USER_INPUT, " ".join(faults.values()))
@@ -159,7 +160,7 @@ class AnswerTooLarge(RequestError):
 
 
 class RateLimited(RequestError):
-    """A key has asked for more than it may by now; in so many seconds it may ask for the same."""
+    """The rate limit of a key is exhausted; it may send the same request after so many seconds."""
 
     def __init__(self, seconds: int) -> None:
         message = f"The API key has asked for more than it may. Ask again in {seconds} s."
@@ -172,29 +173,29 @@ class RateLimited(RequestError):
 
 
 class Busy(VoltgraphError):
-    """Too much is waiting."""
+    """A queue of the server is full."""
 
 
 def forbidden(message: str, *path: str | int) -> Rejected:
-    """The refusal of what the caller's key does not allow."""
+    """Return the refusal of an operation that the caller's key does not permit."""
     return Rejected(Problem(ProblemCode.FORBIDDEN, message, path))
 
 
 def not_found(what: str, *path: str | int) -> Rejected:
-    """The refusal of an id that does not exist for this caller."""
+    """Return the refusal of an id that does not exist for the caller."""
     return Rejected(Problem(ProblemCode.NOT_FOUND, f"There is no such {what}.", path))
 
 
 class Fault(NamedTuple):
-    """What a client is told of an error of ours: nothing but ids to ask by."""
+    """Masked fault of the server as a client sees it: ids only, which the log has too."""
 
     message: str
     request_id: str
-    """Of the request; where it has none, of this error alone."""
+    """Id of the request; without one, an id of this error."""
 
 
 def logged(error: BaseException) -> Fault:
-    """Log an error of ours in full."""
+    """Log a fault of the server with its traceback."""
     id = str(uuid.uuid4())
     log.error("internal error %s", id, exc_info=error)
     return Fault(f"Something went wrong here. The server's log knows it as {id}.", request_id() or id)

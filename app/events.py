@@ -1,7 +1,7 @@
-"""Who wants to hear that a pipeline changed, and telling them once the change is committed.
+"""Change events and their publish/subscribe broker.
 
-A transaction notes its changes as it makes them. On SQLite, which one process writes, they are published when the
-transaction is committed; on PostgreSQL they travel with it, as notifications that every process listens to.
+A transaction records its changes. On SQLite, which one process writes, they are published when the transaction is
+committed; on PostgreSQL they travel with it as notifications that every process listens to.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ log = logging.getLogger("voltgraph")
 CHANNEL = "voltgraph_changes"
 NOTED = "voltgraph.changes"
 LONGEST_PAYLOAD = 7999
-"""In bytes: PostgreSQL refuses longer ones, and the transaction with them."""
+"""Maximum bytes of a notification: PostgreSQL refuses longer ones, and rolls the transaction back."""
 MOST_PENDING = 10_000
-"""Changed pipelines that one subscriber may have still to hear of."""
+"""Maximum number of undelivered changed pipelines of one subscriber."""
 
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """What filters look at, as it was at one moment."""
+    """Snapshot of the columns that filters use."""
 
     project_id: str
     created_by_email: str | None
@@ -45,7 +45,7 @@ class Snapshot:
     status: PipelineStatus
     error_code: JobErrorCode | None
     element_types: frozenset[ElementType] | None = None
-    """None: the change leaves them as they are."""
+    """None if the change does not touch them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,11 +55,11 @@ class Change:
     organization_id: str
     id: str
     before: Snapshot | None
-    """None: it was created, or nothing changed that filters look at."""
+    """None if it was created, or no column that filters use changed."""
     after: Snapshot | None
-    """None: it was deleted."""
+    """None if it was deleted."""
     is_whole: bool = True
-    """False: more may have happened to it than the snapshots tell."""
+    """False if more may have changed than the snapshots hold."""
     project_ids: tuple[str, ...] | None = None
     """The projects that it was and is in, where the snapshots were left out. None where those tell."""
 
@@ -87,7 +87,7 @@ _changes = TypeAdapter(Change)
 
 
 def snapshot(pipeline: Pipeline, element_types: frozenset[ElementType] | None = None) -> Snapshot:
-    """What filters see of a pipeline: take it before changing the row."""
+    """Take a snapshot of a pipeline; call it before changing the row."""
     return Snapshot(
         pipeline.project_id,
         pipeline.created_by_email,
@@ -101,16 +101,16 @@ def snapshot(pipeline: Pipeline, element_types: frozenset[ElementType] | None = 
 
 
 async def whole_snapshot(session: AsyncSession, pipeline: Pipeline) -> Snapshot:
-    """The same with the types of its elements: take it before changing those."""
+    """Take a snapshot with the element types; call it before changing the elements."""
     query = select(col(PipelineElement.element_type)).where(col(PipelineElement.pipeline_id) == pipeline.id).distinct()
     return snapshot(pipeline, frozenset(await session.exec(query)))
 
 
 async def changed(session: AsyncSession, pipeline: Pipeline, before: Snapshot | None = None) -> None:
-    """Tell, once this transaction is committed, that it changed a pipeline.
+    """Record that this transaction changed a pipeline.
 
-    `before` is None when nothing changed that filters look at. `updated_at` must have moved on: subscribers tell
-    older states from newer ones by it.
+    `before` is None if no column that filters use changed. `updated_at` must have moved forward: subscribers order
+    states by it.
     """
     after = await whole_snapshot(session, pipeline)
     if before is not None and before.element_types is None:
@@ -119,20 +119,20 @@ async def changed(session: AsyncSession, pipeline: Pipeline, before: Snapshot | 
 
 
 def creation(pipeline: Pipeline, elements: Iterable[Element]) -> Change:
-    """That a pipeline was created with these elements."""
+    """Return the change event of a created pipeline."""
     types = frozenset(element.type for element in elements)
     return Change(pipeline.organization_id, pipeline.id, None, snapshot(pipeline, types))
 
 
 async def deleted(session: AsyncSession, pipeline: Pipeline) -> None:
-    """Tell, once this transaction is committed, that it deleted a pipeline. Call it before its elements are gone."""
+    """Record that this transaction deletes a pipeline. Call it before its elements are deleted."""
     before = await whole_snapshot(session, pipeline)
     await _tell(session, Change(pipeline.organization_id, pipeline.id, before, None))
 
 
 async def _tell(session: AsyncSession, change: Change) -> None:
     if session.get_bind().dialect.name == "postgresql":
-        # In the driver's own words: through the statement's compiler it takes more than twice as long.
+        # Driver SQL: compiling the statement takes more than twice as long.
         connection = await session.connection()
         await connection.exec_driver_sql("SELECT pg_notify($1, $2)", (CHANNEL, encoded(change)))
     else:
@@ -140,7 +140,7 @@ async def _tell(session: AsyncSession, change: Change) -> None:
 
 
 def noted(session: AsyncSession) -> list[Change]:
-    """What a transaction on SQLite changed: to be published when it is committed."""
+    """Return the changes that a transaction on SQLite recorded, to publish after its commit."""
     changes: list[Change] = session.info.get(NOTED, [])
     return changes
 
@@ -154,7 +154,7 @@ def encoded(change: Change) -> str:
 
 
 def decoded(payload: str) -> Change | None:
-    """The change that a notification tells of. None when it is not of ours."""
+    """Decode a notification; None if another program sent it."""
     try:
         return _changes.validate_json(payload)
     except ValidationError:
@@ -171,7 +171,7 @@ def anything(_: Change) -> bool:
 
 
 class Subscriber:
-    """What one subscriber has still to hear of: each pipeline once, however often it changed meanwhile."""
+    """Queue of one subscriber: the ids of changed pipelines, each once."""
 
     __slots__ = ("_caller", "_error", "_ids", "_some", "_wants")
 
@@ -187,7 +187,7 @@ class Subscriber:
         return visible is not None and self._wants(visible)
 
     def note(self, id: str) -> None:
-        """Never waits: a slow subscriber keeps nobody else from anything."""
+        """Add an id without waiting: a slow subscriber delays nobody else."""
         self._ids[id] = None
         if len(self._ids) > MOST_PENDING:
             self.fail(Busy("More changed than this subscription could be told of. Read anew, and subscribe again."))
@@ -214,7 +214,7 @@ class Subscriber:
 
 
 class Hub:
-    """The subscribers of this process, each of one organization."""
+    """Broker of this process: subscribers by organization."""
 
     def __init__(self) -> None:
         self._subscribers: dict[tuple[str, str | None], set[Subscriber]] = {}
@@ -234,7 +234,7 @@ class Hub:
 
     @property
     def has_subscribers(self) -> bool:
-        """Whether anybody wants to hear of anything."""
+        """Return whether there is any subscriber."""
         return bool(self._subscribers)
 
     def publish(self, change: Change) -> None:
@@ -246,12 +246,12 @@ class Hub:
                 subscriber.note(change.id)
 
     def recheck(self) -> None:
-        """Have every subscriber of one pipeline read it again: changes may have gone unheard."""
+        """Make every subscriber of a single pipeline reread it: changes may have been missed."""
         for (_, id), subscribers in self._subscribers.items():
             if id is not None:
                 for subscriber in subscribers:
                     subscriber.note(id)
 
     def organizations(self) -> list[str]:
-        """The organizations of which somebody hears every change."""
+        """Return the organizations with a subscriber to all changes."""
         return [organization_id for organization_id, id in self._subscribers if id is None]

@@ -18,12 +18,12 @@ from app.models import Pipeline
 from app.revocation import RevocationPoller
 
 AT_ONCE = 50
-"""Changed pipelines that a follower reads together, and holds until they are told."""
+"""Maximum number of changed pipelines that a subscription reads at once."""
 READ_TOGETHER = 500
 
 
 class Feed:
-    """What subscriptions are made of. While nothing happens they hold no connection and ask for nothing."""
+    """Subscriptions to pipelines. While nothing changes, they hold no connection and send no query."""
 
     def __init__(self, database: Database, revocations: RevocationPoller) -> None:
         self._database, self._revocations = database, revocations
@@ -31,8 +31,8 @@ class Feed:
         self._reading: set[asyncio.Task[None]] = set()
 
     async def states(self, caller: Caller, id: str) -> AsyncGenerator[Pipeline, None]:
-        """A pipeline now, then its newest state after changes, until it is terminal or deleted. NOT_FOUND."""
-        # Whatever is committed after this is heard of, so nothing can happen unseen between a read and the next.
+        """Yield a pipeline, then its newest state after changes, until it is terminal or deleted. Raises NOT_FOUND."""
+        # Subscribe before the first read, so that no change between two reads is missed.
         with self._subscribed(caller, id) as changes:
             await self._database.listen()
             told = None
@@ -48,7 +48,7 @@ class Feed:
                     yield pipeline
                 if told[1].is_terminal:
                     return
-                del pipeline  # nothing that was told is kept while waiting
+                del pipeline  # free the row while waiting
                 await changes.take(1)
 
     async def changes(
@@ -64,7 +64,7 @@ class Feed:
                 ids = await changes.take(AT_ONCE)
                 for id, pipeline in zip(ids, await self._later(caller, ids), strict=True):
                     yield id, pipeline
-                pipeline = None  # nothing that was told is kept while waiting
+                pipeline = None  # free the row while waiting
 
     @contextmanager
     def _subscribed(self, caller: Caller, id: str | None = None, wants: Wants = anything) -> Iterator[Subscriber]:
@@ -76,11 +76,12 @@ class Feed:
             yield changes
 
     async def _later(self, caller: Caller, ids: list[str]) -> list[Pipeline | None]:
-        """Their newest states, as soon as the database is there: a subscription that has begun outlasts its absence."""
+        """Load the newest states; retry while the database is unavailable, so that a running subscription survives an
+        outage."""
         return await patiently(partial(self._newest, caller, ids))
 
     async def _newest(self, caller: Caller, ids: list[str]) -> list[Pipeline | None]:
-        """Their newest states; None for what is not there. Whoever asks at the same moment shares the read."""
+        """Load rows by id; None if missing. All callers of one event-loop turn share one query."""
         wanted = self._wanted.get(caller)
         if wanted is None:
             wanted = self._wanted[caller] = {}
@@ -92,7 +93,7 @@ class Feed:
         return [await asyncio.shield(future) for future in futures]
 
     async def _read(self, caller: Caller) -> None:
-        await asyncio.sleep(0)  # until all that woke together have asked
+        await asyncio.sleep(0)  # wait until all subscribers woken in this turn have asked
         wanted = self._wanted.pop(caller)
         try:
             ids = list(wanted)
@@ -102,7 +103,7 @@ class Feed:
         except Exception as error:
             for future in wanted.values():
                 future.set_exception(error)
-                future.exception()  # whoever waited may have gone: that is no fault
+                future.exception()  # mark it as retrieved: the subscriber may have left
         else:
             for id, future in wanted.items():
                 future.set_result(found.get(id))

@@ -1,4 +1,4 @@
-"""Which pipelines are meant."""
+"""Filter of pipelines, in SQL and in memory."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.models import ElementType, JobErrorCode, Pipeline, PipelineElement, Pip
 
 @dataclass(frozen=True, slots=True)
 class PipelineFilter:
-    """Fields are ANDed, list values ORed. None does not filter; an empty list matches nothing."""
+    """Filter of pipelines. Fields are ANDed, list values ORed. None does not filter; an empty list matches nothing."""
 
     project_id: str | None = None
     statuses: list[PipelineStatus] | None = None
@@ -35,7 +35,7 @@ class PipelineFilter:
         return clauses(self.operands())
 
     def operands(self) -> dict[str, Any]:
-        """What the fields that filter compare with."""
+        """Return the operands of the fields that filter."""
         given = {name: value for name, value in zip(FIELDS, VALUES(self), strict=True) if value is not None}
         for name, value in given.items():
             if name == "name_contains":
@@ -45,7 +45,7 @@ class PipelineFilter:
         return given
 
     def concerns(self, change: Change) -> bool:
-        """Whether a pipeline matches after a change or did before it; where that is not known, whether it may have."""
+        """Return whether a pipeline matches after a change or did before it; if unknown, whether it may."""
         if not change.is_whole and change.after is not None:
             return self._what_stays().matches(change.after)
         if not change.is_whole:
@@ -53,7 +53,7 @@ class PipelineFilter:
         return any(state is not None and self.matches(state) for state in (change.before, change.after))
 
     def matches(self, state: Snapshot) -> bool:
-        """The same as the clauses, of a whole snapshot."""
+        """Return whether a complete snapshot matches; equal to the clauses in SQL."""
         return (
             (self.project_id is None or state.project_id == self.project_id)
             and (self.statuses is None or state.status in self.statuses)
@@ -66,7 +66,7 @@ class PipelineFilter:
         )
 
     def _what_stays(self) -> PipelineFilter:
-        """The filter without what a change can make a pipeline match."""
+        """Return the filter reduced to columns that no change can alter."""
         return PipelineFilter(
             project_id=self.project_id,
             created_by_email=self.created_by_email,
@@ -99,7 +99,7 @@ def _among(column: Any, values: Sequence[Any]) -> ColumnElement[bool]:
 
 
 def clauses(operands: Mapping[str, Any]) -> Iterator[ColumnElement[bool]]:
-    """The clauses of a filter's operands: values, or the parameters of a statement that is prepared for any."""
+    """Return the SQL clauses of a filter's operands: values, or parameters of a prepared statement."""
     return (CLAUSES[name](operand) for name, operand in operands.items())
 
 

@@ -1,4 +1,4 @@
-"""Whether this server lives, and can do its work: /livez and /readyz, and /healthz for the official client."""
+"""Health endpoints: /livez, /readyz, and /healthz for the official client."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.models import Pulse
 from app.readers import Pace, Steps
 
 BELIEVED = 1.0
-"""Seconds for which a pulse is believed: who asks more often causes no more writes."""
+"""Seconds for which a successful write counts; more frequent probes cause no further writes."""
 PATIENCE = 3.0
 """Seconds after which a write that is not done, and read again, counts as failed."""
 TICK = timedelta(microseconds=1)
@@ -46,7 +46,7 @@ class Health:
         if monotonic() - self._taken >= BELIEVED:
             self._taking = self._taking or asyncio.create_task(self._take())
             await asyncio.shield(self._taking)
-        # A disk may be too full for what clients send and have room for a pulse.
+        # A full disk may have room for the probe's write but not for a client's.
         return self._beats and monotonic() - self._database.failed_at >= BELIEVED
 
     async def _take(self) -> None:
@@ -84,13 +84,13 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/livez")
 async def live() -> Response:
-    """The process answers."""
+    """Answer while the process runs."""
     return PlainTextResponse("ok")
 
 
 @router.get("/healthz")
 async def healthy() -> Response:
-    """What /livez says, as the official client reads it."""
+    """Answer as /livez does, in the official client's format."""
     return JSONResponse({"status": "ok"})
 
 

@@ -1,4 +1,4 @@
-"""How a new pipeline comes into the tables without the ORM: statements that are compiled from the tables once."""
+"""Bulk inserts of new pipelines without the ORM: statements compiled once from the tables."""
 
 from __future__ import annotations
 
@@ -20,35 +20,35 @@ SHARED = {
     "updated_at": "updated_at",
     "attempt": "attempt",
 }
-"""What all new elements have in common: columns of theirs, and those of their pending pipeline with the same value."""
+"""Columns with the same value in all new elements, by the pipeline's column that holds the value."""
 OWN = ("id", "name", "element_order", "element_type", "job_config")
-"""What each of them has of its own."""
+"""Columns with a value of their own for each element."""
 ROW = 20_000
-"""Bytes of text that SQLite writes in the time of a row without any."""
+"""Fixed cost of one INSERT, in bytes of JSON that take as long to write."""
 Row = Mapping[str, Any]
 Values = Sequence[Any]
-"""A row's values in the order of a statement, as the driver takes them."""
+"""Values of a row in the order of a statement, converted for the driver."""
 
 
 class New(NamedTuple):
-    """Rows that are stored together, and what that changes."""
+    """Rows that are stored together, and their change event."""
 
     keys: Sequence[Values]
     pipelines: Sequence[Values]
     elements: Sequence[Values]
     change: Callable[[], Change]
-    """Tells what, once somebody wants to hear of it."""
+    """Builds the change event; called only if there is a subscriber."""
     size: int = 0
-    """How long it takes to write, as bytes of text that take as long."""
+    """Estimated duration of the write, in bytes of text that take as long."""
 
     @property
     def by_table(self) -> tuple[Sequence[Values], ...]:
-        """In the order in which one needs the other."""
+        """Rows by table, in the order of their foreign keys."""
         return self.keys, self.pipelines, self.elements
 
 
 class Columns:
-    """Columns of a table, and how the driver takes their values."""
+    """Columns of a table with their bind processors."""
 
     def __init__(self, model: Any, dialect: Dialect, names: Iterable[str] = ()) -> None:
         table = model.__table__
@@ -62,26 +62,26 @@ class Columns:
         return self.processed(list(self._pick(row)))
 
     def processed(self, values: list[Any]) -> list[Any]:
-        """Values in the order of the columns, as the driver takes them."""
+        """Convert values, in the order of the columns, for the driver."""
         for place, process in self._processed:
             if values[place] is not None:
                 values[place] = process(values[place])
         return values
 
     def insert(self, dialect: Dialect) -> str:
-        """A statement for one row. SQLite does `VALUES` in two thirds of the time that `SELECT` takes it."""
+        """Return a statement for one row. `VALUES` takes SQLite two thirds of the time of `SELECT`."""
         quote = dialect.identifier_preparer.quote
         names, marks = ", ".join(map(quote, self.names)), ", ".join("?" * len(self.names))
         return f"INSERT INTO {quote(self.model.__tablename__)} ({names}) VALUES ({marks})"
 
     def insert_all(self) -> Insert:
-        """One for any number of rows, whose columns are arrays."""
+        """Return a statement for any number of rows, with one array per column."""
         return insert(self.model).from_select(self.names, select(*map(_unnested, self.binds)))
 
 
 class Inserts:
-    """What stores new rows: on SQLite a statement for each table, which is run for each row; on PostgreSQL one for all
-    rows and the notifications of them, which takes one round trip."""
+    """INSERT statements of new pipelines. SQLite has a statement per table, executed per row; PostgreSQL has one
+    statement for all rows and their notifications, which takes one round trip."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._key, self._pipeline = Columns(IdempotencyKey, dialect), Columns(Pipeline, dialect)
@@ -97,8 +97,7 @@ class Inserts:
             self.texts = [each.insert(dialect) for each in self._tables]
 
     def new(self, pipeline: Row, elements: Iterable[Values], key: Row | None, change: Callable[[], Change]) -> New:
-        """The rows of a pipeline, of its elements (what they have of their own) and of the key that it is created
-        with."""
+        """Build the rows of a pipeline, its elements (the values of OWN) and its idempotency key."""
         values = self._pipeline.values(pipeline)
         shared = self._shared(values)
         keys = [] if key is None else [self._key.values(key)]
@@ -106,7 +105,7 @@ class Inserts:
         return New(keys, [values], rows, change, sum(ROW + len(row[-1]) for row in rows))
 
     def arrays(self, batch: list[New]) -> list[Any]:
-        """The parameters with which PostgreSQL stores all of a batch."""
+        """Return PostgreSQL's parameters of a batch."""
         parameters: list[Any] = []
         for place, table in enumerate(self._tables):
             rows = [row for new in batch for row in new.by_table[place]]
@@ -115,5 +114,5 @@ class Inserts:
 
 
 def _unnested(bind: BindParameter[Any]) -> Any:
-    """A column of all rows, from one array."""
+    """Return a column of all rows as one unnested array."""
     return func.unnest(bindparam(bind.key, type_=ARRAY(bind.type)))

@@ -1,7 +1,8 @@
-"""API keys. A key is shown once, when it is made; kept is its SHA-256, with a prefix that people know it by.
+"""API keys: their store and its cache.
 
-Keys of a SQLite server stand in a file of their own beside its database: that has one process that writes, and keys
-are made and revoked while it runs.
+A key is shown once, when it is made; the store keeps its SHA-256 hash and a prefix that identifies it. The keys of a
+SQLite server are in a file of their own beside its database, because a SQLite file has one process that writes, and
+keys are made and revoked while it runs.
 """
 
 from __future__ import annotations
@@ -39,13 +40,13 @@ PREFIX_BYTES, SECRET_BYTES = 6, 32
 PREFIX_LENGTH = len(MARK) + 2 * PREFIX_BYTES
 FORM = re.compile(r"vg_[0-9a-f]{12}_[\w-]{43}", re.ASCII)
 FRESH = 2.0
-"""Seconds for which what was read of a key is believed; a revoked one is refused after that."""
+"""Seconds for which a key is cached; a revoked key is refused after that."""
 REMEMBERED = 10_000
 KEYS = "keys"
 TOGETHER = 500
 """Prefixes that one read looks up."""
 PATIENCE = 2.0
-"""Seconds in which a key must be read; to give up a connection takes as long again."""
+"""Seconds within which a key must be read; to abandon a connection takes as long again."""
 
 table = Table(
     "api_key",
@@ -64,7 +65,7 @@ table = Table(
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """What a key stands for. `projects` are the only ones that it may use; None: all of its organization."""
+    """An API key. `projects` limits it to projects; None means all of its organization."""
 
     prefix: str
     digest: str = field(repr=False)
@@ -78,12 +79,12 @@ class Key:
 
 
 def keys_url(url: URL) -> URL:
-    """Where the keys of the server over the database at `url` are."""
+    """Return the URL of the keys that belong to the database at `url`."""
     return url.set(database=f"{url.database}.keys") if url.drivername.startswith("sqlite") else url
 
 
 class KeyStore:
-    """The table of keys."""
+    """Table of keys."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -97,7 +98,7 @@ class KeyStore:
         projects: Collection[str] | None = None,
         read_only: bool = False,
     ) -> str:
-        """A new key: the one time that it is to be seen."""
+        """Create a key and return its secret, which is not stored."""
         prefix = MARK + secrets.token_hex(PREFIX_BYTES)
         secret = f"{prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"
         row = {
@@ -115,12 +116,12 @@ class KeyStore:
         return secret
 
     async def all(self) -> list[Key]:
-        """Every key that was ever made, the oldest first."""
+        """Return every key that was ever made, oldest first."""
         async with self._engine.connect() as connection:
             return [_key(row) for row in await connection.execute(select(table).order_by(table.c.created_at))]
 
     async def any(self) -> bool:
-        """Whether a key was ever made."""
+        """Return whether a key was ever made."""
         async with self._engine.connect() as connection:
             return bool((await connection.execute(select(exists(select(table))))).scalar_one())
 
@@ -131,7 +132,7 @@ class KeyStore:
             return {row.prefix: _key(row) for row in await connection.execute(query)}
 
     async def revoke(self, prefix: str) -> bool:
-        """Refuse a key from now on. False when there is none of that prefix that is valid."""
+        """Revoke a key. Return False if no valid key has that prefix."""
         change = update(table).where(table.c.prefix == prefix, table.c.revoked_at.is_(None)).values(revoked_at=now())
         async with self._engine.begin() as connection:
             return bool((await connection.execute(change)).rowcount)
@@ -175,7 +176,7 @@ class KeyRing:
         self._reading: asyncio.Task[None] | None = None
 
     async def wanted(self) -> bool:
-        """Whether requests need a key. Once one was made they always do, also when it is revoked."""
+        """Return whether requests need a key: true once a key was ever made, even a revoked one."""
         if not self._wanted and monotonic() - self._asked_at >= FRESH:
             if self._asking is None:
                 self._asking = asyncio.ensure_future(_patiently(self._store.any))
@@ -189,7 +190,7 @@ class KeyRing:
             self._wanted, self._asked_at = asking.result(), monotonic()
 
     async def find(self, prefix: str) -> Key | None:
-        """The valid key of a prefix."""
+        """Return the valid key with a prefix."""
         began, key = self._valid.get(prefix) or (self._unknown.get(prefix, -FRESH), None)
         if monotonic() - began < FRESH:
             return key
@@ -202,7 +203,7 @@ class KeyRing:
         return {key.prefix for key in keys if key is not None}
 
     async def holder(self, secret: str) -> Key | None:
-        """What a key stands for; None when it is none that is valid."""
+        """Return the key of a secret; None if it is not valid."""
         if not FORM.fullmatch(secret):
             return None
         key = await self.find(secret[:PREFIX_LENGTH])
@@ -225,7 +226,7 @@ class KeyRing:
             except Exception as error:
                 for future in self._being_read.values():
                     future.set_exception(error)
-                    future.exception()  # whoever waited may have gone: that is no fault
+                    future.exception()  # mark it as retrieved: the subscriber may have left
             else:
                 for prefix, future in self._being_read.items():
                     self._remember(prefix, began, found.get(prefix))
@@ -241,7 +242,8 @@ class KeyRing:
 
 
 async def _patiently(read: Callable[[], Awaitable[T]]) -> T:
-    """What is read. Who asks is not let in while that is not known, and may come again."""
+    """Read within a time limit. Raises UNAVAILABLE otherwise: a request is not authenticated while the store cannot be
+    read."""
     try:
         async with asyncio.timeout(PATIENCE):
             return await read()
@@ -250,7 +252,7 @@ async def _patiently(read: Callable[[], Awaitable[T]]) -> T:
 
 
 def _digest(secret: str) -> str:
-    """A key has 256 random bits: it needs no salt, and no slow hash."""
+    """Hash a secret. 256 random bits need neither a salt nor a slow hash."""
     return hashlib.sha256(secret.encode()).hexdigest()
 
 

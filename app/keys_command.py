@@ -1,4 +1,4 @@
-"""`python -m app keys`: makes API keys, shows them and revokes them, also while the server runs."""
+"""`python -m app keys`: create, list and revoke API keys, also while the server runs."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ def create(
     project: Annotated[list[str] | None, typer.Option(help="Only this project; may be given again.")] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="It changes nothing.")] = False,
 ) -> None:
-    """Make a key, and show it: this once."""
+    """Create a key and print it. It is shown only once."""
     fields: dict[str, Any] = {"user_id": user, "email": email, "projects": project, "read_only": read_only}
-    print(_with_keys(lambda keys: keys.create(organization, **fields)))  # noqa: T201  the key alone, for a pipe
+    print(_with_keys(lambda keys: keys.create(organization, **fields)))  # noqa: T201  only the key, for a pipe
 
 
 @cli.command(name="list")
 def show() -> None:
-    """Show every key that was ever made, by its prefix."""
+    """List every key that was ever made, by its prefix."""
     listed = Table(Column("prefix", no_wrap=True, min_width=PREFIX_LENGTH))
     for name in ("organization", "user", "email", "projects", "may", "created", "revoked"):
         listed.add_column(name, overflow="fold")
@@ -62,6 +62,6 @@ def _row(key: Key) -> list[str]:
 
 @cli.command()
 def revoke(prefix: Annotated[str, typer.Argument(help="The key's prefix, as `list` shows it.")]) -> None:
-    """Refuse a key from now on; within two seconds where a server runs."""
+    """Revoke a key. A running server refuses it within two seconds."""
     if not _with_keys(lambda keys: keys.revoke(prefix)):
         raise typer.BadParameter(f"There is no valid key {printable(prefix)}.")

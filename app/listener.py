@@ -1,4 +1,4 @@
-"""Hearing what other processes change, over PostgreSQL's notifications."""
+"""Changes of other processes, received by PostgreSQL's LISTEN/NOTIFY."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ from app.recoveries import Recoveries
 log = logging.getLogger("voltgraph")
 
 HEARTBEAT = 10.0
-"""Seconds between two questions whether the connection is still there: a network can go silently."""
+"""Seconds between two probes of the connection: a network can fail silently."""
 PATIENCE = 5.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 MARGIN = timedelta(seconds=60)
-"""How much older than the last sign of life a change may be that was missed: clocks differ, transactions take time."""
+"""How much older than the last successful probe a missed change may be: clocks differ, and transactions take time."""
 LISTENER = "listener"
 FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError)
 
 
 class Listener:
-    """One connection that listens, for all subscribers of this process. After it was lost it comes back, and has
-    everything read again that may have changed meanwhile."""
+    """LISTEN connection for all subscribers of this process. It reconnects after a loss and then rereads everything
+    that may have changed meanwhile."""
 
     def __init__(self, url: URL, hub: Hub, recoveries: Recoveries) -> None:
         self._engine = create_async_engine(url, poolclass=NullPool)
@@ -46,12 +46,13 @@ class Listener:
         self._listens = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._alive: datetime | None = None
-        """When the connection was last known to be there."""
+        """Time of the last successful probe."""
 
     async def start(self) -> None:
-        """Begin to listen, if that is not so yet. Waits until it is; not forever, since catching up mends the rest."""
+        """Start to listen, if not started. Waits for the connection for a limited time, since catching up repairs the
+        rest."""
         if self._task is None:
-            self._task = asyncio.create_task(self._listen(), context=Context())  # of no request
+            self._task = asyncio.create_task(self._listen(), context=Context())  # outside of a request
         with suppress(TimeoutError):
             await asyncio.wait_for(self._listens.wait(), PATIENCE)
 
@@ -83,7 +84,7 @@ class Listener:
 
     @asynccontextmanager
     async def _connection(self) -> AsyncIterator[tuple[Any, asyncio.Event]]:
-        """A connection of the driver's own, and what tells that it was lost."""
+        """Open a connection of the driver, and an event that is set when it is lost."""
         connection = await self._engine.connect()
         try:
             driver = (await connection.get_raw_connection()).driver_connection
@@ -92,7 +93,7 @@ class Listener:
             driver.add_termination_listener(lambda _: lost.set())
             yield driver, lost
         finally:
-            # Nothing of it is used again, whatever state it is in.
+            # The connection is discarded, whatever its state.
             await connection.invalidate()
             await connection.close()
 
@@ -110,7 +111,7 @@ class Listener:
             self._hub.publish(change)
 
     async def _catch_up(self) -> None:
-        """Have everything read again that may have changed while nothing was heard."""
+        """Reread everything that may have changed while the connection was lost."""
         self._hub.recheck()
         organizations = self._hub.organizations()
         if self._alive is None or not organizations:

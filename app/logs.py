@@ -1,4 +1,4 @@
-"""The log: one line an event, as text or as JSON, whoever writes it."""
+"""Logging: one line per event, as text or as JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.tracing import request_id
 
 OURS = "voltgraph"
 PASSWORD = re.compile(r"(://[^:/@\s]*:)[^/\s]*@")
-"""In an address: what stands between the user's name and the last `@` before a path."""
+"""Password of a URL: the text between the user name and the last `@` before a path."""
 KEY = re.compile(r"(vg_[0-9a-f]{12})_[\w-]{43}")
 HIDDEN = "***"
 CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0))} | {
@@ -28,7 +28,7 @@ CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F, *range(0x80, 
 
 
 class Formatter(logging.Formatter):
-    """Parts of a record, with nothing secret in them."""
+    """Formatter that redacts passwords and API keys."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         super().__init__()
@@ -46,8 +46,8 @@ class Formatter(logging.Formatter):
 
 
 class Text(Formatter):
-    """For people. What a record holds cannot look like another record: it has no line break, but for a traceback's,
-    after which lines are indented."""
+    """Text format. A record cannot imitate another one: line breaks are escaped, except in tracebacks, whose lines are
+    indented."""
 
     def format(self, record: logging.LogRecord) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(" ", "milliseconds").removesuffix("+00:00")
@@ -59,7 +59,7 @@ class Text(Formatter):
 
 
 class Json(Formatter):
-    """For programs: an object a line, in ASCII."""
+    """JSON format: one object a line, in ASCII."""
 
     def format(self, record: logging.LogRecord) -> str:
         fields = {
@@ -78,8 +78,7 @@ class Json(Formatter):
 
 
 def configure(settings: Settings) -> None:
-    """Have all that is logged in this process written to its standard error, in one form. Of libraries only warnings
-    are told, and worse."""
+    """Configure logging: one format, to standard error. Libraries log warnings and errors only."""
     handler = logging.StreamHandler()
     secrets = _secrets(settings)
     handler.setFormatter(Json(secrets) if settings.log_format == "json" else Text(secrets))
@@ -88,7 +87,7 @@ def configure(settings: Settings) -> None:
     root.setLevel(logging.WARNING)
     logging.getLogger(OURS).setLevel(settings.log_level)
     dbos = logging.getLogger("dbos")
-    dbos.handlers, dbos.propagate = [handler], False  # it adds one of its own where there is none
+    dbos.handlers, dbos.propagate = [handler], False  # DBOS adds a handler of its own to a logger without one
     logging.captureWarnings(True)
 
 

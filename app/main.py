@@ -28,18 +28,19 @@ from schema.http import GraphQLEndpoint
 
 
 class Voltgraph(FastAPI):
-    """FastAPI, with /graphql answered before its middleware and routing: they cost more than the answer does."""
+    """FastAPI application that dispatches /graphql before FastAPI's middleware and routing, which cost more than the
+    response."""
 
     graphql: GraphQLEndpoint
     connections: Connections
     web: ASGIApp
-    """All that FastAPI answers."""
+    """The application behind every path but /graphql."""
     around: ASGIApp | None = None
-    """What every request goes through first, where there is such."""
+    """Middleware around every request, if there is any."""
 
     @property
     def direct(self) -> GraphQLEndpoint | None:
-        """What may be asked past ASGI; None where something stands before every request."""
+        """The application of the fast path; None if a middleware wraps every request."""
         return self.graphql if self.around is None else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -49,7 +50,7 @@ class Voltgraph(FastAPI):
             await self.around(scope, receive, send)
 
     async def inner(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """The answer itself."""
+        """Dispatch a request."""
         at = scope["path"].removeprefix(scope.get("root_path", "")) if scope["type"] != "lifespan" else None
         if at == "/graphql":
             await self.graphql(scope, receive, send)
@@ -58,7 +59,7 @@ class Voltgraph(FastAPI):
 
 
 def create_app(settings: Settings | None = None) -> Voltgraph:
-    """The application. Its lifespan brings the database up to date, opens it, and closes it at the end."""
+    """Create the application. Its lifespan migrates the database, opens it, and closes it at the end."""
     settings = settings or Settings()
     explorer = Explorer(QUERIES)
 
@@ -101,5 +102,5 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
 
 
 def sdl() -> str:
-    """The GraphQL schema in its own language."""
+    """Return the GraphQL schema as SDL."""
     return schema.schema.as_str() + "\n"

@@ -1,6 +1,6 @@
-"""What the server counts, as Prometheus reads it at /metrics.
+"""Metrics of the server, in Prometheus' format at /metrics.
 
-Counting is an addition to a dictionary: it happens for every request. The library writes the text, when it is asked.
+Each request only increments a dictionary entry; the library formats the text when it is scraped.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from app.services import Services
 from app.tracing import route_of
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-"""Of requests, in seconds."""
+"""Histogram buckets of requests, in seconds."""
 JOB_BOUNDS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0, 10_000.0, 30_000.0)
-"""Of jobs, in seconds."""
+"""Histogram buckets of jobs, in seconds."""
 MOST_NAMES = 200
 """Operations that are told apart by name beside the reserved ones: names are the clients' own, and have no end."""
 LONGEST_NAME = 64
@@ -33,7 +33,7 @@ OTHER = "other"
 
 
 class Metrics:
-    """Counts of one server."""
+    """Metrics of one server."""
 
     def __init__(self) -> None:
         self._requests: Counter[tuple[str, str]] = Counter()
@@ -54,15 +54,15 @@ class Metrics:
         self._counts: dict[str, tuple[str, str, Callable[[], dict[str, int]]]] = {}
 
     def gauge(self, name: str, told: str, read: Callable[[], float]) -> None:
-        """Tell of something that is read when it is asked for."""
+        """Register a gauge, read when it is scraped."""
         self._gauges[name] = told, read
 
     def counts(self, name: str, told: str, read: Callable[[], dict[str, int]], label: str = "kind") -> None:
-        """Tell of counts by kind, which are read when they are asked for."""
+        """Register counters by kind, read when they are scraped."""
         self._counts[name] = told, label, read
 
     def watch(self, services: Services) -> None:
-        """Tell of what waits, and of what is held open."""
+        """Register the gauges of queues and open connections."""
         database, sockets, subscriptions = services.database, services.sockets, services.subscriptions
         self.gauge("voltgraph_waiting_writes", "Writes that wait.", lambda: database.waiting)
         self.gauge("voltgraph_waiting_reads", "Reads that wait.", lambda: database.waiting_reads)
@@ -101,7 +101,7 @@ class Metrics:
         }
 
     def answer(self, method: str, route: str, status: int) -> None:
-        """Count what was answered beside GraphQL."""
+        """Count a response outside of GraphQL."""
         self._answers[method, route, str(status)] += 1
 
     def job(self, element_type: str, outcome: str, seconds: float) -> None:
@@ -136,7 +136,7 @@ class Metrics:
 
 
 class Counted:
-    """An application whose answers are counted by their routes, which are not the clients' to name."""
+    """Middleware that counts responses by route; a route is not the client's choice."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app, self._metrics = app, metrics
@@ -164,7 +164,7 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/metrics")
 async def scrape(request: Request) -> Response:
-    """Everything that is counted, in Prometheus' own form."""
+    """Return all metrics in Prometheus' format."""
     running, queued = await reading.running(request.app.state.services.database)
     metrics = request.app.state.metrics
     metrics.gauge("voltgraph_running_pipelines", "Pipelines that run.", lambda: running)

@@ -16,21 +16,21 @@ from app.words import Word
 
 
 class ElementType(Word):
-    """What kind of job an element is."""
+    """Type of an element's job."""
 
-    DIRECT_ENTRY = "Direct Entry", "Known parameter values, entered as they are."
+    DIRECT_ENTRY = "Direct Entry", "Known parameter values."
     DATA_FIT = "Data Fit", "Model parameters fitted to measurements."
     CALCULATION = "Calculation", "Parameters derived from others."
-    VALIDATION = "Validation", "A model held against data that no fit has seen."
+    VALIDATION = "Validation", "A model compared with data that no fit used."
 
 
 class PipelineStatus(Word):
-    """Where a pipeline is in its life."""
+    """Status of a pipeline."""
 
     PENDING = "pending", "Created; nothing has run. It can still be edited."
     RUNNING = "running", "Started: its elements are queued or running, in order."
     COMPLETED = "completed", "Every element completed. Terminal."
-    FAILED = "failed", "The run failed; `errorCode` says why. Terminal."
+    FAILED = "failed", "The run failed; see `errorCode`. Terminal."
     CANCELED = "canceled", "Stopped before it finished. Terminal."
 
     @property
@@ -39,17 +39,17 @@ class PipelineStatus(Word):
 
     @property
     def is_failed(self) -> bool:
-        """As REST counts it: also when canceled."""
+        """Return whether REST counts it as failed; canceled counts as failed."""
         return self in (PipelineStatus.FAILED, PipelineStatus.CANCELED)
 
 
 class PipelineElementStatus(Word):
-    """Where an element is in its life."""
+    """Status of an element."""
 
     PENDING = "pending", "Waits for the elements before it."
-    RUNNING = "running", "At work."
-    COMPLETED = "completed", "Done; its `result` is there. Terminal."
-    FAILED = "failed", "Its job failed; `errorCode` says why. Terminal."
+    RUNNING = "running", "Running."
+    COMPLETED = "completed", "Completed, with a `result`. Terminal."
+    FAILED = "failed", "Its job failed; see `errorCode`. Terminal."
     SKIPPED = "skipped", "The run failed before it was done. Terminal."
     CANCELED = "canceled", "The pipeline was canceled before it finished. Terminal."
 
@@ -59,11 +59,11 @@ class PipelineElementStatus(Word):
 
 
 class JobStatus(Word):
-    """Where the job of an element is in its life."""
+    """Status of an element's job."""
 
     PENDING = "pending", "Submitted; waits for a worker."
-    RUNNING = "running", "At work."
-    COMPLETED = "completed", "Done. Terminal."
+    RUNNING = "running", "Running."
+    COMPLETED = "completed", "Completed. Terminal."
     FAILED = "failed", "Ended with an error. Terminal."
     CANCELED = "canceled", "Stopped before it finished. Terminal."
 
@@ -73,12 +73,12 @@ class JobStatus(Word):
 
     @property
     def is_failed(self) -> bool:
-        """As REST counts it: also when canceled."""
+        """Return whether REST counts it as failed; canceled counts as failed."""
         return self in (JobStatus.FAILED, JobStatus.CANCELED)
 
 
 class JobErrorCode(Word):
-    """Why a job failed, for programs. Treat an unknown value as INTERNAL_ERROR."""
+    """Reason of a failed job, for programs. Treat an unknown value as INTERNAL_ERROR."""
 
     CONFIGURATION_ERROR = (
         "CONFIGURATION_ERROR",
@@ -86,40 +86,41 @@ class JobErrorCode(Word):
     )
     MODEL_ERROR = "MODEL_ERROR", "The model cannot be built, or lacks parameters."
     SOLVER_ERROR = "SOLVER_ERROR", "The solver found no solution."
-    EXECUTION_TIMEOUT = "EXECUTION_TIMEOUT", "The job took longer than it may."
-    SUBMISSION_FAILED = "SUBMISSION_FAILED", "The engine could not take the job."
-    INTERNAL_ERROR = "INTERNAL_ERROR", "Our fault."
+    EXECUTION_TIMEOUT = "EXECUTION_TIMEOUT", "The job exceeded its time limit."
+    SUBMISSION_FAILED = "SUBMISSION_FAILED", "The queue could not take the job."
+    INTERNAL_ERROR = "INTERNAL_ERROR", "A fault of the server."
 
 
 class SeriesSource(Word):
-    """Which parameter values a model's series was simulated with."""
+    """Parameter values with which the series of a model was simulated."""
 
-    OPTIMAL = "optimal", "The best that a fit found, or those that a validation was given."
+    OPTIMAL = "optimal", "The best values of a fit, or the values passed to a validation."
     BASELINE = "baseline", "The initial guess of a fit."
 
 
 AT_WORK = text("status = 'RUNNING'")
-"""Pipelines that run. As text, because SQLite uses a partial index only for the very words of its condition."""
+"""Condition of running pipelines. It is text, because SQLite uses a partial index only for the exact words of its
+condition."""
 HAS_JOB = text("job_id IS NOT NULL")
-"""Elements that were begun, which SQLite and PostgreSQL know of whoever asks for one by its job."""
+"""Condition of elements with a job; both databases infer it from `job_id = ?`."""
 
 
 def stored(words: type[Word]) -> Any:
-    """The column type of an enum. Any: SQLModel's own types know classes here only."""
+    """Return the column type of an enum. Typed as Any, because SQLModel's types accept classes only."""
     return Name(words)
 
 
 class Pipeline(SQLModel, table=True):
-    """An ordered list of elements that an organization owns."""
+    """A pipeline: an ordered list of elements, owned by an organization."""
 
     __table_args__ = (
-        # One index for each order that pages are cut in; the tenant comes first in all.
+        # One index per sort order of pages; the tenant comes first in all.
         Index("pipeline_by_creation", "organization_id", "created_at", "id"),
         Index("pipeline_by_update", "organization_id", "updated_at", "id"),
         Index("pipeline_by_name", "organization_id", "name", "id"),
         Index("pipeline_by_status", "organization_id", "status", "created_at", "id"),
         Index("pipeline_by_project", "organization_id", "project_id", "created_at", "id"),
-        # The few that run, for the workers, who know no tenants.
+        # The running ones, for workers, which serve all tenants.
         Index("pipeline_at_work", "started_at", sqlite_where=AT_WORK, postgresql_where=AT_WORK),
     )
 
@@ -130,7 +131,7 @@ class Pipeline(SQLModel, table=True):
     created_by_email: str | None = Field(default=None, sa_type=Binary)
     name: str = Field(sa_type=Binary)
     folded_name: str = Field(sa_type=Binary)
-    """`name.casefold()`: what a search that ignores case looks in, alike on both databases."""
+    """`name.casefold()`, for case-insensitive search that is alike on both databases."""
     description: str | None = Field(default=None, sa_type=Binary)
     live_progress_updates: bool | None = None
     status: PipelineStatus = Field(default=PipelineStatus.PENDING, sa_type=stored(PipelineStatus))
@@ -141,9 +142,9 @@ class Pipeline(SQLModel, table=True):
     started_at: datetime | None = Field(default=None, sa_type=Instant)
     finished_at: datetime | None = Field(default=None, sa_type=Instant)
     worker_id: str | None = Field(default=None, sa_type=Binary)
-    """The worker that runs it."""
+    """The worker that runs the pipeline."""
     attempt: int = 0
-    """How often a worker took it up. Writes of a run carry theirs: one that was overtaken changes nothing."""
+    """Fencing token: the number of times a worker took the pipeline. A write of an earlier attempt is refused."""
 
     @property
     def is_terminal(self) -> bool:
@@ -151,7 +152,7 @@ class Pipeline(SQLModel, table=True):
 
 
 class PipelineElement(SQLModel, table=True):
-    """One job of a pipeline. The JSON columns can be large: they stand last, and only what asks for them reads them."""
+    """One element of a pipeline. The JSON columns can be large: they come last, and are read only if selected."""
 
     __tablename__ = "pipeline_element"
     __table_args__ = (
@@ -176,20 +177,20 @@ class PipelineElement(SQLModel, table=True):
     started_at: datetime | None = Field(default=None, sa_type=Instant)
     finished_at: datetime | None = Field(default=None, sa_type=Instant)
     attempt: int = 0
-    """How often its job was begun."""
+    """Number of times the job was started."""
     error_detail: str | None = Field(default=None, sa_type=JsonText)
     result: str | None = Field(default=None, sa_type=JsonText)
     job_config: str = Field(sa_type=JsonText)
 
 
 class Checkpoint(SQLModel, table=True):
-    """How far a job was at a time."""
+    """Progress of a job at one time."""
 
     element_id: str = Field(
         sa_type=Binary, primary_key=True, sa_column_args=[ForeignKey("pipeline_element.id", ondelete="CASCADE")]
     )
     number: int = Field(primary_key=True)
-    """Counts up from 1 over all attempts."""
+    """Number from 1, over all attempts."""
     at: datetime = Field(sa_type=Instant)
     iteration: int | None = None
     cost: float | None = None
@@ -198,8 +199,8 @@ class Checkpoint(SQLModel, table=True):
 
 
 class SeriesChannel(SQLModel, table=True):
-    """One channel of the model against the data of an objective. What an element has here counts once it is COMPLETED:
-    series are written one by one while the job ends, and taken away again when it does not."""
+    """One channel of the series of an objective. The series of an element are valid once it is COMPLETED: they are
+    written one by one while the job ends, and deleted if it fails."""
 
     __tablename__ = "series_channel"
 
@@ -209,23 +210,23 @@ class SeriesChannel(SQLModel, table=True):
     objective: str = Field(sa_type=Binary, primary_key=True)
     source: SeriesSource = Field(sa_type=stored(SeriesSource), primary_key=True)
     position: int = Field(primary_key=True)
-    """From 0, which is the axis."""
+    """Position from 0; the axis has 0."""
     series_number: int
-    """The position of the series among those of its element."""
+    """Position of the series among those of its element."""
     name: str = Field(sa_type=Binary)
     samples: bytes = Field(sa_type=LargeBinary)
-    """float64, little-endian, one a row; NaN where there is no value."""
+    """Samples as float64, little-endian, one per row; NaN marks a missing value."""
 
 
 class Worker(SQLModel, table=True):
-    """A process that runs pipelines, and when it last said so."""
+    """A worker process and its last heartbeat."""
 
     id: str = Field(sa_type=Binary, primary_key=True)
     heartbeat_at: datetime = Field(sa_type=Instant)
 
 
 class Pulse(SQLModel, table=True):
-    """One row, written to see whether the database takes writes."""
+    """One row that readiness probes write."""
 
     id: int = Field(primary_key=True)
     at: datetime = Field(sa_type=Instant)
@@ -242,6 +243,6 @@ class IdempotencyKey(SQLModel, table=True):
     """Empty where the pipeline was deleted before keys belonged to projects."""
     key: str = Field(sa_type=Binary, primary_key=True)
     fingerprint: str
-    """SHA-256 of what was asked for, in hex."""
+    """SHA-256 of the request, in hex."""
     pipeline_id: str = Field(sa_type=Binary)
     created_at: datetime = Field(sa_type=Instant)

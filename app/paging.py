@@ -1,5 +1,4 @@
-"""Pages of pipelines, cut by keyset cursors: a page costs the same wherever it is, and rows that come and go
-between pages move no other row."""
+"""Keyset pagination: a page costs the same at any place, and rows that come or go between pages shift no other row."""
 
 from __future__ import annotations
 
@@ -28,11 +27,11 @@ MAX_PAGE = 100
 DEFAULT_PAGE = 20
 
 Position = tuple[Any, str]
-"""A place in an order: the value of its column, and the id that breaks ties."""
+"""Position in an order: the value of its column, and the id as tie-breaker."""
 
 
 class OrderField(Word):
-    """What pipelines can be ordered by. Ties are broken by `id`."""
+    """Sort key of pipelines. Ties are broken by `id`."""
 
     CREATED_AT = "created_at", "When it was created."
     UPDATED_AT = "updated_at", "When it last changed."
@@ -41,7 +40,7 @@ class OrderField(Word):
 
 
 class Direction(Word):
-    """Which end of an order comes first."""
+    """Sort direction."""
 
     ASC = "asc", "Smallest, earliest or first in the alphabet first."
     DESC = "desc", "Largest, latest or last in the alphabet first."
@@ -49,7 +48,7 @@ class Direction(Word):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order of pipelines in which no two stand at the same place."""
+    """Total order of pipelines."""
 
     field: OrderField = OrderField.CREATED_AT
     direction: Direction = Direction.DESC
@@ -59,7 +58,7 @@ class Order:
         return [column.desc() if descending else column.asc() for column in self.columns]
 
     def beyond(self, position: Position, *, backward: bool, inclusive: bool = False) -> ColumnElement[bool]:
-        """What comes after a position; backward, what comes before it."""
+        """Return the condition for rows after a position; before it if `backward`."""
         here = tuple_(*self.columns)
         there = tuple_(*position, types=[column.type for column in self.columns])
         if (self.direction is Direction.DESC) is not backward:
@@ -74,11 +73,11 @@ class Order:
         return self.cut(instant_text(value) if isinstance(value, datetime) else str(getattr(value, "name", value)), id)
 
     def cut(self, text: str, id: str) -> str:
-        """The cursor of a place: the value of its column, as the API shows it, and its id."""
+        """Encode a cursor: the value of the column, as the API shows it, and the id."""
         return base64.urlsafe_b64encode(orjson.dumps([*self._key, text, id])).decode().rstrip("=")
 
     def parse(self, cursor: str) -> Position:
-        """The position of a cursor. BAD_USER_INPUT when it is broken, or was cut in another order."""
+        """Decode a cursor. Raises BAD_USER_INPUT if it is malformed or belongs to another order."""
         try:
             padded = cursor + "=" * (-len(cursor) % 4)
             *key, text, id = orjson.loads(base64.b64decode(padded, b"-_", validate=True))
@@ -89,7 +88,7 @@ class Order:
         raise _bad_input(f"That cursor belongs to another order than {' '.join(self._key)}.")
 
     def at(self, text: Any, id: Any) -> Position:
-        """The place that `cut` made a cursor of. ValueError, TypeError or KeyError when it cannot have."""
+        """Return the position encoded by `cut`. Raises ValueError, TypeError or KeyError for other values."""
         return self._value(text), _plain(id)
 
     def _value(self, text: Any) -> Any:
@@ -119,7 +118,7 @@ def _plain(text: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Which page: `size` rows between two positions, from the start of the order or, backward, from its end."""
+    """A page request: `size` rows between two positions, from the start of the order, or from its end if backward."""
 
     size: int
     backward: bool
@@ -128,10 +127,8 @@ class Window:
 
 
 def window(order: Order, first: int | None, after: str | None, last: int | None, before: str | None) -> Window:
-    """The page that the arguments of a connection ask for. BAD_USER_INPUT when they ask for none.
-
-    Without `first` and `last`, the first 20; the last 20 when only `before` is given.
-    """
+    """Validate the arguments of a connection. Without `first` and `last` it is the first 20 rows; the last 20 if only
+    `before` is given. Raises BAD_USER_INPUT."""
     if first is not None and last is not None:
         raise _bad_input("Give `first` or `last`, not both.")
     for name, size in (("first", first), ("last", last)):
@@ -147,15 +144,13 @@ def window(order: Order, first: int | None, after: str | None, last: int | None,
 
 
 Edges = tuple[Position, Position]
-"""The places of the first and the last row of a page."""
+"""Positions of the first and the last row of a page."""
 
 
 def beyond(window: Window, edges: Edges | None, more: bool, *, backward: bool) -> bool | tuple[Position, bool]:
-    """Whether anything matches beyond an end of a page, where that is known; otherwise from which place on to look,
-    and whether that place counts. Beyond an empty page's end is where its cursor stands.
-
-    `edges` is None for an empty page; `more` says that there was one row more than fits.
-    """
+    """Return whether rows match beyond an end of a page, if known; otherwise the position to search from, and whether
+    it counts itself. An empty page ends at its cursor. `edges` is None for an empty page; `more` means that one row
+    more than fits was found."""
     if more and backward is window.backward:
         return True
     if edges is not None:
@@ -165,15 +160,15 @@ def beyond(window: Window, edges: Edges | None, more: bool, *, backward: bool) -
 
 
 class Matches:
-    """What to select of the pipelines that a caller may see and a filter matches, in an order. All values may be
-    parameters instead, in a statement that is prepared for any."""
+    """Selects of the pipelines that a caller may see and a filter matches, in an order. Every value may be a parameter
+    of a prepared statement."""
 
     def __init__(self, caller: Caller, operands: Mapping[str, Any], order: Order) -> None:
         self._clauses = [owned(caller), *clauses(operands)]
         self._order = order
 
     def page(self, window: Window) -> SelectOfScalar[Pipeline]:
-        """The rows of a page, and one more to see whether that is all."""
+        """Select the rows of a page, and one more to detect a next page."""
         bounds = [
             self._order.beyond(position, backward=backward)
             for position, backward in ((window.after, False), (window.before, True))
@@ -183,16 +178,16 @@ class Matches:
         return query.order_by(*self._order.sort(backward=window.backward))
 
     def beyond(self, position: Position, *, backward: bool, inclusive: bool) -> SelectOfScalar[str]:
-        """One row that lies beyond a place, if there is any."""
+        """Select one row beyond a position."""
         bound = self._order.beyond(position, backward=backward, inclusive=inclusive)
         return select(Pipeline.id).where(*self._clauses, bound).limit(1)
 
     def total(self) -> SelectOfScalar[int]:
-        """How many match in all."""
+        """Count all matches."""
         return select(func.count()).select_from(Pipeline).where(*self._clauses)
 
     def counts(self) -> Select[PipelineStatus, int]:
-        """How many match, by status."""
+        """Count matches by status."""
         return select(col(Pipeline.status), func.count()).where(*self._clauses).group_by(col(Pipeline.status))
 
 
@@ -209,7 +204,7 @@ class Page:
         self.pipelines: list[Pipeline] = []
 
     async def load(self) -> Page:
-        """Read the rows."""
+        """Read the rows of the page."""
         size = self._window.size
         async with self._database.read() as session:
             rows = list(await session.exec(self._matches.page(self._window)))
@@ -218,15 +213,15 @@ class Page:
         return self
 
     async def has_next(self) -> bool:
-        """Whether anything matches after the last row."""
+        """Return whether a row matches after the last one."""
         return await self._any(backward=False)
 
     async def has_previous(self) -> bool:
-        """Whether anything matches before the first row."""
+        """Return whether a row matches before the first one."""
         return await self._any(backward=True)
 
     async def total(self) -> int:
-        """How many match in all."""
+        """Count all matches."""
         async with self._database.read() as session:
             return (await session.exec(self._matches.total())).one()
 
@@ -243,14 +238,14 @@ class Page:
 
 
 async def counts(database: Database, caller: Caller, filter: PipelineFilter) -> dict[PipelineStatus, int]:
-    """How many match, by status; zeros included."""
+    """Count matches by status, zeros included."""
     caller.ask_for(filter.project_id)
     async with database.read() as session:
         return by_status(await session.exec(Matches(caller, filter.operands(), Order()).counts()))
 
 
 def by_status(rows: Iterable[Any]) -> dict[PipelineStatus, int]:
-    """Pairs of status and count, in the order of the statuses; zeros included."""
+    """Return the counts in the order of the statuses, zeros included."""
     found: dict[PipelineStatus, int] = dict(map(tuple, rows))
     return {status: found.get(status, 0) for status in PipelineStatus}
 

@@ -1,4 +1,4 @@
-"""Create, update, duplicate and delete. Each writes in one transaction."""
+"""Service of pipelines: create, update, duplicate and delete, each in one transaction."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def create(database: Database, caller: Caller, draft: Draft) -> Pipeline:
 
 
 async def update(database: Database, caller: Caller, id: str, changes: Changes) -> Pipeline:
-    """The pipeline, changed. NOT_FOUND; INVALID_STATE for elements and options of one that was started."""
+    """Change a pipeline. Raises NOT_FOUND; INVALID_STATE for elements and options of a started one."""
 
     async def work(session: AsyncSession) -> Pipeline:
         pipeline = await locked(session, caller, id)
@@ -64,7 +64,8 @@ async def update(database: Database, caller: Caller, id: str, changes: Changes) 
 
 
 async def duplicate(database: Database, caller: Caller, id: str, name: str | None) -> Pipeline:
-    """A new pending pipeline with the same project, options and elements. NOT_FOUND; INVALID for too long a name."""
+    """Create a pending pipeline with the same project, options and elements. Raises NOT_FOUND; INVALID if the name is
+    too long."""
     name = checked_name(name)
 
     async def work(session: AsyncSession) -> Draft:
@@ -86,7 +87,7 @@ async def duplicate(database: Database, caller: Caller, id: str, name: str | Non
 
 
 async def delete(database: Database, caller: Caller, id: str) -> None:
-    """Remove a pipeline and its elements. NOT_FOUND; INVALID_STATE while it runs."""
+    """Delete a pipeline and its elements. Raises NOT_FOUND; INVALID_STATE while it runs."""
 
     async def work(session: AsyncSession) -> None:
         pipeline = await locked(session, caller, id)
@@ -103,12 +104,12 @@ NO_PROJECT = ""
 """Of idempotency keys whose project is not known; no pipeline has it."""
 DELETED = "The pipeline that this idempotency key created has been deleted."
 NEW: Callable[[], Pipeline] = manager_of_class(Pipeline).new_instance
-"""As the ORM makes one of a row: the constructor takes 25 times as long."""
+"""Constructor that the ORM uses for loaded rows; the class's own takes 25 times as long."""
 COLUMNS = dict.fromkeys(Pipeline.model_fields)
 
 
 async def _store(database: Database, caller: Caller, draft: Draft) -> Pipeline:
-    """A new pipeline. NotUnique when its idempotency key was used before."""
+    """Store a new pipeline. Raises NotUnique if its idempotency key was used before."""
     pipeline = _new_pipeline(caller, draft)
     key = _key_row(pipeline, draft) if draft.idempotency_key is not None else None
     change = partial(events.creation, pipeline, draft.elements)
@@ -140,7 +141,7 @@ def _new_pipeline(caller: Caller, draft: Draft) -> Pipeline:
 
 
 def _element_rows(elements: list[Element]) -> list[Values]:
-    """What new rows for elements have of their own: the values of OWN."""
+    """Return the values of OWN for each element."""
     return [
         (str(uuid_utils.uuid7()), name, order, kind, config)
         for order, (name, kind, config) in enumerate(elements, start=1)
@@ -168,7 +169,7 @@ async def _refuse_key_without_project(database: Database, caller: Caller, draft:
 
 
 async def _first_with_key(database: Database, caller: Caller, draft: Draft) -> Pipeline:
-    """The pipeline that this key created before."""
+    """Return the pipeline that an idempotency key created before."""
     key = caller.organization_id, draft.project_id, draft.idempotency_key
     async with database.read() as session:
         earlier = await session.get_one(IdempotencyKey, key)
@@ -181,13 +182,13 @@ async def _first_with_key(database: Database, caller: Caller, draft: Draft) -> P
 
 
 def may_write(caller: Caller) -> None:
-    """Rejected with FORBIDDEN when the caller's key is for reading only."""
+    """Raise Rejected with FORBIDDEN if the caller's key is read-only."""
     if not caller.may_write:
         raise forbidden("The API key is for reading only.")
 
 
 async def locked(session: AsyncSession, caller: Caller, id: str) -> Pipeline:
-    """The pipeline, which nobody else changes until the transaction ends. Rejected with FORBIDDEN or NOT_FOUND."""
+    """Load a pipeline and lock its row until the transaction ends. Raises Rejected with FORBIDDEN or NOT_FOUND."""
     may_write(caller)
     query = select(Pipeline).where(reading.owned(caller), col(Pipeline.id) == id).with_for_update()
     pipeline = (await session.exec(query)).first()
@@ -197,7 +198,7 @@ async def locked(session: AsyncSession, caller: Caller, id: str) -> Pipeline:
 
 
 def later(than: datetime) -> datetime:
-    """Now, and later than the last change even where the clock was set back."""
+    """Return the current time, or just after the last change if the clock was set back."""
     return max(now(), than + timedelta(microseconds=1))
 
 

@@ -1,4 +1,4 @@
-"""Reads on PostgreSQL that need no ORM: series of statements, over connections of the driver's own."""
+"""Reader of PostgreSQL without the ORM: queries over connections of asyncpg."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from app.waiting import in_task
 T = TypeVar("T")
 CONNECTIONS = 8
 RELEASE = 2.0
-"""Seconds until a connection that was given up is closed."""
+"""Seconds until an abandoned connection is closed."""
 PLAIN_READER = "plain_reader"
 FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 STATEMENTS = 512
-"""Statements that a connection keeps prepared."""
+"""Size of a connection's cache of prepared statements."""
 
 
 class PlainPool:
-    """Connections, made when first needed."""
+    """Pool of connections, opened on first use."""
 
     def __init__(self, arguments: dict[str, Any], patience: float, recoveries: Recoveries) -> None:
         self._arguments, self._patience, self._recoveries = arguments, patience, recoveries
@@ -32,10 +32,10 @@ class PlainPool:
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._opening = asyncio.Lock()
         self.waiting = 0
-        """Series that wait for a connection."""
+        """Number of queries that wait for a connection."""
 
     async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
-        """What the series returns. Raises what it or the driver raises; Busy when no connection comes free."""
+        """Run a query. Raises its errors and the driver's; Busy if no connection becomes free."""
         await in_task()
         pool = self._pool or await self._open()
         self.waiting += 1
@@ -94,7 +94,7 @@ def _is_clean(connection: Any) -> bool:
 
 
 async def drive(steps: Steps[T], connection: Any) -> T:
-    """Run a series over a connection."""
+    """Run a query over a connection."""
     try:
         statement = next(steps)
         while True:

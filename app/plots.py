@@ -1,7 +1,7 @@
-"""The plots of an objective, made from its stored series: what is in each, and its points.
+"""Plots of an objective, made from its stored series: their panels and points.
 
-As the official client plots a fit: a panel of data and model for each variable, then their differences. An impedance is
-one panel, in the complex plane.
+The layout is that of the official client: a panel of data and model for each variable, then their differences. An
+impedance has one panel, in the complex plane.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ DATA, MODEL = " (data)", " (model)"
 REAL, IMAGINARY = "Z_Re [Ohm]", "Z_Im [Ohm]"
 
 Sum = tuple[tuple[int, str], ...]
-"""A channel or several: each is added as often as its number says."""
+"""Sum of channels, each with a factor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """A curve. Clients draw it by the first word of its name."""
+    """A curve. Clients choose its style by the first word of its name."""
 
     name: str
     x: str
@@ -35,12 +35,12 @@ class Panel:
 
     @property
     def channels(self) -> frozenset[str]:
-        """All that it is made from."""
+        """Channels that the panel needs."""
         return frozenset(name for each in self.traces for name in (each.x, *(name for _, name in each.y)))
 
 
 def panels(channels: Sequence[str]) -> list[Panel]:
-    """The panels of a series that has these channels, the axis first."""
+    """Return the panels of a series with these channels, the axis first."""
     variables = _variables(channels)
     if REAL in variables and IMAGINARY in variables:
         return [_nyquist()]
@@ -50,7 +50,7 @@ def panels(channels: Sequence[str]) -> list[Panel]:
 
 
 def _variables(channels: Iterable[str]) -> list[str]:
-    """What there are data of, and the model's answer to them."""
+    """Return the variables with both data and model."""
     stems = [name.removesuffix(DATA) for name in channels if name.endswith(DATA)]
     return [stem for stem in stems if stem + MODEL in channels]
 

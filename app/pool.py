@@ -1,4 +1,4 @@
-"""SQLAlchemy's engines, as this server uses them."""
+"""SQLAlchemy engines with a bounded wait for a connection."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
 from app.errors import Busy
 
 PATIENCE = 10.0
-"""Seconds to wait for a connection; then the server is busy."""
+"""Seconds to wait for a connection before Busy is raised."""
 
 
 class Pool(AsyncAdaptedQueuePool):
-    """Connections to a database. Who waits too long for one is told to come again: that is no fault."""
+    """Connection pool whose timeout raises Busy, which is not a fault of the server."""
 
     def _do_get(self) -> ConnectionPoolEntry:
         try:
@@ -26,7 +26,7 @@ class Pool(AsyncAdaptedQueuePool):
 
 
 def engine(url: URL, connections: int, **more: Any) -> AsyncEngine:
-    """An engine with so many connections at most, made when they are first needed."""
+    """Create an engine with a maximum number of connections, opened on first use."""
     return create_async_engine(
         url, poolclass=Pool, pool_size=connections, max_overflow=0, pool_timeout=PATIENCE, **more
     )

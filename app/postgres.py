@@ -1,4 +1,4 @@
-"""PostgreSQL: one pool of connections reads and writes, and a second one serves reads that need no ORM."""
+"""PostgreSQL: one pool of connections for reads and writes, and a second one for reads without the ORM."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ after a quarter of an hour, and all creates wait for the one that is being store
 
 
 class Postgres:
-    """A pool of connections to a PostgreSQL server."""
+    """A PostgreSQL database."""
 
     def __init__(self, url: URL, max_waiting: int) -> None:
         timeout = {"command_timeout": COMMAND_TIMEOUT}
@@ -68,12 +68,12 @@ class Postgres:
         return self._rounds.put(new)
 
     async def _store(self, batch: list[New]) -> list[Exception | None]:
-        """One statement is a transaction by itself, in one round trip. Notifying transactions wait for each other:
-        they had better be few."""
+        """Store a batch by one statement, which is a transaction in one round trip. Transactions that notify are
+        serialised, so they should be few."""
         try:
             async with self._engine.connect() as connection:
                 await self._insert(connection, batch)
-        except asyncpg.PostgresError as error:  # so says the server: each may fare better alone
+        except asyncpg.PostgresError as error:  # the server refused the batch: each item may succeed alone
             if len(batch) > 1:
                 raise
             return [NotUnique() if isinstance(error, asyncpg.UniqueViolationError) else error]
@@ -111,11 +111,11 @@ class Postgres:
 
 
 def _require_open(connection: Any, record: object, proxy: object) -> None:
-    """Have the pool replace a connection that the server has ended. Asking the server takes three round trips."""
+    """Make the pool replace a connection that the server closed. To ask the server takes three round trips."""
     if connection.driver_connection.is_closed():
         raise DisconnectionError
 
 
 def _as_it_is(text: str) -> str:
-    """JSON columns stay text."""
+    """Keep JSON columns as text."""
     return text

@@ -1,11 +1,11 @@
-"""HTTP/1.1 as uvicorn speaks it, with less done for each request.
+"""HTTP/1.1 protocol: uvicorn's, with a fast path.
 
-A short request to /graphql is begun as soon as all of it is there, and most are answered then and there: the task,
-the queue and the messages of ASGI, which cost more than such an answer, are made only for one that comes to wait.
-All others go uvicorn's way. There, a response's head and body are sent together: each write is a call of the system
+A short request to /graphql starts as soon as it is complete, and most are answered at once, without the task, the queue
+and the messages of ASGI, which cost more than such a response. A request that has to wait gets them. All other requests
+take uvicorn's path, where the head and the body of a response are sent together, because each write is a system call
 that wakes the client.
 
-A connection that is kept mostly brings the same few heads again and again, byte for byte. They are parsed once.
+A kept connection mostly repeats a few heads, byte for byte: they are parsed once.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ from app.waiting import Begun, begin, drive
 
 PATH = b"/graphql"
 SHORT = 64 * 2**10
-"""Bytes of a body that is not streamed."""
+"""Maximum bytes of a body on the fast path."""
 MOST_HEADS = 8
-"""Heads that a connection remembers."""
+"""Number of heads that a connection caches."""
 END = b"\r\n\r\n"
-"""What ends a head."""
+"""End of a head."""
 HEAD_TIMEOUT = 30.0
-"""Seconds within which a client sends the whole of a head."""
+"""Seconds within which a client must send a complete head."""
 LEAVE = (b"connection", b"close")
-"""What a server that ends says with every answer."""
+"""Header of every response during shutdown."""
 REFUSED = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\n"
     b"content-length: 20\r\nretry-after: 1\r\nconnection: close\r\n\r\nToo many connections"
@@ -42,7 +42,7 @@ REFUSED = (
 
 
 class Head(NamedTuple):
-    """The head of a short POST to /graphql."""
+    """Head of a short POST to /graphql."""
 
     headers: Headers
     length: int
@@ -50,10 +50,11 @@ class Head(NamedTuple):
 
 
 class Waiting:
-    """Stands where uvicorn has the cycle of a request and its answer, for one that was begun without ASGI and waits."""
+    """Stand-in for uvicorn's `RequestResponseCycle` while a fast-path request is suspended, so that uvicorn's flow
+    control and shutdown see a request in progress."""
 
     message_event = asyncio.Event()
-    """Nobody waits for it."""
+    """Required by uvicorn; nothing waits for it."""
 
     def __init__(self) -> None:
         self.response_complete = self.disconnected = self.more_body = False
@@ -62,7 +63,7 @@ class Waiting:
 
 
 class Http(HttpToolsProtocol):
-    """uvicorn's protocol, over such a transport, and with a way past ASGI."""
+    """uvicorn's protocol over a coalescing transport, with a fast path that bypasses ASGI."""
 
     transport: Together  # type: ignore[assignment]
 
@@ -72,17 +73,17 @@ class Http(HttpToolsProtocol):
         self._limits: Connections = getattr(self.config.app, "connections", None) or Connections()
         self._may_begin = False
         self._held: list[bytes] | None = None
-        """The body of a request that may not need ASGI, while it comes."""
+        """Body of a possible fast-path request while it arrives."""
         self._heads: dict[bytes, Head] = {}
-        """Heads that came with the whole of their bodies, as they were sent."""
+        """Cache of heads that arrived together with their complete bodies."""
         self._begun: tuple[Headers, bytes] | None = None
-        """The request of this turn that was begun without ASGI."""
+        """The fast-path request of this event-loop turn."""
         self._is_between = True
-        """Whether all that came belongs to requests that are whole."""
+        """Whether the received bytes end at the end of a request."""
         self._used_at = 0.0
-        """When it last answered, by the event loop's clock."""
+        """Time of the last response, by the event loop's clock."""
         self._late: asyncio.TimerHandle | None = None
-        """Closes the connection, unless a head is whole before."""
+        """Timer that closes the connection unless a complete head arrives."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         together = Together(transport, self.loop, self._limits)
@@ -107,7 +108,7 @@ class Http(HttpToolsProtocol):
             self._parse(data)
 
     def _respond(self, headers: Headers, body: bytes) -> bool:
-        """Begin to respond. False where it must go by ASGI: then nothing is done."""
+        """Start the fast path. Return False, without side effects, if the request must go through ASGI."""
         responding = self._direct.respond(headers, body) if self._direct else None
         if responding is None:
             return False
@@ -138,7 +139,7 @@ class Http(HttpToolsProtocol):
                     self.transport.close()
 
     def _parse(self, data: bytes) -> None:
-        # One for each turn of the event loop: who sends many at once has them queued, as uvicorn does it.
+        # One fast-path request per event-loop turn: pipelined requests are queued by uvicorn.
         self._may_begin, self._begun = self._direct is not None, None
         was_between = self._is_between
         self._unset_keepalive_if_required()
@@ -200,12 +201,12 @@ class Http(HttpToolsProtocol):
         self.transport.expect_nothing()
 
     def _watch(self) -> None:
-        """Wait for a head for so long, and for all else as long as others say."""
+        """Start or stop the timer for a complete head. Other waits have timeouts of their own."""
         waits = (
             (self.cycle is None or self.cycle.response_complete)
             and self.timeout_keep_alive_task is None
             and not self.transport.is_closing()
-            and self.transport.get_protocol() is self  # no WebSocket's
+            and self.transport.get_protocol() is self  # not upgraded to a WebSocket
         )
         if waits and self._late is None:
             self._late = self.loop.call_later(HEAD_TIMEOUT, self.transport.close)
@@ -248,7 +249,7 @@ class Http(HttpToolsProtocol):
         super().on_message_complete()
 
     def _is_free(self) -> bool:
-        """Whether nothing else goes on on this connection."""
+        """Return whether the connection serves no other request."""
         cycle = self.cycle
         return (
             (cycle is None or cycle.response_complete)
@@ -257,7 +258,7 @@ class Http(HttpToolsProtocol):
         )
 
     def _is_plain(self) -> bool:
-        """Whether this is a short POST on a connection on which nothing else goes on."""
+        """Return whether this is a short POST on an idle connection."""
         parser = self.parser
         return (
             parser.get_method() == b"POST"
@@ -273,7 +274,7 @@ class Http(HttpToolsProtocol):
         return held[0] if len(held) == 1 else b"".join(held)
 
     def _go_by_asgi(self, body: bytes) -> None:
-        """Have uvicorn call the application for the request whose head, and so much of its body, are there."""
+        """Hand the request over to uvicorn: its head and the part of the body that has arrived."""
         if not self.transport.is_closing():
             super().on_headers_complete()
             super().on_body(body)
@@ -287,7 +288,7 @@ class Http(HttpToolsProtocol):
             self.transport.close()
         if self.timeout_keep_alive_task is None:
             self.on_response_complete()
-        else:  # the timer finds out how late it is
+        else:  # the running timer checks the time by itself
             self.server_state.total_requests += 1
             self._used_at = self.loop.time()
 
@@ -318,11 +319,11 @@ def _descriptor(transport: asyncio.Transport) -> int:
 
 @lru_cache(256)
 def _head(status: int, defaults: Fields, headers: Fields) -> bytes:
-    """The head of a response, but for the length of its content."""
+    """Return the head of a response, without the value of Content-Length."""
     lines = [b"%b: %b\r\n" % field for field in (*defaults, *headers)]
     return b"".join([STATUS_LINE[status], *lines, b"content-length: "])
 
 
 def _is_short(headers: list[tuple[bytes, bytes]]) -> bool:
-    """Whether a body's length is given, and short."""
+    """Return whether Content-Length is present and short."""
     return any(name == b"content-length" and len(value) < 6 and int(value) <= SHORT for name, value in headers)

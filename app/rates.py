@@ -1,4 +1,4 @@
-"""How much each API key may ask for: a bucket of cost that fills again as time goes by."""
+"""Rate limiter per API key (token bucket of cost)."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from app.errors import RateLimited
 
 MINUTE = 60.0
 REQUEST = 20
-"""What a request over REST costs."""
+"""Cost of a REST request."""
 PER_SECOND = 20_000
 """What a second of CPU time costs: the most expensive operation takes a quarter of one."""
 
 
 class Rates:
-    """The buckets of all keys. A full one holds what may be spent in a minute."""
+    """Rate limiter: a token bucket per key. A full bucket holds the cost that may be spent in a minute."""
 
     def __init__(self, per_minute: int) -> None:
         self._most = float(per_minute)
         self._buckets: dict[str, tuple[float, float]] = {}
-        """By the prefix of a key: what is left, and when that was so."""
+        """Tokens left and their time, by key prefix."""
 
     def spend(self, caller: Caller, cost: int) -> int | None:
-        """What is left once this was spent; None for who has no key. RateLimited where there is less."""
+        """Take tokens and return the rest; None for a caller without a key. Raises RateLimited if there are too few."""
         if caller.key is None:
             return None
         left, at = self._left(caller.key)

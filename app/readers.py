@@ -1,10 +1,10 @@
-"""Reads on SQLite that need no ORM: series of statements, each series in one snapshot.
+"""Reader of SQLite without the ORM: queries of one or several statements, each in one snapshot.
 
-Most take less time than it takes to hand them to a thread. So each begins on the event loop, where it is asked for;
-what is not done within moments is given up there, and done from its beginning by a thread.
+Most queries take less time than handing them to a thread. So each starts on the event loop; one that exceeds its time
+budget is interrupted and restarted in a thread.
 
-To lock a file and to look whether it changed are three calls of the system for each snapshot. This process alone writes
-the file: as long as it does not, the event loop's series share one snapshot.
+To lock a file and to check whether it changed takes three system calls per snapshot. Only this process writes the file:
+until it does, all queries on the event loop share one snapshot.
 """
 
 from __future__ import annotations
@@ -29,8 +29,8 @@ T = TypeVar("T")
 Statement = tuple[str, Sequence[Any]]
 """A statement with its parameters."""
 Steps = Generator[Statement, list[Any], T]
-"""What yields statements with their parameters, is sent the rows of each, and returns what it makes of them. So it
-knows nothing of the driver that runs them."""
+"""Query as a generator: yields SQL with parameters, receives the rows, and returns its result. It does not depend on a
+driver."""
 Measure = Callable[[Sequence[Any]], None]
 """Called with rows as they are read, some at a time. What it raises ends the reading."""
 
@@ -53,18 +53,19 @@ def measured(statement: Statement, measure: Measure | None) -> Statement:
 CHUNK = 32
 """Rows that are read between two measures."""
 GLANCE = 2000
-"""Instructions of SQLite's machine between two looks at the clock: a row takes about ten. Who is done by the first look
-is quick."""
+"""SQLite VM instructions between progress-handler calls (about ten a row). A query that ends before the first call is
+never timed."""
 MOMENTS, PAUSE = 0.005, 0.05
-"""Seconds of work after that look, and of time with what is waited for, after which a series is given up."""
+"""Time budget after the first progress-handler call: seconds of CPU time, and of wall time."""
 RESTING = 20
-"""How many further runs of a series that took too long go to a thread at once."""
+"""Number of runs that go straight to a thread after a run exceeded its time budget."""
 HELD = 0.05
-"""Seconds that a snapshot is shared: no longer than that is unseen what another program writes, against the rules."""
+"""Seconds for which a snapshot is shared: the longest time for which a write of another program, which is not allowed,
+stays unseen."""
 OWN_PRAGMAS = ("busy_timeout=0", "cache_size=-65536")
-"""Of the event loop's connection: it waits for nobody, and keeps 64 MB of pages at most, for reads at random."""
+"""Pragmas of the event loop's connection: it never waits for a lock, and caches at most 64 MB of pages."""
 MOST_WAITING = 1000
-"""Series that threads have still to do before more are refused."""
+"""Maximum number of queries queued for the threads."""
 GIVEN_UP = (apsw.InterruptError, apsw.BusyError)
 UNTIMED = inf, inf
 """When a read began, outside of any: it never takes long."""
@@ -86,7 +87,7 @@ class Pace:
 
 
 class Readers:
-    """A connection of the event loop's own, and a few that threads use."""
+    """Reader: one connection of the event loop, and a few used by threads."""
 
     def __init__(self, connect: Callable[[], apsw.Connection], threads: int, recoveries: Recoveries) -> None:
         self._connect, self._recoveries = connect, recoveries
@@ -100,7 +101,7 @@ class Readers:
         counts the instructions of a prepared statement over all its runs, so BEGIN and COMMIT call the handler too."""
         self._waiting = 0
         self._held: asyncio.TimerHandle | None = None
-        """Ends the snapshot that is shared."""
+        """Timer that ends the shared snapshot."""
         self._writes = False
 
     async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
@@ -117,8 +118,8 @@ class Readers:
 
     @contextmanager
     def written(self) -> Iterator[None]:
-        """Within, the file may be written. What is read afterwards is what was written, and none of these readers keeps
-        SQLite from beginning its log anew."""
+        """Held while the writer commits. Ends the shared snapshot, so that later reads see the commit and SQLite can
+        restart its write-ahead log."""
         self._let_go()
         self._writes = True
         try:
@@ -128,7 +129,7 @@ class Readers:
 
     @property
     def waiting(self) -> int:
-        """How many series threads have still to do."""
+        """Number of queries queued for the threads."""
         return self._waiting
 
     def close(self) -> None:
@@ -181,7 +182,7 @@ class Readers:
         return connection
 
     def _let_go(self) -> None:
-        """End the snapshot that is shared."""
+        """End the shared snapshot."""
         if self._held is not None and self._own is not None:
             self._held.cancel()
             self._held = None
@@ -242,7 +243,7 @@ def _read(cursor: apsw.Cursor, measure: Measure) -> list[Any]:
 
 
 def unread(steps: Steps[T]) -> T:
-    """What a series without statements returns."""
+    """Return the result of a query without statements."""
     try:
         next(steps)
     except StopIteration as done:

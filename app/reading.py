@@ -1,4 +1,4 @@
-"""Reads by id. What the caller's organization does not own is not there."""
+"""Repository: selects and reads by id, limited to the rows of the caller."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -24,18 +24,18 @@ FEW = 4
 WARNING_FIELDS = ("code", "message", "parameter", "objective")
 """Fields of a result's warning; the first two are always present."""
 LARGE = ("job_config", "result", "error_detail")
-"""The JSON columns of an element, which only what asks for them reads."""
+"""JSON columns of an element, read only if selected."""
 WITHOUT_LARGE = tuple(defer(getattr(PipelineElement, name), raiseload=True) for name in LARGE)
 
 
 def owned(caller: Caller) -> ColumnElement[bool]:
-    """The pipelines that the caller may see: the one place that says so."""
+    """Return the condition for pipelines that the caller may see: the only place of this rule."""
     theirs = col(Pipeline.organization_id) == caller.organization_id
     return theirs if caller.projects is None else theirs & col(Pipeline.project_id).in_(sorted(caller.projects))
 
 
 def owned_elements(caller: Caller) -> ColumnElement[bool]:
-    """The elements that the caller may see."""
+    """Return the condition for elements that the caller may see."""
     theirs = col(PipelineElement.organization_id) == caller.organization_id
     if caller.projects is None:
         return theirs
@@ -45,7 +45,7 @@ def owned_elements(caller: Caller) -> ColumnElement[bool]:
 Elements = SelectOfScalar[PipelineElement]
 Checkpoints = SelectOfScalar[Checkpoint]
 Ids = Sequence[str] | Select[tuple[str]]
-"""Ids, or a query for them. Like a caller, they may be parameters of a statement that is prepared for any."""
+"""Ids, or a query for ids. They and the caller may be parameters of a prepared statement."""
 
 
 def pipeline_query(caller: Caller, id: str) -> SelectOfScalar[Pipeline]:
@@ -53,13 +53,13 @@ def pipeline_query(caller: Caller, id: str) -> SelectOfScalar[Pipeline]:
 
 
 def element_query(caller: Caller, *, id: str | None = None, job_id: str | None = None) -> Elements:
-    """The element with an id, or that a job does."""
+    """Select the element with an id or a job id."""
     which = col(PipelineElement.id) == id if job_id is None else col(PipelineElement.job_id) == job_id
     return select(PipelineElement).where(owned_elements(caller), which)
 
 
 def elements_query(caller: Caller, pipeline_ids: Ids) -> Elements:
-    """The elements of pipelines, each pipeline's in execution order."""
+    """Select the elements of pipelines, in execution order within each."""
     return (
         select(PipelineElement)
         .where(owned_elements(caller), col(PipelineElement.pipeline_id).in_(pipeline_ids))
@@ -68,7 +68,7 @@ def elements_query(caller: Caller, pipeline_ids: Ids) -> Elements:
 
 
 def elements_of_query(caller: Caller, pipeline_id: Any) -> Elements:
-    """The elements of one pipeline, in execution order."""
+    """Select the elements of one pipeline, in execution order."""
     return (
         select(PipelineElement)
         .where(owned_elements(caller), col(PipelineElement.pipeline_id) == pipeline_id)
@@ -77,7 +77,7 @@ def elements_of_query(caller: Caller, pipeline_id: Any) -> Elements:
 
 
 def newest_checkpoints_query(caller: Caller, element_ids: Ids) -> Checkpoints:
-    """The newest checkpoint of each of the elements that has any."""
+    """Select the newest checkpoint of each element."""
     newest = _newest(caller, element_ids).subquery()
     return select(Checkpoint).join(
         newest,
@@ -86,8 +86,8 @@ def newest_checkpoints_query(caller: Caller, element_ids: Ids) -> Checkpoints:
 
 
 def traces_query(caller: Caller, element_ids: Ids, most: int) -> Checkpoints:
-    """The checkpoints of elements, each one's oldest first: every nth, so that there are at most so many of an element
-    and its newest is one."""
+    """Select the checkpoints of elements, oldest first: every nth, so that at most `most` of an element remain, the
+    newest included."""
     # Kept, as it is used again and again; and then nothing else of the elements is known that SQLite could begin with.
     newest = _newest(caller, element_ids).cte("newest").prefix_with("MATERIALIZED")
     step = (newest.c.number + (most - 1)) // most
@@ -120,31 +120,31 @@ async def pipeline(database: Database, caller: Caller, id: str) -> Pipeline | No
 
 
 async def pipelines(database: Database, caller: Caller, ids: Sequence[str]) -> dict[str, Pipeline]:
-    """Those of the pipelines that are there, by id."""
+    """Load pipelines by id; missing ones are left out."""
     async with database.read() as session:
         found = await session.exec(select(Pipeline).where(owned(caller), col(Pipeline.id).in_(ids)))
         return {pipeline.id: pipeline for pipeline in found}
 
 
 async def element(database: Database, caller: Caller, id: str, *, whole: bool = False) -> PipelineElement | None:
-    """An element; its large columns only when it is read whole."""
+    """Load an element; its large columns only if `whole`."""
     return await _element(database, element_query(caller, id=id), whole=whole)
 
 
 async def element_of_job(database: Database, caller: Caller, job_id: str) -> PipelineElement | None:
-    """The element that a job does."""
+    """Load the element of a job."""
     return await _element(database, element_query(caller, job_id=job_id))
 
 
 async def running(database: Database) -> tuple[int, int]:
-    """How many pipelines run, whosever they are, and how many of them no worker has taken up yet."""
+    """Count the running pipelines of all organizations, and those of them that wait for a worker."""
     query = select(func.count(), func.count().filter(col(Pipeline.attempt) == 0)).select_from(Pipeline).where(AT_WORK)
     async with database.read() as session:
         return (await session.exec(query)).one()
 
 
 async def jobs(database: Database, caller: Caller, most: int, skip: int) -> list[PipelineElement]:
-    """Elements that have a job, those submitted last first."""
+    """Load elements with a job, newest first."""
     query = select(PipelineElement).where(owned_elements(caller), col(PipelineElement.job_id).is_not(None))
     query = query.options(*WITHOUT_LARGE).order_by(col(PipelineElement.job_id).desc()).limit(most).offset(skip)
     async with database.read() as session:
@@ -219,7 +219,7 @@ async def traces(
 
 
 def checked_points(most: int) -> int:
-    """How many points a trace shall have at most. BAD_USER_INPUT for a number out of range."""
+    """Validate the maximum points of a trace. Raises BAD_USER_INPUT for a number out of range."""
     if not 1 <= most <= MAX_TRACE:
         raise RequestError(RequestErrorCode.BAD_USER_INPUT, f"`maxPoints` takes 1 to {MAX_TRACE}, not {most}.")
     return most
@@ -241,7 +241,7 @@ def _is_warning(value: Any) -> bool:
 
 
 def parameter_values(result: str | None, names: Sequence[str] | None = None) -> dict[str, Any] | None:
-    """What an element's result hands on; of it, what is named. None without a result."""
+    """Return the parameter values of an element's result, limited to `names`. None without a result."""
     if result is None:
         return None
     values: dict[str, Any] = orjson.loads(result).get("parameter_values") or {}

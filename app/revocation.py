@@ -33,7 +33,7 @@ class RevocationPoller:
         token, ends = object(), self._held.setdefault(caller, {})
         ends[token] = end
         if self._polling is None or self._polling.done():
-            self._polling = asyncio.create_task(self._poll(), context=Context())  # of no request
+            self._polling = asyncio.create_task(self._poll(), context=Context())  # outside of a request
         try:
             yield
         finally:

@@ -1,4 +1,4 @@
-"""What waits to be written is written in rounds, one after another: a commit costs the same for one as for many."""
+"""Group commit: queued writes are committed in batches, because a commit costs the same for one as for many."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from app.errors import Busy, VoltgraphError
 
 Item = TypeVar("Item")
 ROUND = 256
-"""Most that is committed together."""
+"""Maximum number of writes in a batch."""
 
 
 class Abandoned(VoltgraphError):
@@ -22,21 +22,18 @@ class Abandoned(VoltgraphError):
 
 
 class Rounds(Generic[Item]):
-    """Commits what waits, in its order, all of one type together.
-
-    `commit` gives for each item its result, or the error that it alone met with; it raises when it stored nothing of
-    them, and is asked to commit each alone then.
-    """
+    """Group commit of queued items, in their order; items of one type share a batch. `commit` returns for each item its
+    result or its error. If it raises, nothing was stored, and it is called again for each item alone."""
 
     def __init__(self, commit: Callable[[list[Item]], Awaitable[list[Any]]], max_waiting: int) -> None:
         self._commit, self._max_waiting = commit, max_waiting
         self._waiting: list[tuple[Item, asyncio.Future[Any]]] = []
         self._running: asyncio.Task[None] | None = None
         self.failed_at = -inf
-        """When the database last could not do its work."""
+        """Time of the last failed commit."""
 
     def put(self, item: Item) -> asyncio.Future[Any]:
-        """The item's result, once it is committed. Busy when too much waits."""
+        """Queue an item; the future gives its result once it is committed. Raises Busy if the queue is full."""
         if len(self._waiting) >= self._max_waiting:
             raise Busy("Too many writes are waiting. Try again.")
         done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -47,11 +44,11 @@ class Rounds(Generic[Item]):
 
     @property
     def waiting(self) -> int:
-        """How many wait."""
+        """Number of queued items."""
         return len(self._waiting)
 
     async def close(self) -> None:
-        """Return once nothing waits any more."""
+        """Wait until the queue is empty."""
         if self._running is not None:
             await self._running
 
@@ -80,7 +77,7 @@ class Rounds(Generic[Item]):
                 return
             outcomes = [error if isinstance(error, Exception) else Abandoned("the write was canceled from within")]
         for (_, done), outcome in zip(batch, outcomes, strict=True):
-            if done.done():  # its caller has gone
+            if done.done():  # its caller left
                 continue
             if isinstance(outcome, Exception):
                 if is_away(outcome):

@@ -1,4 +1,4 @@
-"""`python -m app run FILE`: a GraphQL client of our own operations. It creates a pipeline, starts it and watches it."""
+"""`python -m app run FILE`: a GraphQL client that creates a pipeline, starts it and watches it."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from app.strict_json import decode
 from app.terminal import printable, shown
 
 LOOK = 0.3
-"""Seconds between two looks at how far it is."""
+"""Seconds between two polls of the progress."""
 
 
 class Refused(Exception):
-    """The server did not do what was asked; the message says why."""
+    """The server refused a request; the message gives the reason."""
 
 
 class Client:
-    """Sends the operations of `queries/` to a server."""
+    """Client that sends the operations of `queries/` to a server."""
 
     def __init__(self, http: httpx.AsyncClient) -> None:
         self._http = http
 
     async def send(self, operation: str, **variables: Any) -> Any:
-        """What the one field of an operation answers. Refused with all that is wrong."""
+        """Return the value of an operation's only field. Raises Refused with every problem."""
         query = (QUERIES / f"{operation}.graphql").read_text()
         response = await self._http.post("/graphql", json={"query": query, "variables": variables})
         try:
@@ -52,7 +52,7 @@ class Client:
 
 @asynccontextmanager
 async def connected(server: str | None, key: str | None) -> AsyncIterator[Client]:
-    """A client of a server; without one, of a server within this process, over the database that is set."""
+    """Connect to a server; without an address, to one in this process over the configured database."""
     headers = {"x-api-key": key} if key else {}
     if server is not None:
         async with httpx.AsyncClient(base_url=server, headers=headers, timeout=30) as http:
@@ -65,7 +65,7 @@ async def connected(server: str | None, key: str | None) -> AsyncIterator[Client
 
 
 def read_input(file: Path) -> dict[str, Any]:
-    """The input of createPipeline that a file holds: REST's body, or the input itself. BadJson when it is no JSON."""
+    """Read the input of createPipeline from a file: a body of POST /pipelines, or the input itself. Raises BadJson."""
     body = decode(file.read_bytes(), Settings().max_json_depth)
     if not isinstance(body, dict):
         raise Refused("The file must hold one JSON object.")
@@ -84,7 +84,7 @@ def read_input(file: Path) -> dict[str, Any]:
 
 
 async def run(file: Path, server: str | None, key: str | None, console: Console) -> bool:
-    """Create, start and watch the pipeline of a file. Whether it completed."""
+    """Create, start and watch the pipeline of a file. Return whether it completed."""
     async with connected(server, key) as client:
         created = (await client.send("CreatePipeline", input=read_input(file)))["pipeline"]
         id = created["id"]
@@ -101,7 +101,7 @@ async def run(file: Path, server: str | None, key: str | None, console: Console)
 async def _watch(
     client: Client, id: str, names: list[str], canceling: asyncio.Event, console: Console
 ) -> dict[str, Any]:
-    """The pipeline when it is terminal; a bar for each element until then. Ctrl-C asks the server to cancel it."""
+    """Show a progress bar per element until the pipeline is terminal, and return it. Ctrl-C cancels the pipeline."""
     said = TextColumn("{task.fields[said]}", markup=False)
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(), said)
     with Progress(*columns, TimeElapsedColumn(), console=console) as bars:
@@ -109,7 +109,7 @@ async def _watch(
         while True:
             if canceling.is_set():
                 canceling.clear()
-                with suppress(Refused):  # it has just ended: the next look tells
+                with suppress(Refused):  # it has just ended: the next poll shows how
                     await client.send("CancelPipeline", id=id)
             pipeline: dict[str, Any] = await client.send("PipelineProgress", id=id)
             for task, element in zip(tasks, pipeline["elements"], strict=True):

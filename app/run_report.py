@@ -12,7 +12,7 @@ from rich.table import Table
 from app.terminal import printable
 
 SHOWN = 12
-"""Most values of an element that the table shows."""
+"""Maximum number of values of an element in the table."""
 MAX_FAULTS = 20
 """Most faults of an element that are printed."""
 

@@ -1,4 +1,4 @@
-"""Start and cancel, and how a run ends: in the tables first, then in the engine."""
+"""Lifecycle of a run: start, cancel, fail. The tables change first, then the queue."""
 
 from __future__ import annotations
 
@@ -27,8 +27,11 @@ UNFINISHED = (PipelineElementStatus.PENDING, PipelineElementStatus.RUNNING)
 
 
 async def start(services: Services, caller: Caller, id: str) -> Pipeline:
-    """The pipeline, running; FAILED with SUBMISSION_FAILED when the engine cannot take it. NOT_FOUND; INVALID_STATE
-    for a terminal one. Between the two steps a crash loses nothing: a worker queues what is running and not queued."""
+    """Start a pipeline. It is FAILED with SUBMISSION_FAILED if the queue cannot take it. Raises NOT_FOUND;
+    INVALID_STATE for a terminal one.
+
+    A crash between the two steps loses nothing: a worker enqueues running pipelines that are not queued.
+    """
 
     async def work(session: AsyncSession) -> tuple[Pipeline, bool]:
         pipeline = await locked(session, caller, id)
@@ -49,7 +52,7 @@ async def start(services: Services, caller: Caller, id: str) -> Pipeline:
 
 
 async def cancel(services: Services, caller: Caller, id: str) -> Pipeline:
-    """The pipeline, canceled with all that is unfinished in it. NOT_FOUND; INVALID_STATE when it ended otherwise."""
+    """Cancel a pipeline and its unfinished elements. Raises NOT_FOUND; INVALID_STATE if it ended otherwise."""
 
     async def work(session: AsyncSession) -> Pipeline:
         pipeline = await locked(session, caller, id)
@@ -67,7 +70,7 @@ async def cancel(services: Services, caller: Caller, id: str) -> Pipeline:
 
 
 async def fail(database: Database, id: str, code: JobErrorCode, message: str) -> None:
-    """End a running pipeline that no worker will end."""
+    """Fail a running pipeline that no worker will finish."""
 
     async def work(session: AsyncSession) -> None:
         pipeline = await row(session, id)
@@ -79,7 +82,7 @@ async def fail(database: Database, id: str, code: JobErrorCode, message: str) ->
 
 
 async def end(session: AsyncSession, pipeline: Pipeline, status: PipelineStatus, rest: PipelineElementStatus) -> None:
-    """The pipeline becomes terminal; what is unfinished in it gets the status `rest`."""
+    """Make a pipeline terminal; its unfinished elements get the status `rest`."""
     before = events.snapshot(pipeline)
     pipeline.status = status
     pipeline.finished_at = pipeline.updated_at = later(pipeline.updated_at)
@@ -97,19 +100,19 @@ async def end(session: AsyncSession, pipeline: Pipeline, status: PipelineStatus,
 
 
 async def row(session: AsyncSession, id: str) -> Pipeline | None:
-    """A pipeline of any organization, which nobody else changes until the transaction ends."""
+    """Load a pipeline of any organization and lock its row until the transaction ends."""
     return (await session.exec(select(Pipeline).where(col(Pipeline.id) == id).with_for_update())).first()
 
 
 async def elements_of(session: AsyncSession, pipeline_id: str, *, whole: bool = False) -> list[PipelineElement]:
-    """A pipeline's elements, in execution order; their large columns only when read whole."""
+    """Load the elements of a pipeline, in execution order; their large columns only if `whole`."""
     query = select(PipelineElement).where(col(PipelineElement.pipeline_id) == pipeline_id)
     query = query.order_by(col(PipelineElement.element_order))
     return list(await session.exec(query if whole else query.options(*reading.WITHOUT_LARGE)))
 
 
 def _series_of_none(pipeline_id: str) -> Delete:
-    """Take away what jobs that did not complete had written of their series."""
+    """Delete the series of elements that did not complete."""
     incomplete = select(PipelineElement.id).where(
         col(PipelineElement.pipeline_id) == pipeline_id,
         col(PipelineElement.status) != PipelineElementStatus.COMPLETED,
@@ -118,7 +121,7 @@ def _series_of_none(pipeline_id: str) -> Delete:
 
 
 async def _begin(session: AsyncSession, pipeline: Pipeline) -> None:
-    """The pipeline runs, and each of its elements has a job."""
+    """Mark a pipeline running and give each element a job."""
     before = events.snapshot(pipeline)
     pipeline.status = PipelineStatus.RUNNING
     pipeline.started_at = pipeline.updated_at = later(pipeline.updated_at)

@@ -1,4 +1,4 @@
-"""The series of results: reading what is asked for of one, and no more."""
+"""Series of results: reads of the selected channels and rows."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from app.plots import Panel, panels
 from app.reading import owned_elements
 
 MOST_POINTS = 100_000
-"""Most rows that a thinned series can be asked to have."""
+"""Maximum number of rows of a downsampled series."""
 NAMED = 10
-"""Most wrong names that an error repeats."""
+"""Maximum number of wrong names in an error message."""
 TOGETHER = 500
 """Elements whose series one statement reads."""
 SAMPLE = 8
@@ -34,12 +34,9 @@ thinned, and of each sample that is shown."""
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is asked for of one series.
-
-    `columns` are the channels beside the axis, all when None. `x_column` is the axis: the first channel when None.
-    `x_min` and `x_max` bound it, both inclusive, in its own unit; a row without a value there is out of bounds.
-    `max_points` is the most rows; all when None.
-    """
+    """Selection of one series. `columns` are the channels beside the axis; None selects all. `x_column` is the axis;
+    None is the first channel. `x_min` and `x_max` bound it inclusively, in its own unit; a row without a value there is
+    out of bounds. `max_points` is the maximum number of rows; None returns all."""
 
     objective: str
     source: SeriesSource = SeriesSource.OPTIMAL
@@ -50,7 +47,7 @@ class Wanted:
     x_max: float | None = None
 
     def check(self) -> None:
-        """WrongArguments with all that no series can meet."""
+        """Raise WrongArguments with every argument that no series can serve."""
         if faults := dict(self._faults()):
             raise WrongArguments(faults)
 
@@ -230,7 +227,7 @@ def _query(
 
 
 async def channels(database: Database, caller: Caller, element_id: str) -> dict[str, dict[SeriesSource, list[str]]]:
-    """The names of what is there: channels, the axis first, by source, by objective."""
+    """Load the names of the channels, the axis first, by source, by objective."""
     query = (
         select(col(SeriesChannel.objective), col(SeriesChannel.source), col(SeriesChannel.name))
         .join(PipelineElement, col(PipelineElement.id) == col(SeriesChannel.element_id))
@@ -255,7 +252,7 @@ def _none_of(unknown: frozenset[str], found: Iterable[str]) -> str:
 
 
 def _answer(channels: dict[str, bytes], axis: str, wanted: Wanted) -> bytes:
-    from app import thinning  # here, because it brings numpy, which a server that is asked for no series does not need
+    from app import thinning  # imported here: it imports numpy, which a server without series does not need
 
     arrays = thinning.arrays(channels)
     return thinning.written(thinning.cut(arrays, axis, wanted.x_min, wanted.x_max, wanted.max_points))

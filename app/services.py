@@ -1,4 +1,4 @@
-"""What everything that answers requests works with."""
+"""Dependencies of both APIs."""
 
 from dataclasses import dataclass
 
@@ -17,7 +17,7 @@ from app.slots import Slots
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The tables, the queue of what runs, the news of both, who may ask, how much of it, and whether it can be done."""
+    """Dependencies of both APIs: database, run queue, subscriptions, authenticator, rate limits, quotas, health."""
 
     database: Database
     engine: Engine
@@ -32,7 +32,7 @@ class Services:
 
 
 def services(settings: Settings, database: Database, engine: Engine, keys: KeyStore) -> Services:
-    """The services of a server over what it has opened."""
+    """Build the services of a server."""
     callers = Callers(KeyRing(keys), settings.allow_anyone)
     sockets = Slots(settings.max_sockets, "WebSockets")
     subscriptions = Slots(settings.max_subscriptions, "subscriptions")

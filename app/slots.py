@@ -1,4 +1,4 @@
-"""What one API key may hold open at a time."""
+"""Quota of concurrent WebSockets and subscriptions per API key."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.errors import RequestError, RequestErrorCode
 
 
 class Slots:
-    """Slots of one kind: so many for each API key, and as many for all who come without one together."""
+    """Concurrency quota: a maximum per API key; all callers without a key share one."""
 
     def __init__(self, most: int, kind: str) -> None:
         self._most, self._kind = most, kind
@@ -19,12 +19,12 @@ class Slots:
 
     @property
     def held(self) -> int:
-        """How many are held, by whomever."""
+        """Number in use by all callers."""
         return self._held.total()
 
     @contextmanager
     def hold(self, caller: Caller) -> Iterator[None]:
-        """Hold one until left. RequestError with TOO_MANY_OPEN when the caller holds as many as it may."""
+        """Hold one until exit. Raises TOO_MANY_OPEN if the caller's quota is used up."""
         if self._held[caller.key] >= self._most:
             message = f"An API key may have at most {self._most:,} {self._kind} at a time. Close some first."
             raise RequestError(RequestErrorCode.TOO_MANY_OPEN, message)

@@ -1,4 +1,4 @@
-"""SQLite: one connection writes, and a few others read."""
+"""SQLite: one connection writes, a few others read."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ WRITER_PRAGMAS = (
     f"busy_timeout={BUSY_TIMEOUT}",
     "journal_mode=WAL",
     "synchronous=FULL",
-    # Pages of the log, 16 MB, after which it is copied into the file: SQLite's own 1,000 are full after 50 ms of
-    # creates, and pages that each of them writes to are copied again each time.
+    # Pages of the write-ahead log, 16 MB, after which a checkpoint copies it into the file. SQLite's default of 1,000
+    # is full after 50 ms of creates, and a checkpoint copies frequently written pages again each time.
     "wal_autocheckpoint=4000",
     "foreign_keys=ON",
-    "temp_store=MEMORY",  # what savepoints can undo: in files it takes as long again as the writes
+    "temp_store=MEMORY",  # savepoint journals: in files they take as long as the writes
 )
 READER_PRAGMAS = (f"busy_timeout={BUSY_TIMEOUT}", "query_only=ON")
 READERS = 4
@@ -37,7 +37,7 @@ SESSION_READER = "session_reader"
 
 
 class Sqlite:
-    """A SQLite file: one connection writes, a few others read."""
+    """A SQLite database."""
 
     def __init__(self, url: URL, max_waiting: int) -> None:
         _log_ahead(url)
@@ -58,7 +58,7 @@ class Sqlite:
         return self._plain.run(begin, pace)
 
     async def listen(self) -> None:
-        """Nothing to do: this process is the only one that writes."""
+        """Do nothing: only this process writes."""
 
     def read(self) -> AsyncSession:
         return AsyncSession(self._readers, expire_on_commit=False)
@@ -107,8 +107,8 @@ def _engine(url: URL, pragmas: tuple[str, ...], connections: int) -> AsyncEngine
 
 
 def _log_ahead(url: URL) -> None:
-    """Have the file a log before it is first read: without one, a snapshot takes seven calls of the system, not three,
-    and nobody writes meanwhile."""
+    """Create the write-ahead log before the first read: without it, a snapshot takes seven system calls instead of
+    three."""
     connection = sqlite_driver.connect(str(url.database))
     for pragma in WRITER_PRAGMAS[:2]:
         connection.execute(f"PRAGMA {pragma}")
@@ -116,7 +116,7 @@ def _log_ahead(url: URL) -> None:
 
 
 def _connection(url: URL) -> apsw.Connection:
-    """A connection that only reads, for whatever thread uses it alone."""
+    """Open a read-only connection for use by one thread at a time."""
     connection = sqlite_driver.connect(str(url.database))
     for pragma in READER_PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")

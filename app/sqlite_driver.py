@@ -1,8 +1,8 @@
-"""SQLite by APSW: a SQLite of its own, newer than most systems', which hands rows over twice as fast as Python's.
+"""SQLite driver on APSW, which brings a newer SQLite than most systems and returns rows twice as fast as Python's.
 
-All that a process does with a database goes by one SQLite library. Locks on files belong to processes: a second library
-takes them away from the first without knowing of it (https://www.sqlite.org/howtocorrupt.html, section 2.2.1). So
-SQLAlchemy gets APSW too, by aiosqlite, as connections that have what those two ask of the standard library's.
+A process uses one SQLite library only. File locks belong to processes: a second library would release the locks of the
+first (https://www.sqlite.org/howtocorrupt.html, section 2.2.1). So SQLAlchemy uses APSW too, through aiosqlite, by
+connections with the part of the `sqlite3` interface that these two need.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ import apsw
 from app.private_files import create_private
 
 STATEMENTS = 512
-"""Statements that a connection keeps prepared."""
+"""Size of a connection's cache of prepared statements."""
 FLAGS = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_NOMUTEX
-"""No thread uses a connection while another one does, so none needs a lock of its own."""
+"""Open flags. No two threads use a connection at once, so it needs no mutex."""
 CODES = {
     apsw.SQLITE_CONSTRAINT: sqlite3.IntegrityError,
     apsw.SQLITE_MISMATCH: sqlite3.IntegrityError,
@@ -29,7 +29,7 @@ CODES = {
     apsw.SQLITE_INTERNAL: sqlite3.InternalError,
 }
 Parameters = Sequence[Any]
-# Before the first connection: SQLite shall not count the memory that it takes, which it locks itself for each time.
+# Before the first connection: SQLite takes a lock for each count of its memory statistics.
 apsw.shutdown()
 apsw.config(apsw.SQLITE_CONFIG_MEMSTATUS, False)
 apsw.initialize()
@@ -42,16 +42,16 @@ def connect(file: str) -> apsw.Connection:
 
 
 def connection(file: str, **_: Any) -> aiosqlite.Connection:
-    """The same for SQLAlchemy."""
+    """Open a connection for SQLAlchemy."""
     connector: Any = partial(Connection, file)
     made = aiosqlite.Connection(connector, iter_chunk_size=64)
-    made._thread.daemon = True  # as SQLAlchemy has it of those that it makes itself
+    made._thread.daemon = True  # as SQLAlchemy sets it on connections that it opens itself
     return made
 
 
 @contextmanager
 def errors() -> Iterator[None]:
-    """APSW's errors as those of the standard library, with SQLite's code."""
+    """Convert APSW's errors to those of the standard library, with SQLite's code."""
     try:
         yield
     except apsw.Error as error:
@@ -65,7 +65,7 @@ def errors() -> Iterator[None]:
 
 
 class Connection:
-    """What is asked of a `sqlite3.Connection` whose transactions are begun and ended in SQL."""
+    """Subset of `sqlite3.Connection` whose transactions begin and end in SQL."""
 
     isolation_level = None
 
@@ -105,7 +105,7 @@ class Connection:
 
 
 class Cursor:
-    """What is asked of a `sqlite3.Cursor`."""
+    """Subset of `sqlite3.Cursor`."""
 
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection, self._cursor = connection, connection.cursor()
@@ -115,7 +115,7 @@ class Cursor:
         self.arraysize = 1
 
     def _begun(self, cursor: apsw.Cursor, *_: Any) -> bool:
-        """Called before the first row: once a statement without rows has ended, its columns are not known any more."""
+        """Store the columns before the first row: they are gone once a statement without rows has ended."""
         self.description = tuple((name, *[None] * 6) for name, _ in cursor.get_description()) or None
         return True
 

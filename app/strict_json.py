@@ -1,8 +1,8 @@
-"""JSON taken only when it can be kept exactly.
+"""Strict JSON: accepted only if it can be stored without loss.
 
-orjson decodes; it drops all but the last of duplicate keys, and makes floats of integers beyond 64 bits, both silently.
-So the text is compared with what came out of it: with strings removed, each colon is a key and each long run of
-digits a suspect. Only a text that fails there is read a second time, slowly, to say where.
+orjson decodes; it silently drops all but the last of duplicate keys and turns integers beyond 64 bits into floats. So
+the text is compared with the decoded value: with strings removed, each colon is a key and each long run of digits a
+suspect. Only a text that fails this check is parsed a second time, slowly, to name the places.
 """
 
 import json
@@ -17,24 +17,24 @@ from app.errors import BadJson, Path, Problem, ProblemCode, RequestError, Reques
 
 SHAPE = bytes(ord("0") if byte in b"0123456789" else ord(".") if byte in b".eE" else ord(" ") for byte in range(256))
 LONG = b" " + b"0" * 19
-"""In a text's shape: the start of an integer that may not fit in 64 bits."""
+"""Start of an integer that may exceed 64 bits, in the reduced text."""
 MOST_DIGITS = 20
 SURROGATE = re.compile("[\ud800-\udfff]")
 LARGEST, SMALLEST = 2**64 - 1, -(2**63)
 MOST_SIGNS = {(b"[", b"{"): 100_000, (b":",): 1_000_000, (b",",): 4_000_000}
-"""How many lists and objects, keys and values a body may have: so many are decoded in 0.2 s or so."""
+"""Maximum numbers of lists and objects, keys and values in a body; so many decode in about 0.2 s."""
 FEWEST_SIGNS = min(MOST_SIGNS.values())
 CONTAINERS = {dict, list}
 FEW = 100
-"""Values that are looked at one by one sooner than all at once."""
+"""Number of values up to which a check of each is faster than a check of all."""
 SHORT = 1024
-"""Bytes of a text that is written again sooner than looked through."""
+"""Bytes up to which encoding the value again is faster than scanning the text."""
 MOST_PROBLEMS = 100
 LONGEST_KEY = 255
 
 
 def decode(raw: bytes | bytearray, max_depth: int) -> Any:
-    """The value of a JSON text. BadJson when it is none, or cannot be kept exactly: every place is named."""
+    """Decode a JSON text. Raises BadJson, with every place, if it is not JSON or cannot be stored without loss."""
     _check_counts(raw)
     try:
         value = orjson.loads(raw)
@@ -45,7 +45,7 @@ def decode(raw: bytes | bytearray, max_depth: int) -> Any:
     if len(raw) <= SHORT and _comes_back(raw, value, max_depth):
         return value
     keys, escaped = _keys(value, max_depth), b"\\" in raw
-    # Without escaped backslashes and quotes, every quote begins or ends a string.
+    # Without escaped backslashes and quotes, each quote starts or ends a string.
     text = raw.replace(b"\\\\", b"").replace(b'\\"', b"") if escaped else raw
     bare = b"".join(text.split(b'"')[::2])
     has_long = len(bare) >= len(LONG) and LONG in (b" " + bare).translate(SHAPE)
@@ -57,8 +57,8 @@ def decode(raw: bytes | bytearray, max_depth: int) -> Any:
 
 
 def _comes_back(raw: bytes | bytearray, value: Any, max_depth: int) -> bool:
-    """Whether the text is sure to be kept exactly: written again it has as many colons, of which a key that is there
-    twice would take one away. An escaped one could stand in for it."""
+    """Return whether the text is certainly kept: encoded again it has as many colons, and a duplicate key would remove
+    one. An escaped colon could hide that."""
     return (
         b"\\u" not in raw
         and raw.count(b"{") + raw.count(b"[") <= max_depth
@@ -68,8 +68,8 @@ def _comes_back(raw: bytes | bytearray, value: Any, max_depth: int) -> bool:
 
 
 def _check_counts(raw: bytes | bytearray) -> None:
-    """Refuse what would take long and much memory to decode, whatever its length. Those in strings count too: to tell
-    them apart takes as long."""
+    """Refuse a body that would take much time and memory to decode, whatever its length. Characters in strings count
+    too: to tell them apart takes as long."""
     if len(raw) <= FEWEST_SIGNS:
         return
     for signs, most in MOST_SIGNS.items():
@@ -79,7 +79,7 @@ def _check_counts(raw: bytes | bytearray) -> None:
 
 
 def _keys(value: Any, max_depth: int) -> int:
-    """How many keys all objects in `value` have. Goes level by level, and never looks at numbers one by one."""
+    """Count the keys of all objects in `value`, level by level, without visiting each number."""
     keys, level, depth = 0, [value], 0
     while len(level) < FEW or not CONTAINERS.isdisjoint(map(type, level)):
         containers = [item for item in level if type(item) in CONTAINERS]
@@ -99,20 +99,21 @@ def _keys(value: Any, max_depth: int) -> int:
 
 
 class _Pairs(list[tuple[str, Any]]):
-    """An object as it was written, every key kept."""
+    """An object as written, with duplicate keys."""
 
 
 def fits_64_bits(digits: str) -> bool:
-    """Whether an integer, signed or not, does. Its length goes first: Python reads none of over 4,300 digits."""
+    """Return whether an integer fits in 64 bits, signed or unsigned. The length is checked first: Python refuses over
+    4,300 digits."""
     return len(digits) <= MOST_DIGITS and SMALLEST <= int(digits) <= LARGEST
 
 
 class _TooLong:
-    """Stands where an integer beyond 64 bits stood."""
+    """Placeholder of an integer beyond 64 bits."""
 
 
 def _explain(raw: bytes | bytearray | str) -> Iterator[tuple[str, Path]]:
-    """Why `raw` cannot be kept, and where, for each place."""
+    """Yield the reason and the place of everything that cannot be stored."""
 
     def integer(digits: str) -> Any:
         return None if fits_64_bits(digits) else _TooLong
@@ -149,7 +150,7 @@ def _faults(value: Any, path: Path) -> Iterator[tuple[str, Path]]:
     elif isinstance(value, _Pairs):
         seen: set[str] = set()
         for key, item in value:
-            # An answer may name a hundred places below one long key.
+            # A response may name a hundred places below one long key.
             place = (*path, _printable(key if len(key) <= LONGEST_KEY else key[:LONGEST_KEY] + "…"))
             if key in seen:
                 yield f"The key {dotted(place)} is there twice.", place
@@ -175,5 +176,5 @@ def _printable(key: str) -> str:
 
 
 def dotted(path: Path) -> str:
-    """A path as people write it."""
+    """Format a path for people."""
     return ".".join(map(str, path)).replace("\0", "\\0") or "the top"

@@ -1,4 +1,4 @@
-"""Long channels cut down to what a plot shows. Imported on first use, in a thread: it brings numpy."""
+"""Downsampling of channels by minima and maxima. Imported on first use, in a thread, because it imports numpy."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Arrays = dict[str, Array]
 
 
 def arrays(channels: dict[str, bytes]) -> Arrays:
-    """Stored channels as arrays, each (n,), NaN where there is no value."""
+    """Return stored channels as arrays of shape (n,); NaN marks a missing value."""
     return {name: np.frombuffer(samples, "<f8").astype(float, copy=False) for name, samples in channels.items()}
 
 
 def cut(channels: Arrays, axis: str, low: float | None, high: float | None, most: int | None) -> Arrays:
-    """The rows of all channels where the axis is from `low` to `high`, thinned to at most so many."""
+    """Select the rows where the axis is between `low` and `high`, downsampled to at most `most`."""
     channels = within(channels, axis, low, high)
     if most is None:
         return channels
@@ -30,7 +30,7 @@ def cut(channels: Arrays, axis: str, low: float | None, high: float | None, most
 
 
 def within(channels: Arrays, axis: str, low: float | None, high: float | None) -> Arrays:
-    """The rows where the axis, in whatever order it runs, is from `low` to `high`, both inclusive."""
+    """Select the rows where the axis is between `low` and `high`, both inclusive, in any order of the axis."""
     if low is None and high is None:
         return channels
     x = channels[axis]
@@ -39,9 +39,9 @@ def within(channels: Arrays, axis: str, low: float | None, high: float | None) -
 
 
 def peaks(channels: list[Array], most: int) -> Any:
-    """At most so many rows, the first and the last among them, that keep what stands out in any of the channels: the
-    lowest and the highest of each, in stretches of equally many rows. Where `most` is less than two rows a channel and
-    two more, rows at equal distances."""
+    """Return at most `most` row indices, the first and the last included, that keep the minima and maxima of every
+    channel in stretches of equal length. With fewer than two rows a channel and two more, the rows are evenly
+    spaced."""
     rows = len(channels[0])
     if rows <= most:
         return slice(None)
@@ -57,19 +57,20 @@ def peaks(channels: list[Array], most: int) -> Any:
 
 
 def _doublings(last: int) -> list[int]:
-    """How many channels to expect that peak at rows of their own: at best one for all, at worst every one."""
+    """Yield estimates of the number of channels with peaks at rows of their own: one at best, all at worst."""
     return sorted({min(1 << n, last) for n in range(last.bit_length() + 1)})
 
 
 def written(channels: Arrays) -> bytes:
-    """As JSON, null where there is no value. Channel by channel, so that other threads get their turn in between."""
+    """Encode channels as JSON, null for a missing value. Channel by channel, so that other threads get the interpreter
+    in between."""
     numbers = orjson.OPT_SERIALIZE_NUMPY
     parts = (orjson.dumps(name) + b":" + orjson.dumps(values, option=numbers) for name, values in channels.items())
     return b"{" + b",".join(parts) + b"}"
 
 
 def plot(channels: Arrays, panel: Panel, low: float | None, high: float | None, most: int | None) -> bytes:
-    """The points of a panel as JSON, each trace windowed and thinned by itself; and how far x goes in all of it."""
+    """Encode the points of a panel as JSON, each trace windowed and downsampled by itself, and the range of x."""
     traces = []
     for trace in panel.traces:
         line = cut({"x": channels[trace.x], "y": _sum(channels, trace.y)}, "x", low, high, most)

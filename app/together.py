@@ -1,4 +1,4 @@
-"""A transport that wakes its client as seldom as can be: each write is a call of the system."""
+"""Transport that coalesces all writes of one event-loop turn into one system call."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 from app.connections import Connections
 
 LARGE = 16 * 2**10
-"""Bytes of an answer that is not copied to stand behind its head."""
+"""Bytes of a body above which it is not copied behind its head."""
 
 
 class Together:

@@ -1,6 +1,6 @@
-"""Which request a line of the log belongs to: every request has an id, which its answer carries as X-Request-Id.
+"""Request ids and the access log: each response carries its id as X-Request-Id.
 
-Where requests are not logged, one that brings no id of its own has none: a fault has an id anyway.
+Without an access log, a request without an id gets none; a fault has an id anyway.
 """
 
 from __future__ import annotations
@@ -20,44 +20,44 @@ log = logging.getLogger("voltgraph.requests")
 
 HEADER = b"x-request-id"
 FORM = re.compile(rb"[A-Za-z0-9._:/+=@-]{1,128}")
-"""Of an id that is taken over; others could forge lines, or fill the log."""
+"""Pattern of accepted request ids; others could forge lines or fill the log."""
 LONGEST = 200
-"""Of a path or a name that the log shows, in characters."""
+"""Maximum characters of a path or a name in the log."""
 NAME = itemgetter(0)
 
 
 @dataclass(slots=True, eq=False)
 class Trace:
-    """What the log says of one request."""
+    """Log entry of one request."""
 
     id: str
     operation: str | None = None
     code: str | None = None
     key: str | None = None
-    """The prefix of the API key that it came with."""
+    """Prefix of the request's API key."""
     status: int = 0
     size: int = 0
-    """Bytes of the answer's body; of a WebSocket, of its messages."""
+    """Bytes of the response body; for a WebSocket, of its messages."""
 
 
 current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 
 
 def request_id() -> str | None:
-    """The id of the request that is answered here, where it has one."""
+    """Return the id of the current request, if any."""
     trace = current.get()
     return None if trace is None else trace.id
 
 
 def note(operation: str, code: str) -> None:
-    """Note what a request was, and how it ended."""
+    """Record the operation and the outcome of the current request."""
     trace = current.get()
     if trace is not None:
         trace.operation, trace.code = operation, code
 
 
 class Traced:
-    """An application whose requests have ids, unless they have one already. With `logs`, each is a line of the log."""
+    """Middleware that assigns request ids. With `logs`, it writes one line per request."""
 
     def __init__(self, app: ASGIApp, *, logs: bool = False) -> None:
         self._app, self._logs = app, logs
@@ -77,7 +77,7 @@ class Traced:
 
 
 def _given(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
-    """The id that a request brings, if it can be one."""
+    """Return the request's own id, if acceptable."""
     for name, value in headers:
         if name == HEADER and FORM.fullmatch(value):
             return value.decode("ascii")
@@ -85,7 +85,7 @@ def _given(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
 
 
 def _noting(trace: Trace, send: Send) -> Send:
-    """Sends on: the id in the head, and what goes out is noted."""
+    """Wrap `send`: add the id to the head and record the response."""
 
     async def noting(message: Message) -> None:
         match message["type"]:
@@ -107,13 +107,13 @@ def _noting(trace: Trace, send: Send) -> Send:
 
 
 def route_of(scope: Scope) -> str | None:
-    """The path of the route that answered a request, with names where values stand; None where there is none."""
+    """Return the path template of the matched route; None without one."""
     path = getattr(scope.get("route"), "path_format", None)
     return None if path is None else f"{scope.get('root_path', '')}{path}"
 
 
 def _log(scope: Scope, trace: Trace, seconds: float) -> None:
-    """Neither the query string nor a body is told: they may hold anything."""
+    """Log a request without its query string and body, which may hold secrets."""
     method, path = scope.get("method", "WEBSOCKET"), scope["path"][:LONGEST]
     fields = {
         "method": method,

@@ -1,4 +1,4 @@
-"""Bounds on how long something is waited for, and work that begins before it is known whether it waits at all."""
+"""Timeouts, and eager start of coroutines."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ T = TypeVar("T")
 
 
 async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
-    """What `work` comes to; TimeoutError when that takes too long. It begins at once, and a timer is set only where it
-    comes to wait: most does not, and is done before a timer would be set."""
+    """Run `work` with a timeout. It starts at once, and a timer is set only if it suspends: most work does not."""
     begun = begin(work)
     if not isinstance(begun, Begun):
         return begun
@@ -22,7 +21,7 @@ async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
 
 
 def begin(work: Coroutine[Any, Any, T]) -> T | Begun[T]:
-    """What `work` comes to, if it need not wait for anything."""
+    """Start a coroutine; return its result if it does not suspend."""
     try:
         waits_for = work.send(None)
     except StopIteration as done:
@@ -32,13 +31,13 @@ def begin(work: Coroutine[Any, Any, T]) -> T | Begun[T]:
 
 
 def drive(work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> None:
-    """Have work done that most often waits for one future and is done then. A task costs more than that: there is one,
-    held in `tasks`, only for work that waits for something else."""
+    """Run a coroutine without a Task: if it suspends on a Future, resume it from that future's callback; otherwise wrap
+    the rest in a Task kept in `tasks`."""
     begun = begin(work)
     if not isinstance(begun, Begun):
         return
     if asyncio.isfuture(begun.waits_for):
-        begun.waits_for._asyncio_future_blocking = False  # as a task does, which it is yielded to
+        begun.waits_for._asyncio_future_blocking = False  # as a Task does with a future that it receives
         begun.waits_for.add_done_callback(lambda _: drive(work, tasks))
     else:
         task = asyncio.create_task(_finish(begun))
@@ -51,7 +50,8 @@ async def _finish(begun: Begun[T]) -> T:
 
 
 async def in_task() -> None:
-    """Wait to be in a task, which what has begun by itself is only once it waits. asyncio's timers ask for one."""
+    """Make sure to run in a Task, which an eagerly started coroutine does only after its first suspension. asyncio's
+    timeouts need one."""
     if asyncio.current_task() is None:
         await _NextTurn()
 
@@ -62,8 +62,7 @@ class _NextTurn:
 
 
 async def finished_within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
-    """What `work` comes to; TimeoutError when that takes too long. It is finished also then, and when nobody waits for
-    it any longer."""
+    """Run `work` with a timeout. Raises TimeoutError; `work` is finished all the same, even if nobody waits for it."""
     loop = asyncio.get_running_loop()
     task, over = loop.create_task(work), loop.create_future()
     timer = loop.call_later(seconds, _end, over)
@@ -83,7 +82,7 @@ def _end(over: asyncio.Future[None], *_: object) -> None:
 
 
 class Begun(Generic[T]):
-    """The rest of a coroutine that has begun, and waits."""
+    """A coroutine that was started and is suspended."""
 
     def __init__(self, work: Coroutine[Any, Any, T], waits_for: Any) -> None:
         self._work, self.waits_for = work, waits_for

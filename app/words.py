@@ -1,4 +1,4 @@
-"""A closed set of words, each with the sentence that explains it."""
+"""Enums with descriptions."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Word(Enum):
-    """An enum whose members are `NAME = value, description`: the word on the wire, and what it means."""
+    """Enum whose members are `NAME = value, description`: the word on the wire and its meaning."""
 
     description: str
 

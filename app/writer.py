@@ -1,5 +1,4 @@
-"""The one connection that writes a SQLite file. What waits for it is committed together; each still stands or falls
-alone."""
+"""Writer of a SQLite file: one connection. Queued writes are committed together; each succeeds or fails alone."""
 
 from __future__ import annotations
 
@@ -23,21 +22,21 @@ from app.rounds import Rounds
 T = TypeVar("T")
 Work = Callable[[AsyncSession], Awaitable[T]]
 Outcome = tuple[Any, list[events.Change]]
-"""What a write returned, or the error that it raised; and what it changed."""
+"""Result of a write, or its error, and its changes."""
 BUSY_TIMEOUT = 5000
-"""Milliseconds to wait for whoever else has locked the file."""
+"""Milliseconds to wait for a lock on the file."""
 MOST_HERE = 4_000_000
-"""The most that is written on the event loop, as `New.size` has it: it takes a millisecond or two."""
+"""Maximum size of a batch written on the event loop, as `New.size` counts it: one to two milliseconds."""
 UNIQUE = (apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_UNIQUE)
 WRITER = "writer"
 
 
 class RolledBack(VoltgraphError):
-    """SQLite undid a whole transaction because of one statement in it."""
+    """SQLite rolled a whole transaction back because of one statement."""
 
 
 class Writer:
-    """Writes by a session, or rows that are new."""
+    """Writer: runs writes by an ORM session, or inserts of new rows."""
 
     def __init__(
         self,
@@ -48,7 +47,7 @@ class Writer:
         writing: Callable[[], AbstractContextManager[None]],
         recoveries: Recoveries,
     ) -> None:
-        """`writing` is held while the file is written."""
+        """Create a writer; it holds `writing` while it writes the file."""
         self._engine, self._texts, self._hub, self._writing = engine, inserts.texts, hub, writing
         self._rounds = Rounds[Work[Any] | New](self._commit, max_waiting)
         self._driver: aiosqlite.Connection | None = None
@@ -131,8 +130,8 @@ class Writer:
 
 
 async def _in_round(connection: AsyncConnection, work: Work[Any]) -> Outcome:
-    """What comes of one write of a round. RolledBack when SQLite undid the whole round for it, as it does when the
-    disk is full: what would follow it was in no transaction, and what went before it is gone."""
+    """Run one write of a batch. Raises RolledBack if SQLite rolled the whole transaction back, as it does when the disk
+    is full: later writes would run outside of a transaction, and earlier ones are lost."""
     outcome = await _alone(connection, work)
     driver = (await connection.get_raw_connection()).driver_connection
     if driver is None or not driver.in_transaction:
@@ -141,7 +140,7 @@ async def _in_round(connection: AsyncConnection, work: Work[Any]) -> Outcome:
 
 
 async def _alone(connection: AsyncConnection, work: Work[Any]) -> Outcome:
-    """What `work` returns and what it changed, or the error that it raised after what it did was undone."""
+    """Run `work` in a savepoint. Return its result and changes, or its error after its writes were undone."""
     try:
         async with (
             AsyncSession(connection, expire_on_commit=False, join_transaction_mode="create_savepoint") as session,
@@ -164,10 +163,11 @@ def _undone(cause: Any) -> Exception:
 
 
 def _begun_here(connection: apsw.Connection, texts: list[str], batch: list[New]) -> bool:
-    """Write a few rows on the event loop, all but their COMMIT, which waits for the disk. False where nothing was
-    written: they are many, or somebody else has locked the file, or one of them is wrong.
+    """Insert a few rows on the event loop, without the COMMIT, which waits for the disk. Return False, with nothing
+    written, if there are too many, the file is locked, or a row is wrong.
 
-    A thread takes longer: at each row it gives the interpreter away, and waits to get it back."""
+    A thread takes longer: it releases the interpreter at each row and waits to get it back.
+    """
     if sum(new.size for new in batch) > MOST_HERE:
         return False
     connection.set_busy_timeout(0)
@@ -186,7 +186,7 @@ def _begun_here(connection: apsw.Connection, texts: list[str], batch: list[New])
 
 
 def _finish(connection: apsw.Connection, texts: list[str], batch: list[New]) -> list[Exception | None]:
-    """Commit what was written on the event loop; what comes of it is as for `_commit`."""
+    """Commit the rows inserted on the event loop; returns as `_commit` does."""
     try:
         connection.execute("COMMIT")
     except apsw.Error:
@@ -196,8 +196,8 @@ def _finish(connection: apsw.Connection, texts: list[str], batch: list[New]) -> 
 
 
 def _commit(connection: apsw.Connection, texts: list[str], batch: list[New]) -> list[Exception | None]:
-    """Store all in one transaction: for each, why it was not, or None. Savepoints cost as much as what they guard:
-    there are some only once something has failed."""
+    """Store a batch in one transaction; return for each item its error or None. Savepoints cost as much as the inserts,
+    so they are used only after a failure."""
     try:
         return _in_transaction(connection, lambda: _together(connection, texts, batch))
     except apsw.Error:
@@ -230,7 +230,7 @@ def _together(connection: apsw.Connection, texts: list[str], batch: list[New]) -
 
 
 def _or_not(connection: apsw.Connection, texts: list[str], new: New) -> Exception | None:
-    """Store it whole, or undo it. The error is raised when SQLite undid the whole transaction for it."""
+    """Store one item in a savepoint. Raises the error if SQLite rolled the whole transaction back."""
     connection.execute("SAVEPOINT one")
     failure: Exception | None = None
     try:

@@ -1,4 +1,4 @@
-"""What the API says: Strawberry types over the application, thin resolvers, and GraphQL over HTTP."""
+"""GraphQL API: Strawberry types, thin resolvers, and GraphQL over HTTP."""
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig

@@ -1,7 +1,7 @@
-"""Bodies of requests, of which only the variables are read anew.
+"""Request cache: decodes only the variables of a repeated body.
 
-Clients send the same document again and again, with other variables. What stands before and after these is known then,
-byte for byte, and so is what it says.
+Clients send the same document again and again with other variables. The bytes before and after the variables are then
+known, and so is their meaning.
 """
 
 from __future__ import annotations
@@ -16,34 +16,34 @@ from app.strict_json import decode
 from schema.operations import GraphQLRequest, graphql_request
 
 KNOWN, LONGEST = 256, 16 * 2**10
-"""How many bodies are remembered, and of how many bytes around their variables."""
+"""Number of cached bodies, and their maximum bytes around the variables."""
 VARIABLES = b'"variables":'
 
 
 class Known(NamedTuple):
-    """A body whose variables are left out."""
+    """A body without its variables."""
 
     end: bytes
-    """What stands behind them."""
+    """Bytes after the variables."""
     request: GraphQLRequest
 
 
 class Bodies:
-    """The bodies that were sent of late, by what stands before their variables."""
+    """Recent bodies, by the bytes before their variables."""
 
     def __init__(self, max_depth: int) -> None:
         self._max_depth = max_depth
         self._known: dict[bytes, Known] = {}
 
     def request(self, body: bytes) -> GraphQLRequest:
-        """The request that a body makes. RequestError, with every place of BadJson, when it makes none."""
+        """Decode the request of a body. Raises RequestError, with every place of BadJson."""
         start = body[: body.find(VARIABLES) + len(VARIABLES)]
         known = self._known.get(start)
         if known is not None and body.endswith(known.end):
             try:
                 variables = decode(body[len(start) : -len(known.end)], self._max_depth - 1)
             except BadJson:
-                variables = ()  # places are told as they are in the whole
+                variables = ()  # report places relative to the whole body
             if variables is None or type(variables) is dict:
                 return GraphQLRequest(known.request.query, variables, known.request.operation_name, known.request.hash)
         value = decode(body, self._max_depth)
@@ -56,7 +56,7 @@ class Bodies:
         rest = body[len(start) :].decode().lstrip()
         _, length = json.JSONDecoder().raw_decode(rest)
         end = rest[length:].encode()
-        # What stands there may be the variables of something deeper in the body.
+        # The match may be variables of an object deeper in the body.
         is_whole = orjson.loads(start + b"0" + end) == {**value, "variables": 0}
         if is_whole and len(start) + len(end) <= LONGEST:
             if len(self._known) >= KNOWN:

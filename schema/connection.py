@@ -1,4 +1,4 @@
-"""Pages of pipelines, in the shape that GraphQL clients know as a connection."""
+"""Connection of pipelines (Relay's cursor connections)."""
 
 from typing import Any
 
@@ -10,15 +10,15 @@ from app.paging import Page
 from schema.types import Pipeline
 
 
-@strawberry.type(description="Where a page stands in the whole list.")
+@strawberry.type(description="Position of a page in the whole list.")
 class PageInfo:
     page: strawberry.Private[Page]
 
-    @strawberry.field(description="Whether there is anything after `endCursor`.")
+    @strawberry.field(description="Whether anything follows `endCursor`.")
     async def has_next_page(self) -> bool:
         return await self.page.has_next()
 
-    @strawberry.field(description="Whether there is anything before `startCursor`.")
+    @strawberry.field(description="Whether anything precedes `startCursor`.")
     async def has_previous_page(self) -> bool:
         return await self.page.has_previous()
 
@@ -31,9 +31,9 @@ class PageInfo:
         return self.page.order.cursor(self.page.pipelines[-1]) if self.page.pipelines else None
 
 
-@strawberry.type(description="A pipeline with its place in the list.")
+@strawberry.type(description="A pipeline with its cursor.")
 class PipelineEdge:
-    cursor: str = strawberry.field(description="Its place: `after` and `before` take it, in the same order.")
+    cursor: str = strawberry.field(description="Its cursor, for `after` and `before` in the same order.")
     pipeline: strawberry.Private[models.Pipeline]
 
     @strawberry.field(description="The pipeline.", graphql_type=Pipeline)
@@ -53,7 +53,7 @@ class PipelineConnection:
     def nodes(self) -> Any:
         return self.page.pipelines
 
-    @strawberry.field(description="Where this page stands in the whole list.")
+    @strawberry.field(description="Position of this page in the whole list.")
     def page_info(self) -> PageInfo:
         return PageInfo(page=self.page)
 
@@ -62,7 +62,7 @@ class PipelineConnection:
         return await self.page.total()
 
 
-@strawberry.type(description="How many pipelines have a status.")
+@strawberry.type(description="Number of pipelines with a status.")
 class StatusCount:
     status: PipelineStatus = strawberry.field(description="The status.")
-    count: int = strawberry.field(description="How many have it.")
+    count: int = strawberry.field(description="The number of pipelines.")

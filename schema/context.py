@@ -1,4 +1,4 @@
-"""What a resolver knows: who asks, the database, and one batch of reads for all siblings."""
+"""Context of resolvers: the caller, the database, and loaders that batch the reads of siblings."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ BATCH = 500
 
 
 class Context:
-    """Made anew for every operation, so that nothing read for one is shown to another. Nor is what was read before
-    a mutation shown after it: loaders batch, and keep nothing."""
+    """Context of one operation, so that no read is shared between operations. Loaders batch without a cache, so that
+    reads after a mutation are fresh."""
 
     def __init__(self, services: Services, caller: Caller, budget: Budget) -> None:
         self.services, self.caller, self.budget = services, caller, budget
@@ -54,7 +54,7 @@ class Context:
         return await self._traces[most].load(element_id)
 
     async def large(self, column: str, element_id: str) -> Any:
-        """A JSON column of an element, as the text it is stored as: nothing parses it on its way to the wire."""
+        """Load a JSON column of an element as stored text; it is never parsed."""
         text = await self.large_text(column, element_id)
         return None if text is None else orjson.Fragment(text)
 

@@ -1,4 +1,5 @@
-"""Inputs made of coerced values the short way: what Strawberry looks up anew for each value is looked up once."""
+"""Input factory: builds input objects from coerced values, with lookups done once per type instead of once per
+value."""
 
 from __future__ import annotations
 
@@ -16,13 +17,13 @@ NAMES = StrawberryConfig().name_converter
 
 
 def quick(kind: K) -> K:
-    """Have Strawberry make inputs of this type by what is here."""
+    """Make Strawberry build inputs of this type with the factory of this module."""
     kind.__strawberry_definition__.from_input = Maker(kind)  # type: ignore[attr-defined]
     return kind
 
 
 class Maker:
-    """Makes inputs of one type."""
+    """Factory of inputs of one type."""
 
     def __init__(self, kind: type) -> None:
         self.kind = kind
@@ -31,7 +32,7 @@ class Maker:
         return self.make(value)
 
     def make(self, value: Any) -> Any:
-        """An input of coerced fields by their GraphQL names. One that is made already stays as it is."""
+        """Build an input from coerced fields by GraphQL name. An input object is returned unchanged."""
         if type(value) is self.kind:
             return value
         given = {}
@@ -43,7 +44,7 @@ class Maker:
 
     @cached_property
     def fields(self) -> dict[str, tuple[str, Callable[[Any], Any] | None]]:
-        """By GraphQL name, the fields in Python, and what makes their values where these are not plain."""
+        """Python names and value converters by GraphQL name; None where the value is plain."""
         definition = self.kind.__strawberry_definition__  # type: ignore[attr-defined]
         return {
             NAMES.from_field(field): (field.python_name, converter(field.resolve_type(type_definition=definition)))
@@ -52,14 +53,14 @@ class Maker:
 
 
 def maker(kind: GraphQLInputObjectType) -> Maker | None:
-    """What makes inputs of a type, where that is quick."""
+    """Return the factory of a type, if it has one."""
     definition = kind.extensions.get("strawberry-definition")
     found = getattr(definition, "from_input", None)
     return found if isinstance(found, Maker) else None
 
 
 def converter(kind: Any) -> Callable[[Any], Any] | None:
-    """What makes values of a type of those that GraphQL coerced. None: they are that already."""
+    """Return the converter from coerced values to a type's values; None if they are equal."""
     if isinstance(kind, StrawberryOptional):
         return converter(kind.of_type)
     if isinstance(kind, StrawberryList):

@@ -56,11 +56,11 @@ THINNED = {"trace": (DEFAULT_TRACE, MAX_TRACE), "series": (WHOLE, MOST_POINTS)}
 WRONG = -1
 """Stands for a variable that is no integer."""
 KEPT = 200
-"""Costs that are remembered of one operation, by the lengths of its pages."""
+"""Number of cached costs of one operation, by the lengths of its pages."""
 
 
 class Cost:
-    """The cost of one valid operation, whatever its variables."""
+    """Cost of one valid operation as a function of its variables."""
 
     def __init__(self, document: DocumentNode, operation: OperationDefinitionNode) -> None:
         self._document, self._operation = document, operation
@@ -75,7 +75,7 @@ class Cost:
         self._lengths = sorted(first.read)
 
     def of(self, variables: Mapping[str, Any] | None) -> int:
-        """The cost with these variables, which need not be right."""
+        """Compute the cost for variables that may be invalid."""
         lengths: tuple[int | None, ...] = ()
         if self._lengths:
             given = {**self._defaults, **(variables or {})}
@@ -101,7 +101,7 @@ def _length(asked: int | None, default: int, most: int) -> int:
 
 
 class _Walk:
-    """One pass over an operation, each fragment once for each length of page that it stands below."""
+    """Walk over an operation that visits each fragment once per page length above it."""
 
     def __init__(self, document: DocumentNode, lengths: Mapping[str, int | None]) -> None:
         nodes = document.definitions
@@ -139,7 +139,7 @@ class _Walk:
         return cost + times * max(self._selection(node.selection_set, self._page(node)), LEAST.get(name, 0))
 
     def _page(self, node: FieldNode) -> int:
-        """How many pipelines are on the page that a field gives, if it gives one."""
+        """Return the length of the page of a field; 1 if it has none."""
         lengths = [_length(each, DEFAULT_PAGE, MAX_PAGE) for each in self._asked(node, PAGED)]
         return max(lengths, default=DEFAULT_PAGE)
 

@@ -1,4 +1,4 @@
-"""Documents, parsed, measured and validated once."""
+"""Documents: parsed, measured and validated once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from schema.trusted import Trusted
 
 CACHED = 256
 LONG = 2_000
-"""Characters of a document that is not prepared on the event loop."""
+"""Characters of a document above which a thread prepares it."""
 WRONG_AGAIN = 0.0002
 """Seconds of CPU time that the answer to a wrong document takes which is known already."""
 Charge = Callable[[float], None]
@@ -42,7 +42,7 @@ NOT_TRUSTED = GraphQLError("This server runs trusted documents only, and this is
 
 
 class Known:
-    """What is known of one operation of a valid document."""
+    """One operation of a valid document."""
 
     def __init__(self, schema: GraphQLSchema, tree: DocumentNode, operation: OperationDefinitionNode) -> None:
         self.node, self.kind = operation, operation.operation
@@ -50,7 +50,8 @@ class Known:
         self.checks = Checks(schema, tree, operation)
 
     def cost(self, variables: Mapping[str, Any] | None, settings: Settings) -> int:
-        """What it costs with these variables. RequestError when that is too much, or a list in them is too long."""
+        """Compute the cost with these variables. Raises RequestError if it exceeds the limit or a list in them is too
+        long."""
         for place in self._lists.too_long(variables, settings.max_list_input):
             message = f"The list at {'.'.join(map(str, place))} has more than {settings.max_list_input} items."
             raise RequestError(RequestErrorCode.BAD_USER_INPUT, message)
@@ -63,18 +64,18 @@ class Known:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Document:
-    """A document that may be executed, unless it has errors."""
+    """A prepared document; executable if it has no errors."""
 
     tree: DocumentNode = field(default_factory=DocumentNode)
     code: RequestErrorCode = RequestErrorCode.GRAPHQL_VALIDATION_FAILED
     errors: list[GraphQLError] = field(default_factory=list)
     operations: dict[str | None, Known] = field(default_factory=dict)
-    """By name."""
+    """Operations by name."""
     seconds: float = 0.0
     """CPU time that was spent on it."""
 
     def operation(self, name: str | None) -> Known:
-        """The operation that `name` means. RequestError when it means none, or could mean several."""
+        """Return the operation with `name`. Raises RequestError if none matches or several do."""
         if name is None and len(self.operations) == 1:
             return next(iter(self.operations.values()))
         if name in self.operations and name is not None:
@@ -89,7 +90,7 @@ class Document:
 
 
 class Documents:
-    """The documents that one schema has seen of late."""
+    """Cache of recent documents of one schema."""
 
     def __init__(self, schema: GraphQLSchema, settings: Settings, trusted: Trusted | None = None) -> None:
         self._schema, self._settings, self._trusted = schema, settings, trusted
@@ -107,7 +108,7 @@ class Documents:
         self._check_length(text)
         if charge is not None:
             charge(0.0)
-        # A long one takes a tenth of a second; others go on meanwhile.
+        # A long one takes 0.1 s; other requests continue meanwhile.
         document = self._prepare(text) if len(text) < LONG else await asyncio.to_thread(self._prepare, text)
         if charge is not None and (document.errors or len(text) >= LONG):
             charge(document.seconds)
@@ -117,7 +118,7 @@ class Documents:
         return document
 
     def check(self, text: str) -> list[GraphQLError]:
-        """All that is wrong with a document."""
+        """Return all errors of a document."""
         try:
             self._check_length(text)
         except RequestError as error:
@@ -141,7 +142,7 @@ class Documents:
                 return Document(code=RequestErrorCode.DOCUMENT_NOT_TRUSTED, errors=[NOT_TRUSTED])
             if errors := too_large(tree, self._settings):
                 return Document(code=RequestErrorCode.TOO_COMPLEX, errors=errors)
-            # First, because GraphQL's own rules read such values, and complain in Python's words.
+            # First, because GraphQL's rules read such values and report Python's messages.
             errors = validate(self._schema, tree, [StorableValues], max_errors=MAX_ERRORS) or self._validated(tree)
         except GraphQLError as error:
             return Document(code=RequestErrorCode.GRAPHQL_PARSE_FAILED, errors=[error])

@@ -1,4 +1,4 @@
-"""The words of the application as GraphQL enums, each value with the sentence that explains it there."""
+"""GraphQL enums of the application's enums, with their descriptions."""
 
 from inspect import cleandoc
 
@@ -10,7 +10,7 @@ from app.words import Word
 
 
 def describe(words: type[Word], name: str | None = None) -> None:
-    """Make `words` a GraphQL enum, in place: its docstring and its members' descriptions go with it."""
+    """Register `words` as a GraphQL enum, with its docstring and its members' descriptions."""
     strawberry.enum(words, name=name, description=cleandoc(words.__doc__ or ""))
     definition: StrawberryEnumDefinition = words.__strawberry_definition__  # type: ignore[attr-defined]
     for value in definition.values:

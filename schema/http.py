@@ -1,6 +1,6 @@
-"""GraphQL over HTTP, as one ASGI application: https://graphql.github.io/graphql-over-http/draft/
+"""GraphQL over HTTP as an ASGI application: https://graphql.github.io/graphql-over-http/draft/
 
-It stands before the web framework, whose middleware and routing it needs nothing of.
+It runs before the web framework, whose middleware and routing it does not need.
 """
 
 from __future__ import annotations
@@ -41,15 +41,15 @@ HEADERS: dict[bytes, Fields] = {
     JSON: ((b"content-type", JSON), VARY, NO_SNIFFING),
     GRAPHQL: ((b"content-type", GRAPHQL + b"; charset=utf-8"), VARY, NO_SNIFFING),
 }
-"""Of every response, by its media type."""
+"""Headers of every response by media type."""
 NOT_STORED = {"cache-control": "no-store"}
-"""Of answers to GET: a cache cannot see by the request for whom they are. Those to POST are kept by none."""
+"""Headers of responses to GET: a cache cannot tell callers apart. Responses to POST are not cached anyway."""
 NOT_NOW = {RequestErrorCode.BUSY.value, RequestErrorCode.UNAVAILABLE.value}
 
 
 class GraphQLEndpoint:
-    """Answers `/graphql`: queries by GET, everything by POST, subscriptions as server-sent events or over a WebSocket,
-    and a page for people whose browser comes by."""
+    """Endpoint `/graphql`: queries by GET, all operations by POST, subscriptions by server-sent events or WebSocket,
+    and GraphiQL for browsers."""
 
     def __init__(self, settings: Settings, page: ASGIApp, metrics: Metrics) -> None:
         self._settings, self._page, self._metrics = settings, page, metrics
@@ -62,14 +62,14 @@ class GraphQLEndpoint:
         self._bodies = Bodies(settings.max_json_depth)
 
     def open(self, services: Services) -> None:
-        """What operations work with from now on."""
+        """Set the services that operations use."""
         self.operations.open(services)
         if self.operations.plans is not None:
             told = "Queries and mutations by what answered them, and how many plans were compiled."
             self._metrics.counts("voltgraph_operations", told, self.operations.plans.tally)
 
     def close(self) -> None:
-        """End the event streams, which would go on for ever. Whoever serves closes WebSockets himself."""
+        """End the event streams, which do not end by themselves. uvicorn closes WebSockets."""
         self._streams.close()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -89,7 +89,7 @@ class GraphQLEndpoint:
             await response.send(send)
 
     def respond(self, headers: Headers, body: bytes) -> Coroutine[Any, Any, Response] | None:
-        """The response to a POST whose body is here. None for one that must come by ASGI."""
+        """Return the response to a POST whose body has arrived. None if it must go through ASGI."""
         if b"content-encoding" in headers or HEADER in headers or wants_events(headers.get(b"accept")):
             return None
         return self._response("POST", headers, partial(self._posted, headers, body))
@@ -161,7 +161,7 @@ class GraphQLEndpoint:
         raise RequestError(RequestErrorCode.METHOD_NOT_ALLOWED, "Use GET or POST.")
 
     def _parameters(self, query_string: bytes) -> dict[str, Any]:
-        """A GET's parameters, in the shape of a POST's body."""
+        """Return the parameters of a GET in the form of a POST's body."""
         try:
             pairs = parse_qsl(query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20)
         except ValueError:
@@ -186,7 +186,7 @@ def _check_change(operation: Operation, method: str, headers: Headers, origins: 
 
 
 def _refused(error: Exception) -> tuple[int, dict[str, Any], Mapping[str, str]]:
-    """The answer to a request that raised an error: its status, its body and headers."""
+    """Return status, body and headers for a request that raised an error."""
     refused = expected(error)
     if refused is None:
         return 500, {"errors": failure(error)}, NO_HEADERS
@@ -194,7 +194,8 @@ def _refused(error: Exception) -> tuple[int, dict[str, Any], Mapping[str, str]]:
 
 
 def _status(answer: Answer, kind: bytes) -> int:
-    """Who could do nothing of what was asked tells proxies too."""
+    """Return the HTTP status: 503 if every root field failed because the database is unavailable, so that proxies
+    retry."""
     if not answer.executed:
         return 200 if kind == JSON else 400
     errors = answer.body.get("errors")
@@ -204,13 +205,13 @@ def _status(answer: Answer, kind: bytes) -> int:
 
 
 def _code(body: dict[str, Any]) -> str:
-    """How a request ended, for who counts."""
+    """Return the outcome of a request for metrics."""
     code: str = body["errors"][0]["extensions"]["code"] if body.get("errors") else "OK"
     return code
 
 
 def _summary(operation: Operation | Answer) -> tuple[str, str]:
-    """The name of an operation and how it began, for the log."""
+    """Return the name and the outcome of an event stream's operation for the log."""
     return (operation.label, "OK") if isinstance(operation, Operation) else ("", _code(operation.body))
 
 

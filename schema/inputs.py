@@ -1,4 +1,4 @@
-"""What the API takes, and how it becomes what the application takes."""
+"""Input types and their conversion to commands."""
 
 from datetime import datetime
 from typing import Any
@@ -11,18 +11,18 @@ from app import filters, paging
 from app.drafts import Changes, Draft, changes, draft
 from app.elements import Given
 from app.models import ElementType, JobErrorCode, PipelineStatus
-from schema import enums  # noqa: F401  makes them GraphQL enums
+from schema import enums  # noqa: F401  registers the enums
 from schema.conversion import quick
 from schema.types import ID
 
 
 def about(description: str, **default: Any) -> Any:
-    """An input field that may be left out."""
+    """Declare an optional input field."""
     return strawberry.field(description=description, **(default or {"default": UNSET}))
 
 
 def given(value: Any) -> Any:
-    """None for what was left out."""
+    """Return the value, or None if it is unset."""
     return None if value is UNSET else value
 
 
@@ -33,10 +33,10 @@ def given(value: Any) -> Any:
 class PipelineFilter:
     project_id: ID | None = about("In this project.")
     statuses: list[PipelineStatus] | None = about("With one of these statuses.")
-    error_codes: list[JobErrorCode] | None = about("Failed for one of these reasons.")
-    element_types: list[ElementType] | None = about("Some element has one of these types.")
+    error_codes: list[JobErrorCode] | None = about("Failed with one of these codes.")
+    element_types: list[ElementType] | None = about("Has an element of one of these types.")
     name_contains: str | None = about("The name contains this, upper or lower case.")
-    created_by_email: str | None = about("Created by who has exactly this email.")
+    created_by_email: str | None = about("Created by the user with exactly this email.")
     created_after: datetime | None = about("Created later than this.")
     created_before: datetime | None = about("Created earlier than this.")
     updated_after: datetime | None = about("Last changed later than this.")
@@ -49,8 +49,8 @@ class PipelineFilter:
 @quick
 @strawberry.input(description="An order of pipelines. Ties are broken by `id`.")
 class PipelineOrder:
-    field: paging.OrderField = strawberry.field(description="What to order by.")
-    direction: paging.Direction = about("Which end comes first.", default=paging.Direction.DESC)
+    field: paging.OrderField = strawberry.field(description="The sort key.")
+    direction: paging.Direction = about("The sort direction.", default=paging.Direction.DESC)
 
     def plain(self) -> paging.Order:
         return paging.Order(self.field, self.direction)
@@ -63,8 +63,8 @@ class PipelineOrder:
 )
 class PipelineElementInput:
     name: str = strawberry.field(description="1 to 255 characters, unique within the pipeline.")
-    element_type: ElementType = strawberry.field(description="What kind of job it is.")
-    job_config: JSON = strawberry.field(description="What the job is asked to do: an object.")
+    element_type: ElementType = strawberry.field(description="The type of its job.")
+    job_config: JSON = strawberry.field(description="The configuration of its job: an object.")
 
 
 @quick
@@ -90,12 +90,12 @@ def elements_given(
 @quick
 @strawberry.input(description="A pipeline to create. Give exactly one of `elements` and `elementsByName`.")
 class CreatePipelineInput:
-    project_id: ID = strawberry.field(description="The project it shall belong to: 1 to 255 characters.")
+    project_id: ID = strawberry.field(description="Its project: 1 to 255 characters.")
     name: str | None = about("At most 255 characters. Null or blank gets a default.")
-    description: str | None = about("What it is for: at most 10,000 characters.")
+    description: str | None = about("Its purpose: at most 10,000 characters.")
     elements: list[PipelineElementInput] | None = about(LISTED + " At most 250.")
     elements_by_name: JSON | None = about(BY_NAME)
-    options: PipelineOptionsInput | None = about("How it shall run.")
+    options: PipelineOptionsInput | None = about("Options of its run.")
     idempotency_key: str | None = about(
         "Repeating a create with the same key returns the first pipeline; the same key with another input is CONFLICT. "
         "Each project has keys of its own."

@@ -1,4 +1,4 @@
-"""The execution of elements: jobs and their checkpoints."""
+"""GraphQL types of jobs and their checkpoints."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from strawberry.scalars import JSON
 
 from app import models, reading
 from app.models import JobErrorCode, JobStatus
-from schema import enums  # noqa: F401  makes them GraphQL enums
+from schema import enums  # noqa: F401  registers the enums
 from schema.context import Info
 from schema.node import ID, Node
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MaxPoints = Annotated[int, strawberry.argument(description=f"At most so many: 1 to {reading.MAX_TRACE:,}.")]
 
 
-@strawberry.type(description="How far a job was at a time.")
+@strawberry.type(description="Progress of a job at one time.")
 class Checkpoint:
     at: datetime = strawberry.field(description="When it was reported.")
     iteration: int | None = strawberry.field(description="Iterations so far.")
@@ -30,7 +30,7 @@ class Checkpoint:
 
     @strawberry.field(description="Physical values, by parameter name.", graphql_type=JSON | None)
     def parameters(self) -> Any:
-        return orjson.Fragment(self.parameters)  # the row's column, not this method
+        return orjson.Fragment(self.parameters)  # the column of the row, not this method
 
 
 @strawberry.type(description="The execution of one element: one job per element, kept across retries.")
@@ -39,22 +39,22 @@ class Job(Node):
 
     @classmethod
     def of(cls, row: models.PipelineElement) -> Job | None:
-        """The job of an element; None until it is submitted."""
+        """Return the job of an element; None until it is submitted."""
         return None if row.job_id is None else cls(id=ID(row.job_id), row=row)
 
-    @strawberry.field(description="What it does.")
+    @strawberry.field(description="The type of its element.")
     def element(self) -> Annotated[PipelineElement, strawberry.lazy("schema.types")]:
         return self.row  # type: ignore[return-value]
 
-    @strawberry.field(description="Where it is in its life.")
+    @strawberry.field(description="Its status.")
     def status(self) -> JobStatus:
         return self.row.job_status or JobStatus.PENDING
 
-    @strawberry.field(description="How often it was begun: 1, or more after crashes and retries.")
+    @strawberry.field(description="Number of attempts: 1, or more after crashes and retries.")
     def attempt(self) -> int:
         return self.row.attempt
 
-    @strawberry.field(description="When it was first begun.")
+    @strawberry.field(description="When its first attempt started.")
     def started_at(self) -> datetime | None:
         return self.row.started_at
 
@@ -62,11 +62,11 @@ class Job(Node):
     def finished_at(self) -> datetime | None:
         return self.row.finished_at
 
-    @strawberry.field(description="Why it failed, for a person. Null unless FAILED.")
+    @strawberry.field(description="The error message. Null unless FAILED.")
     def error(self) -> str | None:
         return self.row.error
 
-    @strawberry.field(description="Why it failed, for a program. Null unless FAILED.")
+    @strawberry.field(description="The error code. Null unless FAILED.")
     def error_code(self) -> JobErrorCode | None:
         return self.row.error_code
 

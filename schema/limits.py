@@ -1,4 +1,4 @@
-"""How large a document may be, seen in one pass over it, each fragment once: before anything else looks at it."""
+"""Size limits of documents, checked in one pass that visits each fragment once, before any other rule."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from graphql import (
 from app.settings import Settings
 
 INTROSPECTION = ("__schema", "__type")
-"""Its depth is bounded by a rule of its own."""
+"""Introspection fields; a rule of graphql-core bounds their depth."""
 MAX_WIDTH = 300
-"""Fields of one selection, with those that fragments put there. GraphQL's rules compare them in pairs."""
+"""Maximum number of fields of one selection, fragments included. GraphQL's rules compare them in pairs."""
 
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Of a selection, with all fragments written out."""
+    """Size of a selection with its fragments expanded."""
 
     depth: int = 0
     aliases: int = 0
     directives: int = 0
     width: int = 0
-    """Fields at its top."""
+    """Number of top-level fields."""
     widest: int = 0
-    """Most fields of one selection in it."""
+    """Maximum number of fields of a selection in it."""
 
     def beside(self, other: Size) -> Size:
         width = self.width + other.width
@@ -46,7 +46,7 @@ class Size:
 
 
 class Sizes:
-    """The sizes of a document's operations."""
+    """Sizes of a document's operations."""
 
     def __init__(self, document: DocumentNode) -> None:
         nodes = document.definitions
@@ -76,14 +76,14 @@ class Sizes:
 
     def _fragment(self, name: str) -> Size:
         if name not in self._known:
-            self._known[name] = Size()  # what one that spreads itself adds; GraphQL's rules refuse it
+            self._known[name] = Size()  # a fragment that spreads itself; GraphQL's rules refuse it
             if name in self._fragments:
                 self._known[name] = self._selection(self._fragments[name].selection_set)
         return self._known[name]
 
 
 def too_large(document: DocumentNode, settings: Settings) -> list[GraphQLError]:
-    """Everything about a document that is more than it may be."""
+    """Return an error for every exceeded limit of a document."""
     errors = []
     for node, size in Sizes(document).all:
         for what, found, most in (
@@ -99,5 +99,5 @@ def too_large(document: DocumentNode, settings: Settings) -> list[GraphQLError]:
 
 
 def _shown(number: int) -> str:
-    """Fragments that spread fragments double what they come to at each step."""
+    """Format a number; fragments that spread fragments can double it at each level."""
     return str(number) if number < 10**6 else "over a million"

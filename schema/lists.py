@@ -1,4 +1,4 @@
-"""Lists in an operation's variables, counted before anything is made of their items. JSON is not looked into."""
+"""Length limits of lists in variables, checked before their items are coerced. JSON values are not inspected."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from graphql import (
 
 Path = tuple[str | int, ...]
 Look = Callable[[Any, Path, int], Iterator[Path]]
-"""The places, in a value that stands at a path, of lists with more than so many items."""
+"""Finds the paths of lists with more than a number of items in a value."""
 
 
 class Lists:
-    """Finds lists that are too long among the variables of one operation."""
+    """Finds lists that are too long in the variables of one operation."""
 
     def __init__(self, schema: GraphQLSchema, operation: OperationDefinitionNode) -> None:
         looks = {
@@ -31,14 +31,14 @@ class Lists:
         self._looks = {name: found for name, found in looks.items() if found}
 
     def too_long(self, variables: Mapping[str, Any] | None, most: int) -> Iterator[Path]:
-        """The places of those with more than `most` items."""
+        """Return the paths of lists with more than `most` items."""
         for name, find in self._looks.items():
             if variables and variables.get(name) is not None:
                 yield from find(variables[name], (name,), most)
 
 
 def look(kind: GraphQLInputType) -> Look | None:
-    """How to look through a value of a type; None where it can hold no list."""
+    """Return the search function of a type; None if it cannot contain a list."""
     plain = get_nullable_type(kind)
     if isinstance(plain, GraphQLList):
         return _in_list(look(plain.of_type))

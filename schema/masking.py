@@ -1,4 +1,4 @@
-"""Errors as clients see them: theirs in full, ours as an id that the log carries too."""
+"""Errors as clients see them: request errors in full, faults of the server masked with an id that the log has too."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -14,12 +14,12 @@ MOST_ERRORS = 100
 
 
 def formatted(error: GraphQLError, code: RequestErrorCode) -> dict[str, Any]:
-    """An error of a request, with its code."""
+    """Format an error of a request with its code."""
     return {**error.formatted, "extensions": {**(error.extensions or {}), "code": code.value}}
 
 
 def refusal(error: RequestError) -> list[dict[str, Any]]:
-    """The errors of a request that never became GraphQL: one for each place that is wrong."""
+    """Return the errors of a request that could not be executed, one per place."""
     extensions = {"code": error.code.value}
     if isinstance(error, BadJson) and error.problems:
         return [
@@ -42,7 +42,7 @@ def distinct(errors: Iterable[GraphQLError]) -> Iterator[GraphQLError]:
 
 
 def masked(error: GraphQLError) -> dict[str, Any]:
-    """An error of a field, with its code; what the caller cannot have caused is told to the log alone."""
+    """Format an error of a field with its code; log and mask a fault of the server."""
     cause = error.original_error
     while isinstance(cause, GraphQLError) and cause.original_error is not None:
         cause = cause.original_error
@@ -56,12 +56,12 @@ def masked(error: GraphQLError) -> dict[str, Any]:
 
 
 def failure(error: Exception) -> list[dict[str, Any]]:
-    """The errors of a request, or of a subscription, that raised one itself and not in a field."""
+    """Return the errors of a request or a subscription that failed outside of a field."""
     refused = expected(error)
     return [internal(error)] if refused is None else refusal(refused)
 
 
 def internal(cause: BaseException) -> dict[str, Any]:
-    """What a client is told of an error of ours."""
+    """Return the masked error of a fault of the server."""
     fault, code = logged(cause), RequestErrorCode.INTERNAL_SERVER_ERROR.value
     return {"message": fault.message, "extensions": {"code": code, "requestId": fault.request_id}}

@@ -1,4 +1,4 @@
-"""What can be changed."""
+"""GraphQL mutations."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ from schema.types import ID
 PipelineId = Annotated[ID, strawberry.argument(description="The pipeline's id.")]
 
 
-@strawberry.type(description="What can be changed.")
+@strawberry.type(description="Operations that change data.")
 class Mutation:
     @strawberry.mutation(
         description="Creates a pending pipeline with its elements. Nothing runs until `startPipeline`."
@@ -33,7 +33,7 @@ class Mutation:
         self,
         info: Info,
         id: PipelineId,
-        input: Annotated[UpdatePipelineInput, strawberry.argument(description="What to change.")],
+        input: Annotated[UpdatePipelineInput, strawberry.argument(description="The changes.")],
     ) -> PipelinePayload:
         database, caller = info.context.database, info.context.caller
         return await payload(lambda: pipelines.update(database, caller, id, input.changes()), "id")
@@ -52,19 +52,19 @@ class Mutation:
         services, caller = info.context.services, info.context.caller
         return await payload(lambda: runs.cancel(services, caller, id), "id")
 
-    @strawberry.mutation(description="A new pending copy: how to run again, or to change a finished run.")
+    @strawberry.mutation(description="Create a pending copy, to run again or to change a finished run.")
     async def duplicate_pipeline(
         self,
         info: Info,
         id: PipelineId,
         name: Annotated[
-            str | None, strawberry.argument(description="The copy's name. Null or blank: the old one and ` (copy)`.")
+            str | None, strawberry.argument(description="The copy's name. By default the old one and ` (copy)`.")
         ] = UNSET,
     ) -> PipelinePayload:
         database, caller = info.context.database, info.context.caller
         return await payload(lambda: pipelines.duplicate(database, caller, id, given(name)), "id", "name")
 
-    @strawberry.mutation(description="Removes a pipeline and its elements. Not while RUNNING.")
+    @strawberry.mutation(description="Delete a pipeline and its elements. Not while RUNNING.")
     async def delete_pipeline(self, info: Info, id: PipelineId) -> DeletePipelinePayload:
         try:
             await pipelines.delete(info.context.database, info.context.caller, id)

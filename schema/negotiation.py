@@ -1,4 +1,4 @@
-"""What to answer with, by what a request accepts."""
+"""Content negotiation."""
 
 from functools import lru_cache
 
@@ -17,7 +17,8 @@ RANGES = {
 
 @lru_cache(256)
 def preferred(accept: bytes, *offers: bytes) -> bytes | None:
-    """The offer with the highest weight in `accept`; of equals the one named first there. None: none is accepted."""
+    """Return the offer with the highest weight in `accept`; among equals the first named there. None if none is
+    accepted."""
     best, most = None, 0.0
     for part in accept.lower().split(b","):
         kind, *parameters = (piece.strip() for piece in part.split(b";"))
@@ -29,7 +30,7 @@ def preferred(accept: bytes, *offers: bytes) -> bytes | None:
 
 
 def media_type(accept: bytes | None) -> bytes:
-    """The JSON type to answer with. RequestError when the request takes neither."""
+    """Return the JSON media type of the response. Raises RequestError if the request accepts neither."""
     chosen = preferred(accept, GRAPHQL, JSON) if accept else JSON
     if chosen is None:
         accepted = f"Accept {GRAPHQL.decode()} or {JSON.decode()}."
@@ -39,15 +40,15 @@ def media_type(accept: bytes | None) -> bytes:
 
 @lru_cache(256)
 def wants_events(accept: bytes | None) -> bool:
-    """Whether answers are to be server-sent events. A client that names a JSON type beside them can take either, and
-    many name both for every operation: it gets JSON."""
+    """Return whether to respond with server-sent events. Many clients accept a JSON type too for every operation: they
+    get JSON."""
     parts = ((piece.strip() for piece in part.split(b";")) for part in (accept or b"").lower().split(b","))
     named = {kind for kind, *parameters in parts if _weight(parameters) > 0}
     return EVENTS in named and not named & {GRAPHQL, JSON}
 
 
 def wants_page(accept: bytes | None) -> bool:
-    """Whether this is a browser that shows pages to a person."""
+    """Return whether the request comes from a browser that shows pages."""
     return accept is not None and preferred(accept, HTML, GRAPHQL, JSON) == HTML
 
 

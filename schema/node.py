@@ -1,10 +1,10 @@
-"""What everything with an id is."""
+"""GraphQL interface of objects with an id."""
 
 import strawberry
 
 ID = strawberry.ID
 
 
-@strawberry.interface(description="Anything with an id that `node` finds.")
+@strawberry.interface(description="An object with an id, found by `node`.")
 class Node:
     id: ID = strawberry.field(description="A UUID, the same in REST. Ids made later sort later.")

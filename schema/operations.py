@@ -1,4 +1,4 @@
-"""Operations, run: the same over HTTP, as server-sent events and over a WebSocket."""
+"""Execution of operations, shared by HTTP, server-sent events and WebSockets."""
 
 from __future__ import annotations
 
@@ -38,17 +38,17 @@ QUERY = OperationType.QUERY
 
 
 class GraphQLRequest(NamedTuple):
-    """What a client asks."""
+    """A GraphQL request."""
 
     query: str | None
-    """The document. None where it is named by its hash only."""
+    """The document; None if it is named by its hash only."""
     variables: dict[str, Any] | None
     operation_name: str | None
     hash: str | None = None
 
 
 def graphql_request(body: Any) -> GraphQLRequest:
-    """The request that a body makes. RequestError when a part of it is of the wrong kind."""
+    """Read the request of a body. Raises RequestError if a part has the wrong type."""
     if not isinstance(body, dict):
         raise RequestError(RequestErrorCode.BAD_REQUEST, "The body must be one JSON object; there are no batches.")
     query, name, variables = body.get("query"), body.get("operationName"), body.get("variables")
@@ -64,7 +64,7 @@ def graphql_request(body: Any) -> GraphQLRequest:
 
 
 class Answer(NamedTuple):
-    """What a client gets. One that was not executed has errors only."""
+    """An answer to a client. If it was not executed, it has errors only."""
 
     body: dict[str, Any]
     executed: bool = True
@@ -79,7 +79,7 @@ def encoded(body: dict[str, Any], most: int | None = None) -> bytes:
 
 
 class Operations:
-    """Finds what a request asks for, and says why where it asks for nothing that can be run."""
+    """Prepares the operation of a request, or explains why it cannot run."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -95,16 +95,16 @@ class Operations:
             self.known_names.update(trusted.names)
 
     def open(self, services: Services) -> None:
-        """What operations work with from now on."""
+        """Set the services that operations use."""
         self._services = services
         self.plans = Plans(services.database, self._settings.max_answer_bytes) if self._has_plans else None
 
     async def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
-        """Who asks. RequestError when that is nobody who may."""
+        """Authenticate a request. Raises RequestError."""
         return await self._services.callers.of(headers)
 
     def socket(self, caller: Caller) -> AbstractContextManager[None]:
-        """What a WebSocket holds of those that its caller may have open. RequestError when that is too many."""
+        """Hold a WebSocket of the caller's quota. Raises RequestError if the quota is used up."""
         return self._services.sockets.hold(caller)
 
     def hold_body(self) -> Holding:
@@ -116,7 +116,7 @@ class Operations:
         return self._services.revocations.hold(caller, end)
 
     async def find(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
-        """The operation, or the answer to a document that is wrong. RequestError when the request is."""
+        """Return the operation, or the answer to an invalid document. Raises RequestError for an invalid request."""
         charge = partial(self._services.rates.charge, caller)
         if request.hash is not None:
             document = await self._persisted.get(request.hash, request.query, charge)
@@ -125,7 +125,7 @@ class Operations:
         if document.errors:
             return Answer({"errors": [formatted(error, document.code) for error in document.errors]}, executed=False)
         known = document.operation(request.operation_name)
-        # A plan's statements are the same for all callers, but for one who may use some projects only.
+        # A plan serves all callers, except those limited to projects.
         plans = self.plans if caller.projects is None else None
         cost = known.cost(request.variables, self._settings)
         left = self._services.rates.spend(caller, cost)
@@ -133,7 +133,7 @@ class Operations:
         return Operation(known, document, name, variables, self._services, plans, caller, cost, left, self._settings)
 
     async def find_or_explain(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
-        """The same for where there is no status line: an answer also when the request is wrong."""
+        """Like `find`, for transports without a status line: an invalid request gets an answer too."""
         try:
             return await self.find(request, caller)
         except RequestError as error:
@@ -141,7 +141,7 @@ class Operations:
 
 
 class Operation(NamedTuple):
-    """An operation that may be run."""
+    """An operation that can run."""
 
     known: Known
     document: Document
@@ -152,7 +152,7 @@ class Operation(NamedTuple):
     caller: Caller
     cost: int
     left: int | None
-    """What the caller's key may spend still; None where there are no keys."""
+    """Cost that the caller's key may still spend; None without keys."""
     settings: Settings
 
     @property
@@ -161,17 +161,17 @@ class Operation(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What it is called in its document."""
+        """Name of the operation in its document."""
         name = self.known.node.name
         return name.value if name else ANONYMOUS
 
     def slot(self) -> AbstractContextManager[None]:
-        """What it holds of what its caller may have open at a time. RequestError when that is too much already."""
+        """Hold a subscription of the caller's quota. Raises RequestError if the quota is used up."""
         watches = self.kind is OperationType.SUBSCRIPTION
         return self.services.subscriptions.hold(self.caller) if watches else nullcontext()
 
     async def answer(self) -> Answer:
-        """The answer to a query or a mutation. RequestError with TIMEOUT where it does not come in time."""
+        """Execute a query or a mutation. Raises RequestError with TIMEOUT."""
         if self.known.checks and (errors := self.known.checks.errors(self.variables)):
             return _wrong(errors)
         timeout = self.settings.request_timeout
@@ -218,7 +218,7 @@ class Operation(NamedTuple):
         return _answer(result)
 
     async def answers(self) -> AsyncGenerator[Answer, None]:
-        """The answers to any operation: those to a subscription come as things happen. Raises nothing."""
+        """Yield the answers to any operation; a subscription yields one per event. Raises nothing."""
         try:
             if self.kind is not OperationType.SUBSCRIPTION:
                 yield await self.answer()
@@ -277,7 +277,7 @@ class Operation(NamedTuple):
 
 
 def _answer(result: ExecutionResult) -> Answer:
-    """A field's error has a path. One without is of the request, which was not executed: it has no data then."""
+    """Convert a result. An error without a path belongs to the request, which was not executed and has no data."""
     errors = result.errors or []
     if errors and not any(error.path for error in errors):
         return _wrong(errors)

@@ -1,4 +1,4 @@
-"""What mutations answer: the thing, or every reason why not."""
+"""Payloads of mutations: the pipeline, or all user errors."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -12,8 +12,8 @@ from schema.types import ID, Pipeline
 
 @strawberry.type(description="A problem the caller can fix. Anything else is a top-level error with `extensions.code`.")
 class UserError:
-    code: ProblemCode = strawberry.field(description="What kind of problem it is, for a program.")
-    message: str = strawberry.field(description="What is wrong, for a person.")
+    code: ProblemCode = strawberry.field(description="The error code, for programs.")
+    message: str = strawberry.field(description="The error message, for people.")
     field: list[str] | None = strawberry.field(
         description='Path to the argument at fault, as it was sent: `["input", "elements", "1", "jobConfig"]`.'
     )
@@ -22,17 +22,18 @@ class UserError:
 @strawberry.type(description="`pipeline` is null exactly when `userErrors` is not empty.")
 class PipelinePayload:
     pipeline: Pipeline | None = strawberry.field(description="The pipeline after the change.")
-    user_errors: list[UserError] = strawberry.field(description="Everything that kept it from being done.")
+    user_errors: list[UserError] = strawberry.field(description="All errors that prevented it.")
 
 
 @strawberry.type(description="`deletedPipelineId` is null exactly when `userErrors` is not empty.")
 class DeletePipelinePayload:
-    deleted_pipeline_id: ID | None = strawberry.field(description="The id that is free of its pipeline now.")
-    user_errors: list[UserError] = strawberry.field(description="Everything that kept it from being done.")
+    deleted_pipeline_id: ID | None = strawberry.field(description="The id of the deleted pipeline.")
+    user_errors: list[UserError] = strawberry.field(description="All errors that prevented it.")
 
 
 async def payload(work: Callable[[], Awaitable[Any]], *arguments: str) -> PipelinePayload:
-    """The pipeline that `work` comes to, or everything that it is rejected for. `arguments` stand beside `input`."""
+    """Run `work` and return its pipeline or the user errors. `arguments` are the mutation's arguments beside
+    `input`."""
     try:
         return PipelinePayload(pipeline=await work(), user_errors=[])
     except Rejected as rejected:
@@ -44,8 +45,8 @@ def user_errors(rejected: Rejected, *arguments: str) -> list[UserError]:
 
 
 def _field(path: Path, arguments: tuple[str, ...]) -> list[str] | None:
-    """The path as GraphQL spells it: what is no argument of its own is in `input`. What lies below the first step is
-    the caller's own spelling already."""
+    """Return the path in GraphQL's spelling: a field that is not an argument belongs to `input`. Below the first step
+    it is in the caller's spelling already."""
     if not path:
         return None
     first, *rest = map(str, path)

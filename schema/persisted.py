@@ -1,6 +1,5 @@
-"""Documents that clients name by their SHA-256, after they have sent them once. Apollo's automatic persisted queries:
-https://www.apollographql.com/docs/apollo-server/performance/apq
-"""
+"""Automatic persisted queries: clients name a document by its SHA-256 hash after sending it once.
+https://www.apollographql.com/docs/apollo-server/performance/apq"""
 
 from __future__ import annotations
 
@@ -22,12 +21,13 @@ NOT_FOUND = Document(code=RequestErrorCode.PERSISTED_QUERY_NOT_FOUND, errors=[Gr
 NOT_SUPPORTED = Document(
     code=RequestErrorCode.PERSISTED_QUERY_NOT_SUPPORTED, errors=[GraphQLError("PersistedQueryNotSupported")]
 )
-"""In the very words that clients look for: at the first they send the document itself, at the second always."""
+"""Errors with the exact messages that clients match: after the first they send the document once, after the second
+always."""
 
 
 class Persisted:
-    """The documents that were named of late. Each is kept under the hash of what it is, which is computed here: nobody
-    can put another in its place."""
+    """Recent persisted documents. The hash of each is computed here: no client can store a document under another's
+    hash."""
 
     def __init__(self, documents: Documents, settings: Settings, trusted: Trusted | None) -> None:
         self._documents, self._known = documents, trusted.by_hash if trusted else {}
@@ -37,8 +37,8 @@ class Persisted:
         self._missing = NOT_FOUND if self._most or trusted else NOT_SUPPORTED
 
     async def get(self, hash: str, text: str | None, charge: Charge | None = None) -> Document:
-        """The document that `hash` names, kept from now on where its text comes along and it may be run. RequestError
-        when the text is another one."""
+        """Return the document of `hash`; store it if its text is sent along and valid. Raises RequestError if the text
+        has another hash."""
         if text is None:
             return await self._named(hash)
         document = await self._documents.get(text, charge)
@@ -70,8 +70,8 @@ class Persisted:
 
 
 def named_hash(body: Mapping[str, Any]) -> str | None:
-    """The hash by which a request names its document: `documentId`, or the one of `extensions.persistedQuery`.
-    RequestError when it is of no form that is known."""
+    """Return the hash of a request's document: `documentId`, or that of `extensions.persistedQuery`. Raises
+    RequestError for an unknown form."""
     if (id := body.get("documentId")) is not None:
         if not isinstance(id, str):
             raise RequestError(RequestErrorCode.BAD_REQUEST, "`documentId` must be a string.")

@@ -1,4 +1,4 @@
-"""What can be asked."""
+"""GraphQL queries."""
 
 from typing import Annotated, Any
 
@@ -14,7 +14,7 @@ from schema.inputs import PipelineFilter, PipelineOrder, given
 from schema.jobs import Job
 from schema.types import ID, Node, Pipeline
 
-Filter = Annotated[PipelineFilter | None, strawberry.argument(description="Which pipelines; all without it.")]
+Filter = Annotated[PipelineFilter | None, strawberry.argument(description="The filter; by default all pipelines.")]
 
 NEWEST_FIRST = PipelineOrder(field=paging.OrderField.CREATED_AT)
 
@@ -31,21 +31,21 @@ def page_asked(
     last: int | None = UNSET,
     before: str | None = UNSET,
 ) -> tuple[filters.PipelineFilter, paging.Order, paging.Window]:
-    """What the arguments of a page ask for. BAD_USER_INPUT when they ask for none."""
+    """Validate the arguments of a page. Raises BAD_USER_INPUT."""
     order = order_by.plain()
     return plain(filter), order, paging.window(order, given(first), given(after), given(last), given(before))
 
 
-@strawberry.type(description="Who asks.")
+@strawberry.type(description="The caller.")
 class Viewer:
-    user_id: ID | None = strawberry.field(description="The user, where one is known.")
-    email: str | None = strawberry.field(description="The user's email, where it is known.")
-    organization_id: ID = strawberry.field(description="The organization whose pipelines are seen.")
+    user_id: ID | None = strawberry.field(description="The user, if known.")
+    email: str | None = strawberry.field(description="The user's email, if known.")
+    organization_id: ID = strawberry.field(description="The organization whose pipelines the caller sees.")
 
 
-@strawberry.type(description="What can be asked.")
+@strawberry.type(description="Operations that read data.")
 class Query:
-    @strawberry.field(description="Anything with an id. Null as for `pipeline`.", graphql_type=Node | None)
+    @strawberry.field(description="An object by its id. Null as for `pipeline`.", graphql_type=Node | None)
     async def node(self, info: Info, id: Annotated[ID, strawberry.argument(description="Its id.")]) -> Any:
         database, caller = info.context.database, info.context.caller
         row = await reading.pipeline(database, caller, id) or await reading.element(database, caller, id)
@@ -70,7 +70,7 @@ class Query:
         info: Info,
         filter: Filter = UNSET,
         order_by: Annotated[
-            PipelineOrder, strawberry.argument(description="Newest first, if not told.")
+            PipelineOrder, strawberry.argument(description="The order; by default newest first.")
         ] = NEWEST_FIRST,
         first: Annotated[int | None, strawberry.argument(description="This many, from the start.")] = UNSET,
         after: Annotated[str | None, strawberry.argument(description="Start behind this cursor.")] = UNSET,
@@ -80,11 +80,11 @@ class Query:
         asked = page_asked(filter, order_by, first, after, last, before)
         return PipelineConnection(page=await Page(info.context.database, info.context.caller, *asked).load())
 
-    @strawberry.field(description="For dashboards: matches per status, zeros included.")
+    @strawberry.field(description="Number of matches per status, for dashboards; zeros included.")
     async def pipeline_counts(self, info: Info, filter: Filter = UNSET) -> list[StatusCount]:
         found = await paging.counts(info.context.database, info.context.caller, plain(filter))
         return [StatusCount(status=status, count=count) for status, count in found.items()]
 
-    @strawberry.field(description="Who asks.", graphql_type=Viewer)
+    @strawberry.field(description="The caller.", graphql_type=Viewer)
     def viewer(self, info: Info) -> Caller:
         return info.context.caller

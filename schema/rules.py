@@ -1,4 +1,4 @@
-"""What this server asks of a document beyond GraphQL's own rules."""
+"""Validation rules beyond GraphQL's own."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from app.strict_json import fits_64_bits
 
 
 class StorableValues(ValidationRule):
-    """Values written in a document keep the limits of those sent as variables: a JSON value may hold any of them."""
+    """Rule: literals in a document obey the limits of values in variables; JSON literals can contain any value."""
 
     def enter_int_value(self, node: IntValueNode, *_: Any) -> None:
         if not fits_64_bits(node.value):

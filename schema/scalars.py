@@ -1,4 +1,4 @@
-"""DateTime and JSON, as this API reads and writes them."""
+"""Scalars DateTime and JSON."""
 
 import re
 from datetime import UTC, datetime
@@ -12,12 +12,12 @@ from strawberry.scalars import JSON
 from app.columns import instant_text
 
 MAX_DEPTH = 200
-"""How deep JSON written in a document may nest, with what its variables bring. orjson writes at most 254 levels."""
+"""Maximum depth of JSON literals, variables included. orjson encodes at most 254 levels."""
 RFC_3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def parse_instant(value: Any) -> datetime:
-    """A UTC time from RFC 3339 text; what is finer than a microsecond is dropped."""
+    """Parse a UTC time from RFC 3339 text; digits beyond microseconds are dropped."""
     if not isinstance(value, str) or not RFC_3339.fullmatch(value):
         raise GraphQLError(f"DateTime takes RFC 3339 with an offset, such as 2026-11-23T10:00:00Z, not {value!r:.80}.")
     try:
@@ -27,12 +27,12 @@ def parse_instant(value: Any) -> datetime:
 
 
 def json_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
-    """The value of JSON written in a document. As in input objects, a key is left out when its variable is."""
+    """Return the value of a JSON literal. As in input objects, a key is omitted if its variable is unset."""
     return _plain(value_from_ast_untyped(node, variables), MAX_DEPTH)
 
 
 def _plain(value: Any, levels: int) -> Any:
-    """A value as JSON spells it: variables of other types come as what GraphQL made of them."""
+    """Convert a coerced variable of another type back to JSON."""
     if isinstance(value, dict | list) and not levels:
         raise GraphQLError(f"JSON in a document nests at most {MAX_DEPTH} levels deep.")
     if isinstance(value, dict):

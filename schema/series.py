@@ -1,4 +1,4 @@
-"""The arguments of an element's series."""
+"""GraphQL arguments of an element's series."""
 
 from typing import Annotated, Any
 
@@ -15,7 +15,7 @@ DESCRIPTION = (
 )
 
 Objective = Annotated[str, strawberry.argument(description="The objective's name in `jobConfig`.")]
-Source = Annotated[SeriesSource, strawberry.argument(description="Which parameter values the model has.")]
+Source = Annotated[SeriesSource, strawberry.argument(description="The parameter values of the model.")]
 Columns = Annotated[
     list[str] | None,
     strawberry.argument(description="Only these channels beside the axis; all without it. An unknown one is an error."),

@@ -1,6 +1,5 @@
-"""Answers as server-sent events, each operation on a connection of its own:
-https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md#distinct-connections-mode
-"""
+"""Server-sent events, distinct connections mode:
+https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md#distinct-connections-mode"""
 
 from __future__ import annotations
 
@@ -18,7 +17,7 @@ from schema.operations import Answer, Operation, encoded
 Texts = AsyncGenerator[tuple[Answer, bytes], None]
 """Answers, and each in JSON."""
 KEEP_ALIVE = 12.0
-"""Seconds of silence after which a comment is sent: proxies cut what is silent for long."""
+"""Seconds of silence after which a comment is sent, because proxies close idle connections."""
 COMMENT = b":\n\n"
 COMPLETE = b"event: complete\ndata:\n\n"
 HEADERS = [
@@ -31,13 +30,13 @@ HEADERS = [
 
 
 class EventStreams:
-    """The streams that are open."""
+    """Open event streams."""
 
     def __init__(self) -> None:
         self._listening: set[asyncio.Task[None]] = set()
 
     def close(self) -> None:
-        """End them all, not as complete: clients come back to the next server."""
+        """End all streams without `complete`, so that clients reconnect."""
         for client in self._listening:
             client.cancel()
 
@@ -46,7 +45,7 @@ class EventStreams:
         if isinstance(operation, Operation) and operation.kind is OperationType.SUBSCRIPTION:
             await self._stream(operation.texts(), receive, send)
         else:
-            # As with JSON, a query or a mutation is finished whether or not the client still listens.
+            # As with JSON, a query or a mutation is finished even if the client disconnects.
             if isinstance(operation, Answer):
                 texts = [encoded(operation.body)]
             else:
@@ -59,7 +58,7 @@ class EventStreams:
         events = asyncio.create_task(_write_all(texts, send))
         self._listening.add(client)
         try:
-            await _write(send, COMMENT)  # what is waiting for the first byte knows that the stream is open
+            await _write(send, COMMENT)  # the first byte tells waiting clients that the stream is open
             while not (await asyncio.wait((client, events), timeout=KEEP_ALIVE, return_when="FIRST_COMPLETED"))[0]:
                 await _write(send, COMMENT)
         finally:
@@ -72,7 +71,7 @@ class EventStreams:
 
 
 async def _gone(receive: Receive) -> None:
-    """Returns when the client has gone."""
+    """Wait until the client disconnects."""
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -85,7 +84,7 @@ async def _write_all(texts: Texts, send: Send) -> None:
 
 
 def _next(text: bytes) -> bytes:
-    """One line: stored JSON goes out as it is, and may have been written over several."""
+    """Encode an event on one line; stored JSON may contain line breaks."""
     return b"event: next\ndata: " + text.translate(None, b"\r\n") + b"\n\n"
 
 

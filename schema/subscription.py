@@ -1,4 +1,4 @@
-"""What can be watched."""
+"""GraphQL subscriptions."""
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -24,7 +24,9 @@ class PipelineChange:
         return self.newest
 
 
-@strawberry.type(description="What can be watched, over a WebSocket (graphql-transport-ws) or server-sent events.")
+@strawberry.type(
+    description="Operations that watch data, over a WebSocket (graphql-transport-ws) or server-sent events."
+)
 class Subscription:
     @strawberry.subscription(
         description="The pipeline now, then its newest state after changes (quick ones may merge). Completes after the "
@@ -46,7 +48,7 @@ class Subscription:
         self,
         info: Info,
         filter: Annotated[
-            PipelineFilter | None, strawberry.argument(description="Which pipelines; all without it.")
+            PipelineFilter | None, strawberry.argument(description="The filter; by default all pipelines.")
         ] = UNSET,
     ) -> AsyncGenerator[PipelineChange, None]:
         async with aclosing(info.context.services.feed.changes(info.context.caller, plain(filter))) as changes:

@@ -1,4 +1,4 @@
-"""Trusted documents: where folders of them are set, nothing else is run."""
+"""Trusted documents: if folders are configured, only their documents run."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ SUFFIXES = (".graphql", ".gql")
 
 
 class Trusted:
-    """Documents, known by what they ask for: neither white space nor comments nor `__typename` make another one of it,
-    since many clients add that to whatever they send."""
+    """Set of trusted documents. White space, comments and `__typename` are ignored, since many clients add the latter
+    to every selection."""
 
     def __init__(self, texts: Iterable[str]) -> None:
         self._normal: set[bytes] = set()
         self.by_hash: dict[str, str] = {}
-        """Each under the SHA-256 of its file, and of how graphql-js prints it."""
+        """Documents by the SHA-256 of their file, and of graphql-js's print of it."""
         for text in texts:
             tree = parse(text, allow_empty_selection_sets=False)
             self._normal.add(_normal(tree))
@@ -47,7 +47,7 @@ class Trusted:
         return chain.from_iterable(map(operation_names, self.by_hash.values()))
 
     def has(self, tree: DocumentNode) -> bool:
-        """Whether a document is one of them."""
+        """Return whether a document is trusted."""
         return _normal(tree) in self._normal
 
 
@@ -58,8 +58,8 @@ def operation_names(text: str) -> list[str]:
 
 
 def read(folders: Iterable[Path], check: Callable[[str], list[GraphQLError]]) -> Trusted:
-    """The documents of folders and of what is in them. WrongDocuments, naming all that is wrong, when there is a
-    folder that cannot be read, or a document that `check` finds errors in."""
+    """Read the documents of folders, recursively. Raises WrongDocuments, naming every unreadable folder and every
+    document in which `check` finds errors."""
     texts, faults = [], []
     for folder in folders:
         if not folder.is_dir():

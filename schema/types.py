@@ -1,4 +1,5 @@
-"""Pipelines and their elements. Resolvers return the tables' rows; each field reads the attribute of its name."""
+"""GraphQL types of pipelines and elements. Resolvers return rows; a field without a resolver reads the attribute of its
+name."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -11,7 +12,7 @@ from strawberry.scalars import JSON
 from app import models, reading
 from app.budget import PARSED
 from app.models import ElementType, JobErrorCode, JobStatus, PipelineElementStatus, PipelineStatus, SeriesSource
-from schema import enums  # noqa: F401  makes them GraphQL enums
+from schema import enums  # noqa: F401  registers the enums
 from schema.context import Info
 from schema.jobs import Job
 from schema.node import ID, Node
@@ -20,7 +21,7 @@ from schema.series import DESCRIPTION, Columns, MaxPoints, Objective, Source, XM
 __all__ = ["ID", "Node", "Pipeline", "PipelineElement", "PipelineOptions"]
 
 
-Names = Annotated[list[str] | None, strawberry.argument(description="Only these; all without it.")]
+Names = Annotated[list[str] | None, strawberry.argument(description="Names to select; by default all.")]
 
 
 @strawberry.type(description="Options for how a pipeline runs.")
@@ -44,25 +45,26 @@ class PipelineElement(Node):
     organization_id: ID = strawberry.field(description="The organization that owns it.")
     name: str = strawberry.field(description="Unique within its pipeline.")
     element_order: int = strawberry.field(description="Position in its pipeline, from 1.")
-    element_type: ElementType = strawberry.field(description="What kind of job it is.")
+    element_type: ElementType = strawberry.field(description="The type of its job.")
     job_id: ID | None = strawberry.field(description="Null until submitted.")
     job_status: JobStatus | None = strawberry.field(description="The status of its job. Null until submitted.")
-    status: PipelineElementStatus = strawberry.field(description="Where it is in its life.")
-    error: str | None = strawberry.field(description="Why it failed, for a person. Null unless FAILED.")
-    error_code: JobErrorCode | None = strawberry.field(description="Why it failed, for a program. Null unless FAILED.")
+    status: PipelineElementStatus = strawberry.field(description="Its status.")
+    error: str | None = strawberry.field(description="The error message. Null unless FAILED.")
+    error_code: JobErrorCode | None = strawberry.field(description="The error code. Null unless FAILED.")
     created_at: datetime = strawberry.field(description="When it was created.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
 
-    @strawberry.field(description="What the job is asked to do, as it was sent.", graphql_type=JSON)
+    @strawberry.field(description="The configuration of its job, as it was sent.", graphql_type=JSON)
     async def job_config(self, info: Info) -> Any:
         return await info.context.large("job_config", self.id)
 
-    @strawberry.field(description="What the job found. Null unless COMPLETED.", graphql_type=JSON | None)
+    @strawberry.field(description="The result of its job. Null unless COMPLETED.", graphql_type=JSON | None)
     async def result(self, info: Info) -> Any:
         return await info.context.large("result", self.id)
 
     @strawberry.field(
-        description="From `result`: what this element hands on. `names` picks some.", graphql_type=JSON | None
+        description="The parameter values of `result`, passed on to later elements. `names` selects some.",
+        graphql_type=JSON | None,
     )
     async def parameter_values(self, info: Info, names: Names = UNSET) -> Any:
         return reading.parameter_values(
@@ -103,7 +105,7 @@ class PipelineElement(Node):
     def job(self, info: Info) -> Job | None:
         return Job.of(self)  # type: ignore[arg-type]
 
-    @strawberry.field(description="What else is known of the failure, for a program.", graphql_type=JSON | None)
+    @strawberry.field(description="Details of the failure, for programs.", graphql_type=JSON | None)
     async def error_detail(self, info: Info) -> Any:
         return await info.context.large("error_detail", self.id)
 
@@ -112,19 +114,19 @@ class PipelineElement(Node):
         return isinstance(value, models.PipelineElement)
 
 
-@strawberry.type(description="How far a pipeline is.")
+@strawberry.type(description="Progress of a pipeline.")
 class PipelineProgress:
     elements: strawberry.Private[list[models.PipelineElement]]
 
-    @strawberry.field(description="How many elements have ended, in whatever way.")
+    @strawberry.field(description="Number of elements that have ended, in any status.")
     def finished(self) -> int:
         return sum(each.status.is_terminal for each in self.elements)
 
-    @strawberry.field(description="How many elements there are.")
+    @strawberry.field(description="Number of elements.")
     def total(self) -> int:
         return len(self.elements)
 
-    @strawberry.field(description="The element at work, if one is.", graphql_type=PipelineElement | None)
+    @strawberry.field(description="The running element, if any.", graphql_type=PipelineElement | None)
     def current(self) -> models.PipelineElement | None:
         return next((each for each in self.elements if each.status is PipelineElementStatus.RUNNING), None)
 
@@ -133,16 +135,14 @@ class PipelineProgress:
 class Pipeline(Node):
     project_id: ID = strawberry.field(description="The project it belongs to.")
     organization_id: ID = strawberry.field(description="The organization that owns it.")
-    user_id: ID | None = strawberry.field(description="Who created it, where that is known.")
-    created_by_email: str | None = strawberry.field(description="The email of who created it, where that is known.")
+    user_id: ID | None = strawberry.field(description="The user who created it, if known.")
+    created_by_email: str | None = strawberry.field(description="The email of the user who created it, if known.")
     name: str = strawberry.field(description="For people; need not be unique.")
-    description: str | None = strawberry.field(description="What it is for, in its owner's words.")
-    status: PipelineStatus = strawberry.field(description="Where it is in its life.")
+    description: str | None = strawberry.field(description="Its purpose, in its owner's words.")
+    status: PipelineStatus = strawberry.field(description="Its status.")
     is_terminal: bool = strawberry.field(description="True once `status` cannot change again: stop polling.")
-    error: str | None = strawberry.field(description="Why the run failed, for a person. Null unless FAILED.")
-    error_code: JobErrorCode | None = strawberry.field(
-        description="Why the run failed, for a program. Null unless FAILED."
-    )
+    error: str | None = strawberry.field(description="The error message of the run. Null unless FAILED.")
+    error_code: JobErrorCode | None = strawberry.field(description="The error code of the run. Null unless FAILED.")
     created_at: datetime = strawberry.field(description="When it was created.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
     started_at: datetime | None = strawberry.field(description="When it was started.")
@@ -156,7 +156,7 @@ class Pipeline(Node):
     async def elements(self, info: Info) -> list[models.PipelineElement]:
         return await info.context.elements.load(self.id)
 
-    @strawberry.field(description="How far it is.")
+    @strawberry.field(description="Its progress.")
     async def progress(self, info: Info) -> PipelineProgress:
         return PipelineProgress(elements=await info.context.elements.load(self.id))
 

@@ -1,6 +1,5 @@
 """GraphQL over WebSocket, protocol graphql-transport-ws:
-https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
-"""
+https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md"""
 
 from __future__ import annotations
 
@@ -28,13 +27,13 @@ PROTOCOL = "graphql-transport-ws"
 TRY_AGAIN_LATER = 1013
 """The close code after which clients come back (RFC 6455, 7.4.1, and IANA's registry)."""
 LONGEST_REASON = 123
-"""In bytes: what fits in the frame that closes a WebSocket."""
+"""Maximum bytes of a close reason."""
 LAST_WORDS = 0.5
 """Seconds from the end of what a revoked key subscribed to, to the close of its socket."""
 
 
 class Closed(Exception):
-    """The socket is to be closed, by what the client did."""
+    """Ends the socket because of the client's message."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -43,19 +42,19 @@ class Closed(Exception):
 
 
 class Gone(Exception):
-    """The client has gone, or the server is about to."""
+    """The client disconnected, or the server is shutting down."""
 
 
 class Sockets:
-    """Answers WebSockets, each on its own."""
+    """WebSocket endpoint."""
 
     def __init__(self, operations: Operations, settings: Settings) -> None:
         self._operations, self._settings, self._origins = operations, settings, settings.origins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await receive()  # that a client wants to connect
+        await receive()  # the connect event
         if not is_from_allowed_page(dict(scope["headers"]), self._origins):
-            # A browser sends no preflight request first, as it does before it posts JSON to another origin.
+            # Browsers send no preflight request before a WebSocket handshake.
             await send({"type": "websocket.close", "code": 1008, "reason": "Another origin"})
             return
         chosen = PROTOCOL if PROTOCOL in scope["subprotocols"] else None
@@ -73,12 +72,12 @@ class Sockets:
 
 
 async def _close(send: Send, closed: Closed) -> None:
-    with suppress(OSError):  # the client has gone
+    with suppress(OSError):  # the client disconnected
         await send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
 
 
 class Socket:
-    """One client, and the operations that it runs."""
+    """Connection of one client and its running operations."""
 
     def __init__(self, operations: Operations, settings: Settings, scope: Scope, receive: Receive, send: Send) -> None:
         self._operations, self._settings, self._receive, self._send = operations, settings, receive, send
@@ -90,7 +89,7 @@ class Socket:
         self._tasks: dict[asyncio.Task[None], Operation] = {}
 
     async def serve(self) -> None:
-        """Do what the client's messages ask for. Raises Closed or Gone, never returns."""
+        """Handle the client's messages. Raises Closed or Gone; never returns."""
         try:
             async with self._lifetime:
                 await self._initialise()
@@ -211,7 +210,7 @@ class Socket:
         return await self._operations.find_or_explain(request, caller)
 
     async def _caller(self) -> Caller:
-        """Who is at the other end, by the headers of the socket and what its first message said."""
+        """Authenticate the client by the headers of the socket and its connection_init."""
         try:
             return await self._operations.caller(self._headers)
         except RequestError as error:
@@ -236,7 +235,7 @@ class Socket:
         return Answer({"errors": refusal(RequestError(RequestErrorCode.TOO_MANY_OPERATIONS, message))}, executed=False)
 
     def _complete(self, id: str) -> None:
-        """The client wants no more of it. An id that is not known is of an operation that has just ended."""
+        """End an operation at the client's request. An unknown id belongs to an operation that has just ended."""
         task = self._running.pop(id, None)
         if task is not None:
             _stop(task, self._tasks[task])
@@ -251,12 +250,12 @@ class Socket:
         except Exception as error:
             errors = failure(error)
         if self._running.get(id) is task:
-            del self._running[id]  # first: the client may use the id again at once
+            del self._running[id]  # first, because the client may reuse the id at once
             with suppress(Gone):
                 await self._say("error" if errors else "complete", id, errors)
 
     async def _tell(self, id: str, operation: Operation) -> list[dict[str, Any]] | None:
-        """Send what an operation answers, while the client wants it. The errors that end it, where some do."""
+        """Send the answers of an operation until the client completes it. Return the errors that ended it, if any."""
         task = asyncio.current_task()
         async with aclosing(operation.texts()) as texts:
             async for answer, text in texts:
@@ -278,7 +277,7 @@ class Socket:
 
 
 def _stop(task: asyncio.Task[None], operation: Operation) -> None:
-    """A query or a mutation ends by itself: whether it was done must not depend on who listens."""
+    """Cancel a subscription. Queries and mutations end by themselves: a mutation must not depend on its listener."""
     if operation.kind is OperationType.SUBSCRIPTION:
         task.cancel()
 

@@ -46,7 +46,7 @@ class Api:
         return data
 
     async def run(self, name: str, /, **variables: Any) -> Any:
-        """What the one field of an operation of `queries/` answers; its errors fail the test."""
+        """Return the value of the only field of an operation of `queries/`; its errors fail the test."""
         [result] = (await self.data(operation(name), **variables)).values()
         return result
 

@@ -19,7 +19,7 @@ from app.settings import Settings
 from tests import servers
 from tests.api import Api
 
-# What is generated is the same in each run, and may take as long as a busy machine needs.
+# Generated data are the same in each run, and have no deadline on a busy machine.
 settings.register_profile(
     "repeatable", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )

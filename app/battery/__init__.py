@@ -1,7 +1,5 @@
-"""What each element type does, on PyBaMM. It needs the extra `battery`; BATTERY.md says what is supported.
-
-Only child processes import it: PyBaMM takes seconds to load.
-"""
+"""Executor of the element types, on PyBaMM. It needs the extra `battery`; BATTERY.md lists what is supported. Only
+child processes import it: PyBaMM takes seconds to load."""
 
 import os
 from importlib.util import find_spec
@@ -10,7 +8,7 @@ if missing := [name for name in ("pybamm", "ionworks_schema", "cma") if find_spe
     raise ImportError(
         f"Battery work needs {' and '.join(missing)}. Install the extra `battery`: pip install 'voltgraph[battery]'."
     )
-os.environ["PYBAMM_DISABLE_TELEMETRY"] = "true"  # PyBaMM reads it at import, and would else ask or report
+os.environ["PYBAMM_DISABLE_TELEMETRY"] = "true"  # read at import; otherwise PyBaMM would ask for or send telemetry
 
 from app.battery.executor import BatteryExecutor
 

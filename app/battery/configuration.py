@@ -1,4 +1,4 @@
-"""From a hostile configuration to work that can be run, or to everything that is wrong with it."""
+"""Validation of hostile configurations: checked elements, or every problem."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from app.execution.executor import Fault, Job, JobFailed
 MAX_FAULTS = 100
 MAX_VALUES = 10_000
 ELSEWHERE = ("pipeline_id", "keep", "cell_spec_id", "mapping", "path")
-"""Fields of an entry that have the server read its parameters from somewhere else."""
+"""Fields of an entry that refer to parameters stored elsewhere."""
 CITATIONS = "citations"
-"""A list that PyBaMM keeps among its parameters; no parameter, so it is not handed on."""
+"""Key of a list that PyBaMM stores among its parameters; it is not passed on."""
 KINDS = {
     "entry": "entry",
     "directentry": "entry",
@@ -34,13 +34,13 @@ KINDS = {
     "linearconfidenceinterval": "linear_confidence_interval",
     "sobolsensitivity": "sobol_sensitivity",
 }
-"""Element types by wire word or display label, lower case, without spaces and underscores."""
+"""Element types by wire word or display label, in lower case without spaces and underscores."""
 WORDS = ("entry", *sorted({*KINDS.values()} - {"entry"}))
 SOURCE = Field(source, None)
 
 
 def faults(jobs: Sequence[Job]) -> list[list[Fault]]:
-    """Everything wrong with the jobs of a pipeline, each list for the job in its place."""
+    """Return the problems of each job of a pipeline, in order."""
     known: Known | None = {}
     found = []
     for job in jobs:
@@ -53,7 +53,7 @@ def faults(jobs: Sequence[Job]) -> list[list[Fault]]:
 
 
 def _after(known: Known, work: Work) -> Known | None:
-    """What is known after an element, None where that cannot be told before it runs."""
+    """Return the values known after an element; None if they depend on its run."""
     try:
         return None if work.sets is None else {**known, **work.sets()}
     except JobFailed:
@@ -61,7 +61,7 @@ def _after(known: Known, work: Work) -> Known | None:
 
 
 def plan(job: Job) -> Plan:
-    """What a job stands for. No work where there are faults."""
+    """Check a job. Return no element if there are problems."""
     config = {name: value for name, value in job.config.items() if name != "element_type"}
     word = job.config.get("element_type", job.type.value)
     kind = KINDS.get(word.lower().replace("_", "").replace(" ", "")) if isinstance(word, str) else None
@@ -130,7 +130,7 @@ def _named_entry(config: dict[str, Any]) -> Plan:
     work, faults = _planned({"element_type": "entry", "name": name}, recipe, given, faults)
     if work is None:
         return None, faults
-    # What an entry defines depends on nothing before it.
+    # The values of an entry do not depend on earlier elements.
     return replace(work, sets=lambda: _decoded(work.make(Inputs({}), lambda progress: None))), []
 
 
@@ -151,7 +151,7 @@ def _calculation(config: dict[str, Any]) -> Plan:
 def _recipe(
     name: Any, known: dict[str, Recipe], refused: dict[str, str], what: str, path: tuple[str], faults: list[Fault]
 ) -> Recipe | None:
-    """The recipe of that name; where there is none, a fault says why."""
+    """Return the function with a name, or a problem that gives the reason."""
     word = name if isinstance(name, str) else ""
     if word in refused:
         faults.append(Fault(f"{word} is not supported: {refused[word]}.", path))

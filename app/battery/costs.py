@@ -1,4 +1,4 @@
-"""Costs: how far a model is from data, as one number or as residuals whose squares add up to it."""
+"""Costs: the distance of a model from data, as one number or as residuals whose squares add up to it."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from app.execution.executor import Fault
 
 Array = np.ndarray
 MAX_NAMES = 1_000
-"""Objectives or variables that a cost may name."""
+"""Maximum number of objectives or variables in a cost."""
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """A cost of the residuals of one variable, (n,). `array` is None where no residuals square to it."""
+    """A cost of the residuals of one variable, (n,). `array` is None if it is not a sum of squares."""
 
     scalar: Callable[[Array], float]
     array: Callable[[Array], Array] | None
@@ -38,7 +38,7 @@ REFUSED_COSTS: dict[str, str] = {
     "MultiCost": "give one cost; weights of objectives and variables combine errors of one kind",
     "Wasserstein": "distances between distributions are not there yet",
 }
-"""Why each other cost of the public schema is refused."""
+"""Reasons for refusing the other costs of the public schema."""
 NORMALIZATIONS: dict[str, Callable[[Array], float]] = {
     "mean": lambda data: abs(float(np.mean(data))),
     "range": lambda data: float(np.ptp(data)),
@@ -47,14 +47,14 @@ NORMALIZATIONS: dict[str, Callable[[Array], float]] = {
     "root_mean_squares": lambda data: (float(data @ data) / data.size) ** 0.5,
     "identity": lambda data: 1.0,
 }
-"""What residuals are divided by, from the data of a variable, (n,)."""
+"""Scales that residuals are divided by, as functions of the data of a variable, (n,)."""
 
 NAN_WORDS: dict[str, Callable[[Array], float]] = {"mean": np.nanmean, "min": np.nanmin}
 
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """A checked cost: one of MEASURES, of each variable of each objective, weighted and added up."""
+    """A checked cost: one of MEASURES for each variable of each objective, weighted and summed."""
 
     kind: str
     normalization: str | float
@@ -66,18 +66,19 @@ class Cost:
     effective: Settings = field(default_factory=dict)
 
     def __call__(self, model: Array, data: Array, scale: float | None = None) -> float:
-        """The cost of one variable, without weights: for a statistic. Both (n,); `scale` is found unless given."""
+        """Return the unweighted cost of one variable, for statistics. Both arrays are (n,); `scale` is computed by
+        default."""
         residuals = (self.filled(model) - data) / (self.scale(data) if scale is None else scale)
         return MEASURES[self.kind].scalar(residuals)
 
     def scale(self, data: Array) -> float:
-        """What residuals of a variable are divided by; 0 where its data allow no such normalisation."""
+        """Return the scale of a variable's residuals; 0 if its data do not permit this normalisation."""
         if isinstance(self.normalization, str):
             return NORMALIZATIONS[self.normalization](data)
         return self.normalization
 
     def filled(self, model: Array) -> Array:
-        """The model with numbers where it has NaN; as it is where there is nothing to fill them from."""
+        """Replace NaN in the model's output; unchanged if no value is finite."""
         missing = np.isnan(model)
         if not missing.any() or missing.all():
             return model
@@ -86,7 +87,7 @@ class Cost:
         return whole
 
     def takes(self, objective: str, variable: str) -> bool:
-        """Whether a variable of an objective counts."""
+        """Return whether the cost includes a variable of an objective."""
         if self.structure is None:
             return True
         named = self.structure.get(objective, [])
@@ -97,10 +98,8 @@ class Cost:
 
 
 def cost_plan(config: Any, path: Path, normalization: str = "mean") -> tuple[Cost | None, list[Fault]]:
-    """The cost that a configuration (an object, or a bare name) stands for, or everything wrong with it.
-
-    `normalization` is the one meant where none is given: statistics have the unit of the data by `identity`.
-    """
+    """Check the configuration of a cost: an object, or a bare name. Return the cost, or every problem. `normalization`
+    is the default; statistics use `identity` to keep the unit of the data."""
     given = {"type": config} if isinstance(config, str) else config
     if not isinstance(given, dict):
         return None, [Fault(f"A cost must be an object with a `type`, not {shown(config)}.", path)]
@@ -135,7 +134,7 @@ def _cost(kind: str, settings: Settings, normalization: str) -> Cost:
 
 
 def scope_faults(cost: Cost, data: Mapping[str, Mapping[str, Array]], path: Path) -> list[Fault]:
-    """What does not fit the objectives that the cost is for: `data` by objective and variable, each (n,)."""
+    """Return the problems of a cost with its objectives; `data` by objective and variable, each (n,)."""
     variables = {variable for each in data.values() for variable in each}
     faults = [
         *_unknown(cost.objective_weights, data, "objective", (*path, "objective_weights")),
@@ -158,7 +157,7 @@ def scope_faults(cost: Cost, data: Mapping[str, Mapping[str, Array]], path: Path
 
 
 NOISY = {"ChiSquare": "variable_standard_deviations", "GaussianLogLikelihood": "sigma"}
-"""Costs that are told the noise of each variable, and the field that tells it."""
+"""Costs with a configured noise of each variable, and the field that holds it."""
 
 
 def _sigma_name(cost: Cost) -> str:
@@ -198,7 +197,7 @@ def _word_or_number(words: Any, check: Check) -> Check:
 
 
 def _named(check: Check) -> Check:
-    """An object whose values all pass."""
+    """Return a check of an object that applies `check` to each value."""
 
     def named(value: Any) -> str | None:
         if not isinstance(value, dict) or len(value) > MAX_NAMES:
@@ -238,4 +237,4 @@ FIELDS: dict[str, dict[str, Field]] = {
     },
     "GaussianLogLikelihood": {"sigma": Field(_named(_noise)), "nan_values": Field(NAN_VALUES, 1e6), **SCOPE},
 }
-"""The fields of each cost."""
+"""Fields of each cost."""

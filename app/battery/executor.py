@@ -1,4 +1,4 @@
-"""Runs elements on PyBaMM."""
+"""Executor on PyBaMM."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from app.models import JobErrorCode
 log = logging.getLogger("voltgraph.battery")
 PACKAGES = ("pybamm", "ionworks-schema", "numpy", "scipy", "cma")
 CANNOT_BUILD = (pybamm.ModelError, pybamm.DomainError, pybamm.OptionError, pybamm.DiscretisationError)
-"""What PyBaMM raises for a model that cannot be built."""
+"""Exceptions of PyBaMM for a model that cannot be built."""
 
 
 class BatteryExecutor:
-    """The work of elements. What it supports is in BATTERY.md; all else is refused by name."""
+    """Executor on PyBaMM. BATTERY.md lists what it supports; everything else is refused by name."""
 
     def check(self, jobs: Sequence[Job]) -> list[list[Fault]]:
         return faults(jobs)
@@ -52,7 +52,7 @@ class BatteryExecutor:
 
 
 def _outcome(work: Work, product: Product) -> Outcome:
-    """As the official client decodes it, with what it came of."""
+    """Build an outcome in the official client's form, with the effective configuration."""
     result = {
         "type": product.kind,
         "parameter_values": {name: encode(name, value) for name, value in product.values.items()},

@@ -1,6 +1,6 @@
-"""How large a parameter's value becomes once all that it reads is put in.
+"""Expression size: nodes of a parameter's value after substitution of the parameters that it reads.
 
-Values that each read another one twice grow twofold at each step. PyBaMM puts them in, so a few dozen short ones would
+Values that each read another one twice double at each step. PyBaMM substitutes them, so a few dozen short values would
 fill the memory.
 """
 
@@ -20,15 +20,15 @@ from app.execution.executor import JobFailed
 from app.models import JobErrorCode
 
 MAX_EXPANDED = 200_000
-"""Nodes of one value with all that it reads."""
+"""Maximum nodes of one value after substitution."""
 NODES = ""
-"""The key that nodes are counted by; uses of a function's arguments are counted by their names."""
+"""Key of the node count; the uses of a function's arguments are counted by name."""
 
 Size = Counter[str]
 
 
 def require_bounded(names: Iterable[str], values: Mapping[str, Any]) -> None:
-    """JobFailed where one of these becomes larger than MAX_EXPANDED; RecursionError where one reads itself."""
+    """Raise JobFailed if a value exceeds MAX_EXPANDED; RecursionError if one reads itself."""
     sizes = _Sizes(values)
     if large := sorted(name for name in names if sizes.of(name)[0][NODES] > MAX_EXPANDED):
         message = f"With all that they read, these have more than {MAX_EXPANDED} nodes: {', '.join(large[:3])}."
@@ -41,7 +41,7 @@ class _Sizes:
         self._known: dict[str, tuple[Size, Sequence[str]]] = {}
 
     def of(self, name: str) -> tuple[Size, Sequence[str]]:
-        """The size of a value, and the names of its arguments if it is a function."""
+        """Return the size of a value, and the names of its arguments if it is a function."""
         if name not in self._known:
             value = self._values.get(name)
             if callable(value):

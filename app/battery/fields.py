@@ -1,4 +1,4 @@
-"""What a field of a configuration takes. Each check looks at raw JSON and says what is wrong with it, or None."""
+"""Fields of a configuration and their checks. A check takes raw JSON and returns a message, or None."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from app.execution.executor import Fault
 Check = Callable[[Any], str | None]
 Path = tuple[str | int, ...]
 Settings = dict[str, Any]
-"""The fields of a configuration by name, defaults filled in."""
+"""Fields of a configuration by name, with defaults."""
 
 REQUIRED = object()
 MAX_TEXT = 1_000
 MAX_SOURCE = 10_000
 MOST_UNKNOWN = 100
-"""Unknown fields of which each is told: to look for what was meant takes time."""
+"""Maximum number of reported unknown fields; a search for similar names takes time."""
 MAX_SUGGESTED, MAX_KNOWN, MAX_SUGGESTIONS = 200, 2_000, 10
 """Characters of a name, names that it is compared with, and names of one kind for which others are suggested."""
 NEAR = 0.7
@@ -32,7 +32,7 @@ PRECISION = 6
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field: what it takes, and what it is when absent. `nested` are the fields of an options object."""
+    """A field: its check and its default. `nested` holds the fields of an options object."""
 
     check: Check
     default: Any = REQUIRED
@@ -40,12 +40,12 @@ class Field:
 
 
 def shown(value: Any) -> str:
-    """A hostile value, short enough for a message."""
+    """Format a hostile value for a message."""
     return reprlib.repr(value)
 
 
 def is_number(value: Any) -> bool:
-    """Whether it is a finite real number: JSON's true is none, nor are NaN and infinities."""
+    """Return whether a value is a finite real number: not true or false, NaN or infinite."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return False
     try:
@@ -55,7 +55,7 @@ def is_number(value: Any) -> bool:
 
 
 def number(low: float = -math.inf, high: float = math.inf, *, above: float = -math.inf) -> Check:
-    """A finite number from `low` to `high`, greater than `above`."""
+    """Return a check for a finite number from `low` to `high`, greater than `above`."""
 
     def check(value: Any) -> str | None:
         if not is_number(value):
@@ -68,7 +68,7 @@ def number(low: float = -math.inf, high: float = math.inf, *, above: float = -ma
 
 
 def whole(low: int, high: int) -> Check:
-    """A whole number from `low` to `high`."""
+    """Return a check for a whole number from `low` to `high`."""
 
     def check(value: Any) -> str | None:
         if not isinstance(value, int) or isinstance(value, bool):
@@ -79,7 +79,7 @@ def whole(low: int, high: int) -> Check:
 
 
 def one_of(*words: Any) -> Check:
-    """One of a few words."""
+    """Return a check for one of a few words."""
 
     def check(value: Any) -> str | None:
         if any(value is word or (type(value) is type(word) and value == word) for word in words):
@@ -101,19 +101,19 @@ def text(value: Any) -> str | None:
 
 
 def source(value: Any) -> str | None:
-    """Where something was read: kept, never read."""
+    """Check the source of a value, a text that is stored but not used."""
     return None if isinstance(value, str) and len(value) <= MAX_SOURCE else "must be text"
 
 
 def limits(value: Any) -> str | None:
-    """A pair of numbers, the lower first."""
+    """Check a pair of numbers, the lower first."""
     if not (isinstance(value, list) and len(value) == 2 and all(map(is_number, value))):
         return f"must be two finite numbers, not {shown(value)}"
     return None if value[0] < value[1] else f"must be the lower and then the higher, not {shown(value)}"
 
 
 def breakpoints(most: int) -> Check:
-    """Up to `most` numbers in rising order that differ in the digits that parameter names show."""
+    """Return a check for up to `most` rising numbers that differ in the digits used in parameter names."""
 
     def check(value: Any) -> str | None:
         if not (isinstance(value, list) and 2 <= len(value) <= most and all(map(is_number, value))):
@@ -128,7 +128,7 @@ def breakpoints(most: int) -> Check:
 
 
 def absent(value: Any) -> str | None:
-    """For a field of the public schema that nothing here can honour."""
+    """Refuse a field of the public schema that is not supported."""
     return f"is not supported here; leave it out instead of {shown(value)}"
 
 
@@ -137,7 +137,7 @@ def mapping(value: Any) -> str | None:
 
 
 def options(nested: Mapping[str, Field]) -> Field:
-    """An object of options, each with a default."""
+    """Return a field for an object of options, each with a default."""
     return Field(mapping, None, nested)
 
 
@@ -157,7 +157,7 @@ def _meant(name: str, fields: Mapping[str, Field]) -> str:
 
 
 def settle(fields: Mapping[str, Field], given: Mapping[str, Any], path: Path = ()) -> tuple[Settings, list[Fault]]:
-    """The settings that `given` stands for, and everything wrong with it."""
+    """Check `given` against fields. Return the settings and every problem."""
     unknown = islice((name for name in given if name not in fields), MOST_UNKNOWN)
     faults = [Fault(f"There is no field {shown(name)} here{_meant(name, fields)}.", (*path, name)) for name in unknown]
     settings: Settings = {}

@@ -1,7 +1,7 @@
-"""What a parameter value may be, before PyBaMM sees it.
+"""Allow-list of parameter values, checked before PyBaMM decodes them.
 
-PyBaMM's decoder imports whatever module a `$type` names. So a value is walked as raw JSON first, against a closed list
-of nodes, each with its own closed list of fields. Nothing here imports or evaluates anything of it.
+PyBaMM's decoder imports any module that a `$type` names. So a value is first walked as raw JSON against a closed list
+of nodes, each with a closed list of fields. This module imports and evaluates nothing of it.
 """
 
 from __future__ import annotations
@@ -14,11 +14,12 @@ from app.battery.fields import MAX_TEXT, Check, Path, flag, is_number, number, o
 from app.execution.executor import Fault
 
 MAX_DEPTH = 100
-"""Nested nodes. PyBaMM decodes and processes by recursion, some frames a node; Python stops at 1,000 frames."""
+"""Maximum depth of nodes. PyBaMM decodes and processes by recursion, with some frames per node; Python stops at 1,000
+frames."""
 MAX_NODES = 20_000
-"""Nodes of one value."""
+"""Maximum nodes of one value."""
 MAX_NUMBERS = 500_000
-"""Numbers in the tables of one value."""
+"""Maximum numbers in the tables of one value."""
 TAG = "$type"
 
 
@@ -40,7 +41,7 @@ def _domains(value: Any) -> str | None:
 
 
 def _arguments(value: Any) -> str | None:
-    # PyBaMM can write a function as Python source: a name must not smuggle code there.
+    # PyBaMM can export a function as Python source: a name must not inject code there.
     if isinstance(value, list) and all(isinstance(each, str) and each.isidentifier() for each in value):
         return None
     return f"must be a list of identifiers, not {shown(value)}"
@@ -53,13 +54,13 @@ def _function_name(value: Any) -> str | None:
 
 
 def _anything(value: Any) -> str | None:
-    """For tables, which have a check of their own."""
+    """Accept any value: tables have a check of their own."""
     return None
 
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A kind of node: its fields, and how many children it has (None: its own check counts them)."""
+    """A type of node: its fields and number of children (None: a check of its own counts them)."""
 
     fields: dict[str, Check]
     children: int | None = 0
@@ -120,7 +121,7 @@ for _function in ["Arcsinh", "Arctan", "Cos", "Cosh", "Erf", "Exp", "Log", "Max"
 
 @dataclass(slots=True)
 class Budget:
-    """What may be walked, and how much of it has been."""
+    """Budget of nodes and numbers, and the part that is used."""
 
     kinds: Mapping[str, Node] = field(default_factory=lambda: NODES)
     most: int = MAX_NODES
@@ -129,7 +130,7 @@ class Budget:
 
 
 def value_faults(value: Any, path: Path) -> Iterator[Fault]:
-    """Everything wrong with a parameter value."""
+    """Yield every problem of a parameter value."""
     if isinstance(value, dict):
         yield from symbol_faults(value, path, Budget())
     elif isinstance(value, str):
@@ -155,7 +156,7 @@ def is_numeric(value: str) -> bool:
 
 
 def symbol_faults(node: Any, path: Path, budget: Budget, depth: int = 1) -> Iterator[Fault]:
-    """Everything wrong with a symbol. Symbols that belong together share a budget."""
+    """Yield every problem of a symbol. Symbols of one value share a budget."""
     budget.nodes += 1
     tag = node.get(TAG) if isinstance(node, dict) else None
     kind = budget.kinds.get(tag) if isinstance(tag, str) else None
@@ -214,7 +215,7 @@ def _shape_faults(
 
 
 def _table_faults(table: Any, shape: tuple[int, ...], path: Path, budget: Budget) -> Iterator[Fault]:
-    """Nested lists of finite numbers, of a given shape."""
+    """Check nested lists of finite numbers with a given shape."""
     if not isinstance(table, list) or len(table) != shape[0] or not table:
         yield Fault(f"A table of {shape[0]} must be here, at least one.", path)
         return
@@ -229,4 +230,4 @@ def _table_faults(table: Any, shape: tuple[int, ...], path: Path, budget: Budget
     for index, each in enumerate(table):
         if not is_number(each):
             yield Fault(f"A finite number must be here, not {shown(each)}.", (*path, index))
-            return  # one bad number says enough of a column of thousands
+            return  # one bad number is enough for a column of thousands

@@ -6,7 +6,7 @@ from app.battery.fields import PRECISION, Field, one_of
 
 ELECTRODES = ("negative", "positive")
 PHASES = {None: "", "": "", "primary": "Primary: ", "secondary": "Secondary: "}
-"""What PyBaMM puts before the name of a parameter of one phase of a composite electrode."""
+"""Prefixes of PyBaMM's parameter names by phase of a composite electrode."""
 
 HEIGHT, WIDTH = "Electrode height [m]", "Electrode width [m]"
 AREA = "Electrode area [m2]"
@@ -23,7 +23,7 @@ PHASE = Field(one_of("", "primary", "secondary"), "")
 
 
 def of_electrode(electrode: str, quantity: str, phase: str | None = None) -> str:
-    """Such as `Primary: Negative electrode thickness [m]`."""
+    """Return a parameter name such as `Primary: Negative electrode thickness [m]`."""
     return f"{PHASES[phase]}{electrode.capitalize()} electrode {quantity}"
 
 
@@ -40,7 +40,7 @@ def initial_stoichiometry(electrode: str, phase: str | None = None) -> str:
 
 
 def stoichiometry_at(electrode: str, percent: int, phase: str | None = None) -> str:
-    """The stoichiometry at 0 or 100 percent state of charge."""
+    """Return the name of the stoichiometry at 0 or 100 percent state of charge."""
     return of_electrode(electrode, f"stoichiometry at {percent}% SOC", phase)
 
 
@@ -49,11 +49,11 @@ def open_circuit_voltage(percent: int) -> str:
 
 
 def split_unit(name: str) -> tuple[str, str]:
-    """`Diffusivity [m2.s-1]` as (`Diffusivity`, ` [m2.s-1]`)."""
+    """Split `Diffusivity [m2.s-1]` into (`Diffusivity`, ` [m2.s-1]`)."""
     stem, bracket, unit = name.rpartition(" [")
     return (stem, f" [{unit}") if bracket and unit.endswith("]") else (name, "")
 
 
 def at_breakpoint(variable: str, value: float) -> str:
-    """Such as `Temperature [K] 298.15`."""
+    """Return a name such as `Temperature [K] 298.15`."""
     return f"{variable} {value:.{PRECISION}g}"

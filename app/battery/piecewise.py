@@ -15,11 +15,11 @@ from app.battery.fields import PRECISION
 from app.battery.names import at_breakpoint, split_unit
 
 Lookup = Callable[[str], Any]
-"""The value of a parameter by name."""
+"""Returns the value of a parameter by name."""
 
 
 def knots_from_slopes(first: Any, slopes: list[Any], breakpoints: list[float]) -> list[Any]:
-    """The value at each breakpoint."""
+    """Return the value at each breakpoint."""
     knots = [first]
     for slope, (left, right) in zip(slopes, pairwise(breakpoints), strict=True):
         knots.append(knots[-1] + slope * (right - left))
@@ -28,7 +28,7 @@ def knots_from_slopes(first: Any, slopes: list[Any], breakpoints: list[float]) -
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """The names of the parameters along one variable."""
+    """Parameter names along one variable."""
 
     name: str
     variable: str
@@ -53,7 +53,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """The names of the parameters over two variables. Rows go along the second, columns along the first."""
+    """Parameter names over two variables. Rows run along the second, columns along the first."""
 
     name: str
     variables: tuple[str, str]
@@ -69,7 +69,7 @@ class Grid:
         ]
 
     def slopes(self, along: int, across: float) -> list[str]:
-        """The slopes along one variable where the other is `across`."""
+        """Return the names of the slopes along one variable where the other is `across`."""
         stem, unit = split_unit(self.name)
         variable, other, steps = self.variables[along], self.variables[1 - along], self.breakpoints[along]
         return [
@@ -80,12 +80,12 @@ class Grid:
 
     @property
     def from_slopes_needs(self) -> list[str]:
-        """The parameters that `from_slopes` looks up."""
+        """Return the names that `from_slopes` looks up."""
         columns = [name for x in self.breakpoints[0] for name in self.slopes(1, x)]
         return [self.knots[0][0], *self.slopes(0, self.breakpoints[1][0]), *columns]
 
     def from_slopes(self, lookup: Lookup) -> list[list[Any]]:
-        """The first row from the slopes along the first variable; from it, each column along the second."""
+        """Compute the first row from the slopes along the first variable, then each column along the second."""
         xs, ys = self.breakpoints
         row = knots_from_slopes(lookup(self.knots[0][0]), [lookup(name) for name in self.slopes(0, ys[0])], xs)
         columns = [

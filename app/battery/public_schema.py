@@ -1,4 +1,4 @@
-"""What the public schema finds wrong besides. It sees only what has been found sound here."""
+"""Additional checks by the public schema, applied to configurations that passed the checks here."""
 
 from __future__ import annotations
 
@@ -22,5 +22,5 @@ def schema_faults(config: Settings) -> list[Fault]:
 
 
 def _place(location: tuple[int | str, ...]) -> Path:
-    """The schema calls an entry's values `parameters`."""
+    """Translate a place: the schema calls an entry's values `parameters`."""
     return ("values", *location[1:]) if location[:1] == ("parameters",) else location

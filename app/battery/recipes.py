@@ -1,4 +1,5 @@
-"""What an element can name: the fields it takes, and how it makes parameter values of them and of what came before."""
+"""Named functions of elements: their fields, and the parameter values that they compute from these and from earlier
+values."""
 
 from __future__ import annotations
 
@@ -27,7 +28,7 @@ class Recipe:
 
 
 class Inputs:
-    """The parameter values that an element finds: those of all elements before it."""
+    """Parameter values of all earlier elements."""
 
     def __init__(self, values: Values) -> None:
         self._values = values
@@ -36,16 +37,16 @@ class Inputs:
         return name in self._values
 
     def number(self, name: str) -> float:
-        """A value that must be a number, or an expression of others that comes to one."""
+        """Return a value that must be a number, or an expression that evaluates to one."""
         return self.numbers(name)[0]
 
     def numbers(self, *names: str) -> list[float]:
-        """Values that must be numbers. JobFailed names all that are missing."""
+        """Return values that must be numbers. Raises JobFailed with every missing name."""
         self.require(*names)
         return [self._number(name) for name in names]
 
     def positive(self, *names: str) -> list[float]:
-        """Numbers that must be greater than zero."""
+        """Return numbers that must be greater than zero."""
         numbers = self.numbers(*names)
         if wrong := [f"{name} is {value:g}" for name, value in zip(names, numbers, strict=True) if value <= 0]:
             raise model_error(f"These must be greater than zero: {', '.join(wrong)}.")
@@ -56,7 +57,7 @@ class Inputs:
             raise lacking(missing)
 
     def decoded(self) -> dict[str, Any]:
-        """All of them, as PyBaMM takes them."""
+        """Return all values in PyBaMM's form."""
         made = {}
         for name, value in self._values.items():
             try:
@@ -97,6 +98,6 @@ def explain_missing(failure: JobFailed, values: Mapping[str, Any]) -> JobFailed:
 
 
 def lacking(names: list[str], note: str = "") -> JobFailed:
-    """The refusal of inputs that lack parameters."""
+    """Return the failure for missing parameters."""
     message = f"Missing parameters: {', '.join(names)}.{note}"
     return JobFailed(JobErrorCode.MODEL_ERROR, message, {"missing": names})

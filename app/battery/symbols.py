@@ -1,4 +1,4 @@
-"""Parameter values between JSON and PyBaMM, in the form that the official client reads and writes."""
+"""Codec of parameter values between JSON and PyBaMM, in the official client's form."""
 
 from __future__ import annotations
 
@@ -15,14 +15,12 @@ from app.models import JobErrorCode
 
 
 def decode(value: Any) -> Any:
-    """The number, text or PyBaMM symbol that a JSON value stands for. ValueError when it stands for none.
-
-    This is the one way into PyBaMM's decoder, and nothing passes that `guard` does not know.
-    """
+    """Decode a JSON value to a number, text or PyBaMM symbol. Raises ValueError. It is the only way into PyBaMM's
+    decoder, and passes nothing that `guard` does not know."""
     for fault in value_faults(value, ()):
         raise ValueError(fault.message)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # NumPy on hostile constants: what matters is what comes out
+        warnings.simplefilter("ignore")  # NumPy warns about hostile constants; only the result matters
         try:
             return wire.deserialize_parameter_value(value)
         except Exception as error:
@@ -30,7 +28,7 @@ def decode(value: Any) -> Any:
 
 
 def encode(name: str, value: Any) -> Any:
-    """The JSON of a number, a function or a PyBaMM symbol. JobFailed, by name, where a number is not finite."""
+    """Encode a number, a function or a PyBaMM symbol. Raises JobFailed, by name, for a number that is not finite."""
     if isinstance(value, int | float) and not math.isfinite(value):
         raise JobFailed(JobErrorCode.MODEL_ERROR, f"{name} comes out as {float(value)}.", {"parameter": name})
     try:

@@ -1,4 +1,4 @@
-"""Validation: the objectives at the values that a pipeline has come to, and how far the model is from the data."""
+"""Validation: simulate the objectives with the pipeline's parameter values, and compare them with the data."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ KIND = "ValidationResult"
 FIELDS = {"objectives": Field(lambda value: None), "summary_stats": Field(lambda value: None, DEFAULT_STATISTICS)}
 
 Answer = dict[str, Array]
-"""What a model gives, by variable."""
+"""Output of a model by variable."""
 
 
 def plan(config: Mapping[str, Any]) -> Plan:
-    """The work of a validation, or everything wrong with its configuration."""
+    """Check a validation. Return the element, or every problem."""
     settings, faults = settle(FIELDS, config)
     compared, wrong = objectives(settings["objectives"], ("objectives",)) if "objectives" in settings else ({}, [])
     statistics, bad = _statistics(settings["summary_stats"], ("summary_stats",), compared)
@@ -47,7 +47,7 @@ def plan(config: Mapping[str, Any]) -> Plan:
 
 
 def _statistics(config: Any, path: Path, compared: Mapping[str, Objective]) -> tuple[list[Cost], list[Fault]]:
-    """Costs without normalisation, so that they have the unit of the data, unless they ask for one."""
+    """Check the statistics: costs without normalisation by default, so that they have the unit of the data."""
     if not isinstance(config, list) or not 0 < len(config) <= MAX_STATISTICS:
         return [], [Fault(f"`summary_stats` must be a list of 1 to {MAX_STATISTICS} costs, not {shown(config)}.", path)]
     statistics: dict[str, Cost] = {}
@@ -66,7 +66,7 @@ def _statistics(config: Any, path: Path, compared: Mapping[str, Objective]) -> t
 
 
 def _validate(compared: Mapping[str, Objective], statistics: list[Cost], inputs: Inputs) -> Product:
-    """All objectives, one after the other: what fails is told by name, and the others go on. JobFailed if all do."""
+    """Run all objectives in order. Report failed ones by name and continue. Raises JobFailed if all fail."""
     values = inputs.decoded()
     answers: dict[str, Answer] = {}
     failed: dict[str, JobFailed] = {}
@@ -90,7 +90,7 @@ def _validate(compared: Mapping[str, Objective], statistics: list[Cost], inputs:
 
 
 def _all_failed(failed: Mapping[str, JobFailed]) -> JobFailed:
-    """With the code that all agree on; MODEL_ERROR, which is for the caller to mend, where they do not."""
+    """Return the failure: the common code of all objectives, or MODEL_ERROR."""
     codes = {error.code for error in failed.values()}
     code = codes.pop() if len(codes) == 1 else JobErrorCode.MODEL_ERROR
     told = " ".join(f"{name}: {error.message}" for name, error in failed.items())
@@ -102,7 +102,7 @@ def _all_failed(failed: Mapping[str, JobFailed]) -> JobFailed:
 
 
 def _summary(name: str, objective: Objective, answer: Answer, statistics: list[Cost]) -> dict[str, dict[str, float]]:
-    """By statistic and variable."""
+    """Return the statistics by name and variable."""
     return {
         cost.kind: {
             variable: float(cost(answer[variable], measured))

@@ -1,4 +1,4 @@
-"""A checked element, and what comes of it."""
+"""Checked elements and their results."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ from app.models import JobErrorCode
 
 Report = Callable[[Progress], None]
 Known = Mapping[str, Any]
-"""Parameter values by name, decoded, as far as they are known before anything runs."""
+"""Decoded parameter values by name, as far as they are known before the run."""
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """What an element comes to: the values that it hands on, and the other fields of its result."""
+    """Result of an element: the parameter values that it passes on, and the other fields."""
 
     values: Made
     kind: str = "PassthroughResult"
@@ -32,11 +32,9 @@ def _nothing(known: Known) -> list[Fault]:
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """A checked element: its configuration with all defaults, and what it does.
-
-    `sets` gives what it is known to hand on before it runs, in decoded form; None where that cannot be known. `unfit`
-    tells what of the configuration does not fit the values of all elements before it.
-    """
+    """A checked element: its configuration with all defaults, and its function. `sets` holds the decoded values that it
+    passes on, as far as they are known before the run; None if they are not. `unfit` returns the problems of the
+    configuration with the values of all earlier elements."""
 
     effective: Settings
     make: Callable[[Inputs, Report], Product]
@@ -48,6 +46,6 @@ Plan = tuple[Work | None, list[Fault]]
 
 
 def refused(faults: list[Fault]) -> JobFailed:
-    """The refusal of a configuration, with each fault at its place."""
+    """Return the failure for an invalid configuration, with each problem at its place."""
     detail = {"faults": [{"message": fault.message, "path": list(fault.path)} for fault in faults]}
     return JobFailed(JobErrorCode.CONFIGURATION_ERROR, " ".join(fault.message for fault in faults[:3]), detail)

@@ -1,1 +1,1 @@
-"""Running pipelines: the durable engine, its worker, and the child process that does an element's work."""
+"""Execution of pipelines: the durable queue, the worker, and the child process of each job."""

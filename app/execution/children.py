@@ -1,4 +1,4 @@
-"""One child process per job at work: made quickly, stopped surely."""
+"""Child processes, one per running job: forked from a fork server, stopped by SIGTERM and then SIGKILL."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from app.execution.samples import Allowance
 log = logging.getLogger("voltgraph")
 
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "SSL_CERT_FILE")
-"""All that a child sees of the worker's environment: no address, password or key of anything."""
+"""Environment variables that a child process inherits: none holds an address, a password or a key."""
 ALWAYS = {
     "PYBAMM_DISABLE_TELEMETRY": "true",
     # One thread each: processes are the unit of parallel work here, and a process with threads cannot fork safely.
@@ -32,24 +32,24 @@ ALWAYS = {
 }
 RESTART_DELAY = 1.0
 BEGIN = 60.0
-"""Seconds until a child must have begun: the first waits for the imports."""
+"""Seconds within which a child process must start; the first one waits for the imports."""
 KILLED = 5.0
-"""Seconds until a killed process is taken for gone, even where a descendant of its own holds on to the connection."""
+"""Seconds after SIGKILL until a process counts as gone, even if one of its descendants holds the connection open."""
 
 
 class ChildDied(VoltgraphError):
-    """The process ended before it had answered."""
+    """The child process ended before it sent an answer."""
 
 
 class Child:
-    """A process that does one request."""
+    """A child process that serves one request."""
 
     def __init__(self, reader: asyncio.StreamReader, pid: int) -> None:
         self._reader, self.pid = reader, pid
         self._allowance = Allowance()
 
     async def message(self) -> dict[str, Any]:
-        """What it says next. ChildDied when it says no more."""
+        """Return the next message. Raises ChildDied when the connection ends or the message is invalid."""
         try:
             return await hear(self._reader, self._allowance)
         except Unbelievable as error:
@@ -58,7 +58,7 @@ class Child:
             raise ChildDied(f"the process {self.pid} of the job died") from None
 
     async def stop(self, grace: float) -> None:
-        """End it: asked first, killed after `grace` seconds. Returns when it is gone."""
+        """Stop the process group: SIGTERM, then SIGKILL after `grace` seconds. Return when it is gone."""
         for number, patience in ((signal.SIGTERM, grace), (signal.SIGKILL, KILLED)):
             self._signal(number)
             with contextlib.suppress(TimeoutError):
@@ -67,7 +67,7 @@ class Child:
                     break
 
     async def _gone(self) -> None:
-        """The connection ends when the last process that holds it does."""
+        """Wait for the end of the connection, which comes when the last process that holds it exits."""
         with contextlib.suppress(ConnectionError):
             while await self._reader.read(1 << 16):
                 pass
@@ -78,7 +78,7 @@ class Child:
 
 
 class Children:
-    """Makes children, by a process that is kept ready to be forked and started again whenever it ends."""
+    """Pool of child processes, forked from a fork server that is restarted whenever it ends."""
 
     def __init__(self, executor: str) -> None:
         self._executor = executor
@@ -106,7 +106,7 @@ class Children:
 
     @asynccontextmanager
     async def child(self, request: dict[str, Any]) -> AsyncIterator[Child]:
-        """A process at work on `request`, killed when left before it ended."""
+        """Run a child process for `request`; kill it on exit."""
         reader, writer = await asyncio.open_unix_connection(self._path, limit=1 << 20)
         try:
             writer.write(packed(request))

@@ -1,7 +1,7 @@
-"""The durable queue of runs, kept by DBOS: in a file beside ours with SQLite, in the schema `dbos` of PostgreSQL.
+"""Durable queue of runs, on DBOS: a file beside the database with SQLite, the schema `dbos` with PostgreSQL.
 
-It holds control state only: a workflow's id is its pipeline's, and its one argument is that id. The tables are the
-truth.
+The queue holds control state only: a workflow's id is its pipeline's id, and its one argument is that id. The tables
+hold the state of each run.
 """
 
 from __future__ import annotations
@@ -29,25 +29,26 @@ APPLICATION = "voltgraph"
 QUEUE = "pipelines"
 WORKFLOW = "run_pipeline"
 VERSION = "1"
-"""Pinned: a worker of a new release goes on with what an old one began, since only an id is passed."""
+"""Application version for DBOS, pinned: a worker of a new release continues the workflows of an old one, because only
+an id is passed."""
 TRIES, PAUSE = 3, 0.2
 ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
 
 
 @event.listens_for(sqlalchemy.Engine, "connect")
 def _know_subseconds(connection: Any, _: object) -> None:
-    """From Python 3.12 on, DBOS takes SQLite for 3.42 or later, whose `unixepoch` knows 'subsec'. The library of the
-    system can be older, and would answer NULL."""
+    """Define `unixepoch` for old SQLite libraries: from Python 3.12 on, DBOS expects SQLite 3.42, whose `unixepoch`
+    knows 'subsec'; an older system library would return NULL."""
     if isinstance(connection, sqlite3.Connection) and sqlite3.sqlite_version_info < (3, 42):
         connection.create_function("unixepoch", -1, lambda *_: time.time())
 
 
 class SubmissionFailed(VoltgraphError):
-    """The engine could not take a pipeline."""
+    """The queue could not take a pipeline."""
 
 
 def engine_url(url: URL) -> str:
-    """Where DBOS keeps its tables. With SQLite it is a file of its own: a file has one writer."""
+    """Return the URL of DBOS's tables. With SQLite they are in a file of their own, because a file has one writer."""
     if url.drivername.startswith("sqlite"):
         return f"sqlite:///{url.database}.engine"
     query = {("sslmode" if name == "ssl" else name): value for name, value in url.query.items()}
@@ -61,7 +62,7 @@ def create_engine_file(url: URL) -> None:
 
 
 def configuration(url: URL, worker_id: str) -> DBOSConfig:
-    """How a worker runs DBOS."""
+    """Return DBOS's configuration for a worker."""
     create_engine_file(url)
     return {
         "name": APPLICATION,
@@ -76,17 +77,17 @@ def configuration(url: URL, worker_id: str) -> DBOSConfig:
 
 
 class Engine:
-    """The queue as the API sees it. Connects when it is first needed."""
+    """Client of the queue. Connects on first use."""
 
     def __init__(self, url: URL) -> None:
         self._database, self._url = url, engine_url(url)
         self.submitted: Callable[[], None] = lambda: None
-        """Called, in a thread, for each pipeline that was queued: a worker in this process takes it at once."""
+        """Callback, called in a thread after each enqueue: it wakes a worker in this process."""
         self._client: DBOSClient | None = None
         self._connecting = asyncio.Lock()
 
     async def submit(self, pipeline_id: str) -> None:
-        """Queue a pipeline, at most once. SubmissionFailed when that cannot be done, after some tries."""
+        """Enqueue a pipeline at most once. Raises SubmissionFailed after TRIES failed attempts."""
         options = {"workflow_name": WORKFLOW, "queue_name": QUEUE, "workflow_id": pipeline_id, "app_version": VERSION}
 
         def enqueue(client: DBOSClient) -> None:
@@ -104,21 +105,21 @@ class Engine:
                 await asyncio.sleep(PAUSE)
 
     async def cancel(self, pipeline_id: str) -> None:
-        """Forget a pipeline that is queued. One at work sees for itself that it was canceled."""
+        """Remove a pipeline from the queue. A running one notices the cancellation by itself."""
         try:
             await self._call(lambda client: client.cancel_workflow(pipeline_id))
         except Exception as error:
             log.warning("the engine did not cancel %s: %s", pipeline_id, type(error).__name__)
 
     async def states(self, pipeline_ids: list[str]) -> dict[str, str]:
-        """The state of each workflow that the engine knows, by pipeline."""
+        """Return DBOS's status of each known workflow, by pipeline id."""
         found = await self._call(
             lambda client: client.list_workflows(workflow_ids=pipeline_ids, load_input=False, load_output=False)
         )
         return {workflow.workflow_id: workflow.status for workflow in found}
 
     async def holders(self) -> set[str]:
-        """The workers that the engine believes to be at work."""
+        """Return the workers that DBOS considers to be running workflows."""
         found = await self._call(
             lambda client: client.list_workflows(status="PENDING", load_input=False, load_output=False)
         )
@@ -147,7 +148,7 @@ class Engine:
 
 @asynccontextmanager
 async def open_engine(url: URL) -> AsyncIterator[Engine]:
-    """The queue that belongs to the database at `url`. Closes it when left."""
+    """Open the queue of the database at `url`; close it on exit."""
     engine = Engine(url)
     try:
         yield engine

@@ -1,6 +1,6 @@
-"""The boundary between the engine and the work of an element: the same for every element type.
+"""Interface of executors: the boundary between the queue and the work of an element, the same for every element type.
 
-An executor runs in a child process of its own. It is given JSON and gives JSON back; it knows no database.
+An executor runs in a child process of its own. It takes and returns JSON values; it has no access to the database.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from app.models import ElementType, JobErrorCode, SeriesSource
 
 Values = dict[str, Any]
-"""Parameter values by name, as JSON: numbers, and functions as the client serialises them."""
+"""Parameter values by name, as JSON: numbers, and functions in the client's serialisation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with a configuration; `path` leads to it there."""
+    """A problem of a configuration; `path` is its place there."""
 
     message: str
     path: tuple[str | int, ...] = ()
@@ -34,7 +34,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """How far a job is. `parameters` are physical values by name."""
+    """Progress of a job. `parameters` are physical values by name."""
 
     iteration: int | None = None
     cost: float | None = None
@@ -44,24 +44,24 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """The model against the data of one objective: channels of equal length by name, the axis first."""
+    """The data and the model's output of one objective: channels of equal length by name, the axis first."""
 
     objective: str
     source: SeriesSource
     channels: dict[str, Sequence[float | None]]
-    """None where there is no value."""
+    """None marks a missing value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a job came to."""
+    """The result of a job."""
 
     result: dict[str, Any]
     series: Sequence[Series] = ()
 
 
 class JobFailed(Exception):
-    """The job cannot be done; `code` and `message` say why, `detail` is for programs."""
+    """A job failed; `code` and `message` give the reason, `detail` holds data for programs."""
 
     def __init__(self, code: JobErrorCode, message: str, detail: dict[str, Any] | None = None) -> None:
         super().__init__(message)
@@ -69,11 +69,11 @@ class JobFailed(Exception):
 
 
 class Executor(Protocol):
-    """What does the work of elements."""
+    """Executor of elements."""
 
     def check(self, jobs: Sequence[Job]) -> list[list[Fault]]:
-        """Everything wrong with each configuration of a pipeline, in order, without running anything of it."""
+        """Return the problems of each configuration of a pipeline, in order, without running any of it."""
 
     def run(self, job: Job, inputs: Values, report: Callable[[Progress], None]) -> Outcome:
-        """What the job comes to; the `parameter_values` of its result are handed on. `inputs` are those of all elements
-        before it, the later over the earlier. JobFailed when it cannot be done."""
+        """Run a job. `inputs` holds the parameter values of all earlier elements, later ones over earlier ones; the
+        `parameter_values` of the result are passed on to later elements. Raises JobFailed."""

@@ -27,7 +27,7 @@ from app.models import JobErrorCode, SeriesSource
 
 
 class FakeExecutor:
-    """Does what it is told."""
+    """Executor that follows the instructions in the configuration."""
 
     def check(self, jobs: Sequence[Job]) -> list[list[Fault]]:
         refused = [job.config.get("fake", {}).get("refuse") for job in jobs]

@@ -1,5 +1,5 @@
-"""How the worker and its children talk: JSON objects, each after its length in four bytes; after one that tells of a
-series, its samples."""
+"""Messages between the worker and its child processes: JSON objects, each after its length in four bytes. The samples
+of a series follow its message."""
 
 from __future__ import annotations
 
@@ -17,11 +17,12 @@ from app.execution.samples import SIZE, Allowance, Sampled, told
 
 LENGTH = struct.Struct("!I")
 LONGEST = 1 << 28
-"""Of a child's messages: a child that says more is not believed."""
+"""Maximum bytes of a child's message; a longer one is a protocol violation."""
 
 
 class Unbelievable(ConnectionError):
-    """A child said what no child says. It may have been taken over by what it was given to run."""
+    """A child process sent a message that violates the protocol: treat it as compromised by the configuration that it
+    ran."""
 
 
 class Began(TypedDict):
@@ -76,7 +77,7 @@ def send(connection: socket.socket, message: dict[str, Any]) -> None:
 
 
 def send_series(connection: socket.socket, series: Series, allowance: Allowance) -> None:
-    """Send a series of a job. ValueError when the worker would not believe it."""
+    """Send a series of a job. Raises ValueError if the worker would refuse it."""
     message, samples = told(series)
     _messages.validate_python(message, strict=True)
     allowance.take(message)
@@ -86,15 +87,15 @@ def send_series(connection: socket.socket, series: Series, allowance: Allowance)
 
 
 def receive(connection: socket.socket) -> dict[str, Any]:
-    """The worker's next message. EOFError when it is gone."""
+    """Return the worker's next message. Raises EOFError if the worker is gone."""
     (length,) = LENGTH.unpack(_exactly(connection, LENGTH.size))
     message: dict[str, Any] = orjson.loads(_exactly(connection, length))
     return message
 
 
 async def hear(reader: asyncio.StreamReader, allowance: Allowance) -> dict[str, Any]:
-    """A child's next message; a series with its `samples`, bytes for each channel. asyncio.IncompleteReadError
-    when it is gone, Unbelievable when it cannot be one."""
+    """Return a child's next message; a series comes with its `samples`, bytes for each channel. Raises
+    asyncio.IncompleteReadError if the child is gone, Unbelievable if the message violates the protocol."""
     (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
     if length > LONGEST:
         raise Unbelievable(f"a message of {length} bytes")

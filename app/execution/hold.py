@@ -1,7 +1,7 @@
-"""A worker's hold on a pipeline, and what it writes on the way.
+"""Lease on a running pipeline; every write of a run is fenced by the lease's attempt number.
 
-A worker that takes a pipeline up gets an attempt number, and every write of its run is guarded by it. Once the pipeline
-is canceled, or another worker has taken it up, the hold is lost: none of its writes lands.
+A worker that takes a pipeline increments its attempt number. If the pipeline is canceled, or another worker takes it,
+the lease is lost and no further write of the first worker is stored.
 """
 
 from __future__ import annotations
@@ -34,11 +34,11 @@ from app.runs import elements_of, end, row
 
 
 class HoldLost(VoltgraphError):
-    """The pipeline was canceled, or another worker has it now."""
+    """The pipeline was canceled, or another worker took it."""
 
 
 class Hold:
-    """The right to run a pipeline, until somebody else gets it. Every write raises HoldLost after that."""
+    """Lease: the right to run a pipeline. Every write raises HoldLost once the lease is lost."""
 
     def __init__(self, database: Database, pipeline_id: str, attempt: int, live_progress_updates: bool | None) -> None:
         self._database = database
@@ -47,7 +47,8 @@ class Hold:
 
     @classmethod
     async def take(cls, database: Database, pipeline_id: str, worker_id: str) -> Hold | None:
-        """A hold on a running pipeline; whoever had one before has lost it. None when there is nothing to run."""
+        """Take the lease on a running pipeline, which ends the lease of another worker. Return None if the pipeline
+        does not run."""
 
         async def work(session: AsyncSession) -> Hold | None:
             pipeline = await row(session, pipeline_id)
@@ -60,7 +61,7 @@ class Hold:
         return await database.write(work)
 
     async def lasts(self) -> bool:
-        """Whether it may still write."""
+        """Return whether the lease is still valid."""
         query = select(Pipeline.id).where(
             col(Pipeline.id) == self.pipeline_id,
             col(Pipeline.attempt) == self.attempt,
@@ -70,12 +71,12 @@ class Hold:
             return (await session.exec(query)).first() is not None
 
     async def elements(self) -> list[PipelineElement]:
-        """All elements of the pipeline, whole, in execution order."""
+        """Return all elements of the pipeline with their configurations and results, in execution order."""
         async with self._database.read() as session:
             return await elements_of(session, self.pipeline_id, whole=True)
 
     async def begin(self, element_id: str) -> None:
-        """An element's job begins, once more where it had begun before: what that left of series goes."""
+        """Mark the start of an element's job. A retry deletes the series of the attempt before."""
 
         def change(element: PipelineElement) -> None:
             element.status, element.job_status = PipelineElementStatus.RUNNING, JobStatus.RUNNING
@@ -85,8 +86,8 @@ class Hold:
         await self._change(element_id, change, delete(SeriesChannel).where(col(SeriesChannel.element_id) == element_id))
 
     async def keep_series(self, element_id: str, number: int, received: dict[str, Any]) -> None:
-        """Write a series of a job that is about to complete. A write of its own: all of a job's can be a gigabyte, for
-        which nobody else who writes should wait."""
+        """Store a series of a job in a transaction of its own: all series of a job can be a gigabyte, and no other
+        writer should wait for that."""
         series = {"element_id": element_id, "objective": received["objective"], "series_number": number}
         source = SeriesSource[received["source"]]
         channels = enumerate(zip(received["channels"], received["samples"], strict=True))
@@ -99,7 +100,7 @@ class Hold:
         await self._database.write(work)
 
     async def complete_element(self, element_id: str, result: dict[str, Any]) -> None:
-        """An element's job is done: its result and its series are there from now on."""
+        """Mark an element completed, with its result."""
 
         def change(element: PipelineElement) -> None:
             element.status, element.job_status = PipelineElementStatus.COMPLETED, JobStatus.COMPLETED
@@ -109,7 +110,8 @@ class Hold:
         await self._change(element_id, change)
 
     async def fail(self, failures: dict[str, JobFailed]) -> None:
-        """Jobs failed, by element id: the pipeline fails with the first of them, and what has not run is skipped."""
+        """Mark elements failed, by id. The pipeline fails with the first failure, and elements that have not run are
+        skipped."""
 
         async def work(session: AsyncSession) -> None:
             pipeline = await self._pipeline(session)
@@ -123,7 +125,7 @@ class Hold:
         await self._database.write(work)
 
     async def complete(self) -> None:
-        """Every element is done."""
+        """Mark the pipeline completed."""
 
         async def work(session: AsyncSession) -> None:
             pipeline = await self._pipeline(session)
@@ -132,7 +134,7 @@ class Hold:
         await self._database.write(work)
 
     async def keep(self, element_id: str, progress: Progress) -> None:
-        """Keep how far a job is."""
+        """Store a checkpoint of a job."""
 
         async def work(session: AsyncSession) -> None:
             pipeline = await self._pipeline(session)
@@ -184,7 +186,7 @@ def _checkpoint(element_id: str, number: int, progress: Progress) -> Checkpoint:
 
 
 async def _touch(session: AsyncSession, pipeline: Pipeline) -> None:
-    """Tell that something of the pipeline changed: what watches it compares `updated_at`."""
+    """Move the pipeline's `updated_at` forward and record the change: subscribers compare `updated_at`."""
     before = events.snapshot(pipeline)
     pipeline.updated_at = later(pipeline.updated_at)
     await events.changed(session, pipeline, before)

@@ -1,4 +1,4 @@
-"""When a worker looks into the engine's queue: at once after a pipeline came or ended, seldom while nothing happens."""
+"""Adaptive polling of DBOS's queue: at once after a pipeline was enqueued or ended, rarely while idle."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from dbos._queue import queue_worker_thread
 log = logging.getLogger("voltgraph")
 
 EAGER = 0.2
-"""Seconds between two looks while something happens: what a pipeline that another process started waits at most. No
-two follow each other sooner: DBOS knows a little later than it takes a pipeline that one place less is free."""
+"""Polling interval in seconds while active, and the minimum between two polls: the longest wait of a pipeline that
+another process enqueued. DBOS frees a place in the queue a little after the pipeline ended."""
 IDLE = 2.0
-"""The same while nothing happens, and no other process starts any. Each look costs 3 ms of a core, and takes the
-interpreter from requests meanwhile."""
+"""Polling interval in seconds while idle and no other process enqueues pipelines. A poll costs 3 ms of CPU time and
+holds the interpreter."""
 LASTING = 1.0
-"""Seconds that something goes on to happen: a pipeline that ended holds its place in the queue for a moment."""
+"""Seconds of active polling after a wake-up: a pipeline that ended keeps its place in the queue for a moment."""
 PATIENCE = 2.0
-"""Seconds to wait for a look under way at the end."""
+"""Seconds to wait for a running poll at shutdown."""
 
 
 class Looks(threading.Event):
-    """A thread of DBOS's looks into a queue. In between it waits on this: set, it ends. `alone`: no other process
-    puts anything into the queue. DBOS has no public way to end a wait, so its own thread is begun here, with an event
-    that knows one."""
+    """Stop event of DBOS's queue thread. DBOS calls `wait()` between two polls; overriding it sets the polling
+    interval. `alone`: no other process enqueues pipelines. DBOS has no public way to end the wait, so its thread
+    function is started here with this event."""
 
     def __init__(self, *, alone: bool) -> None:
         super().__init__()
@@ -36,27 +36,27 @@ class Looks(threading.Event):
         self._eager_until = self._looked_at = -inf
 
     def begin(self, dbos: DBOS, queue: Queue) -> None:
-        """Look from now on."""
+        """Start polling."""
         self.soon()
         self._thread = threading.Thread(target=self._look, args=(dbos, queue), name="looks", daemon=True)
         self._thread.start()
 
     def soon(self) -> None:
-        """Look as soon as may be, and often for a while. From any thread."""
+        """Poll as soon as possible, then at the active interval for a while. Thread-safe."""
         self._eager_until = monotonic() + LASTING
         self._due.set()
 
     def set(self) -> None:
-        """Look no more."""
+        """Stop polling."""
         super().set()
         self._due.set()
 
     def join(self) -> None:
-        """Wait for a look under way, once no other follows."""
+        """Wait for a running poll after `set()`."""
         self._thread.join(PATIENCE)
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait for the next look. True at the end. `timeout`: the seconds that DBOS would wait: EAGER, and more after
+        """Wait for the next poll; return True after `set()`. `timeout` is DBOS's own interval: EAGER, and more after
         conflicts with other workers."""
         seconds = timeout or EAGER
         self._due.wait(seconds if monotonic() < self._eager_until else max(seconds, self._idle))

@@ -1,4 +1,4 @@
-"""Runs one pipeline: checks all of its elements, then runs one after the other, each in a child process."""
+"""Run of one pipeline: check all elements, then run them in order, each in a child process."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from app.settings import Settings
 log = logging.getLogger("voltgraph")
 
 LOOK = 0.5
-"""Seconds between two looks at whether the run is still ours."""
+"""Seconds between two checks of the lease."""
 CHECKPOINT = 1.0
-"""Seconds between two checkpoints that are kept."""
+"""Seconds between two stored checkpoints."""
 
 
 Ended = Callable[[str, str, float], None]
-"""Hears that a job ended: what its element was, how it ended, and after how many seconds."""
+"""Callback for the end of a job: element type, outcome, seconds."""
 
 
 def uncounted(element_type: str, outcome: str, seconds: float) -> None:
-    """For who does not count."""
+    """Ignore the end of a job."""
 
 
 class Runner:
-    """Runs pipelines for one worker."""
+    """Runner of pipelines in one worker."""
 
     def __init__(
         self, database: Database, children: Children, settings: Settings, worker_id: str, ended: Ended = uncounted
@@ -46,7 +46,7 @@ class Runner:
         self._worker_id, self._ended = worker_id, ended
 
     async def run(self, pipeline_id: str) -> None:
-        """Bring a running pipeline to its end, unless somebody else does. What is completed is not run again."""
+        """Run a pipeline to its end. Completed elements do not run again. Return early if the lease is lost."""
         hold = await Hold.take(self._database, pipeline_id, self._worker_id)
         if hold is None:
             return
@@ -74,7 +74,7 @@ class Runner:
         await patiently(hold.complete)
 
     async def _refused(self, hold: Hold, elements: list[PipelineElement]) -> dict[str, JobFailed]:
-        """The elements whose configuration is wrong, by id. All are checked before the first one runs."""
+        """Return the elements with a wrong configuration, by id. All elements are checked before the first one runs."""
         pending = {each.id for each in elements if each.status is not PipelineElementStatus.COMPLETED}
         if not pending:
             return {}
@@ -104,7 +104,7 @@ class Runner:
 
     @contextmanager
     def _counted(self, element: PipelineElement) -> Iterator[None]:
-        """Tell how the job of an element ends. One that is given up half-way, to be run again, has not ended."""
+        """Report how the job of an element ends. A job that is abandoned to run again elsewhere has not ended."""
         start = monotonic()
 
         def ended(outcome: JobStatus) -> None:
@@ -121,7 +121,7 @@ class Runner:
         ended(JobStatus.COMPLETED)
 
     async def _attempts(self, hold: Hold, request: dict[str, Any], element: PipelineElement | None) -> dict[str, Any]:
-        """The answer of a child; of another one when the first dies, as often as is set."""
+        """Return the answer of a child process; retry with a new one if it dies, up to `job_retries` times."""
         deadline = monotonic() + self._settings.job_timeout
         for left in range(self._settings.job_retries, -1, -1):
             if element is not None:
@@ -138,7 +138,7 @@ class Runner:
     async def _attempt(
         self, hold: Hold, request: dict[str, Any], element: PipelineElement | None, deadline: float
     ) -> dict[str, Any]:
-        """The answer of one child, which is stopped when its run is canceled or takes too long."""
+        """Return the answer of one child process. Stop the child if the run is canceled or takes too long."""
         progress = _Kept(hold, element)
         async with self._children.child(request) as child:
             talking = asyncio.create_task(_answer(child, progress))
@@ -159,8 +159,8 @@ class Runner:
         return answer
 
     async def _watch(self, hold: Hold, progress: _Kept, deadline: float) -> None:
-        """Keep progress until the run is canceled (HoldLost) or its time is over (JobFailed). While the database is
-        away nothing is known, and the job goes on."""
+        """Store progress until the run is canceled (HoldLost) or reaches its time limit (JobFailed). While the database
+        is unavailable the state of the run is unknown, and the job continues."""
         while monotonic() < deadline:
             await asyncio.sleep(LOOK)
             try:
@@ -175,7 +175,7 @@ class Runner:
 
 
 async def _answer(child: Child, progress: _Kept) -> dict[str, Any]:
-    """What comes of a child's request. JobFailed; ChildDied."""
+    """Return the final message of a child process. Raises JobFailed or ChildDied."""
     while True:
         message = await child.message()
         if message["kind"] == "failed":
@@ -189,7 +189,7 @@ async def _answer(child: Child, progress: _Kept) -> dict[str, Any]:
 
 
 class _Kept:
-    """Keeps the newest progress of a job, at most once a second, where its pipeline wants that; and its series."""
+    """Writer of a job's series and checkpoints: at most one checkpoint a second, if the pipeline wants them."""
 
     def __init__(self, hold: Hold, element: PipelineElement | None) -> None:
         self._hold, self._element = hold, element
@@ -203,14 +203,14 @@ class _Kept:
             self._pending = message
 
     async def keep_series(self, message: dict[str, Any]) -> None:
-        """Write a series before the next is heard, so that no more than one is in memory."""
+        """Write a series before the next one is received, so that at most one is in memory."""
         if self._element is not None:
             keep = partial(self._hold.keep_series, self._element.id, self._series, message)
             self._series += 1
             await patiently(keep)
 
     async def flush(self, interval: float) -> None:
-        """Write what is pending, unless the last was written less than `interval` seconds ago."""
+        """Write the pending checkpoint, unless the last one was written less than `interval` seconds ago."""
         if self._pending is None or self._element is None or monotonic() - self._last < interval:
             return
         message, self._pending = self._pending, None
@@ -229,5 +229,5 @@ def _configuration_error(faults: list[dict[str, Any]]) -> JobFailed:
 
 
 def wants_checkpoints(option: bool | None, kind: ElementType) -> bool:
-    """Whether progress is kept: as the pipeline says, otherwise of fits, which take long."""
+    """Return whether checkpoints are stored: the pipeline's option, by default only for fits."""
     return kind is ElementType.DATA_FIT if option is None else option

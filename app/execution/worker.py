@@ -1,4 +1,4 @@
-"""A process that runs pipelines: takes them from the engine's queue, says that it lives, mends what others left."""
+"""Worker: takes pipelines from the queue, sends heartbeats, and reconciles the queue with the tables."""
 
 from __future__ import annotations
 
@@ -33,22 +33,23 @@ from app.settings import Settings
 log = logging.getLogger("voltgraph")
 
 MEND = 2.0
-"""Seconds between two signs of life, each with a look at what needs mending."""
+"""Seconds between two heartbeats; each is followed by a reconciliation."""
 ALONE = "local"
-"""The one worker of a SQLite file."""
+"""Name of the only worker of a SQLite file."""
 TRIES, PAUSE = 10, 1.0
-"""How often a run that broke on something other than its job is taken up again."""
+"""Attempts of a run that failed for another reason than its job, and the seconds between them."""
 
 
 class Stopping(BaseException):
-    """Ends a workflow without an outcome, so that the engine resumes it. No Exception: DBOS records those as final."""
+    """Ends a workflow without an outcome, so that DBOS resumes it. A BaseException, because DBOS records an Exception
+    as final."""
 
 
 @asynccontextmanager
 async def working(
     settings: Settings, url: URL, database: Database, engine: Engine, ended: Ended = uncounted
 ) -> AsyncIterator[None]:
-    """Run pipelines meanwhile. What is at work when left is run on by the next worker, or by another one."""
+    """Run pipelines until exit. The next worker, or another one, continues the pipelines that are running at exit."""
     if settings.workers == 0:
         yield
         return
@@ -72,14 +73,15 @@ async def working(
 
 
 def _name(settings: Settings, url: URL) -> str:
-    """A name that no other worker has, or had. With SQLite there is one worker: it goes on at once with its own."""
+    """Return a name that no other worker has or had. SQLite has one worker with a fixed name, which continues its runs
+    at once."""
     if url.drivername.startswith("sqlite"):
         return ALONE
     return f"{settings.worker_id or socket.gethostname()}-{uuid_utils.uuid7()}"
 
 
 class _Taken:
-    """The workflows that DBOS's threads took from the queue: each is run on the event loop, and waited for there."""
+    """Workflows that DBOS's threads took from the queue: each runs on the event loop, and its thread waits for it."""
 
     def __init__(self, runner: Runner, loop: asyncio.AbstractEventLoop, ended: Callable[[], None]) -> None:
         self._runner, self._loop, self._ended = runner, loop, ended
@@ -87,7 +89,7 @@ class _Taken:
         self._stopping = threading.Event()
 
     def run(self, pipeline_id: str) -> None:
-        """Run a pipeline to its end, called in a thread. Stopping when the worker ends before it."""
+        """Run a pipeline to its end; called in a thread. Raises Stopping if the worker stops first."""
         task = asyncio.run_coroutine_threadsafe(_persistently(self._runner.run, pipeline_id), self._loop)
         self._tasks.add(task)
         if self._stopping.is_set():
@@ -101,14 +103,14 @@ class _Taken:
             self._ended()
 
     def stop(self) -> None:
-        """Give up what is running, and what the queue's thread still takes."""
+        """Cancel all runs, and those that the queue's threads still take."""
         self._stopping.set()
         for task in list(self._tasks):
             task.cancel()
 
 
 def _launch(settings: Settings, url: URL, worker_id: str, taken: _Taken, looks: Looks) -> None:
-    """Start DBOS, and the looks into our queue."""
+    """Start DBOS and the polling of the queue."""
     dbos = DBOS(config=configuration(url, worker_id))
 
     @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
@@ -122,8 +124,8 @@ def _launch(settings: Settings, url: URL, worker_id: str, taken: _Taken, looks: 
 
 
 async def _persistently(run: Callable[[str], Awaitable[None]], pipeline_id: str) -> None:
-    """Run a pipeline: again while the database is away, and a few times when something else broke. A job that fails
-    is no error here."""
+    """Run a pipeline. Retry while the database is unavailable, and up to TRIES times after other errors. A failed job
+    is not an error here."""
     left = TRIES
     while True:
         try:
@@ -153,7 +155,7 @@ async def _mend_forever(settings: Settings, database: Database, engine: Engine, 
 
 
 async def _say_alive(database: Database, worker_id: str) -> None:
-    """By the clock of the database: those of machines differ."""
+    """Write a heartbeat with the database's clock, because the clocks of machines differ."""
 
     async def work(session: AsyncSession) -> None:
         alive = postgresql.insert(Worker).values(id=worker_id, heartbeat_at=func.now())
@@ -164,7 +166,8 @@ async def _say_alive(database: Database, worker_id: str) -> None:
 
 
 async def _mend(database: Database, engine: Engine) -> None:
-    """Make the engine and the tables agree on what runs: queue what it does not know, end what it gave up."""
+    """Reconcile the queue with the tables: enqueue running pipelines that the queue does not know, fail those that it
+    gave up."""
     query = select(Pipeline.id).where(AT_WORK, col(Pipeline.started_at) < now() - timedelta(seconds=MEND))
     async with database.read() as session:
         running = list(await session.exec(query.order_by(col(Pipeline.started_at)).limit(1000)))
@@ -180,7 +183,7 @@ async def _mend(database: Database, engine: Engine) -> None:
 
 
 async def _take_over(settings: Settings, database: Database, engine: Engine) -> None:
-    """Give what silent workers had at work back to the queue."""
+    """Return the pipelines of workers without a heartbeat to the queue."""
     silent = func.now() - timedelta(seconds=settings.worker_timeout)
     async with database.read() as session:
         alive = set(await session.exec(select(Worker.id).where(col(Worker.heartbeat_at) > silent)))

@@ -1,8 +1,9 @@
-"""The process that children are forked from. It has imported the executor once, which takes seconds; a fork takes none.
+"""Fork server: a process that has imported the executor, so that a child process starts by a fork instead of seconds of
+imports.
 
-It runs as `python -m app.execution.zygote FD MODULE:NAME PARENT`: FD is a listening socket, and each connection to it
-is a child that does one request. It has no secrets in its environment, opens no database, and dies with its parent,
-whose process id is PARENT, as each child does with it.
+Run as `python -m app.execution.zygote FD MODULE:NAME PARENT`. FD is a listening socket; each connection to it becomes a
+child process that serves one request. The fork server has no secrets in its environment, opens no database, and dies
+with the process PARENT, as each child process does.
 """
 
 from __future__ import annotations
@@ -24,11 +25,11 @@ from app.models import ElementType, JobErrorCode
 
 PR_SET_PDEATHSIG = 1
 NICE = 10
-"""How much later than others the system lets jobs work: who only asks does not wait for them where cores are few."""
+"""Nice value of jobs, so that API requests run first where cores are few."""
 
 
 def main(fd: int, executor: str, parent: int) -> None:
-    """Fork a child for each connection, until killed."""
+    """Fork a child process for each connection, until killed."""
     _die_with(parent)
     # Ctrl-C in a terminal is for the server, which ends its children in order. A session of its own would keep it from
     # that too, but Linux gives each session as much of a core as it gives the server's, however nice.
@@ -47,7 +48,7 @@ def main(fd: int, executor: str, parent: int) -> None:
 
 
 def load(name: str) -> Executor:
-    """The executor that `MODULE:NAME` names; when that cannot be had, one that says why to each job."""
+    """Return the executor `MODULE:NAME`; if it cannot be imported, one that fails each job with the reason."""
     module, _, attribute = name.partition(":")
     try:
         executor: Executor = getattr(importlib.import_module(module), attribute)()
@@ -58,7 +59,7 @@ def load(name: str) -> Executor:
 
 
 class Missing:
-    """Stands for an executor that could not be had."""
+    """Executor that fails each job, because the configured one cannot be imported."""
 
     def __init__(self, message: str) -> None:
         self._message = message
@@ -71,7 +72,7 @@ class Missing:
 
 
 def _child(connection: socket.socket, work: Executor, parent: int) -> None:
-    """Answer one request; then the process ends."""
+    """Serve one request, then exit the process."""
     try:
         _die_with(parent)
         os.setpgid(0, 0)
@@ -87,8 +88,8 @@ def _child(connection: socket.socket, work: Executor, parent: int) -> None:
 
 
 def answer(request: dict[str, Any], work: Executor, connection: socket.socket) -> dict[str, Any]:
-    """What comes of a request: faults of each job for `check`, a result or a failure for `run`. Before a result, its
-    series are sent."""
+    """Return the answer to a request: problems of each job for `check`, a result or a failure for `run`. Series are
+    sent before their result."""
     jobs = [Job(job["name"], ElementType[job["type"]], job["config"]) for job in request["jobs"]]
     try:
         if request["kind"] == "check":
@@ -121,7 +122,8 @@ def _told(progress: Progress) -> dict[str, Any]:
 
 
 def _die_with(parent: int) -> None:
-    """Have this process killed when its parent dies; end it where that has happened already."""
+    """Ask the kernel to kill this process when its parent dies (PR_SET_PDEATHSIG); exit if the parent is dead
+    already."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:

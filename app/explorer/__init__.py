@@ -1,4 +1,4 @@
-"""The GraphiQL page: source beside this file, build in `dist/`. It asks no other host for anything."""
+"""GraphiQL page: source beside this file, build in `dist/`. It sends no request to another host."""
 
 import gzip
 import json
@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
 from starlette.types import Receive, Scope, Send
 
-# Stands for a pipeline's id until the page knows one. The page has the same constant, in src/variables.js.
+# Placeholder of a pipeline's id, replaced by the page; the same constant is in src/variables.js.
 PLACEHOLDER = "00000000-0000-7000-8000-000000000000"
 
 _DIST = Path(__file__).parent / "dist"
@@ -54,17 +54,17 @@ class _File:
             "cross-origin-opener-policy": "same-origin",
             "referrer-policy": "no-referrer",
             "x-content-type-options": "nosniff",
-            "x-frame-options": "DENY",  # what frame-ancestors says, for old browsers
+            "x-frame-options": "DENY",  # like frame-ancestors, for old browsers
         }
         return Response(b"" if method == "HEAD" else body, headers=about | encoding)
 
 
 class Explorer:
-    """Serves the page, whose first tabs are the operations in a folder, and in `assets` what it loads."""
+    """GraphiQL page with the operations of a folder as its first tabs; `assets` serves its files."""
 
     def __init__(self, queries: Path) -> None:
         before, after = (_DIST / "index.html").read_text("utf-8").split(">[]<")
-        # Within JSON "<" only occurs in strings, so no text of a query can end the script element it is in.
+        # In JSON, "<" occurs in strings only; escaped, no query can end the script element.
         tabs = json.dumps(_tabs(queries)).replace("<", r"\u003c")
         page = gzip.compress(f"{before}>{tabs}<{after}".encode(), mtime=0)
         self._page = _File(page, "text/html; charset=utf-8", "no-cache", "Accept, Accept-Encoding")
@@ -72,7 +72,7 @@ class Explorer:
             path.stem: _File(
                 path.read_bytes(),
                 _TYPES[Path(path.stem).suffix],
-                "public, max-age=31536000, immutable",  # another content has another name
+                "public, max-age=31536000, immutable",  # file names contain a hash of the content
                 "Accept-Encoding",
             )
             for path in (_DIST / "explorer").glob("*.gz")

@@ -1,4 +1,4 @@
-"""The history of the tables, for both databases, and how a database is brought up to date."""
+"""Migrations of the tables (Alembic), for both databases."""
 
 from pathlib import Path
 
@@ -12,11 +12,11 @@ from sqlalchemy.pool import NullPool
 from app import sqlite_driver
 
 MIGRATION_LOCK = 0x766F6C74
-"""Any number of our own: servers that start at once on one PostgreSQL migrate it one after the other."""
+"""Key of the advisory lock: servers that start at once on one PostgreSQL migrate it one after another."""
 
 
 async def migrate(url: URL, revision: str = "head") -> None:
-    """Bring the database at `url` to `revision`, in one transaction."""
+    """Migrate the database at `url` to `revision`, in one transaction."""
     sqlite = url.drivername.startswith("sqlite")
     more = {"connect_args": {"async_creator_fn": sqlite_driver.connection}} if sqlite else {}
     engine = create_async_engine(url, poolclass=NullPool, **more)
@@ -30,7 +30,7 @@ async def migrate(url: URL, revision: str = "head") -> None:
 
 
 def upgrade(connection: Connection, revision: str = "head") -> None:
-    """Bring the database behind an open connection to `revision`."""
+    """Migrate the database of an open connection to `revision`."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
     config = Config(attributes={"connection": connection})

@@ -1,4 +1,4 @@
-"""What Alembic runs: the migrations, on the connection that `upgrade` was given."""
+"""Alembic environment: run the migrations on the connection passed to `upgrade`."""
 
 from alembic import context
 from sqlmodel import SQLModel

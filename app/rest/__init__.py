@@ -1,4 +1,4 @@
-"""The REST API of the contract."""
+"""REST API by Ionworks' contract."""
 
 from fastapi import FastAPI
 
@@ -9,7 +9,7 @@ from app.rest.users import users
 
 
 def install(app: FastAPI) -> None:
-    """Add the REST API, and its way of refusing, to an application."""
+    """Add the REST API and its error handlers to an application."""
     errors.install(app)
     for each in (router, jobs, plots, users):
         app.include_router(each)

@@ -1,4 +1,4 @@
-"""Rows as REST shows them. JSON columns go out as the text they are stored as."""
+"""Serializers: rows as REST responses. JSON columns are passed through as stored text."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +13,8 @@ from app.words import Word
 
 
 class StoredJson(Response):
-    """JSON that is written already, under exactly `application/json`. No cache keeps it: none sees for whom it is."""
+    """Response of encoded JSON with the media type `application/json`. Not cacheable: caches cannot tell callers
+    apart."""
 
     media_type = "application/json"
 
@@ -23,7 +24,7 @@ class StoredJson(Response):
 
 
 class JsonResponse(StoredJson):
-    """JSON by orjson."""
+    """Response encoded by orjson."""
 
     def render(self, content: Any) -> bytes:
         return orjson.dumps(content)
@@ -36,7 +37,7 @@ JOB_TYPES = {
     ElementType.VALIDATION: "validation",
 }
 PRIORITY = 5
-"""Of every job: the one that the official client takes for usual."""
+"""Priority of every job: the official client's default."""
 
 
 def submission(row: Pipeline) -> dict[str, Any]:
@@ -102,7 +103,8 @@ def detail(row: Pipeline, elements: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def result(elements: list[PipelineElement]) -> dict[str, Any]:
-    """What a pipeline came to: the parameter values of its elements, the later over the earlier, and their results."""
+    """Return the result of a pipeline: the parameter values of its elements, later ones over earlier ones, and their
+    results."""
     values: dict[str, Any] = {}
     for each in elements:
         values |= parameter_values(each.result) or {}

@@ -17,7 +17,7 @@ Handle = Callable[[Request], Coroutine[Any, Any, Response]]
 
 
 class ReadRequest(Request):
-    """A request whose body has been read: FastAPI validates what is here."""
+    """Request whose body was decoded already, for FastAPI to validate."""
 
     value: Any = None
 
@@ -29,8 +29,8 @@ class ReadRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """A route that takes a body only as `app.bodies` does: FastAPI's own reading drops duplicate keys. What takes too
-    long is given up, and finished all the same where it changes something."""
+    """Route that reads bodies by the strict JSON decoder: FastAPI's own drops duplicate keys. A request that takes too
+    long gets a timeout, and is finished all the same if it changes data."""
 
     def get_route_handler(self) -> Handle:
         handle, has_body = super().get_route_handler(), self.body_field is not None

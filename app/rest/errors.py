@@ -1,4 +1,4 @@
-"""Refusals as REST answers them: invalid input by the contract's 422, all else as code, message and detail."""
+"""REST errors: invalid input as the contract's 422, all others as code, message and detail."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ STATUS = {
     ProblemCode.INVALID_STATE: 409,
     ProblemCode.CONFLICT: 409,
 }
-"""All others are 422."""
+"""HTTP status by problem code; all others are 422."""
 LONGEST_INPUT = 200
 
 
 def install(app: FastAPI) -> None:
-    """Answer every refusal in REST's way."""
+    """Install the error handlers."""
     for kind, handler in (
         (Rejected, rejected),
         (BadJson, bad_json),
@@ -95,12 +95,13 @@ def failure(status: int, code: str, message: str, headers: dict[str, str] | None
 
 
 def _nothing_at(path: str) -> str:
-    """Of an address that no route has. Clients of Ionworks' hosted API have methods for much that is not here."""
+    """Return the message for an unknown path. Clients of Ionworks' hosted API have methods for parts that this server
+    does not have."""
     return f"There is nothing at {path:.{LONGEST_INPUT}}. Voltgraph has pipelines and jobs; /openapi.json lists it all."
 
 
 def line_error(problem: Problem, body: Any) -> InitErrorDetails:
-    """A problem with a body, as pydantic reports its own."""
+    """Convert a problem of a body to pydantic's form."""
     kind = PydanticCustomError(problem.code.value, problem.message)
     value = body
     for step in _place(problem):
@@ -109,7 +110,7 @@ def line_error(problem: Problem, body: Any) -> InitErrorDetails:
 
 
 def pydantic_error(fault: ErrorDetails) -> InitErrorDetails:
-    """An error of pydantic's, to be raised again beside others."""
+    """Convert a pydantic error so that it can be raised together with others."""
     kind = PydanticCustomError(fault["type"], fault["msg"], fault.get("ctx"))
     return {"type": kind, "loc": fault["loc"], "input": fault["input"]}
 
@@ -119,12 +120,12 @@ def _fault(problem: Problem) -> dict[str, Any]:
 
 
 def _place(problem: Problem) -> Path:
-    """The path in REST's words, where elements come by name only."""
+    """Return the path in REST's spelling, where elements come by name only."""
     return tuple("elements" if step == "elements_by_name" else step for step in problem.path[:1]) + problem.path[1:]
 
 
 def _shortened(fault: dict[str, Any]) -> dict[str, Any]:
-    """A fault whose input may be shown: its text, cut short, and never what it holds inside."""
+    """Return an error with a shortened input text, and no nested input."""
     shown = fault.get("input")
     if isinstance(shown, dict | list):
         return {name: value for name, value in fault.items() if name in ("loc", "msg", "type")}

@@ -1,4 +1,4 @@
-"""What REST takes and answers of jobs, as its OpenAPI document says it."""
+"""Request and response models of jobs, for the OpenAPI document."""
 
 from __future__ import annotations
 
@@ -30,14 +30,14 @@ class Job(BaseModel):
 
 
 class JobsQuery(BaseModel):
-    """Which jobs."""
+    """Selection of jobs."""
 
     limit: int = Field(100, ge=1, le=1000)
     skip: int = Field(0, ge=0, le=2**31 - 1)
 
 
 class SeriesQuery(BaseModel):
-    """Which series, and what of it."""
+    """Selection of a series and its part."""
 
     objective: str
     source: SeriesSource = SeriesSource.OPTIMAL
@@ -54,7 +54,7 @@ class SeriesQuery(BaseModel):
 
 
 class PlotQuery(BaseModel):
-    """Which plot of an objective, and what of it."""
+    """Selection of a plot of an objective and its part."""
 
     objective_name: str
     plot_index: int = Field(0, ge=0, le=1000)
@@ -100,20 +100,20 @@ class Plot(BaseModel):
 
 
 class PlotsOfObjective(BaseModel):
-    """Which plots an objective has."""
+    """Plots of an objective."""
 
     type: str | None = Field(None, description="The objective's type in the configuration.")
     plot_count: int
 
 
 class PlotConfig(BaseModel):
-    """Which plots a job has."""
+    """Plots of a job."""
 
     objectives: dict[str, PlotsOfObjective]
 
 
 class Intermediate(BaseModel):
-    """How far a fit was at a time."""
+    """Checkpoint of a fit."""
 
     cost: float | None = None
     best_cost: float | None = None
@@ -123,7 +123,7 @@ class Intermediate(BaseModel):
 
 
 class Metadata(BaseModel):
-    """What is known of a job beside its result."""
+    """Metadata of a job."""
 
     validation_plot_config: PlotConfig
     intermediate_results: list[Intermediate] = Field(description="Oldest first, thinned to at most 5,000.")

@@ -1,4 +1,4 @@
-"""Jobs over REST: each is the execution of one element, which its id finds."""
+"""REST endpoints of jobs; each job is the execution of one element."""
 
 from __future__ import annotations
 
@@ -40,26 +40,26 @@ async def _shown(db: Database, by: Caller, rows: list[PipelineElement], most: Bu
 
 @jobs.get("/", response_model=list[Job])
 async def list_jobs(query: Annotated[JobsQuery, Query()], db: In, by: By, most: Most) -> Response:
-    """Jobs, those submitted last first."""
+    """List jobs, newest first."""
     return JsonResponse(await _shown(db, by, await reading.jobs(db, by, query.limit, query.skip), most))
 
 
 @jobs.post("/", status_code=410, responses={410: {"model": Failure}})
 async def submit_job() -> Response:
-    """Jobs are not submitted by themselves: start a pipeline."""
+    """Refuse the submission of a single job: start a pipeline instead."""
     return failure(410, "GONE", "Jobs are not submitted by themselves: create a pipeline and start it.")
 
 
 @jobs.get("/{job_id}", response_model=Job, responses=NOT_FOUND)
 async def get_job(job_id: str, db: In, by: By, most: Most) -> Response:
-    """A job."""
+    """Get a job."""
     [shown] = await _shown(db, by, [await job(db, by, job_id)], most)
     return JsonResponse(shown)
 
 
 @jobs.post("/{job_id}/cancel", response_model=Job, responses=NOT_FOUND)
 async def cancel_job(job_id: str, request: Request, db: In, by: By, most: Most) -> Response:
-    """Stops a job, and with it the pipeline that needs it. One that has ended stays as it is."""
+    """Cancel a job and its pipeline. A job that has ended stays unchanged."""
     row = await job(db, by, job_id)
     if row.job_status is not None and not row.job_status.is_terminal:
         await stop(services(request), by, row.pipeline_id)
@@ -69,13 +69,13 @@ async def cancel_job(job_id: str, request: Request, db: In, by: By, most: Most) 
 
 @jobs.get("/{job_id}/metadata", response_model=Metadata, responses=NOT_FOUND)
 async def get_metadata(job_id: str, db: In, by: By, most: Most) -> Response:
-    """Which plots there are of a job, and the checkpoints that it made on the way."""
+    """Get the plots and the checkpoints of a job."""
     return JsonResponse(await metadata.of(db, by, most, await job(db, by, job_id)))
 
 
 @jobs.get("/{job_id}/series/channels", response_model=Channels, responses=NOT_FOUND)
 async def get_channels(job_id: str, db: In, by: By) -> Response:
-    """Which series a job has: the names of their channels, the axis first, by source, by objective."""
+    """Get the series of a job: the names of their channels, the axis first, by source, by objective."""
     found = await series.channels(db, by, (await job(db, by, job_id)).id)
     named = {name: {source.value: names for source, names in sources.items()} for name, sources in found.items()}
     return JsonResponse(named)
@@ -83,7 +83,8 @@ async def get_channels(job_id: str, db: In, by: By) -> Response:
 
 @jobs.get("/{job_id}/series", response_model=dict[str, list[float | None]], responses=NOT_FOUND)
 async def get_series(job_id: str, query: Annotated[SeriesQuery, Query()], db: In, by: By, most: Most) -> Response:
-    """The model against the data of one objective: lists of one length by channel, null where there is no value."""
+    """Get the data and the model's output of one objective: lists of equal length by channel, null for a missing
+    value."""
     found = await series.read(db, by, most, (await job(db, by, job_id)).id, query.wanted)
     if found is None:
         raise not_found("series")
@@ -92,7 +93,7 @@ async def get_series(job_id: str, query: Annotated[SeriesQuery, Query()], db: In
 
 @plots.get("/{job_id}/plot_data", response_model=Plot, responses=NOT_FOUND)
 async def get_plot_data(job_id: str, query: Annotated[PlotQuery, Query()], db: In, by: By, most: Most) -> Response:
-    """One of an objective's plots: each trace thinned to at most `max_points` points, its peaks kept."""
+    """Get a plot of an objective: each trace downsampled to at most `max_points` points, its peaks kept."""
     wanted = series.Wanted(
         query.objective_name, SeriesSource.OPTIMAL, None, None, query.max_points, query.x_min, query.x_max
     )

@@ -1,4 +1,4 @@
-"""GET /pipelines: filters that take a plain value or an operator, such as `eq.x`, `ilike.%x%`, `in.(a,b)`, `gte.t`."""
+"""Filters of GET /pipelines: a plain value or an operator, such as `eq.x`, `ilike.%x%`, `in.(a,b)`, `gte.t`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Text = Field(None, max_length=1000)
 
 
 class ListQuery(BaseModel):
-    """Which pipelines, in which order, which of them."""
+    """Query of GET /pipelines: filters, order and page."""
 
     project_id: str | None = Text
     limit: int = Field(10, ge=1, le=100)
@@ -59,7 +59,7 @@ BOUNDS = {"created_at_gt": "gte", "created_at_lt": "lte", "updated_at_gt": "gte"
 
 
 async def listing(database: Database, caller: Caller, query: ListQuery) -> tuple[list[Pipeline], int]:
-    """The pipelines asked for, and how many match in all. RequestValidationError with every filter that is wrong."""
+    """List pipelines and count all matches. Raises RequestValidationError with every wrong filter."""
     caller.ask_for(_project(query))
     clauses = [owned(caller), *_clauses(query)]
     column = _column(query.order_by)
@@ -73,7 +73,7 @@ async def listing(database: Database, caller: Caller, query: ListQuery) -> tuple
 
 
 def _project(query: ListQuery) -> str | None:
-    """The one project that is asked for, if it is one."""
+    """Return the only project of the filter, if it is one."""
     operator, dot, operand = (query.project_id or "").partition(".")
     if dot and operator in (*COMPARISONS, "in", "ilike"):
         return operand if operator == "eq" else None
@@ -96,7 +96,8 @@ def _clauses(query: ListQuery) -> list[Clause]:
 
 
 def _clause(name: str, value: str) -> Any:
-    """`column OPERATOR value`; without an operator, equality. ValueError when the value is none for this column."""
+    """Parse a filter: `OPERATOR.value`, or a plain value for equality. Raises ValueError if the value does not fit the
+    column."""
     operator, dot, operand = value.partition(".")
     if dot and operator == "in":
         return _column(name).in_([_operand(name, each) for each in _items(operand)])
@@ -112,7 +113,7 @@ def _bound(name: str, value: str) -> Clause:
 
 
 def _ilike(name: str, pattern: str) -> Any:
-    """`%` is any text, `_` any character; upper and lower case are the same. There is no escape."""
+    """Return a case-insensitive match: `%` is any text, `_` any character, without escapes."""
     pattern = pattern.replace("\\", "\\\\")
     if name == "name":
         return col(Pipeline.folded_name).like(pattern.casefold(), escape="\\")
@@ -143,7 +144,7 @@ def _status(word: str) -> PipelineStatus:
 
 
 def _time(text: str) -> datetime:
-    """A time in ISO 8601; UTC when it does not say."""
+    """Parse a time in ISO 8601; UTC without an offset."""
     try:
         value = datetime.fromisoformat(text)
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

@@ -1,4 +1,4 @@
-"""What REST knows of a job beside its result: its plots, and its checkpoints."""
+"""Metadata of a job: its plots and its checkpoints."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def of(database: Database, caller: Caller, budget: Budget, element: Pipeli
 
 
 def _types(config: str) -> dict[str, str]:
-    """The types of the objectives of a configuration, by name."""
+    """Return the types of a configuration's objectives by name."""
     objectives = orjson.loads(config).get("objectives")
     named = objectives.items() if isinstance(objectives, dict) else ()
     types = {name: each.get("type") or each.get("objective") for name, each in named if isinstance(each, dict)}
@@ -40,7 +40,7 @@ def _types(config: str) -> dict[str, str]:
 
 
 def _intermediate(row: Checkpoint) -> dict[str, Any]:
-    """A checkpoint as the official client reads it."""
+    """Return a checkpoint in the official client's form."""
     return {
         "cost": row.cost,
         "best_cost": row.best_cost,

@@ -1,4 +1,4 @@
-"""The REST API of the contract, over the functions that GraphQL uses too."""
+"""REST endpoints of pipelines, over the same service as GraphQL."""
 
 from typing import Annotated, Any
 
@@ -41,7 +41,7 @@ def budget(request: Request) -> Budget:
 
 
 def no_nul(request: Request) -> None:
-    """PostgreSQL keeps no NUL, so nothing can have it in its name or id."""
+    """Refuse NUL characters in paths and queries: PostgreSQL cannot store them."""
     if "\0" in request.url.path or b"%00" in request.scope["query_string"]:
         raise RequestError(RequestErrorCode.BAD_REQUEST, "The address holds a NUL character.")
 
@@ -67,7 +67,7 @@ async def _detail(db: Database, by: Caller, row: Pipeline, most: Budget) -> dict
 
 async def _elements(db: Database, by: Caller, row: Pipeline, most: Budget) -> list[dict[str, Any]]:
     [elements] = await reading.elements_of(db, by, [row.id], budget=most, whole=True)
-    if row.started_at is None:  # no checkpoints to look for
+    if row.started_at is None:  # pending: no checkpoints exist
         return [answers.element(each) for each in elements]
     newest = await reading.newest_checkpoints(db, by, [each.id for each in elements], budget=most)
     return [answers.element(*each) for each in zip(elements, newest, strict=True)]
@@ -93,8 +93,8 @@ router = APIRouter(prefix="/pipelines", tags=["Pipeline"], route_class=StrictRou
 
 @router.post("", status_code=201, response_model=PipelineDetail, operation_id="create_pipeline_pipelines_post")
 async def create_pipeline(config: PipelineConfig, request: Request, by: By, most: Most, key: Once = None) -> Response:
-    """Creates a new pipeline definition with its elements. Nothing runs until it is started, unless the server is set
-    to start what is created."""
+    """Create a pipeline with its elements. It does not run until it is started, unless VOLTGRAPH_START_ON_CREATE is
+    set."""
     row = await pipelines.create(database(request), by, config.draft._replace(idempotency_key=key))
     if request.app.state.settings.start_on_create:
         row = await runs.start(services(request), by, row.id)
@@ -103,7 +103,7 @@ async def create_pipeline(config: PipelineConfig, request: Request, by: By, most
 
 @router.get("", response_model=PipelinePage)
 async def list_pipelines(query: Annotated[ListQuery, Query()], db: In, by: By) -> Response:
-    """A page of pipelines. Filters take a plain value or an operator: `eq.x`, `neq.x`, `in.(a,b)`, `ilike.%x%`,
+    """List pipelines by page. Filters take a plain value or an operator: `eq.x`, `neq.x`, `in.(a,b)`, `ilike.%x%`,
     `gt.x`, `gte.x`, `lt.x`, `lte.x`."""
     rows, total = await listing(db, by, query)
     return JsonResponse({"pipelines": [answers.submission(row) for row in rows], "count": len(rows), "total": total})
@@ -111,40 +111,40 @@ async def list_pipelines(query: Annotated[ListQuery, Query()], db: In, by: By) -
 
 @router.get("/{pipeline_id}", response_model=Submission, responses=NOT_FOUND)
 async def get_pipeline(pipeline_id: str, db: In, by: By) -> Response:
-    """A pipeline, without its elements."""
+    """Get a pipeline, without its elements."""
     return JsonResponse(answers.submission(found(await reading.pipeline(db, by, pipeline_id))))
 
 
 @router.patch("/{pipeline_id}", response_model=Submission, responses=NOT_FOUND)
 async def update_pipeline(pipeline_id: str, patch: PipelinePatch, db: In, by: By) -> Response:
-    """Changes a pipeline's name, description or both. It never touches a run."""
+    """Change a pipeline's name, description or both. A run is not affected."""
     row = await pipelines.update(db, by, pipeline_id, changes(patch.model_dump(exclude_unset=True), Given()))
     return JsonResponse(answers.submission(row))
 
 
 @router.delete("/{pipeline_id}", status_code=204, responses=NOT_NOW)
 async def delete_pipeline(pipeline_id: str, db: In, by: By) -> None:
-    """Removes a pipeline and its elements. Not while it runs."""
+    """Delete a pipeline and its elements. A running pipeline is refused."""
     await pipelines.delete(db, by, pipeline_id)
 
 
 @router.post("/{pipeline_id}/start", response_model=PipelineDetail, responses=NOT_NOW)
 async def start_pipeline(pipeline_id: str, request: Request, by: By, most: Most) -> Response:
-    """Runs a pending pipeline. Starting a running one answers it."""
+    """Start a pending pipeline. A running one is returned unchanged."""
     row = await runs.start(services(request), by, pipeline_id)
     return JsonResponse(await _detail(database(request), by, row, most))
 
 
 @router.post("/{pipeline_id}/cancel", response_model=Submission, responses=NOT_FOUND)
 async def cancel_pipeline(pipeline_id: str, request: Request, by: By) -> Response:
-    """Stops a pipeline. One that has ended stays as it is."""
+    """Cancel a pipeline. One that has ended stays unchanged."""
     await stop(services(request), by, pipeline_id)
     return JsonResponse(answers.submission(found(await reading.pipeline(database(request), by, pipeline_id))))
 
 
 @router.get("/{pipeline_id}/result", response_model=PipelineResult, responses=NOT_FOUND)
 async def get_result(pipeline_id: str, db: In, by: By, most: Most) -> Response:
-    """All parameter values that the pipeline came to, and the result of each element that has one."""
+    """Get the parameter values of a pipeline and the result of each element."""
     found(await reading.pipeline(db, by, pipeline_id))
     [elements] = await reading.elements_of(db, by, [pipeline_id], budget=most, whole=True)
     return JsonResponse(answers.result(elements))
@@ -152,13 +152,13 @@ async def get_result(pipeline_id: str, db: In, by: By, most: Most) -> Response:
 
 @router.get("/{pipeline_id}/elements", response_model=list[PipelineElement], responses=NOT_FOUND)
 async def list_elements(pipeline_id: str, db: In, by: By, most: Most) -> Response:
-    """A pipeline's elements, in execution order."""
+    """List a pipeline's elements, in execution order."""
     return JsonResponse(await _elements(db, by, found(await reading.pipeline(db, by, pipeline_id)), most))
 
 
 @router.get("/elements/{element_id}", response_model=PipelineElement, responses=NOT_FOUND)
 async def get_element(element_id: str, db: In, by: By, most: Most) -> Response:
-    """One element."""
+    """Get one element."""
     row = await reading.element(db, by, element_id, whole=True)
     if row is None:
         raise not_found("element")

@@ -1,4 +1,4 @@
-"""What REST takes and answers, as its OpenAPI document says it. The contract fixes POST /pipelines to the letter."""
+"""Request and response models of pipelines, for the OpenAPI document. POST /pipelines is exactly the contract's."""
 
 from __future__ import annotations
 
@@ -36,14 +36,14 @@ class PipelineConfig(BaseModel):
 
     @property
     def draft(self) -> Draft:
-        """The checked draft, which every valid configuration has."""
+        """The validated draft of a valid configuration."""
         assert self._draft is not None
         return self._draft
 
     @model_validator(mode="wrap")
     @classmethod
     def _every_problem(cls, body: Any, validate: ModelWrapValidatorHandler[Self]) -> Self:
-        """Also where some fields are missing or of a wrong type, the others are looked into."""
+        """Validate all fields, even if others are missing or of a wrong type."""
         config, found = None, []
         try:
             config = validate(body)
@@ -63,7 +63,7 @@ class PipelineConfig(BaseModel):
 
 
 def _drafted(sound: dict[str, Any], config: PipelineConfig | None) -> Draft:
-    """A draft of the fields that are of the right type; what is not among them has its own error already."""
+    """Validate the fields of the right type; the others have errors of their own already."""
     return draft(
         project_id=sound.get("project_id", "not given"),
         name=sound.get("name"),
@@ -74,7 +74,7 @@ def _drafted(sound: dict[str, Any], config: PipelineConfig | None) -> Draft:
 
 
 class PipelinePatch(BaseModel):
-    """What to change. Left out is kept; a null description clears it."""
+    """Changes of a pipeline. A missing field is kept; a null description clears it."""
 
     name: str | None = None
     description: str | None = None
@@ -101,7 +101,7 @@ class Submission(BaseModel):
 
 
 class Progress(BaseModel):
-    """How far an element is."""
+    """Progress of an element."""
 
     best_cost: float | None = Field(None, description="The lowest cost at the newest checkpoint.")
 
@@ -143,7 +143,7 @@ class PipelinePage(BaseModel):
 
 
 class PipelineResult(BaseModel):
-    """What a pipeline came to so far."""
+    """Result of a pipeline so far."""
 
     result: dict[str, Any] = Field(description="`parameter_values`: those of all elements, the later over the earlier.")
     element_results: dict[str, dict[str, Any]] = Field(
@@ -152,7 +152,7 @@ class PipelineResult(BaseModel):
 
 
 class Failure(BaseModel):
-    """Why a request was refused, but for invalid input, which is 422."""
+    """Reason of a refused request, other than invalid input (422)."""
 
     error_code: str
     message: str

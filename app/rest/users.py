@@ -1,4 +1,4 @@
-"""Who asks, over REST: what the official client's `whoami` reads, to tell which API key it was given."""
+"""REST endpoint of the current user, which the official client's `whoami` reads."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ users = APIRouter(prefix="/users", tags=["User"], route_class=StrictRoute)
 
 
 class Organization(BaseModel):
-    """Whose pipelines the API key reaches."""
+    """Organization of the API key."""
 
     id: str
     name: str = Field(description="The id: organizations have no names of their own.")
 
 
 class User(BaseModel):
-    """Whom the API key belongs to."""
+    """User of the API key."""
 
     id: str | None = None
     email: str | None = None
@@ -31,7 +31,7 @@ class User(BaseModel):
 
 @users.get("/me", response_model=User)
 async def get_me(by: By) -> Response:
-    """Who sends this request."""
+    """Get the user of the request's API key."""
     organization = {"id": by.organization_id, "name": by.organization_id}
     user = {"id": by.user_id, "email": by.email}
     return JsonResponse({**user, "authorized_organization": organization, "organizations": [organization]})

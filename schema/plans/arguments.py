@@ -1,5 +1,4 @@
-"""Arguments of fields, whose types and constant parts are looked at once. The rest is what variables hold, which are
-coerced already: it is put in its places for each run."""
+"""Arguments of fields: types and constants are evaluated once; coerced variables are inserted for each run."""
 
 from __future__ import annotations
 
@@ -27,11 +26,11 @@ from graphql.utilities.coerce_input_value import coerce_default_value, coerce_in
 from schema.plans.coercion import Unusual
 
 Coerced = Mapping[str, Any]
-"""Variables by name."""
+"""Coerced variables by name."""
 
 
 class Part(NamedTuple):
-    """What a literal comes to: always the same, or made of variables."""
+    """Value of a literal: a constant, or a function of the variables."""
 
     value: Any = None
     make: Callable[[Coerced], Any] | None = None
@@ -46,14 +45,14 @@ class Part(NamedTuple):
 
 
 class Converter(NamedTuple):
-    """What a resolver calls an argument, and what makes the resolver's value of the coerced one."""
+    """Python name of an argument, and the converter of its coerced value."""
 
     name: str
     convert: Callable[[Any], Any] | None = None
 
 
 class Arguments:
-    """The arguments of one field, by the names that `converters` have for them; GraphQL's own where that is empty."""
+    """Arguments of one field, named as in `converters`; by GraphQL names if it is empty."""
 
     def __init__(self, definition: GraphQLField, node: FieldNode, converters: Mapping[str, Converter]) -> None:
         self._definition, self._node, self._converters = definition, node, converters
@@ -78,7 +77,7 @@ class Arguments:
         return {converter.name: part.then(converter.convert) for converter, part in named}
 
     def __call__(self, values: VariableValues) -> dict[str, Any]:
-        """Their values. GraphQLError as the executor would raise it."""
+        """Return the values. Raises GraphQLError as the executor does."""
         if not self._is_usual:
             return self._unusual(values)
         found, coerced = dict(self._fixed), values.coerced
@@ -99,7 +98,7 @@ class Arguments:
 
 
 def _as_graphql_has(values: VariableValues) -> VariableValues:
-    """The same with input objects as dictionaries. Those that were given are inputs already."""
+    """Convert input objects back to dictionaries."""
     coerced = dict(values.coerced)
     for name, (signature, given) in values.sources.items():
         if given is not Undefined:
@@ -110,7 +109,7 @@ def _as_graphql_has(values: VariableValues) -> VariableValues:
 def _fields(
     known: Mapping[str, GraphQLArgument | GraphQLInputField], given: Mapping[str, ValueNode]
 ) -> dict[str, Part]:
-    """The arguments of a field, or the fields of an input object, by their names inside."""
+    """Evaluate the arguments of a field, or the fields of an input object, by Python name."""
     found = {}
     for name, field in known.items():
         out_name = field.out_name or name
@@ -122,7 +121,7 @@ def _fields(
 
 
 def _part(node: ValueNode, kind: GraphQLInputType) -> Part:
-    """A literal. Unusual where graphql-core shall read it in each run."""
+    """Evaluate a literal. Raises Unusual if graphql-core must read it in each run."""
     if isinstance(node, VariableNode):
         return Part(make=_variable(node.name.value))
     if not _has_variables(node):
@@ -137,7 +136,7 @@ def _part(node: ValueNode, kind: GraphQLInputType) -> Part:
 
 
 def _variable(name: str) -> Callable[[Coerced], Any]:
-    """There are rules for null and for what is absent; they are not for here."""
+    """Read a variable. Rules for null and unset values are graphql-core's."""
 
     def make(coerced: Coerced) -> Any:
         value = coerced.get(name)

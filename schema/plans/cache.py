@@ -1,4 +1,4 @@
-"""Plans, made when an operation is first run and kept for its next runs."""
+"""Planner: compiles an operation on its first run and caches the plan."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ from schema.plans.variables import Variables
 log = logging.getLogger("voltgraph.plans")
 
 CACHED = 512
-"""Operations that are kept, and plans of them."""
+"""Number of cached operations and plans."""
 Flags = tuple[Any, ...]
 
 
 @dataclass(slots=True)
 class Tally:
-    """How operations were answered since the start."""
+    """Counters of operations by the way they were answered."""
 
     plan: int = 0
     executor: int = 0
@@ -49,7 +49,7 @@ class Tally:
 
 
 class Plan:
-    """What is read for a query, whoever asks and whatever its variables are."""
+    """Plan of a query, for any caller and any variables."""
 
     __slots__ = ("_roots", "pace", "reads")
 
@@ -66,7 +66,7 @@ class Plan:
 
 
 class Plans:
-    """The plans of queries that were run of late, over one database."""
+    """Planner with its cache of recent plans, over one database."""
 
     def __init__(self, database: Database, most_bytes: int) -> None:
         """`most_bytes` is the most that an answer may have."""
@@ -106,7 +106,7 @@ class Plans:
     async def changed(
         self, document: Document, name: str | None, variables: dict[str, Any] | None, context: Context
     ) -> ExecutionResult | None:
-        """What a mutation did and selects. None where the executor must do it: then nothing has been done."""
+        """Run a mutation and return its data. None, with nothing done, if the executor must run it."""
         try:
             plan, values = self.find(document, name, variables)
         except Exception as error:
@@ -118,7 +118,7 @@ class Plans:
         return result
 
     def _give_up(self, error: Exception) -> None:
-        """The executor meets whatever a plan met, and says it in GraphQL's words."""
+        """Fall back to the executor, which meets the same error and reports it as GraphQL does."""
         self.tally.executor += 1
         if not isinstance(error, Unplanned | GraphQLError | VoltgraphError):
             log.warning("a plan failed", exc_info=error)
@@ -126,7 +126,7 @@ class Plans:
     def find(
         self, document: Document, name: str | None, given: dict[str, Any] | None, *, has_texts: bool = True
     ) -> tuple[Any, VariableValues]:
-        """The plan of an operation, and the values of its variables. Unplanned where there is none."""
+        """Return the plan of an operation and its coerced variables. Raises Unplanned."""
         variables = self._variables(document, name)
         values = variables.coerced(given)
         plan = self._plan(document, name, variables.flags(values), has_texts)
@@ -166,7 +166,7 @@ def compiled(
 
 
 def executor(document: Document, name: str | None, variables: dict[str, Any] | None, context: Context) -> Executor[Any]:
-    """The executor of an operation whose variables are right."""
+    """Build graphql-core's executor of an operation with valid variables."""
     built = BudgetedExecutor.build(
         schema._schema,
         document.tree,

@@ -1,5 +1,7 @@
-"""Rows that belong to the rows of another statement: a statement a level, whatever the number of parents. One statement
-for all levels would repeat each parent for each child, and sort rows that have configurations in them."""
+"""Child rows: one statement per level, for all parents.
+
+One statement for all levels would repeat each parent for each child, and sort rows with large configurations.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ LARGE = [getattr(PipelineElement.__table__.c, name) for name in reading.LARGE]  
 
 
 class Children:
-    """What is read for the ids of parents, and what becomes of each row."""
+    """Statement for the children of parents, and the builder of each row."""
 
     def __init__(
         self,
@@ -48,20 +50,20 @@ class Children:
         parents.children.append(self)
 
     def _can_nest(self, parents: Rows) -> bool:
-        """Whether they come with their parent, which saves round trips: a statement is a snapshot by itself, several
-        need a transaction. The driver takes longer over nested rows, so it is for one parent only."""
+        """Return whether children can be nested in their parent's statement, which saves round trips and a transaction.
+        The driver decodes nested rows more slowly, so it is used for one parent only."""
         has_round_trips = parents.compiling.dialect.name == "postgresql"
         if not has_round_trips or not parents.one or self._rows.has_large(LARGE):
             return False
         return not (parents.is_at_hand or self._rows.children or self._more)
 
     def all(self, parents: Rows) -> ast.expr:
-        """All that belong to a parent."""
+        """Return the code for all children of a parent."""
         found = parents.value(lambda run: run.found[self].get)
         return ast.Call(found, [parents.stored(self._parent_id), parents.constant([])], [])
 
     def first(self, parents: Rows) -> ast.expr:
-        """The first that belongs to a parent; null where none does."""
+        """Return the code for the first child of a parent; null without children."""
         found = parents.value(lambda run: {id: objects[0] for id, objects in run.found[self].items()}.get)
         return ast.Call(found, [parents.stored(self._parent_id)], [])
 
@@ -91,7 +93,7 @@ class Children:
 
 
 def grouped(rows: Sequence[Row], by: int, made: list[Any]) -> dict[str, list[Any]]:
-    """What was made of rows, by one of their columns."""
+    """Group built rows by one of their columns."""
     found: dict[str, list[Any]] = {}
     for row, each in zip(rows, made, strict=True):
         try:
@@ -102,7 +104,7 @@ def grouped(rows: Sequence[Row], by: int, made: list[Any]) -> dict[str, list[Any
 
 
 def read_children(rows: Rows, found: Sequence[Row], run: Run) -> Steps[None]:
-    """Read what belongs to rows that were found."""
+    """Read the children of rows."""
     for each in rows.children:
         if found:
             yield from each.read(found, run)

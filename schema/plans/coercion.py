@@ -1,6 +1,8 @@
-"""Values of variables, coerced as graphql-core does it, but with types looked at once and not again for every value.
-What a leaf takes is still for the leaf to say; what is wrong or unusual, for graphql-core. Where graphql-core leaves a
-dictionary for Strawberry to make an input of, there is the input."""
+"""Coercion of variables as in graphql-core, with types inspected once instead of once per value.
+
+Leaf types coerce their own values; invalid and unusual values are left to graphql-core. Where graphql-core returns a
+dictionary for Strawberry to convert, this module returns the input object.
+"""
 
 from __future__ import annotations
 
@@ -28,17 +30,17 @@ Coerce = Callable[[Any], Any]
 
 
 class Unusual(Exception):
-    """The value is wrong, or given in a way that is seldom used."""
+    """The value is invalid or in a rare form."""
 
 
 def coercer(kind: GraphQLInputType) -> Coerce:
-    """What coerces values to a type. Undefined for what is wrong."""
+    """Return the coercion function of a type; it returns Undefined for an invalid value."""
     usual = _coercer(kind)
 
     def coerce(value: Any) -> Any:
         try:
             return usual(value)
-        except Exception:  # whatever a leaf raises
+        except Exception:  # a leaf may raise any error
             return coerce_input_value(value, kind)
 
     return coerce
@@ -52,13 +54,13 @@ def _coercer(kind: GraphQLInputType) -> Coerce:
 
 
 def _bare(kind: GraphQLInputType) -> Coerce:
-    """What coerces values that are not null."""
+    """Return the coercion function of non-null values."""
     if is_list_type(kind):
         return _list(_coercer(kind.of_type))
     if is_input_object_type(kind):
         return _object(kind)
     if is_enum_type(kind):
-        # What no key is, or none can be, is for graphql-core.
+        # Unknown and malformed keys are left to graphql-core.
         return {name: kind.coerce_input_value(name) for name in kind.values}.__getitem__
     leaf = assert_leaf_type(kind).coerce_input_value
     if kind in (GraphQLString, GraphQLID):

@@ -1,5 +1,5 @@
-"""How plans read each field. What a field without a resolver shows is the column of its name; all others have a line
-here, or are left to the executor."""
+"""Fields: how plans read each field. A field without a resolver reads the column of its name; every other field is
+listed here or left to the executor."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ TABLES: dict[str, Any] = {
     "Job": PipelineElement.__table__,  # type: ignore[attr-defined]
     "Checkpoint": Checkpoint.__table__,  # type: ignore[attr-defined]
 }
-"""Whose rows each type is made of."""
+"""Table of each type."""
 PIPELINE, ELEMENT, CHECKPOINT = (TABLES[name].c for name in ("Pipeline", "PipelineElement", "Checkpoint"))
 MOST: Any = bindparam("most", type_=Integer)
 LIMIT: Any = bindparam("limit_", type_=Integer)
@@ -69,7 +69,7 @@ def elements_where(rows: Rows, details: FieldDetailsList, *clauses: Any) -> Chil
 
 
 def progress(rows: Rows, details: FieldDetailsList) -> ast.expr:
-    """Two statements: what is counted needs nothing of the elements but their statuses."""
+    """Plan the progress in two statements: counts need only the statuses of elements."""
     query = partial(reading.elements_query, CALLER)
     counted = Children(rows, PIPELINE.id, query, ELEMENT.pipeline_id, lambda each: each.stored(ELEMENT.status))
     fields = rows.compiling.selections.fields("PipelineProgress", details)
@@ -155,7 +155,7 @@ def trace(rows: Rows, details: FieldDetailsList) -> ast.expr:
 
 
 LEFT = frozenset({"PipelineElement.series"})
-"""Fields that are left to the executor, with the whole operation: `Type.field`."""
+"""Fields whose operations are left to the executor, as `Type.field`."""
 FIELDS: dict[str, dict[str, Field]] = {
     "Pipeline": {"isTerminal": is_terminal, "options": options, "elements": elements, "progress": progress},
     "PipelineElement": {
@@ -180,11 +180,11 @@ FIELDS: dict[str, dict[str, Field]] = {
     },
     "Checkpoint": {"parameters": column(CHECKPOINT.parameters)},
 }
-"""The fields that have resolvers of their own."""
+"""Fields with resolvers."""
 
 
 def field_of(type_name: str, name: str) -> Field:
-    """How plans read a field. Unplanned when none does."""
+    """Return how plans read a field. Raises Unplanned."""
     if name == "__typename":
         return lambda rows, details: rows.name(type_name)
     found = FIELDS.get(type_name, {}).get(name) or _plain_column(type_name, name)

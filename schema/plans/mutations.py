@@ -1,5 +1,5 @@
-"""Plans of mutations. The resolvers are called one after another, as the executor would call them; what is selected of
-the pipelines that they return is read and built by plans."""
+"""Plans of mutations: the resolvers run in order as in the executor; plans read and build the pipelines of their
+payloads."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ from schema.plans.rows import Compiling, Rows, Run
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
 
 Part = Callable[[Any, Context, Run], Awaitable[Any]]
-"""What a field of a payload comes to."""
+"""Builder of a field of a payload."""
 
 
 class Asking:
-    """What a resolver of a mutation is told of the request: its context, which is all that any of them looks at."""
+    """Stand-in for `strawberry.Info`: mutation resolvers use `info.context` only."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
 
 
 class Mutation:
-    """The fields of one operation, in order."""
+    """Fields of one operation, in order."""
 
     def __init__(self, compiling: Compiling, fields: dict[str, FieldDetailsList]) -> None:
         self._fields = [
@@ -44,8 +44,8 @@ class Mutation:
         ]
 
     async def __call__(self, context: Context, run: Run, executor: Callable[[], Executor[Any]]) -> ExecutionResult:
-        """The data and the errors. Of what failed nothing comes later, as all these fields are non-null. `executor`
-        makes one for this operation."""
+        """Return data and errors. Nothing runs after a failed field, as all these fields are non-null. `executor`
+        builds the executor of this operation."""
         data: dict[str, Any] = {}
         errors: list[GraphQLError] = []
         for key, details, change in self._fields:
@@ -62,7 +62,7 @@ async def _typename(*_: Any) -> str:
 
 
 class Change:
-    """One field: a resolver, and what is selected of its payload."""
+    """One field: its resolver and the selection of its payload."""
 
     def __init__(self, compiling: Compiling, key: str, details: FieldDetailsList) -> None:
         self._key, self._details = key, details
@@ -85,7 +85,7 @@ class Change:
         except AnswerTooLarge as error:
             run.budget.refusal = error
             raise
-        except Exception:  # what was done stays done: the executor says what of the payload cannot be told
+        except Exception:  # the mutation is done; the executor reports the error in its payload
             return await self._complete(payload, executor(), errors)
 
     async def _complete(self, payload: Any, executor: Executor[Any], errors: list[GraphQLError]) -> dict[str, Any]:
@@ -100,7 +100,7 @@ class Change:
 
 
 class Changed:
-    """What is selected of the pipeline that a mutation returns. Its own columns are at hand; all else is read."""
+    """Selection of the pipeline that a mutation returns. Its own columns are at hand; all else is read."""
 
     def __init__(self, compiling: Compiling, details: FieldDetailsList) -> None:
         before = compiling.statements
@@ -127,9 +127,9 @@ class Changed:
 
 
 def stored(column: Any, dialect: Dialect) -> Callable[[Pipeline], Any]:
-    """What a database would give for a column of a pipeline that is at hand."""
+    """Return a function that converts an attribute of a pipeline to its stored form."""
     if column.name not in PIPELINE:
-        return lambda pipeline: None  # no column: what a statement reads that needs none
+        return lambda pipeline: None  # a statement without columns
     name, process = column.name, column.type.dialect_impl(dialect).bind_processor(dialect)
     if process is None:
         return lambda pipeline: vars(pipeline)[name]
@@ -147,7 +147,7 @@ def user_errors(compiling: Compiling, details: FieldDetailsList) -> Part:
 
 
 def plain(value: Callable[[Any], Any]) -> Callable[[Compiling, FieldDetailsList], Part]:
-    """A field that needs nothing but the payload."""
+    """Plan a field that needs only the payload."""
 
     async def part(payload: Any, context: Context, run: Run) -> Any:
         return value(payload)
@@ -176,7 +176,7 @@ PAYLOADS: dict[str, dict[str, Callable[[Compiling, FieldDetailsList], Part]]] = 
 
 
 def part(payload: str, name: str) -> Callable[[Compiling, FieldDetailsList], Part]:
-    """How a field of a payload is answered. Unplanned when no plan knows."""
+    """Return the plan of a field of a payload. Raises Unplanned."""
     found = PAYLOADS.get(payload, {}).get(name)
     if found is None:
         raise Unplanned

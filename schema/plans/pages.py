@@ -1,4 +1,4 @@
-"""The plan of `pipelines`: a page, and as many statements more as what is selected asks for."""
+"""Plan of the connection `pipelines`: the page and the further statements of its selection."""
 
 from __future__ import annotations
 
@@ -19,22 +19,22 @@ from schema.plans.wire import converter
 from schema.query import page_asked
 
 PLACE = 2
-"""How many columns at the start of each row say where it stands in the order, where that is asked for."""
+"""Number of leading columns that hold a row's position, if selected."""
 SHAPES = 16
-"""Statements that one plan keeps, for arguments of different shapes."""
+"""Number of cached statements of one plan, by the shape of the arguments."""
 PLACED = {"edges", "pageInfo"}
-"""What asks for it."""
+"""Fields that need positions."""
 
 
 class Found:
-    """A page that was read."""
+    """Rows of a page."""
 
     def __init__(self, rows: list[Row], order: Order, convert: Callable[[Any], str]) -> None:
         self.rows, self._order, self._convert = rows, order, convert
         self.lists: list[list[Any]] = []
         self.total = 0
         self.beyond = {True: False, False: False}
-        """Whether there is more beyond each end: True is the start of the list."""
+        """Whether rows exist beyond each end; True is the start of the list."""
 
     def cursor(self, value: Any, id: str) -> str:
         return self._order.cut(self._convert(value), id)
@@ -48,11 +48,11 @@ class Found:
 
 
 Part = Callable[[Found], Any]
-"""What a field of a page comes to."""
+"""Builder of a field of a page."""
 
 
 class Page:
-    """Reads one page for each run."""
+    """Reader of one page per run."""
 
     def __init__(self, compiling: Compiling, details: FieldDetailsList) -> None:
         self.rows = Rows(compiling)
@@ -61,7 +61,7 @@ class Page:
         self.rows.columns += [None] * place
         self.is_counted = False
         self.ends: set[bool] = set()
-        """The ends beyond which it must be looked."""
+        """Ends beyond which rows must be searched."""
         self._dialect = compiling.dialect
         self._arguments = compiling.selections.converted_arguments("Query", details)
         self._lists: list[ast.expr] = []
@@ -73,13 +73,13 @@ class Page:
         self._builders = [self.rows.builder(made) for made in self._lists]
 
     def object(self, type_name: str, details: FieldDetailsList) -> Part:
-        """An object that there is one of for a page."""
+        """Plan an object that exists once per page."""
         fields = self.rows.compiling.selections.fields(type_name, details)
         parts = [(key, PARTS[type_name][name_of(each)](self, each)) for key, each in fields.items()]
         return lambda found: {key: part(found) for key, part in parts}
 
     def each(self, made: ast.expr) -> Part:
-        """A list with something made of each row."""
+        """Plan a list with one item per row."""
         self._lists.append(made)
         index = len(self._lists) - 1
         return lambda found: found.lists[index]

@@ -1,4 +1,4 @@
-"""Plans for the fields of Query: each is what is read for one run, step by step."""
+"""Plans of the root fields of Query."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ID: Any = bindparam("id")
 
 
 class One:
-    """At most one object of a type, found by id."""
+    """Plan of one object, found by id."""
 
     def __init__(self, compiling: Compiling, type_name: str, query: Select[Any], details: FieldDetailsList) -> None:
         self._rows = Rows(compiling, one=True)
@@ -50,7 +50,7 @@ def pipeline(compiling: Compiling, details: FieldDetailsList) -> Root:
 
 
 def node(compiling: Compiling, details: FieldDetailsList) -> Root:
-    """Looks where the resolver does, in its order."""
+    """Plan `node`: search the tables in the resolver's order."""
     arguments = compiling.selections.arguments("Query", details)
     places = (
         One(compiling, "Pipeline", reading.pipeline_query(CALLER, ID), details),
@@ -130,7 +130,7 @@ ROOTS: dict[str, Callable[[Compiling, FieldDetailsList], Root]] = {
 
 
 def root(compiling: Compiling, details: FieldDetailsList) -> Root:
-    """The plan of a field of Query. Unplanned when there is none."""
+    """Return the plan of a root field. Raises Unplanned."""
     name = name_of(details)
     if name not in ROOTS:
         raise Unplanned

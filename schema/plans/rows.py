@@ -1,9 +1,9 @@
-"""From rows to the answer: Python that is compiled for just what is selected.
+"""Row builder: Python code compiled for a selection.
 
-    [{"id": r0, "config": c0(r1), "job": None if r2 is None else {"id": r2}} for r0, r1, r2 in rows]
+[{"id": r0, "config": c0(r1), "job": None if r2 is None else {"id": r2}} for r0, r1, r2 in rows]
 
-`r` are columns, `c` constants, `v` values of one run. The code is made as a syntax tree and never as text, so nothing
-that a client writes can be read as code: what it chooses are the keys, which are constants in the tree.
+`r` are columns, `c` constants, `v` values of one run. The code is built as a syntax tree and never as text, so that no
+input of a client is parsed as code: the client chooses keys only, which are constants in the tree.
 """
 
 from __future__ import annotations
@@ -27,51 +27,50 @@ from schema.plans.statements import Statement
 from schema.plans.wire import LEAST, MOST, converter, integer
 
 Row = Sequence[Any]
-"""A tuple, or what a driver has for one."""
+"""A tuple, or a driver's row."""
 NULL = ast.Constant(None)
 MOST_LISTS = 16
 """Lists as long as one value may be that the rows of a page may have together."""
 
 
 class Run:
-    """One run of a plan: for whom, with which variables, and what it has read so far."""
+    """One run of a plan: caller, variables, and the rows read so far."""
 
     __slots__ = ("budget", "caller", "found", "values")
 
     def __init__(self, caller: Caller, values: VariableValues, budget: Budget) -> None:
         self.caller, self.values, self.budget = caller, values, budget
         self.found: dict[Any, Any] = {}
-        """What each part of a plan has read: of Children, lists by the id that they belong to."""
+        """Rows by part of the plan; Children hold lists by the parent's id."""
 
 
 Builder = Callable[[Run], Callable[[Sequence[Row]], list[Any]]]
-"""For one run: what makes an object of each of some rows."""
+"""Returns, for one run, the function that builds objects from rows."""
 Field = Callable[[Any, FieldDetailsList], Any]
-"""How a field is read, once it is known what is selected below it: the code that Rows make of it, or the parts of SQL
-that Texts do."""
+"""Reads a field with its selection: the code made by Rows, or the parts of SQL made by Texts."""
 
 
 @dataclass(slots=True)
 class Compiling:
-    """What is known while a plan is made."""
+    """State of a compilation."""
 
     selections: Selections
     dialect: Dialect
     field: Callable[[str, str], Field]
-    """How a field of a type is read. Unplanned where no plan knows."""
+    """Returns how a field of a type is read. Raises Unplanned."""
     longest: int
     """How many bytes a value may have that the database makes or gives."""
     has_texts: bool = True
     """Whether the database may write JSON: of what is long, it takes several times as long as rows do."""
     statements: int = 0
-    """How many the plan takes, at most, as far as it is made."""
+    """Maximum number of statements of the plan so far."""
 
 
 class Rows:
-    """The rows of one statement: the columns that are read, and what is read by further statements for each row."""
+    """Rows of one statement: its columns, and the further statements for each row."""
 
     def __init__(self, compiling: Compiling, *, one: bool = False, is_at_hand: bool = False) -> None:
-        """`one` says that there is never more than one row, `is_at_hand` that no statement reads it."""
+        """Create rows. `one` means at most one row; `is_at_hand` means that no statement reads it."""
         self.compiling, self.one, self.is_at_hand = compiling, one, is_at_hand
         self.columns: list[Any] = []
         self.children: list[Any] = []
@@ -83,7 +82,7 @@ class Rows:
         """By the places of columns that can be long, how many bytes of the answer each byte of them counts for."""
 
     def place(self, column: Any) -> int:
-        """Where in each row a column stands, which is read from now on."""
+        """Add a column and return its index in each row."""
         for place, known in enumerate(self.columns):
             if known is column:
                 return place
@@ -91,15 +90,15 @@ class Rows:
         return len(self.columns) - 1
 
     def at(self, place: int) -> ast.expr:
-        """A column by its place."""
+        """Return the code for a column by index."""
         return _name(f"r{place}")
 
     def stored(self, column: Any) -> ast.expr:
-        """A column as the database has it."""
+        """Return the code for a column as stored."""
         return self.at(self.place(column))
 
     def column(self, column: Any) -> ast.expr:
-        """A column as the answer shows it."""
+        """Return the code for a column as the answer shows it."""
         convert, stored = converter(column.type, self.compiling.dialect), self.stored(column)
         if isinstance(column.type, JsonText | Text):
             self.weigh(column)
@@ -139,7 +138,7 @@ class Rows:
         return any(known is column for known in self.columns for column in columns)
 
     def column_or(self, column: Any, name: str) -> ast.expr:
-        """The name of an enum's member; this one where a column has none."""
+        """Return the code for an enum's name, with a default for null."""
         return ast.BoolOp(ast.Or(), [self.stored(column), ast.Constant(name)])
 
     def is_among(self, column: Any, names: Collection[str]) -> ast.expr:
@@ -149,11 +148,11 @@ class Rows:
         return ast.Constant(name)
 
     def unless_null(self, column: Any, made: ast.expr) -> ast.expr:
-        """Something made of a row; null where a column of it is."""
+        """Return the code for `made`, or null if a column is null."""
         return _unless_null(self.stored(column), made)
 
     def json(self, text: Any) -> ast.expr:
-        """JSON that the database writes."""
+        """Return the code for JSON encoded by the database."""
         if self.compiling.dialect.name == "postgresql":  # SQLite itself ends what becomes too long
             longest = self.compiling.longest if self.one else self.compiling.longest // MOST_LISTS
             text = func.substr(text, literal_column("1"), literal_column(str(longest + 1)))
@@ -166,7 +165,7 @@ class Rows:
         return _name(name)
 
     def value(self, of: Callable[[Run], Any]) -> ast.expr:
-        """A value that each run has of its own."""
+        """Return the code for a value of each run."""
         name = f"v{len(self._values)}"
         self._values[name] = of
         return _name(name)
@@ -175,18 +174,18 @@ class Rows:
         return ast.Call(self.constant(function), list(arguments), [])
 
     def object(self, type_name: str, details: FieldDetailsList) -> ast.expr:
-        """An object of a type."""
+        """Return the code for an object of a type."""
         field = self.compiling.field
         fields = self.compiling.selections.fields(type_name, details)
         return dictionary({key: field(type_name, name_of(each))(self, each) for key, each in fields.items()})
 
     def select_something(self) -> None:
-        """SQL does, even where nothing is asked for but a type's name."""
+        """Select at least one column, as SQL requires, even if only `__typename` is selected."""
         if not self.columns:
             self.place(literal_column("1"))
 
     def builder(self, made: ast.expr) -> Builder:
-        """What makes this of each row. To be called when all columns are known."""
+        """Compile the builder of `made`; call it once all columns are known."""
         self.select_something()
         row = ast.Tuple([_name(f"r{place}", ast.Store()) for place in range(len(self.columns))], ast.Store())
         each = ast.comprehension(row, _name("rows"), [], is_async=0)
@@ -205,12 +204,12 @@ class Rows:
         return bind
 
     def select(self, query: Select[Any]) -> Statement:
-        """The query, reading these columns and no other."""
+        """Compile the query with these columns only."""
         self.compiling.statements += 1
         return Statement(query.with_only_columns(*self.columns, maintain_column_froms=True), self.compiling.dialect)
 
     def nested(self, query: Select[Any]) -> Any:
-        """The same rows as one value, of PostgreSQL."""
+        """Return the rows as one value of PostgreSQL."""
         whole = query.with_only_columns(func.row(*self.columns), maintain_column_froms=True)
         return func.array(whole.scalar_subquery())
 
@@ -233,12 +232,12 @@ def _fits(integer: ast.expr) -> ast.expr:
 
 
 def _has_fraction(instant: ast.expr) -> ast.expr:
-    """orjson writes an instant as the API shows it where it has a fraction of a second."""
+    """Return the code that checks an instant for a fraction of a second; only then does orjson write the API's form."""
     return ast.Attribute(instant, "microsecond", ast.Load())
 
 
 AS_IT_IS: dict[Callable[[Any], Any], Callable[[ast.expr], ast.expr]] = {integer: _fits, instant_text: _has_fraction}
-"""Which values need none of a conversion, so that nothing is called for most."""
+"""Conditions under which a converter would return its value unchanged, so that no call is made."""
 
 
 def _name(name: str, context: ast.expr_context | None = None) -> ast.Name:

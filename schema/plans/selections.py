@@ -1,4 +1,4 @@
-"""What an operation selects, as graphql-core collects it: fragments, merged fields, @include and @skip are its own."""
+"""Selections of an operation, collected by graphql-core: fragments, merged fields, @include and @skip."""
 
 from __future__ import annotations
 
@@ -26,24 +26,24 @@ from schema.plans.arguments import Arguments, Converter
 
 
 class Unplanned(Exception):
-    """No plan serves this; the executor does."""
+    """No plan serves this operation; the executor does."""
 
 
 class Selections:
-    """The fields that are selected for one value of each variable that @include and @skip read."""
+    """Selected fields for given values of the variables that @include and @skip read."""
 
     def __init__(self, document: DocumentNode, operation: OperationDefinitionNode, values: VariableValues) -> None:
         self._schema, self._operation, self._values = schema._schema, operation, values
         self._fragments = {node.name.value: FragmentDetails(node) for node in fragments_of(document)}
 
     def root(self) -> dict[str, FieldDetailsList]:
-        """The fields of the root type, by response key."""
+        """Return the fields of the root type by response key."""
         kind = self._schema.get_root_type(self._operation.operation)
         assert kind is not None
         return _plain(kind, collect_fields(self._schema, self._fragments, self._values, kind, self._operation))
 
     def fields(self, type_name: str, details: FieldDetailsList) -> dict[str, FieldDetailsList]:
-        """The fields of a type that are selected below a field, by response key."""
+        """Return the selected fields below a field by response key."""
         kind = self._schema.type_map[type_name]
         assert isinstance(kind, GraphQLObjectType)
         collected = collect_subfields(self._schema, self._fragments, self._values, self._operation, kind, details)
@@ -56,11 +56,11 @@ class Selections:
         return definition
 
     def arguments(self, type_name: str, details: FieldDetailsList) -> Arguments:
-        """The arguments of a field, by GraphQL name."""
+        """Return the arguments of a field by GraphQL name."""
         return Arguments(self.definition(type_name, details), details[0].node, {})
 
     def converted_arguments(self, type_name: str, details: FieldDetailsList) -> Arguments:
-        """The arguments of a field, as its resolver gets them."""
+        """Return the arguments of a field as its resolver receives them."""
         definition = self.definition(type_name, details)
         converters = {
             NAMES.from_argument(argument): Converter(argument.python_name, converter(argument.type))
@@ -78,8 +78,8 @@ def fragments_of(document: DocumentNode) -> Iterator[FragmentDefinitionNode]:
 
 
 def _plain(kind: GraphQLObjectType, collected: CollectedFields) -> dict[str, FieldDetailsList]:
-    """What was collected. Unplanned where it is to be delivered in parts, or Strawberry has something stand before a
-    field, such as a permission: a plan would go past it."""
+    """Return the collected fields. Raises Unplanned for incremental delivery, or if Strawberry runs an extension before
+    a field, such as a permission, which a plan would skip."""
     if collected.new_defer_usages or collected.forbidden_directive_instances:
         raise Unplanned
     for details in collected.grouped_field_set.values():

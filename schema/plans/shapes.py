@@ -1,5 +1,5 @@
-"""Statements about pages of pipelines, each prepared for a shape of arguments: which filters there are, the order, the
-direction, and where the page is bounded. The values of the arguments are parameters."""
+"""Statements of pages, each prepared for a shape of arguments: the filters present, the order, the direction and the
+bounds. Values are parameters."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from app.words import Word
 from schema.plans.statements import CALLER, Statement
 
 PREPARED = 1024
-"""Statements of each kind that are kept, over all shapes."""
+"""Number of cached statements of each kind."""
 SIZE: Any = bindparam("size", type_=Integer)
 Operands = tuple[tuple[str, int | None], ...]
-"""The filters that are given; of those that are lists, their lengths."""
+"""Filters that are present, with the lengths of lists."""
 
 
 class Shape(NamedTuple):
-    """What the text of a statement depends on."""
+    """Cache key of a statement's text."""
 
     operands: Operands
     field: OrderField = OrderField.CREATED_AT
@@ -54,7 +54,7 @@ def shape_of(operands: Mapping[str, Any]) -> Operands:
 
 
 def parameters(**values: Any) -> dict[str, Any]:
-    """The values of parameters by their names: each item of a list or a position has one of its own."""
+    """Return parameters by name; each item of a list or a position has its own."""
     found = {}
     for name, value in values.items():
         if isinstance(value, list | tuple):
@@ -71,7 +71,7 @@ def _operand(name: str, length: int | None) -> Any:
 
 
 def page(dialect: Dialect, shape: Shape, place: int, columns: tuple[Any, ...]) -> Statement:
-    """The rows of a page: so many columns for their places in the order first, then these."""
+    """Compile the statement of a page: the columns of the position first, then `columns`."""
     columns = (*shape.order.columns[:place], *columns)
     query = shape.matches().page(shape.window())
     return Statement(query.with_only_columns(*columns, maintain_column_froms=True), dialect)
@@ -89,6 +89,6 @@ def counts(dialect: Dialect, operands: Operands) -> Statement:
 
 @lru_cache(PREPARED)
 def anything(dialect: Dialect, shape: Shape, inclusive: bool) -> Statement:
-    """Whether there is anything beyond the position `at`."""
+    """Compile the statement that checks for rows beyond the position `at`."""
     query = shape.matches().beyond(shape.position("at"), backward=shape.backward, inclusive=inclusive)
     return Statement(query, dialect)

@@ -1,4 +1,4 @@
-"""Selects that are compiled to SQL text once, and run with other parameters each time."""
+"""Selects compiled to SQL once and run with different parameters."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from app.callers import Caller
 from app.columns import Binary
 
 CALLER = Caller(organization_id=cast(str, bindparam("organization_id", type_=Binary)))
-"""Stands for whoever runs a statement: none is ever compiled for one caller."""
+"""Caller whose attributes are parameters, so that a statement serves all callers."""
 IDS = "ids"
 
 
 class Statement:
-    """One select as text, for one kind of database."""
+    """A compiled select of one dialect."""
 
     def __init__(self, query: Select[Any], dialect: Dialect) -> None:
         compiled = query.compile(dialect=dialect)
@@ -32,7 +32,7 @@ class Statement:
         self._processed = [(place, process) for place, process in enumerate(processors) if process is not None]
 
     def __call__(self, values: Mapping[str, Any]) -> tuple[str, Sequence[Any]]:
-        """The text, and its parameters in order."""
+        """Return the SQL and its parameters in order."""
         if self._constants:
             values = {**self._constants, **values}
         if not self._processed:
@@ -44,14 +44,14 @@ class Statement:
 
 
 class GivenIds(NamedTuple):
-    """Ids as a parameter: what stands for them in a query, and how they are given."""
+    """Ids as one parameter: its expression, and its value."""
 
     stands: Any
     given: Callable[[list[str]], Any]
 
 
 def given_ids(dialect: Dialect, *, one: bool) -> GivenIds:
-    """For one id, or for any number: that is one parameter too, so that the text is the same for all numbers."""
+    """Return a parameter for one id or any number of ids, so that the SQL does not depend on the number."""
     if one:
         return GivenIds([bindparam(IDS, type_=String)], itemgetter(0))
     if dialect.name == "postgresql":

@@ -1,7 +1,7 @@
-"""What belongs to a row as JSON that the database writes: it hands over one value for each parent, where it would hand
-over one for each column of each child, and nothing is built of them in Python.
+"""JSON aggregation: SQL that encodes the children of a row as JSON, so that the database returns one value per parent
+instead of one per column and child, and Python builds no objects.
 
-    concat('[', group_concat(concat('{"name":', json_quote(name), ',"id":"', id, '"}'), ',' ORDER BY place), ']')
+concat('[', group_concat(concat('{"name":', json_quote(name), ',"id":"', id, '"}'), ',' ORDER BY place), ']')
 """
 
 from __future__ import annotations
@@ -24,12 +24,13 @@ from schema.plans.wire import Part, Unwritable, written
 MOST_BYTES = 4 * 2**20
 """Of all lists, or of one object. Longer ones are built of rows: SQLite copies what it writes again and again."""
 MOST_PARTS = 500
-"""Of one object: SQLite's functions take 1,000 arguments. PostgreSQL's take 100, so it has operators."""
+"""Maximum number of parts of an object: SQLite's functions take 1,000 arguments. PostgreSQL's take 100, so operators
+are used there."""
 
 
 class Texts:
-    """Stands where Rows do, and makes SQL for one row's JSON. Unwritable is raised for what takes more than the columns
-    of the row."""
+    """Counterpart of Rows that builds SQL for the JSON of one row. Raises Unwritable if the selection needs more than
+    the row's columns."""
 
     def __init__(self, compiling: Compiling) -> None:
         self.compiling = compiling
@@ -84,7 +85,7 @@ class Texts:
         return self.joined(["[", func.coalesce(items, self._expression("")), "]"])
 
     def in_bytes(self, whole: Any) -> Any:
-        """As text, what is not ASCII would take up to four for each character."""
+        """Return JSON as bytes: as text, characters beyond ASCII would take up to four bytes each."""
         return cast(whole, LargeBinary) if self._is_sqlite else func.convert_to(whole, self._expression("UTF8"))
 
     def joined(self, parts: list[Part]) -> Any:
@@ -98,12 +99,12 @@ class Texts:
         return func.concat(*pieces) if self._is_sqlite else _operated(pieces)
 
     def _expression(self, text: str) -> Any:
-        """A constant. What a client chooses of it are keys, in which GraphQL allows letters, digits and underscores."""
+        """Return a constant. The client chooses keys only, which consist of letters, digits and underscores."""
         return literal_column(self._quoted(text))
 
 
 def _operated(pieces: list[Any]) -> Any:
-    """The pieces in one text: a tree, which is never deep, and copies less than a chain."""
+    """Concatenate pieces as a balanced tree, which is shallow and copies less than a chain."""
     if len(pieces) == 1:
         return pieces[0]
     middle = len(pieces) // 2
@@ -111,7 +112,7 @@ def _operated(pieces: list[Any]) -> Any:
 
 
 def whole(compiling: Compiling, type_name: str, details: FieldDetailsList) -> Any:
-    """The JSON of the one object of a type that a statement finds. None where the database cannot write it."""
+    """Return the SQL for the JSON of one object. None if the database cannot encode it."""
     return _unless_unwritable(compiling, lambda texts: texts.in_bytes(texts.joined(texts.object(type_name, details))))
 
 
@@ -122,8 +123,8 @@ def listed(
     order: Any,
     make: Callable[[Texts], list[Part]],
 ) -> Any:
-    """All that belong to a parent, in this order; the rest is as for Children. None where the database does not write
-    them."""
+    """Return a correlated subquery for a parent's children as one JSON array. None if this database or a column cannot
+    be encoded in SQL; Children serves then."""
     is_sqlite = parents.compiling.dialect.name == "sqlite"
     if not is_sqlite and isinstance(parents, Rows) and parents.is_at_hand:
         return None
@@ -139,7 +140,7 @@ def listed(
 
     if isinstance(parents, Texts):
         return [of(parent_id)]
-    # Of many, SQLite would make it for each that is sorted for a page.
+    # For a page, SQLite would evaluate it for every sorted row.
     if not is_sqlite or (parents.one and not parents.is_at_hand):
         return parents.json(of(parent_id))
     lists = Lists(parents, parent_id, of)
@@ -170,7 +171,7 @@ class _Measure:
 
 
 class Lists:
-    """Reads the list of each of some parents, on SQLite."""
+    """Reader of the child lists of several parents, on SQLite."""
 
     def __init__(self, parents: Rows, parent_id: Any, of: Callable[[Any], Any]) -> None:
         ids = func.json_each(bindparam(IDS, type_=String)).table_valued("value")

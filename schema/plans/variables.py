@@ -1,4 +1,4 @@
-"""The variables of an operation, whose types are looked up once. Their values are coerced as by graphql-core."""
+"""Variables of an operation: types are looked up once, values coerced as in graphql-core."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from schema.plans.selections import Unplanned
 
 
 class Variables:
-    """The variables that an operation of a document defines."""
+    """Variable definitions of an operation."""
 
     def __init__(self, document: Document, name: str | None) -> None:
         definitions = document.operation(name).node.variable_definitions or ()
@@ -27,7 +27,7 @@ class Variables:
         self.booleans = [s.name for s, *_ in self._signatures if get_nullable_type(s.type) is GraphQLBoolean]
 
     def coerced(self, given: dict[str, Any] | None) -> VariableValues:
-        """Their values. Unplanned where one has none that its type allows: the executor says so."""
+        """Coerce the values. Raises Unplanned for an invalid value, which the executor reports."""
         sources, coerced, given = {}, {}, given or {}
         for signature, coerce, is_required in self._signatures:
             name = signature.name
@@ -45,5 +45,5 @@ class Variables:
         return VariableValues(sources, coerced)
 
     def flags(self, values: VariableValues) -> tuple[Any, ...]:
-        """The values of those that are Boolean, of which some decide what is selected."""
+        """Return the values of Boolean variables, some of which decide the selection."""
         return tuple([values.coerced.get(name, Undefined) for name in self.booleans]) if self.booleans else ()

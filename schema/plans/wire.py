@@ -1,4 +1,4 @@
-"""What becomes of a stored value on its way into the answer. Most go as they are: a driver gives what JSON takes."""
+"""Codecs: conversion of stored values to JSON. Most values need none."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from app.columns import Id, Instant, JsonText, Name, instant_text
 from schema.plans.selections import Unplanned
 
 LEAST, MOST = -(2**31), 2**31 - 1
-"""The integers that GraphQL has."""
+"""Range of GraphQL's Int."""
 Part = Any
-"""A part of the JSON that a database writes: a constant as `str`, all else as SQL."""
+"""Part of JSON encoded by the database: a constant as `str`, anything else as SQL."""
 
 
 class Unwritable(Exception):
-    """No database would write this as it is answered."""
+    """The database cannot encode this value as the answer shows it."""
 
 
 def converter(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
-    """What turns values of a column type, null aside, into what the executor answers. None: they are that already.
-    Unplanned is raised for what the executor makes an error of."""
+    """Return the converter from non-null values of a column type to the executor's values; None if they are equal.
+    Raises Unplanned for values that the executor reports as errors."""
     if isinstance(kind, JsonText):
         return orjson.Fragment
     if isinstance(kind, Instant):
@@ -53,7 +53,7 @@ def _float(value: float) -> float:
 
 
 def written(column: Any, dialect: Dialect) -> list[Part]:
-    """The JSON of a column. Unwritable for floating-point numbers: databases round them, or spell them otherwise."""
+    """Return the JSON parts of a column. Raises Unwritable for floats, which databases round or spell differently."""
     kind = column.type
     by_postgresql = dialect.name == "postgresql"
     when_null = [(column.is_(None), NULL)] if column.nullable else []
@@ -64,7 +64,7 @@ def written(column: Any, dialect: Dialect) -> list[Part]:
     if isinstance(kind, Integer):
         if by_postgresql:
             return [_or_null(column, cast(column, Text))]
-        # What is no JSON is an error, which the executor then words.
+        # Invalid JSON is an error, which the executor reports.
         fits = column.between(literal_column(str(LEAST)), literal_column(str(MOST)))
         return [case(*when_null, (fits, column), else_=func.json(_text("too large")))]
     if isinstance(kind, Instant) and by_postgresql:

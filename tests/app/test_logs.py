@@ -1,4 +1,4 @@
-"""What the log looks like, and what is never in it."""
+"""The format of the log, and the secrets that it never contains."""
 
 from __future__ import annotations
 

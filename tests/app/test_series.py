@@ -1,4 +1,4 @@
-"""What is stored of series, and when."""
+"""Series are stored with their elements."""
 
 from __future__ import annotations
 

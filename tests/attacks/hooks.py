@@ -1,4 +1,4 @@
-"""What Schemathesis cannot know of this API: what JSON takes, and elements that are right."""
+"""Hooks for Schemathesis: the values of JSON, and valid elements."""
 
 from __future__ import annotations
 

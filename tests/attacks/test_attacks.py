@@ -14,7 +14,7 @@ from tests.faults.waiting import told
 SHORTLY, LONGER = 50.0, 500.0
 """Milliseconds for which one body may hold up the event loop: one of up to 1 MiB, and a longer one."""
 TRIES = 3
-"""Who else works on this machine holds it up too, but not again and again."""
+"""Other work on this machine delays it too, but not repeatedly."""
 MOST_MEMORY = 1200 * 2**20
 
 

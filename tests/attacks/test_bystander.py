@@ -1,4 +1,4 @@
-"""Whoever reads at a steady pace hardly notices that others attack."""
+"""A client that reads at a steady pace hardly notices attacks by others."""
 
 from __future__ import annotations
 

@@ -172,7 +172,7 @@ FITS: dict[str, tuple[Callable[[], dict[str, Any]], str, Callable[[dict[str, Any
 
 
 def timed(name: str) -> dict[str, Any]:
-    """What an element and a script find, and how long each of them takes, in turn."""
+    """Return the results and the durations of an element and of a script, in turn."""
     pipeline, at, script = FITS[name]
     config, given = pipeline()[at], inputs(pipeline(), at)
     fits = {

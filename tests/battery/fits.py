@@ -75,7 +75,7 @@ def product(
     inputs: Mapping[str, Any] | None = None,
     **config: Any,
 ) -> Product:
-    """What a fit comes to."""
+    """Return the result of a fit."""
     several = objectives if isinstance(objectives, Mapping) else {"formula": objectives}
     work, faults = planned(monkeypatch, several, **config)
     assert faults == []

@@ -14,7 +14,7 @@ SET = "Chen2020"
 TRUTHS = {"Negative particle diffusivity [m2.s-1]": 3.3e-14, "Positive particle diffusivity [m2.s-1]": 4e-15}
 """Those of the parameter set."""
 NOISE = 0.002
-"""Of the voltage, in volts."""
+"""Standard deviation of the voltage noise [V]."""
 PARAMETERS = {
     name: {"initial_value": 2 * truth, "bounds": [truth / 30, truth * 30], "transform": "Log10"}
     for name, truth in TRUTHS.items()

@@ -1,4 +1,4 @@
-"""What is refused of a configuration, and where; what is not supported is refused by name."""
+"""Invalid parts of a configuration are refused with their places; unsupported ones by name."""
 
 from __future__ import annotations
 

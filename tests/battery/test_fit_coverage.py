@@ -11,7 +11,7 @@ from tests.battery.work import run
 
 
 def deviations(seed: int) -> dict[str, float]:
-    """Of each estimate from the truth, in standard errors."""
+    """Return the deviation of each estimate from the truth, in standard errors."""
     result = run(pulses.elements(seed))["fit"]
     return {
         name: (result["parameter_values"][name] - truth) / result["standard_errors"][name]

@@ -1,4 +1,4 @@
-"""What priors do to a fit. The expected values are those of linear regression, by hand."""
+"""Priors pull a fit towards them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is refused of a Data Fit, each at its place, before anything runs."""
+"""Invalid parts of a Data Fit are refused at their places, before anything runs."""
 
 from __future__ import annotations
 

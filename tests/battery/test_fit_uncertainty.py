@@ -1,4 +1,4 @@
-"""What a fit says of how well it knows its parameters."""
+"""A fit reports standard errors, intervals and correlations of its parameters."""
 
 from __future__ import annotations
 

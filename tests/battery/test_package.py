@@ -1,4 +1,4 @@
-"""What the package promises the rest: a clear refusal without its extra, and nothing of the server in it."""
+"""The package refuses to load without its extra, and imports nothing of the server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a parameter value may be, and where it is said what is wrong with one."""
+"""Parameter values are checked, and each problem is reported at its place."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ MOST = 1.6
 
 @pytest.fixture(scope="module", params=FITS)
 def timed(request: pytest.FixtureRequest) -> dict[str, Any]:
-    """What both find and how long they take, in the environment of a child: its libraries have one thread."""
+    """Return results and durations of both, in a child's environment, where libraries use one thread."""
     command = [sys.executable, "-m", "tests.battery.bare", request.param]
     found = subprocess.run(command, cwd=ROOT, env=os.environ | ALWAYS, capture_output=True, text=True, check=False)
     assert found.returncode == 0, found.stderr

@@ -44,7 +44,7 @@ def faults(config: dict[str, Any]) -> list[Fault]:
 
 
 def pipeline_faults(elements: dict[str, Any]) -> dict[str, list[Fault]]:
-    """Of each element of a pipeline, by name."""
+    """Results of each element of a pipeline by name."""
     return dict(zip(elements, EXECUTOR.check([job(config) for config in elements.values()]), strict=True))
 
 
@@ -74,7 +74,7 @@ def _received(outcome: Outcome) -> dict[str, Any]:
 
 
 def made(config: dict[str, Any], inputs: Values | None = None) -> Values:
-    """What the element adds."""
+    """Time that the element adds."""
     return dict(result(config, inputs)["parameter_values"])
 
 

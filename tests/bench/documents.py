@@ -1,4 +1,4 @@
-"""What a document costs the first time that the server sees it, beside Strawberry's own executor."""
+"""Time of a document's first request, beside Strawberry's own executor."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ async def _timed(work: Callable[[int], Awaitable[bytes]], numbers: range) -> flo
 
 
 async def _ask(app: Voltgraph, document: str) -> bytes:
-    """What the server's endpoint sends."""
+    """Return the response of the server's endpoint."""
     sent: list[Message] = []
     content = body(document, **VARIABLES)
 

@@ -1,4 +1,4 @@
-"""What a page costs as the tables grow, and as pages do."""
+"""Time of a page as tables and pages grow."""
 
 from __future__ import annotations
 

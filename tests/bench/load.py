@@ -23,7 +23,7 @@ SERVER_CORE, LOAD_CORE = 0, 1
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What a server did under load. Times in milliseconds; the size of an answer in bytes, with its headers."""
+    """Measurements of a server under load."""
 
     rate: float
     p50: float
@@ -65,10 +65,9 @@ def ask(url: str, body: bytes, id: int = 1, project: int = 0) -> bytes:
 
 
 def load(url: str, body: bytes, seconds: int, pipelines: int, connections: int = 16) -> Load:
-    """Ask as fast as it goes, over so many connections. AssertionError when any request fails.
+    """Send requests as fast as possible over a number of connections. Raises AssertionError if any request fails.
 
-    What whoever was loaded before has left to be written is written first: who waits for the disk at each commit would
-    wait for that too, for a tenth of its turn.
+    Sync the disk before a turn: otherwise the commits of this server wait for dirty pages of the one before.
     """
     os.sync()
     draws = {"BODY": body.decode(), "PIPELINES": str(pipelines), "PROJECTS": str(PROJECTS)}

@@ -1,4 +1,4 @@
-"""What large configurations cost where nobody selects them, and what memory answers take."""
+"""Time of unselected large configurations, and memory of answers."""
 
 from __future__ import annotations
 

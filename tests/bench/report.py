@@ -1,4 +1,4 @@
-"""What was measured, as Markdown: each section of RESULTS.md is of one run, and stays until it is run again."""
+"""Results as Markdown: each section of RESULTS.md is of one run, and stays until it is run again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the servers are measured over: pipelines of 4 elements, the same rows in every database."""
+"""Data of the measurements: pipelines of 4 elements, the same rows in every database."""
 
 from __future__ import annotations
 

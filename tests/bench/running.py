@@ -18,8 +18,7 @@ from tests.bench.rows import fill_sqlite
 
 PEERS = Path(__file__).with_name("peers")
 NAMES = {"mercurius": "Mercurius + JIT", "mercurius tuned": "the same, tuned", "yoga": "GraphQL Yoga"}
-"""Of the peers. They prepare the statement of their loader for each request, as such resolvers are mostly written; the
-tuned one keeps it."""
+"""Ports of the peers."""
 
 
 @contextmanager

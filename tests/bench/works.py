@@ -74,7 +74,7 @@ def verify(work: Work, ours: str, theirs: str, pipelines: int) -> tuple[int, int
 
 
 def _content(answer: bytes) -> Any:
-    """What an answer holds, whatever the schema wraps it in; ids that the server made are blanked."""
+    """Return the content of an answer without its wrappers; ids made by the server are blanked."""
     [(field, value)] = orjson.loads(answer)["data"].items()
     for wrapper in ("nodes", "pipeline"):
         value = value.get(wrapper, value) if isinstance(value, dict) else value

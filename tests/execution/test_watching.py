@@ -1,4 +1,4 @@
-"""Whoever watches runs sees their states in order, and every last one, over WebSocket and SSE."""
+"""Subscribers see the states of runs in order, and every final one, over WebSocket and SSE."""
 
 from __future__ import annotations
 

@@ -50,7 +50,7 @@ def browser(tmp_path: Path) -> Iterator["BrowserContext"]:
 
 
 class Visitor:
-    """What a person does on the page, and what went wrong meanwhile."""
+    """Actions on the page, and errors that occurred meanwhile."""
 
     def __init__(self, context: "BrowserContext", server: Server) -> None:
         self.hosts: set[str] = set()

@@ -25,7 +25,7 @@ READY = 5.0
 
 @dataclass
 class History:
-    """What clients asked for, by names that no two pipelines have."""
+    """Requests of clients, by unique pipeline names."""
 
     acknowledged: dict[str, str] = field(default_factory=dict)
     """Ids by name."""

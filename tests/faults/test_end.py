@@ -18,7 +18,7 @@ from tests.subscriptions.clients import FOLLOW, Events, socket, stream
 
 CLIENTS, FOLLOWERS, ROUNDS = 16, 4, 3
 RESTARTS = 1012
-"""What closes a WebSocket whose server ends: https://www.iana.org/assignments/websocket/websocket.xhtml"""
+"""Close code of a WebSocket at shutdown: https://www.iana.org/assignments/websocket/websocket.xhtml"""
 
 
 @dataclass
@@ -27,7 +27,7 @@ class Load:
 
     history: History = field(default_factory=History)
     cut: list[Exception] = field(default_factory=list)
-    """What was raised at clients that waited for an answer."""
+    """Errors of clients that waited for a response."""
 
     async def work(self, http: httpx.AsyncClient) -> None:
         while True:

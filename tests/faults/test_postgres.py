@@ -53,7 +53,7 @@ async def test_an_outage_loses_and_doubles_nothing(
             ended = [await runs.end(id, 60) for id in ids]
             await hears(follower, (await runs.create(name="the last"))["name"])
     assert {pipeline["status"] for pipeline in ended} == {"COMPLETED"}
-    # What was stored, and could not be read again for its answer, is answered in part: by 200, as GraphQL has it.
+    # A stored pipeline that could not be read for its answer is answered in part: by 200, as GraphQL defines it.
     assert set(history.refused) <= {(503, "UNAVAILABLE"), (503, "BUSY"), (503, "TIMEOUT"), (200, "UNAVAILABLE")}
     assert history.slowest < TIMEOUT + MARGIN
     kept = await rows(url)
@@ -66,7 +66,7 @@ async def test_an_outage_loses_and_doubles_nothing(
 
 
 async def without(http: httpx.AsyncClient) -> None:
-    """What a server says while its database is away."""
+    """Responses of a server while its database is unavailable."""
     over = asyncio.create_task(asyncio.sleep(OUTAGE))
     await until(lambda: says(http, "/readyz", 503), OUTAGE)
     while not over.done():

@@ -17,7 +17,7 @@ INSIDES = re.compile(
     r"Traceback|\bFile \"|site-packages|<class|object at 0x|NoneType|\b(str|dict|int|float|tuple|NoneType)\b is"
     r"|\bsys\.|Error\b(?<!Syntax Error)|Exception|asyncpg|sqlite|SELECT|INSERT"
 )
-"""What tells of the server's insides: an answer never does."""
+"""Patterns of internals, which no response may contain."""
 
 
 def creating(**body: Any) -> dict[str, Any]:

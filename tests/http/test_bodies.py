@@ -1,4 +1,4 @@
-"""What is remembered of bodies changes no request that is made of them."""
+"""Cached bodies decode to the same requests as uncached ones."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def outcome(make: Callable[[], GraphQLRequest]) -> Any:
 
 
 def same(remembering: Bodies, body: bytes) -> Any:
-    """What comes of a body, which must be what comes of it alone."""
+    """Return the request of a body, which must equal that of the uncached body."""
     found = outcome(lambda: remembering.request(body))
     assert found == outcome(lambda: graphql_request(decode(body, DEPTH))), body
     return found

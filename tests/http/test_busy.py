@@ -1,4 +1,4 @@
-"""Who waits too long for the database is told to come again."""
+"""A request that waits too long for the database is asked to retry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What only a listening server meets: bodies in pieces, clients that go away, bytes that are no HTTP."""
+"""A listening server handles bodies in pieces, disconnecting clients, and bytes that are not HTTP."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is counted, in the form that Prometheus reads."""
+"""Metrics are counted and readable by Prometheus."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What answers tell browsers and caches to keep from."""
+"""Responses carry security headers for browsers and caches."""
 
 from __future__ import annotations
 

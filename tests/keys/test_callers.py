@@ -1,4 +1,4 @@
-"""Who is let in, over GraphQL and over REST."""
+"""Authentication, over GraphQL and over REST."""
 
 import httpx
 import pytest

@@ -1,4 +1,4 @@
-"""What a key that is narrowed allows."""
+"""A key limited to projects or to reading permits no more."""
 
 from typing import Any
 

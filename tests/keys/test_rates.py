@@ -1,4 +1,4 @@
-"""What a key may spend."""
+"""The rate limit of a key."""
 
 from __future__ import annotations
 

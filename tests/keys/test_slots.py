@@ -1,4 +1,4 @@
-"""What a key may hold open."""
+"""The quota of open sockets and subscriptions of a key."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.skipif(not PYTHON.exists(), reason=M
 
 @pytest.fixture(scope="module")
 def others() -> list[dict[str, Any]]:
-    """What PyBOP finds, for each seed."""
+    """Results of PyBOP for each seed."""
     task = {
         "set": pulses.SET,
         "parameters": pulses.PARAMETERS,

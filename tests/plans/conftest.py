@@ -14,7 +14,7 @@ from tests.plans.data import fill
 from tests.plans.pair import Pair
 
 LARGE: Any = {"max_depth": 100, "max_cost": 10**9, "max_aliases": 1000, "max_root_fields": 1000, "max_directives": 1000}
-"""What is generated may be larger than what clients may ask."""
+"""Generated operations may exceed the limits of clients."""
 __all__ = ["pair", "shared_url"]
 
 

@@ -42,7 +42,7 @@ JOB_STATUSES = [*JobStatus, None]
 
 
 def id_of(kind: int, *numbers: int) -> str:
-    """Of a pipeline (1), an element (2) or a job (3)."""
+    """Id of a pipeline (1), an element (2) or a job (3)."""
     return f"{kind:08}-0000-7000-8000-" + "".join(f"{number:04}" for number in numbers).rjust(12, "0")
 
 

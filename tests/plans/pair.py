@@ -52,7 +52,7 @@ class Pair:
     async def both(
         self, query: str, variables: dict[str, Any] | None = None, name: str | None = None
     ) -> tuple[bytes, bytes, bool]:
-        """What the executor answers, what is answered with plans on, and whether a plan did."""
+        """Return the executor's answer, the answer with plans, and whether a plan gave it."""
         operation = await self.operation(query, variables, name)
         alone = await operation._replace(plans=None).answer()
         served = self.plans.tally.plan

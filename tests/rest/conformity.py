@@ -1,7 +1,7 @@
-"""Where an OpenAPI document leaves the contract of an operation.
+"""Differences between an OpenAPI document and the contract of an operation.
 
-What is in the contract must be there unchanged, schema by schema, keyword by keyword. Beyond it there may be more
-statuses, optional headers, and more properties in answers; what people read (titles, descriptions) is free.
+The contract's part must be unchanged, schema by schema, keyword by keyword. Beyond it, more statuses, optional headers
+and more response properties are allowed; titles and descriptions are free.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ ABSENT = object()
 
 
 def differences(contract: Schema, document: Schema, path: str, method: str) -> list[str]:
-    """What differs, each with its place; nothing when the document keeps the contract."""
+    """Yield each difference with its place; nothing if the document keeps the contract."""
     wanted, found = (each["paths"].get(path, {}).get(method) for each in (contract, document))
     if found is None:
         return [f"{method} {path} is missing"]

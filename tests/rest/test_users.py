@@ -1,4 +1,4 @@
-"""Who asks, over REST."""
+"""The current user, over REST."""
 
 from __future__ import annotations
 

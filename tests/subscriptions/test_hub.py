@@ -1,4 +1,4 @@
-"""Who hears of what, below GraphQL."""
+"""Delivery of changes to subscribers, below GraphQL."""
 
 from __future__ import annotations
 

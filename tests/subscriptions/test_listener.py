@@ -32,7 +32,7 @@ async def live(url: str) -> AsyncIterator[Live]:
 
 @pytest.fixture
 async def other(url: str) -> AsyncIterator[Database]:
-    """What another process does to the same database."""
+    """Actions of another process on the same database."""
     async with open_database(parsed(url), 100) as database:
         yield database
 

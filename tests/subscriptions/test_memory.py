@@ -1,4 +1,4 @@
-"""What waiting costs."""
+"""Memory of waiting subscriptions."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from tests.subscriptions.clients import WATCH, Live, Socket, socket, stream
 
 
 async def statuses(watcher: Socket) -> list[str]:
-    """Of all states that come until the subscription completes."""
+    """Return all states until the subscription completes."""
     seen = []
     while (message := await watcher.receive())["type"] == "next":
         seen.append(message["payload"]["data"]["pipelineUpdated"]["status"])

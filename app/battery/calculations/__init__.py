@@ -1,4 +1,4 @@
-"""Every calculation of the public schema: what it takes and does here, or why it is refused."""
+"""Registry of the public schema's calculations: their fields and functions, or the reason for refusing them."""
 
 from __future__ import annotations
 
@@ -126,4 +126,4 @@ REFUSED_CALCULATIONS: dict[str, str] = {
     "StoichiometryAtMinimumSOC": _NAMES,
     "StoichiometryLimitsFromCapacity": _NAMES,
 }
-"""Why each other calculation of the public schema is refused."""
+"""Reasons for refusing the other calculations of the public schema."""

@@ -45,7 +45,7 @@ class _Equation:
         return [name for name, value in (self.capacity, *self.factors.items()) if value is None]
 
     def solved(self) -> tuple[str, float]:
-        """The one unknown and its value."""
+        """Return the only unknown and its value."""
         if not self.unknown:
             raise model_error(f"Nothing is unknown: leave out one of {', '.join([self.capacity[0], *self.factors])}.")
         if len(self.unknown) > 1:
@@ -93,7 +93,8 @@ class _Window:
 
     @property
     def names(self) -> tuple[str, str]:
-        """The lower and the upper end: lithium leaves the negative electrode in discharge, and enters the positive."""
+        """Return the names of the lower and the upper end: on discharge lithium leaves the negative electrode and
+        enters the positive one."""
         low, high = (0, 100) if self.electrode == "negative" else (100, 0)
         return (
             stoichiometry_at(self.electrode, low, self.phase),
@@ -101,7 +102,7 @@ class _Window:
         )
 
     def factors(self, inputs: Inputs) -> dict[str, float | None]:
-        """The width of the window as one factor; its unknown ends instead, where there are any."""
+        """Return the width of the window as one factor, or its unknown ends."""
         missing = [name for name in self.names if name not in inputs]
         if missing:
             return dict.fromkeys(missing)
@@ -111,7 +112,7 @@ class _Window:
         return {f"{self.names[1]} - {self.names[0]}": high - low}
 
     def end(self, name: str, width: float, inputs: Inputs) -> Made:
-        """The unknown end, from the width and the other end."""
+        """Return the unknown end from the width and the other end."""
         low, high = self.names
         return fraction(name, inputs.number(high) - width if name == low else inputs.number(low) + width)
 

@@ -41,7 +41,7 @@ NEUTRAL = {
     AMBIENT_TEMPERATURE: 298.15,
     INITIAL_TEMPERATURE: 298.15,
 }
-"""What PyBaMM's model reads beside its equations, and where it is not known: nothing that is kept depends on it."""
+"""Default values of parameters that PyBaMM's model reads although the results do not depend on them."""
 
 
 def electrode_soh(settings: Settings, inputs: Inputs) -> Made:
@@ -62,7 +62,8 @@ def electrode_soh(settings: Settings, inputs: Inputs) -> Made:
 
 
 def _capacities(known: str, inputs: Inputs) -> dict[str, float]:
-    """Q_n, Q_p and the known one of Q and Q_Li [A.h]. JobFailed names everything that is missing, also for PyBaMM."""
+    """Return Q_n, Q_p and the known one of Q and Q_Li [A.h]. Raises JobFailed with every missing name, including those
+    that PyBaMM needs."""
     voltages = [open_circuit_voltage(percent) for percent in (0, 100)]
     needed = voltages + [of_electrode(electrode, OCP) for electrode in ELECTRODES]
     missing = [name for name in needed if name not in inputs]
@@ -80,7 +81,7 @@ def _capacities(known: str, inputs: Inputs) -> dict[str, float]:
 
 
 def _one(name: str, inputs: Inputs, missing: list[str]) -> float:
-    """A number; where it is missing, that is noted."""
+    """Return a number; add its name to `missing` if there is none."""
     if name in inputs:
         return inputs.positive(name)[0]
     missing.append(name)
@@ -88,7 +89,7 @@ def _one(name: str, inputs: Inputs, missing: list[str]) -> float:
 
 
 def _host_capacity(electrode: str, inputs: Inputs, missing: list[str]) -> float:
-    """The electrode's capacity as given, or c_max eps_AM L A n F / 3600."""
+    """Return the electrode's capacity, or c_max eps_AM L A n F / 3600."""
     if (name := of_electrode(electrode, CAPACITY)) in inputs:
         return inputs.positive(name)[0]
     product = electrodes_in_parallel(inputs) * FARADAY / SECONDS_PER_HOUR
@@ -103,7 +104,7 @@ def _host_capacity(electrode: str, inputs: Inputs, missing: list[str]) -> float:
 
 
 def _share(electrode: str, inputs: Inputs, missing: list[str]) -> float:
-    """How full the electrode is at first."""
+    """Return the initial stoichiometry of the electrode."""
     name = initial_concentration(electrode)
     maximum = _one(maximum_concentration(electrode), inputs, missing)
     if name in inputs:
@@ -120,9 +121,9 @@ def _solve(known: str, given: dict[str, float], inputs: Inputs) -> dict[str, Any
         values = pybamm.ParameterValues(NEUTRAL | decoded | still)
         solver = pybamm.lithium_ion.ElectrodeSOHSolver(values, known_value=known)
         solution: dict[str, Any] = solver.solve(given)
-    except (pybamm.SolverError, ValueError) as error:  # ValueError: it has found out why there is no solution
+    except (pybamm.SolverError, ValueError) as error:  # ValueError: the message gives the reason
         message = f"The electrode state of health has no solution for these capacities and voltages: {error}"
         raise JobFailed(JobErrorCode.SOLVER_ERROR, message) from error
-    except KeyError as error:  # what an open-circuit potential refers to
+    except KeyError as error:  # parameters that an open-circuit potential reads
         raise model_error(f"A parameter is missing: {error.args[0]}") from error
     return solution

@@ -9,12 +9,12 @@ from app.battery.names import AREA, ELECTRODES, HEIGHT, IN_PARALLEL, WIDTH, of_e
 from app.battery.recipes import Inputs, Made, lacking, model_error
 
 AGREEMENT = 1e-6
-"""How far, relatively, an area may be from height times width when all three are given."""
+"""Relative tolerance between an area and height times width if all three are given."""
 VOLUME, COOLING_AREA = "Cell volume [m3]", "Cell cooling surface area [m2]"
 
 
 def electrode_area(inputs: Inputs) -> float | None:
-    """The electrode's area [m2]: as given, or height times width; None when neither is known."""
+    """Return the electrode's area [m2], or height times width; None if neither is known."""
     given = inputs.positive(AREA)[0] if AREA in inputs else None
     sides = math.prod(inputs.positive(HEIGHT, WIDTH)) if HEIGHT in inputs and WIDTH in inputs else None
     if given and sides and not math.isclose(given, sides, rel_tol=AGREEMENT):
@@ -23,7 +23,7 @@ def electrode_area(inputs: Inputs) -> float | None:
 
 
 def electrodes_in_parallel(inputs: Inputs) -> float:
-    """Electrode pairs of a cell: 1 unless given."""
+    """Return the number of electrode pairs of a cell, by default 1."""
     return inputs.positive(IN_PARALLEL)[0] if IN_PARALLEL in inputs else 1.0
 
 

@@ -19,7 +19,7 @@ OF_SOLID = "active volume fraction of solid"
 
 
 def fraction(name: str, value: float) -> Made:
-    """A share of a volume, which inputs that fit together keep between 0 and 1."""
+    """Return a volume fraction. Raises JobFailed outside of 0 to 1, which means inconsistent inputs."""
     if not 0 <= value <= 1:
         raise model_error(f"{name} comes out as {value:g}, which is no fraction: the inputs do not fit together.")
     return {name: value}

@@ -16,9 +16,9 @@ from app.battery.recipes import Inputs, Made, model_error
 GAS_CONSTANT = float(pybamm.constants.R.value)
 """J.mol-1.K-1"""
 POINTS = 1001
-"""Voltages that an interpolant is made from."""
+"""Number of voltages of an interpolant."""
 SUM_TOLERANCE = 0.01
-"""How far from 1 the occupancy fractions may add up to; they are scaled to 1."""
+"""Tolerance of the sum of occupancy fractions around 1; they are scaled to 1."""
 
 
 def ocp_interpolant(settings: Settings, inputs: Inputs) -> Made:
@@ -46,7 +46,8 @@ def ocp_interpolant(settings: Settings, inputs: Inputs) -> Made:
 
 
 def site_names(electrode: str, site: int, *, capacity: bool = False) -> list[str]:
-    """The parameters of a host site: its fraction, or its capacity [A.h]; standard potential [V]; ideality factor."""
+    """Return the parameter names of a host site: its fraction, or its capacity [A.h]; standard potential [V]; ideality
+    factor."""
     share = f"occupancy capacity ({site}) [A.h]" if capacity else f"occupancy fraction ({site})"
     quantities = share, f"standard potential ({site}) [V]", f"ideality factor ({site})"
     return [of_electrode(electrode, f"host site {quantity}") for quantity in quantities]
@@ -81,7 +82,7 @@ def stoichiometry(voltages: Any, sites: Any, temperature: float) -> Any:
 
 
 def _distinct(x: Any, u: Any, tolerance: float) -> tuple[Any, Any]:
-    """The points whose x is more than `tolerance` above that of the last one kept."""
+    """Keep the points whose x exceeds that of the last kept point by more than `tolerance`."""
     kept = [0]
     for index in range(1, len(x)):
         if x[index] - x[kept[-1]] > tolerance:

@@ -1,4 +1,4 @@
-"""From slopes to knots; see `app.battery.piecewise`."""
+"""Conversion of slopes to knots; see `app.battery.piecewise`."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from app.battery.names import (
 from app.battery.recipes import Inputs, Made
 
 WORDS = {"0%": 0.0, "minimum": 0.0, "100%": 1.0, "maximum": 1.0}
-"""What InitialSOCHalfCell takes for a state of charge besides numbers."""
+"""Words that InitialSOCHalfCell accepts for a state of charge besides numbers."""
 
 
 def state_of_charge(value: object) -> str | None:

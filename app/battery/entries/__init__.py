@@ -1,4 +1,4 @@
-"""Every named entry of the public schema: what it takes and sets here, or why it is refused."""
+"""Registry of the public schema's named entries: their fields and functions, or the reason for refusing them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ TEMPERATURE = number(above=0)
 SMOOTHING = Field(number(above=0), 1e-4)
 NO_DIRECTION = Field(lambda value: None if value == "" else absent(value), "")
 ONE_ELECTRODE = {"electrode": ELECTRODE, "direction": NO_DIRECTION, "phase": PHASE}
-# How many breakpoints there may be is set by the size of the function: `guard` bounds what can be read back.
+# The size of the function limits the number of breakpoints: `guard` bounds what can be read back.
 INTERPOLATION = {
     "base_parameter_name": Field(text),
     "formulation": Field(one_of("knots", "slopes"), "knots"),
@@ -73,4 +73,4 @@ REFUSED_ENTRIES: dict[str, str] = {
     "lithium_metal_anode": "its values are not public",
     "spm_defaults": "its values are not public",
 }
-"""Why each other entry of the public schema is refused."""
+"""Reasons for refusing the other entries of the public schema."""

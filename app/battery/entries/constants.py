@@ -22,7 +22,7 @@ ACTIVATION_ENERGIES = (
     "Electrolyte diffusivity activation energy [J.mol-1]",
     "Electrolyte conductivity activation energy [J.mol-1]",
 )
-"""Those that the Arrhenius entries read."""
+"""Activation energies that the Arrhenius entries read."""
 
 
 def temperatures(settings: Settings, inputs: Inputs) -> Made:

@@ -26,7 +26,7 @@ def smooth_step(x: Any, at: float, smoothing: float) -> Any:
 
 
 def weights(x: Any, breakpoints: list[float], smoothing: float) -> list[Any]:
-    """How much each knot counts at x: the terms of the formula above, collected by knot."""
+    """Return the weight of each knot at x: the terms of the formula above, collected by knot."""
     steps = [smooth_step(x, at, smoothing) for at in breakpoints]
     total = [0.0] * len(breakpoints)
     total[0], total[-1] = 1 - steps[0], steps[-1]

@@ -1,1 +1,1 @@
-"""Data Fits: parameters, searches for their best values, and how well the data know them."""
+"""Data Fits: parameters, optimisation, and uncertainty."""

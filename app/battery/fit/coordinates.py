@@ -1,4 +1,4 @@
-"""Between physical values and search coordinates: transformed, then divided by the size of the initial guess."""
+"""Search coordinates: physical values, transformed and divided by the size of the initial guess."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FLOOR, FLOOR_OF_BOUNDS = 1e-6, 1e-3
 
 
 class Coordinates:
-    """Of all free parameters, in order: d of them."""
+    """Search coordinates of all d free parameters, in order."""
 
     def __init__(self, free: Mapping[str, Free]) -> None:
         self.free = dict(free)
@@ -31,7 +31,7 @@ class Coordinates:
         self.high = np.array([high for _, high in intervals]) / self._scales
 
     def point(self, values: Mapping[str, float]) -> Array:
-        """Search coordinates of physical values, within the bounds, shape (d,)."""
+        """Return the search coordinates of physical values, clipped to the bounds, shape (d,)."""
         place: Array = np.clip(self.unbounded(values), self.low, self.high)
         return place
 
@@ -42,7 +42,7 @@ class Coordinates:
         return place
 
     def values(self, point: Array) -> dict[str, float]:
-        """Physical values of search coordinates, which are brought within the bounds."""
+        """Return the physical values of search coordinates, clipped to the bounds."""
         inside = np.minimum(np.maximum(point, self.low), self.high).tolist()
         return {
             name: _physical(inverse, scale * each)
@@ -50,11 +50,11 @@ class Coordinates:
         }
 
     def physical(self, index: int, place: float) -> float:
-        """The physical value of one search coordinate, wherever the bounds are."""
+        """Return the physical value of one search coordinate, ignoring the bounds."""
         return _physical(self._inverses[index], self._scales[index] * place)
 
     def slopes(self, values: Mapping[str, float]) -> Array:
-        """Change of each physical value with its search coordinate, shape (d,)."""
+        """Return the derivative of each physical value by its search coordinate, shape (d,)."""
         found = [self.free[name].transform.slope(values[name]) for name in self.names]
         slopes: Array = np.array(found) * self._scales
         return slopes
@@ -86,7 +86,7 @@ def _floor(free: Free) -> float:
 
 
 def _scale(free: Free) -> float:
-    """The size of the initial guess; where that is zero, the range of the bounds, or 1. Logarithms need none."""
+    """Return the size of the initial guess; if it is zero, the range of the bounds, or 1. Logarithms need no scale."""
     return _typical(free) if free.normalize and not free.transform.relative else 1.0
 
 

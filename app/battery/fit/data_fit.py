@@ -28,13 +28,13 @@ class DataFit:
 
     @property
     def sets(self) -> dict[str, Any]:
-        """What it is known to hand on: initial values of what is fitted, and links as they are."""
+        """Values that the fit passes on: initial values of free parameters, and links."""
         links = {name: each.symbol for name, each in self.parameters.links.items()}
         return {name: each.initial for name, each in self.parameters.free.items()} | self.parameters.fixed | links
 
     @property
     def effective(self) -> Settings:
-        """Its configuration with all defaults; data are not repeated."""
+        """Configuration with all defaults, without the data."""
         free = {name: each.effective for name, each in self.parameters.free.items()}
         links = {name: self.config["parameters"][name] for name in self.parameters.links}
         kept = ("source", "objective_parallelism", "multistarts", "initial_guesses", "initial_guess_sampler")
@@ -49,7 +49,7 @@ class DataFit:
 
 
 def unfit(fit: DataFit, known: Known) -> list[Fault]:
-    """What does not fit the values of all elements before: links to nowhere, parameters that no objective uses."""
+    """Return the problems of a fit with earlier values: unresolved links, and parameters that no objective uses."""
     own = set(fit.parameters.names)
     faults: list[Fault] = []
     for name, link in fit.parameters.links.items():

@@ -159,7 +159,7 @@ class Differences:
         return (sides[0], sides[1]) if len(sides) == 2 else None
 
     def _beside(self, here: Point, index: int, share: float) -> Point | None:
-        """A step along one coordinate; None outside the bounds or where nothing is solved."""
+        """Evaluate a step along one coordinate; None outside of the bounds or without a solution."""
         coordinates, other = self._coordinates, here.place.copy()
         low, high = float(coordinates.low[index]), float(coordinates.high[index])
         step = abs(share) * self._around(here)[2][index]

@@ -1,4 +1,4 @@
-"""What may be believed of a parameter beforehand, and where starting points may be drawn from."""
+"""Distributions of parameters: priors, and distributions of starting points."""
 
 from __future__ import annotations
 
@@ -12,16 +12,13 @@ from app.battery.fields import Field, Path, Settings, number, settle, shown, sug
 from app.execution.executor import Fault
 
 SMALLEST = 1e-12
-"""Of a probability that a quantile is taken at: a normal distribution has none at zero and one."""
+"""Smallest probability of a quantile: a normal distribution has none at 0 and 1."""
 
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
-    """A distribution of a physical value x.
-
-    `deviation` is z(x), in standard deviations: -2 log of the density is z^2 and a constant. None where the density is
-    constant within `low` and `high`, and nothing outside.
-    """
+    """Distribution of a physical value x. `deviation` is z(x), in standard deviations: -2 log of the density is z^2
+    plus a constant. None if the density is constant within `low` and `high`, and zero outside."""
 
     kind: str
     centre: float
@@ -72,14 +69,14 @@ REFUSED_DISTRIBUTIONS: dict[str, str] = {
     "MultivariateLogNormal": "a prior is of one parameter here",
     "MultivariateNormal": "a prior is of one parameter here",
 }
-"""Why each other distribution of the public schema is refused."""
+"""Reasons for refusing the other distributions of the public schema."""
 
 
 def distribution(config: Any, path: Path, allowed: tuple[str, ...]) -> tuple[Distribution | None, list[Fault]]:
-    """The distribution that a configuration stands for, one of `allowed`, or everything wrong with it."""
+    """Check a distribution, one of `allowed`. Return it, or every problem."""
     if not isinstance(config, Mapping):
         return None, [Fault(f"A distribution must be an object, not {shown(config)}.", path)]
-    tag = "distribution" if "distribution" in config else "type"  # the older spelling
+    tag = "distribution" if "distribution" in config else "type"  # the older name
     kind = config.get(tag)
     if isinstance(kind, str) and kind in REFUSED_DISTRIBUTIONS:
         return None, [Fault(f"{kind} is not supported: {REFUSED_DISTRIBUTIONS[kind]}.", (*path, tag))]
@@ -107,7 +104,7 @@ class Prior:
 
 
 def prior(config: Any, path: Path) -> tuple[Prior | None, list[Fault]]:
-    """A prior in each form of the client: a bare distribution, or one with a weight around it, nested or flat."""
+    """Check a prior in each of the client's forms: a bare distribution, or one with a weight, nested or flat."""
     if not isinstance(config, Mapping):
         return None, [Fault(f"A prior must be an object, not {shown(config)}.", path)]
     inner, at, rest = config, path, dict(config)

@@ -1,4 +1,4 @@
-"""Runs a fit: searches from each starting point, and what came of the best."""
+"""Run of a fit: a search from each starting point, and the result of the best."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ from app.models import JobErrorCode, SeriesSource
 
 
 def fitted(fit: DataFit, starts: Sequence[Guess], known: Known, report: Report) -> Product:
-    """The fit, with the values of all elements before it. JobFailed."""
+    """Run a fit with the values of all earlier elements. Raises JobFailed."""
     if faults := unfit(fit, known):
         raise refused(faults)
-    with np.errstate(all="ignore"), warnings.catch_warnings():  # what is not finite counts as no solution
+    with np.errstate(all="ignore"), warnings.catch_warnings():  # a value that is not finite counts as no solution
         warnings.simplefilter("ignore")
         return _fitted(fit, starts, known, _model(fit, known), report)
 
@@ -122,7 +122,7 @@ def _series(fit: DataFit, model: Model, winner: Child) -> list[Series]:
 
 
 def _baseline(model: Model, child: Child) -> Outputs:
-    """The models at the initial guess: often that is evaluated already. Those without a solution there are left out."""
+    """Return the models' outputs at the initial guess, without those that have no solution there."""
     values = child.guess | model.follow(child.guess)
     if child.first is not None and child.first.values == values and child.first.outputs:
         return child.first.outputs

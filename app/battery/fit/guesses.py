@@ -1,4 +1,4 @@
-"""Where searches start."""
+"""Starting points of searches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Guess = dict[str, float]
 
 
 def guess_faults(config: Mapping[str, Any], free: Mapping[str, Free]) -> list[Fault]:
-    """What is wrong with `multistarts`, `initial_guesses` and `initial_guess_sampler` of a fit."""
+    """Return the problems of `multistarts`, `initial_guesses` and `initial_guess_sampler`."""
     starts, given, sampler = (config.get(name) for name in ("multistarts", "initial_guesses", "initial_guess_sampler"))
     faults = []
     if starts is not None and (problem := whole(1, MAX_STARTS)(starts)):
@@ -81,7 +81,7 @@ def _one_faults(guess: Any, free: Mapping[str, Free], place: tuple[int, ...]) ->
 
 
 def guesses(config: Mapping[str, Any], free: Mapping[str, Free], seed: int) -> list[Guess]:
-    """One guess a search, all free parameters in each: those given, or else drawn."""
+    """Return one guess per search, with all free parameters: given, or drawn."""
     usual = {name: each.initial for name, each in free.items()}
     given, starts = config.get("initial_guesses"), config.get("multistarts")
     if isinstance(given, list):
@@ -95,7 +95,7 @@ def guesses(config: Mapping[str, Any], free: Mapping[str, Free], seed: int) -> l
 
 
 def _drawn(free: Mapping[str, Free], starts: int, sampler: str, seed: int) -> list[Guess]:
-    """Uniformly in the coordinate that a parameter is searched in, unless it has a distribution of its own."""
+    """Draw guesses, uniformly in the search coordinate unless a parameter has a distribution of its own."""
     rng = np.random.default_rng(seed)
     if sampler == "LatinHypercube":
         unit = qmc.LatinHypercube(len(free), rng=rng).random(starts)

@@ -1,4 +1,4 @@
-"""Parameters that follow from others by an expression."""
+"""Links: parameters that are expressions of others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from app.execution.executor import Fault
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """An expression of other parameters: a number, or a function of arguments of its own."""
+    """A link: an expression of other parameters, which gives a number or a function."""
 
     symbol: pybamm.Symbol
     reads: frozenset[str]
@@ -60,7 +60,7 @@ def _reads(symbol: pybamm.Symbol) -> Collection[str]:
 
 
 def circles(links: Mapping[str, Link]) -> list[str]:
-    """The parameters that follow from themselves."""
+    """Return the parameters of circular links."""
 
     def reachable(name: str) -> set[str]:
         found: set[str] = set()
@@ -78,7 +78,8 @@ Follow = Callable[[Mapping[str, float]], dict[str, float]]
 
 
 def followers(links: Mapping[str, Link], values: Mapping[str, Any], free: Collection[str]) -> Follow:
-    """The links that are numbers, by name, as a function of the free parameters. JobFailed where one is none."""
+    """Return a function from free parameters to the numeric links by name. Raises JobFailed for a link that gives no
+    number."""
     known = pybamm.ParameterValues(dict(values) | {name: each.symbol for name, each in links.items()})
     known.update(dict.fromkeys(free, "[input]"), check_already_exists=False)
     symbols = {}

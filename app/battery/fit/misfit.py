@@ -1,4 +1,4 @@
-"""The cost of a fit's variables together, made ready for evaluation many times."""
+"""Misfit: the total cost of a fit, prepared for repeated evaluation."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from app.battery.fit.parameters import Free
 
 GAUSSIAN = "GaussianLogLikelihood"
 LARGEST_EXPONENT = 500.0
-"""Of the factor by which a prior raises a cost: beyond it a float overflows."""
+"""Maximum exponent of the factor by which a prior raises a cost, against overflow."""
 SMALL = 1e-6
-"""A step in search coordinates that a prior is taken to be straight along."""
+"""Step in search coordinates over which a prior's deviation is linear."""
 EXPONENTS = {"SSE": 1.0, "MSE": 1.0, "RMSE": 0.5, "MAE": 0.5, "Max": 0.5}
-"""Costs that say the noise up to an unknown scale: half the power of the scale that each is."""
+"""Costs of noise with an unknown scale, and half the power of the scale in each."""
 ADDED = {"ChiSquare": 1.0, GAUSSIAN: 0.5}
-"""Costs that are a log likelihood, and how many of -2 log of it they count."""
+"""Costs that are a log-likelihood, and their factor of -2 log L."""
 
 Outputs = Mapping[str, Mapping[str, Array]]
-"""Of models, by objective and variable, each (n,)."""
+"""Outputs of models by objective and variable, each (n,)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """One variable of one objective. `noise` names the parameter that is its standard deviation, if one is."""
+    """One variable of one objective. `noise` names the parameter of its standard deviation, if any."""
 
     objective: str
     variable: str
@@ -40,7 +40,7 @@ class Term:
 
 
 class Misfit:
-    """How far models are from data, and a fit's parameters from what was believed of them."""
+    """Misfit of models and data, and of parameters and their priors."""
 
     def __init__(self, cost: Cost, data: Outputs, free: Mapping[str, Free]) -> None:
         self.cost, self._measure = cost, MEASURES[cost.kind]
@@ -55,16 +55,16 @@ class Misfit:
 
     @property
     def weighs(self) -> bool:
-        """Whether there are priors whose weight follows from how well the data are met."""
+        """Return whether the weight of priors depends on the residuals."""
         return bool(self._priors) and self.cost.kind in EXPONENTS
 
     @property
     def rows(self) -> int:
-        """How many residuals there are."""
+        """Number of residuals."""
         return (len(self.terms) if self.cost.kind == "Max" else self.size) + len(self._priors)
 
     def errors(self, outputs: Outputs, values: Mapping[str, float]) -> list[Array]:
-        """Model less data of each term, in units of its scale."""
+        """Return model minus data of each term, in units of its scale."""
         return [
             (self.cost.filled(outputs[term.objective][term.variable]) - term.data) / self.scale(term, values)
             for term in self.terms
@@ -80,12 +80,14 @@ class Misfit:
         return term.scale if term.noise is None else values[term.noise]
 
     def deviations(self, values: Mapping[str, float]) -> Array:
-        """Of each parameter from its prior, in standard deviations, times the root of the prior's weight."""
+        """Return the deviation of each parameter from its prior in standard deviations, times the square root of the
+        prior's weight."""
         found: Array = np.array([root * deviation(values[name]) for name, deviation, root in self._priors])
         return found
 
     def precision(self, coordinates: Coordinates, place: Array) -> Array:
-        """Of the priors at a point: squared slopes of the deviations in search coordinates, shape (d,)."""
+        """Return the precision of the priors at a point: squared slopes of the deviations in search coordinates, shape
+        (d,)."""
         found = np.zeros(place.size)
         for name, deviation, root in self._priors:
             index = coordinates.names.index(name)
@@ -94,7 +96,7 @@ class Misfit:
         return found
 
     def data_cost(self, errors: list[Array], values: Mapping[str, float]) -> float:
-        """The cost alone, without priors."""
+        """Return the cost of the data, without priors."""
         scalar = self._measure.scalar
         total = math.fsum(term.weight * scalar(each) for term, each in zip(self.terms, errors, strict=True))
         if self.cost.kind != GAUSSIAN:
@@ -103,7 +105,7 @@ class Misfit:
         return total + math.fsum(size * (math.log(2 * math.pi) / 2 + math.log(scale)) for size, scale in scales)
 
     def value(self, errors: list[Array], values: Mapping[str, float]) -> float:
-        """What is minimised: the cost, which priors raise."""
+        """Return the objective function: the cost of the data, raised by priors."""
         cost = self.data_cost(errors, values)
         if not self._priors:
             return cost
@@ -111,7 +113,8 @@ class Misfit:
         return cost + misbelief if self.cost.kind in ADDED else cost * math.exp(min(misbelief, LARGEST_EXPONENT))
 
     def residuals(self, errors: list[Array], values: Mapping[str, float], priors: bool) -> Array:
-        """Whose squares add up to `value`, but for a factor and a constant; those of priors are 0 where not wanted."""
+        """Return residuals whose squares add up to `value`, up to a factor and a constant; those of priors are 0 unless
+        requested."""
         array: Any = self._measure.array
         found = [math.sqrt(term.weight) * array(each) for term, each in zip(self.terms, errors, strict=True)]
         if self._priors:
@@ -120,9 +123,8 @@ class Misfit:
         return residuals
 
     def _prior_residuals(self, found: list[Array], deviations: Array) -> Array:
-        """Deviations in units of the residuals. Where the noise is known up to a scale, that scale is the one that
-        makes the data likeliest: S exp(P) = S + S (exp(P) - 1), the latter shared out among the deviations.
-        """
+        """Return the deviations in units of the residuals. If the scale of the noise is unknown, the most likely one is
+        used: S exp(P) = S + S (exp(P) - 1), the latter distributed among the deviations."""
         if self.cost.kind in ADDED:
             return deviations
         square = math.fsum(float(each @ each) for each in found)

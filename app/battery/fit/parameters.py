@@ -1,4 +1,4 @@
-"""The parameters of a fit: free, fixed, or following from others."""
+"""Parameters of a fit: free, fixed, or linked."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MAX_PARAMETERS = 300
 
 @dataclass(frozen=True, slots=True)
 class Free:
-    """A parameter that is fitted: physical values, and the coordinate that it is searched in."""
+    """A free parameter: physical values and its search coordinate."""
 
     name: str
     initial: float
@@ -39,7 +39,7 @@ class Free:
 
 @dataclass(frozen=True, slots=True)
 class Parameters:
-    """All of a fit, by name."""
+    """Parameters of a fit by name."""
 
     free: dict[str, Free]
     fixed: dict[str, float]
@@ -66,7 +66,7 @@ def _ends(bounds: Any) -> tuple[float, float]:
 
 
 def _anything(value: Any) -> str | None:
-    """For fields that have a check of their own."""
+    """Accept any value: the field has a check of its own."""
     return None
 
 
@@ -83,11 +83,11 @@ FIELDS = {
 }
 
 NOT_KEPT = ("name", "check_bounds", "check_initial_value")
-"""Fields whose part is over once a parameter has been checked."""
+"""Fields that are used only by the check of a parameter."""
 
 
 def parameters(config: Any, priors: Any) -> tuple[Parameters | None, list[Fault]]:
-    """The parameters that the fields `parameters` and `priors` of a fit stand for, or everything wrong with them."""
+    """Check the fields `parameters` and `priors` of a fit. Return the parameters, or every problem."""
     path: Path = ("parameters",)
     outer, faults = _priors(priors)
     if config is None:
@@ -153,7 +153,7 @@ def _free(name: str, config: Mapping[str, Any], outer: Prior | None, path: Path)
 def _placed(
     name: str, settings: Settings, believed: Prior | None, guess: Distribution | None, path: Path
 ) -> tuple[Free | None, list[Fault]]:
-    """The parameter within its bounds, which a prior may narrow."""
+    """Return the parameter within its bounds, which a prior may narrow."""
     low, high = _ends(settings["bounds"])
     if believed is not None:
         low, high = max(low, believed.distribution.low), min(high, believed.distribution.high)
@@ -188,7 +188,8 @@ def _place_faults(settings: Settings, initial: float, low: float, high: float, p
 
 
 def _initial(settings: Settings, low: float, high: float, believed: Prior | None) -> float:
-    """As given; or else the middle of finite bounds, what is believed, or 1, brought within the bounds."""
+    """Return the initial value: as given, or the middle of finite bounds, the prior's centre, or 1, clipped to the
+    bounds."""
     given = settings["initial_value"]
     if given is not None:
         return float(given) if settings["check_initial_value"] else min(max(float(given), low), high)
@@ -198,7 +199,7 @@ def _initial(settings: Settings, low: float, high: float, believed: Prior | None
 
 
 def _priors(config: Any) -> tuple[dict[str, Prior], list[Fault]]:
-    """Priors of the fit as a whole: an object by parameter, or a list whose items are named."""
+    """Check the priors of the whole fit: an object by parameter, or a list of named items."""
     if config is None:
         return {}, []
     if isinstance(config, list):

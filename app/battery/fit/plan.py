@@ -1,4 +1,4 @@
-"""What the configuration of a Data Fit may say."""
+"""Configuration of a Data Fit."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MAX_TIME = 30 * 24 * 3600.0
 
 
 def _anything(value: Any) -> str | None:
-    """For fields that have a check of their own."""
+    """Accept any value: the field has a check of its own."""
     return None
 
 
@@ -62,7 +62,7 @@ FIELDS = {
 
 
 def plan(config: dict[str, Any]) -> Plan:
-    """The fit that a configuration stands for, or everything wrong with it."""
+    """Check a fit. Return the element, or every problem."""
     settings, faults = settle(FIELDS, config)
     compared, unsound = objectives(config.get("objectives"), ("objectives",))
     taken, more = parameters(config.get("parameters"), config.get("priors"))
@@ -86,7 +86,7 @@ def plan(config: dict[str, Any]) -> Plan:
 
 
 def _size_faults(compared: Mapping[str, Objective], free: int) -> list[Fault]:
-    """Slopes are kept of all data by all parameters."""
+    """Bound the size of the Jacobian: all data by all parameters."""
     rows = sum(data.size for each in compared.values() for data in each.data.values())
     if rows * free <= MAX_SLOPES:
         return []
@@ -95,7 +95,7 @@ def _size_faults(compared: Mapping[str, Objective], free: int) -> list[Fault]:
 
 
 def _overridden(config: Any, fitted: Parameters) -> list[Fault]:
-    """Parameters of the fit that an objective has a value of its own for."""
+    """Return the problems of fit parameters that an objective overrides."""
     given = config if isinstance(config, Mapping) else {}
     named: dict[Path, Any] = {("objectives", name): each for name, each in given.items()}
     if is_single(given):

@@ -1,4 +1,4 @@
-"""One search: evaluates points, keeps the best, counts failures, tells how far it is."""
+"""Optimisation problem of one search: evaluates points, stores the best, counts failures, reports progress."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ from app.battery.work import Report
 from app.execution.executor import Progress
 
 HOPELESS = 200
-"""Points without a solution, and none with one, after which a search gives up."""
+"""Number of points without a solution after which a search stops, if no point has one."""
 INTERVAL = 0.25
-"""Seconds between two reports."""
+"""Seconds between two progress reports."""
 PENALTY = 100.0
-"""What a point without a solution costs, in the worst cost that was seen so far."""
+"""Cost of a point without a solution, as a multiple of the worst cost so far."""
 UNSOLVED = 1e6
-"""What it costs where none has been seen yet, and the size of its residuals."""
+"""Cost of a point without a solution before any other was evaluated, and the size of its residuals."""
 
 
 @dataclass(slots=True)
 class Point:
-    """An evaluated point: physical values of parameters and links, and what came of them. No errors: no solution."""
+    """An evaluated point: physical values of parameters and links, and its errors; None if there is no solution."""
 
     place: Array
     values: dict[str, float]
@@ -42,19 +42,19 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """What does not change from search to search."""
+    """The part of a problem that is common to all searches."""
 
     coordinates: Coordinates
     misfit: Misfit
     simulators: Mapping[str, Simulate]
     follow: Follow
     normalised: Callable[[Mapping[str, float]], dict[str, float]]
-    """Values as the models take them, for reports."""
+    """Converts values to the models' normalised form, for reports."""
 
 
 @dataclass(slots=True)
 class Tally:
-    """Of all searches of a fit together."""
+    """Counters over all searches of a fit."""
 
     report: Report
     normalised: Callable[[Mapping[str, float]], dict[str, float]]
@@ -62,11 +62,11 @@ class Tally:
     failed: int = 0
     best: float = math.inf
     trouble: str = ""
-    """What the solver last said when it found no solution."""
+    """The solver's last message about a missing solution."""
     _told: float = field(default=-math.inf, init=False)
 
     def count(self, point: Point) -> None:
-        """Take in an evaluated point, and report it if it is time to."""
+        """Count an evaluated point, and report progress if it is due."""
         self.evaluations += 1
         if point.errors is None:
             self.failed += 1
@@ -84,11 +84,11 @@ class Tally:
 
 
 class Enough(Exception):
-    """The search has taken as long as it may; the message says what of."""
+    """Ends a search that reached a limit; the message names the limit."""
 
 
 class Problem:
-    """A model, searched once."""
+    """The problem of one search."""
 
     def __init__(self, model: Model, tally: Tally, deadline: float = math.inf, iterations: int | None = None) -> None:
         self._model, self._tally, self._deadline = model, tally, deadline
@@ -100,7 +100,7 @@ class Problem:
         self.evaluations = self.failed = self.iterations = 0
 
     def at(self, place: Array) -> Point:
-        """What comes of a point."""
+        """Evaluate a point."""
         last = self._last
         if last is not None and last.place.tobytes() == place.tobytes():  # a tenth of what array_equal takes
             return last

@@ -1,4 +1,4 @@
-"""What an optimiser is given, and what it gives back. It sees numbers only: coordinates that are about 1 in size."""
+"""Interface of optimisers: they see numbers only, with coordinates of about 1 in size."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Residuals:
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """A problem, in search coordinates, shape (d,). A point that has no solution costs more than any other."""
+    """A problem in search coordinates, shape (d,). A point without a solution costs more than any other."""
 
     start: Array
     low: Array
@@ -37,9 +37,9 @@ class Search:
     gradient: Callable[[Array], Array]
     residuals: Residuals
     of_data: Residuals | None
-    """Without priors, where the weight of those follows from how well the data are met."""
+    """Residuals without priors, if the weight of priors depends on the residuals."""
     iterated: Callable[[], None]
-    """To be called after each iteration."""
+    """Callback after each iteration."""
     seed: int
     restart: int = 0
     """Restarts before this one. A method with a first step or a population takes a smaller one each time."""
@@ -66,7 +66,7 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Optimiser:
-    """An optimiser: its fields, what more is wrong with settings for so many parameters, what it needs and keeps."""
+    """An optimiser: its fields, further checks of its settings, its requirements and its properties."""
 
     fields: dict[str, Field]
     run: Callable[[Settings, Search], Found]

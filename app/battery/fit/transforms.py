@@ -1,4 +1,4 @@
-"""Coordinates that a parameter can be searched in. Bounds and values of a configuration are physical."""
+"""Transforms of parameters for the search. Bounds and values of a configuration are physical."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ Map = Callable[[float], float]
 
 @dataclass(frozen=True, slots=True)
 class Transform:
-    """u = forward(x), x = inverse(u), and dx/du as a function of x. `low` is where the physical values begin; steps of
-    a `relative` one are shares of them."""
+    """Transform u = forward(x), x = inverse(u), and dx/du as a function of x. `low` is the lower limit of physical
+    values; steps of a `relative` transform are relative to the value."""
 
     forward: Map
     inverse: Map
@@ -23,7 +23,7 @@ class Transform:
     no_zero: bool = False
 
     def problem(self, low: float, high: float) -> str | None:
-        """Why values from `low` to `high` cannot be transformed."""
+        """Return why values from `low` to `high` cannot be transformed."""
         if low <= self.low > -math.inf and not math.isinf(low):
             return f"must be greater than {self.low:g}"
         if self.no_zero and low <= 0 <= high:
@@ -33,7 +33,7 @@ class Transform:
         return None
 
     def interval(self, low: float, high: float) -> tuple[float, float]:
-        """Bounds in u, the lower first."""
+        """Return the bounds in u, the lower first."""
         ends = self._limit(low), self._limit(high)
         return (min(ends), max(ends)) if self.falls else ends
 
@@ -57,4 +57,4 @@ TRANSFORMS: dict[str, Transform] = {
     "Negate": Transform(lambda x: -x, lambda u: -u, lambda x: -1.0, falls=True),
     "Pow10": Transform(lambda x: 10.0**x, math.log10, lambda x: 10.0**-x / math.log(10)),
 }
-"""Those of the public schema, by name."""
+"""Transforms of the public schema by name."""

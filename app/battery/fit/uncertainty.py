@@ -1,9 +1,9 @@
-"""How well a fit knows its parameters: from the slope of the errors at the optimum.
+"""Uncertainty of a fit's parameters, from the derivatives of the errors at the optimum.
 
 With errors of variance s_j^2 in term j, their Jacobian J_j and the weight a_j that the cost gives their squares, the
 estimate has the covariance B^-1 M B^-1, where B = sum a_j J_j'J_j and M = sum a_j^2 s_j^2 J_j'J_j (White 1980,
-doi:10.2307/1912934). That holds too where a variable is noisier or quieter than the cost takes it to be. Priors add
-their precision to both.
+doi:10.2307/1912934). That also holds if a variable is noisier or quieter than the cost assumes. Priors add their
+precision to both.
 """
 
 from __future__ import annotations
@@ -27,22 +27,20 @@ LEVEL = 0.95
 NEAR, BESIDE = 1e-6, 1e-2
 """How near a bound a parameter is at it: as a share of the range, and of its own size too where the range is wide."""
 SINGULAR = 1e-9
-"""The share of the strongest direction's information below which the data tell nothing of a direction."""
+"""Information of a direction, relative to the strongest, below which the data do not determine it."""
 ALONG = 1e-4
-"""How far, squared, a parameter may lie along such directions and still be known."""
+"""Squared share of a parameter along undetermined directions up to which it still counts as determined."""
 SILENT = {
     "Max": "the largest error alone does not tell the noise",
     "MAE": "the spread of least absolute errors does not follow from slopes",
 }
-"""Costs that there is no uncertainty for."""
+"""Costs without an uncertainty."""
 
 
 @dataclass(frozen=True, slots=True)
 class Uncertainty:
-    """Standard errors and confidence intervals by parameter, in physical units, and the correlation of those in order.
-
-    `absent` says of each other parameter why it has none.
-    """
+    """Standard errors and confidence intervals by parameter, in physical units, and their correlation matrix in order.
+    `absent` gives the reason for each other parameter."""
 
     errors: dict[str, float] = field(default_factory=dict)
     intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -50,7 +48,7 @@ class Uncertainty:
     absent: dict[str, str] = field(default_factory=dict)
 
     def fields(self) -> dict[str, Any]:
-        """As they are in a result."""
+        """Return the fields of a result."""
         matrix = None if self.correlation is None else self.correlation.tolist()
         return {
             "standard_errors": dict(self.errors),
@@ -71,7 +69,7 @@ def sides(coordinates: Coordinates, place: Array) -> Array:
 
 
 def at_bounds(coordinates: Coordinates, place: Array) -> dict[str, str]:
-    """The parameters that ended at a bound, and at which."""
+    """Return the parameters that ended at a bound, with the bound."""
     found = {}
     for name, side in zip(coordinates.names, sides(coordinates, place).tolist(), strict=True):
         if side:
@@ -144,7 +142,7 @@ def _told(
     for row, index in enumerate(inner):
         name = coordinates.names[index]
         size = sum(term.data.size for term in misfit.terms if term.noise == name)
-        if size:  # the errors, in units of the noise, do change with it; what is expected of that is in 2 n / s^2
+        if size:  # the errors in units of the noise change with it; 2 n / s^2 is the expectation of that
             information[row, :] = information[:, row] = prior[row, :]
             information[row, row] += 2 * size * (slopes[index] / best.values[name]) ** 2
     inverse, silent = invert(information)
@@ -171,7 +169,7 @@ def _estimated(misfit: Misfit, errors: list[Array], jacobians: list[Array], prio
 
 
 def _weights(misfit: Misfit, sizes: Array, squares: Array) -> Array:
-    """What the cost gives the squares of each term at the optimum, but for a common factor."""
+    """Return the weight of each term's squares in the cost at the optimum, up to a common factor."""
     weights: Array = np.array([term.weight for term in misfit.terms])
     if misfit.cost.kind == "MSE":
         weights = weights / sizes

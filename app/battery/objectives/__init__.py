@@ -1,4 +1,4 @@
-"""What a fit and a validation compare: models with measured data."""
+"""Objectives: comparisons of models with measured data, in fits and validations."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ MAX_OBJECTIVES = 100
 
 
 def objectives(config: Any, path: Path) -> tuple[dict[str, Objective], list[Fault]]:
-    """The objectives by name, in order, and everything wrong with them. A single one may come without a name."""
+    """Check objectives. Return them by name, in order, and every problem. A single one needs no name."""
     if config is None:
         return {}, [Fault("`objectives` is missing.", path)]
     if not isinstance(config, dict):

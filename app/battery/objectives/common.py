@@ -1,4 +1,4 @@
-"""What the configurations of all objectives have in common."""
+"""Common fields of all objectives."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MAX_PARAMETERS = 10_000
 
 
 def anything(value: Any) -> str | None:
-    """For a field that is checked elsewhere."""
+    """Accept any value: the field is checked elsewhere."""
     return None
 
 
@@ -28,15 +28,15 @@ FIELDS = {
     "parameters": Field(mapping, {}),
     **{name: Field(absent, None) for name in ("callbacks", "cost", "constraints", "penalties")},
 }
-"""The fields of every objective. What belongs to the whole fit is refused here."""
+"""Fields of every objective. Fields of the whole fit are refused here."""
 STORED = Field(lambda value: "is not supported: the model must be in the configuration itself, as `model`", None)
-"""For the id of a model that is stored elsewhere."""
+"""Field that refuses the id of a stored model."""
 
 
 def common(
     config: Mapping[str, Any], path: Path, options: Mapping[str, Field]
 ) -> tuple[Settings, Settings, dict[str, Any], list[Fault]]:
-    """The settings of an objective, its options, its own parameter values decoded, and what is wrong with them."""
+    """Check the common fields. Return the settings, the options, the decoded parameter values, and every problem."""
     settings, faults = settle(FIELDS, config, path)
     chosen, wrong = settle(options, settings["options"], (*path, "options")) if "options" in settings else ({}, [])
     values, bad = _values(settings.get("parameters", {}), (*path, "parameters"))
@@ -65,7 +65,7 @@ def _values(config: Mapping[str, Any], path: Path) -> tuple[dict[str, Any], list
 def built(
     model: Model | None, variables: Collection[str], at: Path, variables_at: Path
 ) -> tuple[pybamm.BaseModel | None, list[Fault]]:
-    """The model with these variables, which must be numbers at each time."""
+    """Build the model with these variables, which must be scalars at each time."""
     if model is None:
         return None, []
     missing = [name for name in variables if name not in model.variables]
@@ -83,7 +83,7 @@ def built(
 
 
 def effective(config: Mapping[str, Any], parts: Mapping[str, Any], loading: Settings) -> Settings:
-    """An objective's configuration with all defaults. Its data are not repeated."""
+    """Return an objective's configuration with all defaults, without its data."""
     own = {"parameters": dict(config["parameters"])} if config["parameters"] else {}
     data = {"data": {"options": loading}} if loading else {}
     chosen = {name: value for name, value in parts.items() if value is not None}

@@ -1,4 +1,4 @@
-"""Measured data: columns of numbers in the configuration itself, checked before anything is made of them."""
+"""Measured data: columns of numbers in the configuration, checked before use."""
 
 from __future__ import annotations
 
@@ -32,12 +32,12 @@ from app.battery.objectives.objective import Array
 from app.execution.executor import Fault
 
 MAX_NUMBERS = 1_000_000
-"""Numbers in all columns of one objective's data."""
+"""Maximum numbers in all columns of one objective's data."""
 MAX_COLUMNS = 1_000
 MAX_SPAN = 1e10
-"""From the first to the last value of an axis that rises: of times, some three centuries. Solvers step on for ever."""
+"""Maximum span of a rising axis; for times, about three centuries. A solver would step without end."""
 MAX_NESTING = 4
-"""Wrappers (`data`, `time_series`) around the columns."""
+"""Maximum wrappers (`data`, `time_series`) around the columns."""
 ELSEWHERE = "data must be in the configuration itself, as an object of columns"
 WRAPPERS = ("data", "time_series")
 BESIDE = {"data": {"data", "options", "time_range", "analysis", "metadata"}, "time_series": {"time_series", "steps"}}
@@ -48,7 +48,7 @@ MADE_OF_RESTS = (CAPACITY, VOLTAGE)
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """What an objective wants of its data: columns of finite numbers, in an order."""
+    """Requirements of an objective for its data: columns of finite numbers, in an order."""
 
     columns: Sequence[str]
     axis: str
@@ -62,7 +62,7 @@ class Needs:
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """The needed columns, (n,) each, the loader's options in effect, and everything wrong with the data."""
+    """Load measured data. Return the needed columns, (n,) each, the effective loader options, and every problem."""
 
     columns: dict[str, Array] = field(default_factory=dict)
     options: Settings = field(default_factory=dict)
@@ -73,7 +73,7 @@ class Loaded:
 
 @dataclass(slots=True)
 class _Found:
-    """Columns as they came, where they are, and how they are to be loaded."""
+    """Raw columns, their place, and the loader's options."""
 
     columns: dict[str, Any]
     path: Path
@@ -121,7 +121,7 @@ def _load(table: Table, found: _Found, needs: Needs) -> list[Fault]:
 
 
 def _unwrapped(config: Any, path: Path) -> tuple[_Found | None, list[Fault]]:
-    """The columns within their wrappers; what else is wrapped in is checked."""
+    """Return the columns inside of their wrappers, and check the wrappers."""
     faults: list[Fault] = []
     beside: dict[str, tuple[Any, Path]] = {}
     for _ in range(MAX_NESTING):
@@ -256,7 +256,7 @@ def _axis_faults(table: Table, found: _Found, needs: Needs) -> list[Fault]:
         return [Fault(message, (*path, row))]
     if needs.rising and not axis[-1] > axis[0]:
         return [Fault(f"{needs.axis} is the same in all rows.", path)]
-    if needs.rising and not axis[-1] / 2 - axis[0] / 2 <= MAX_SPAN / 2:  # halves do not overflow
+    if needs.rising and not axis[-1] / 2 - axis[0] / 2 <= MAX_SPAN / 2:  # half of each, against overflow
         return [Fault(f"{needs.axis} must not span more than {MAX_SPAN:g}.", (*path, int(rows[-1])))]
     if needs.positive and (wrong := np.flatnonzero(axis <= 0)).size:
         row = int(rows[wrong[0]])

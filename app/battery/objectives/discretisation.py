@@ -1,4 +1,4 @@
-"""How a model that was sent whole is to be discretised: lengths, meshes and methods, checked as raw JSON."""
+"""Discretisation of serialised models: lengths, meshes and methods, checked as raw JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.execution.executor import Fault
 
 MAX_DOMAINS = 100
 MAX_NESTING = 6
-"""Objects within the lengths of a domain, such as those of tabs."""
+"""Maximum nesting of objects in the lengths of a domain, such as tabs."""
 
 
 def _path_of(kind: type) -> str:
@@ -26,7 +26,7 @@ def _path_of(kind: type) -> str:
 MESHES = frozenset(map(_path_of, (Uniform1DSubMesh, Exponential1DSubMesh, Chebyshev1DSubMesh, pybamm.SubMesh0D)))
 METHODS = frozenset(map(_path_of, (pybamm.FiniteVolume, ZeroDimensionalSpatialMethod)))
 WORDS = frozenset(["extrapolation", "order", "gradient", "value", "use bcs", "linear", "quadratic", "constant"])
-"""What the options of a spatial method say."""
+"""Words in the options of a spatial method."""
 SECTIONS = ("geometry", "var_pts", "submesh_types", "spatial_methods")
 
 
@@ -45,7 +45,7 @@ def discretisation_faults(config: Mapping[str, Any], path: Path, budget: Budget)
 
 def _section_faults(name: str, content: dict[str, Any], path: Path, budget: Budget) -> Iterator[Fault]:
     if name == "var_pts":
-        yield from points_faults(content, path, known=content)  # a model's own variables have names of their own
+        yield from points_faults(content, path, known=content)  # variables of the model itself have arbitrary names
     elif name == "geometry":
         for domain, lengths in content.items():
             if isinstance(lengths, dict):
@@ -59,13 +59,13 @@ def _section_faults(name: str, content: dict[str, Any], path: Path, budget: Budg
 
 
 def _length_faults(value: Any, path: Path, budget: Budget, depth: int) -> Iterator[Fault]:
-    """Numbers, texts and symbols, in objects."""
+    """Check lengths: numbers, texts and symbols, in objects."""
     budget.nodes += 1
     if isinstance(value, dict) and (TAG in value or depth == 0):
         yield from symbol_faults(value, path, budget)
     elif isinstance(value, dict) and budget.nodes <= budget.most:
         for name, each in value.items():
-            if name in ("type", "py/object", "class", "module"):  # PyBaMM's decoder takes these for a symbol
+            if name in ("type", "py/object", "class", "module"):  # PyBaMM's decoder treats these as a symbol
                 yield Fault(f"There can be no {shown(name)} here.", (*path, name))
             else:
                 yield from _length_faults(each, (*path, name), budget, depth - 1)
@@ -74,7 +74,7 @@ def _length_faults(value: Any, path: Path, budget: Budget, depth: int) -> Iterat
 
 
 def _class_faults(node: Any, known: frozenset[str], beside: str, path: Path) -> Iterator[Fault]:
-    """A class by its path, and its options beside it."""
+    """Check a class by its path, and its options beside it."""
     if not isinstance(node, dict) or node.get(TAG) != "type" or not set(node) <= {TAG, "class", beside}:
         yield Fault(f"An object of `{TAG}` and `class` must be here, not {shown(node)}.", path)
     elif not (isinstance(node.get("class"), str) and node["class"] in known):
@@ -85,7 +85,7 @@ def _class_faults(node: Any, known: frozenset[str], beside: str, path: Path) -> 
 
 
 def _plain(value: Any, depth: int) -> bool:
-    """Whether it consists of known words, sides, numbers and flags."""
+    """Return whether a value consists of known words, sides, numbers and flags."""
     if isinstance(value, dict):
         return depth > 0 and all(
             name in WORDS | {"side", "stretch"} and _plain(each, depth - 1) for name, each in value.items()

@@ -1,4 +1,4 @@
-"""From configurations to MSMRHalfCell objectives."""
+"""Configuration of MSMRHalfCell objectives."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ MODEL_FIELDS = {
 
 
 def half_cell_plan(config: dict[str, Any], path: Path) -> tuple[HalfCell | None, list[Fault]]:
-    """An MSMRHalfCell objective."""
+    """Check an MSMRHalfCell objective."""
     at = (*path, "options")
     settings, options, values, faults = common(config, path, OPTIONS)
     model, wrong = _model(options["model"], (*at, "model")) if "model" in options else ({}, [])
@@ -99,7 +99,8 @@ def _model(config: Any, path: Path) -> tuple[Settings, list[Fault]]:
 
 
 def _window(voltages: Array, slope: Array, options: Mapping[str, Any]) -> Array:
-    """The rows to compare: within the limits and the cutoffs, and with a slope where that is compared; a mask, (n,)."""
+    """Return a mask, (n,), of the rows to compare: within the limits and the cutoffs, and with a slope if slopes are
+    compared."""
     kept: Array = np.ones(voltages.size, dtype=bool)
     if options["voltage limits"] is not None:
         low, high = options["voltage limits"]

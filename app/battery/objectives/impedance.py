@@ -21,7 +21,7 @@ FREQUENCY, REAL, IMAGINARY = "Frequency [Hz]", "Z_Re [Ohm]", "Z_Im [Ohm]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Impedance(OfModel):
-    """An objective that computes an impedance."""
+    """Objective that computes an impedance."""
 
     kind: str = "EIS"
     axis: str = FREQUENCY
@@ -41,7 +41,7 @@ class Impedance(OfModel):
 
         def solve(inputs: Inputs) -> dict[str, Array]:
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # SciPy on a singular matrix: what comes out is looked at
+                warnings.simplefilter("ignore")  # SciPy warns about a singular matrix; the result is checked
                 impedance = simulation.solve(frequencies, inputs=inputs).impedance
             if not np.isfinite(impedance).all():
                 raise pybamm.SolverError("The impedance is not finite.")

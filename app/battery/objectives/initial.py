@@ -24,11 +24,11 @@ SOC, VOLTAGE = "Initial SOC [%]", "Initial voltage [V]"
 TARGETS = (SOC, VOLTAGE)
 
 State = Callable[[Mapping[str, float]], dict[str, float]]
-"""Initial concentrations (of an MSMR model: voltages) by parameter name, for values of the free parameters."""
+"""Returns initial concentrations (voltages of an MSMR model) by parameter name, for values of the free parameters."""
 
 
 def target(model: pybamm.BaseModel, present: Collection[str]) -> str | None:
-    """What the initial state is found from, if it is not given. JobFailed where that cannot be."""
+    """Return the parameter that sets the initial state, if any. Raises JobFailed if it cannot."""
     found = [name for name in TARGETS if name in present]
     if len(found) > 1:
         raise model_error(f"{SOC} and {VOLTAGE} cannot both be there: the model starts from one of them.")
@@ -61,7 +61,8 @@ def is_lithium_ion(model: pybamm.BaseModel) -> bool:
 
 
 def is_plain(model: pybamm.BaseModel) -> bool:
-    """Lithium-ion: two electrodes of one phase each, whose potentials are functions of stoichiometry."""
+    """Return whether a model is a lithium-ion cell with two electrodes of one phase each, whose potentials are
+    functions of stoichiometry."""
     if not is_lithium_ion(model):
         return False
     composite = (pybamm.lithium_ion.check_if_composite(model.options, electrode) for electrode in ELECTRODES)
@@ -70,7 +71,7 @@ def is_plain(model: pybamm.BaseModel) -> bool:
 
 
 def state_names(model: pybamm.BaseModel) -> list[str]:
-    """The parameters that hold the initial state."""
+    """Return the names of the parameters that hold the initial state."""
     electrodes = _electrodes(model)
     if model.options["open-circuit potential"] == "MSMR":
         return [f"Initial voltage in {electrode} electrode [V]" for electrode in electrodes]
@@ -116,7 +117,7 @@ def _silent_logger() -> Iterator[None]:
 
 
 def state(model: pybamm.BaseModel, values: pybamm.ParameterValues, given: str) -> State:
-    """The state that `given`, one of TARGETS, stands for. It raises pybamm.SolverError where there is none."""
+    """Compute the initial state from `given`, one of TARGETS. Raises pybamm.SolverError if there is none."""
     names, plain = state_names(model), is_plain(model)
     own = pybamm.lithium_ion.ElectrodeSOHSolver(values, param=model.param, options=model.options) if plain else None
 

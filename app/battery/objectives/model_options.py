@@ -1,4 +1,4 @@
-"""The options of PyBaMM's models, as raw JSON: only names and values that PyBaMM knows."""
+"""Options of PyBaMM's models, checked as raw JSON against PyBaMM's names and values."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from app.battery.fields import Path, shown, suggestion
 from app.execution.executor import Fault
 
 MAX_REACTIONS = 30
-"""Reactions of an MSMR model, and RC elements of an equivalent circuit."""
+"""Maximum reactions of an MSMR model, and RC elements of an equivalent circuit."""
 REACTIONS = "number of MSMR reactions"
 ONLY: dict[str, list[Any]] = {"operating mode": ["current"], "dimensionality": [0], "current collector": ["uniform"]}
-"""Options of which less is supported than PyBaMM knows: data drive the current, and cells are one-dimensional."""
+"""Options with fewer supported values than in PyBaMM: data drive the current, and cells are one-dimensional."""
 LITHIUM_ION: dict[str, list[Any]] = dict(pybamm.BatteryModelOptions({}).possible_options) | ONLY
 RENAMED = {"Wycisk": "one-state differential capacity hysteresis", "Axen": "one-state hysteresis"}
 """Older words for open-circuit potentials, which PyBaMM takes too."""
@@ -29,7 +29,7 @@ CIRCUIT: dict[str, list[Any]] = {
 
 
 def option_faults(given: Mapping[str, Any], possible: Mapping[str, list[Any]], path: Path) -> Iterator[Fault]:
-    """Options that there are not, and values that they do not take."""
+    """Yield unknown options and values."""
     for name, value in given.items():
         at = (*path, name)
         if name not in possible:
@@ -43,12 +43,12 @@ def option_faults(given: Mapping[str, Any], possible: Mapping[str, list[Any]], p
 
 
 def _is_one(leaf: Any, words: list[Any]) -> bool:
-    """JSON's true is not 1 here."""
+    """Return whether a leaf is one of the words; true is not 1 here."""
     return any(type(leaf) is type(word) and leaf == word for word in words)
 
 
 def _leaves(value: Any, depth: int = 3) -> Iterator[Any]:
-    """The words of an option: one, a pair for the electrodes, or pairs for their phases."""
+    """Yield the words of an option: one, a pair for the electrodes, or pairs for their phases."""
     if isinstance(value, list) and len(value) == 2 and depth > 1:
         for each in value:
             yield from _leaves(each, depth - 1)

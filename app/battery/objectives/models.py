@@ -1,4 +1,4 @@
-"""The models that objectives simulate: named, with options, or sent whole. No name from outside is ever imported."""
+"""Models of objectives: named with options, or serialised. No name of a configuration is ever imported."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MODELS: dict[str, dict[str, type[pybamm.BaseModel]]] = {
     "lithium_ion": CELLS,
     "equivalent_circuit": {"Thevenin": pybamm.equivalent_circuit.Thevenin},
 }
-"""By PyBaMM's module and class name."""
+"""Models by PyBaMM's module and class name."""
 _CLOSED = "its equations are not public"
 REFUSED_MODELS: dict[str, str] = {
     "ECM": f"{_CLOSED}; PyBaMM's Thevenin (module equivalent_circuit) is there",
@@ -41,9 +41,9 @@ REFUSED_MODELS: dict[str, str] = {
     "MSMRHalfCellModel": "it belongs to MSMRHalfCell",
     "SingleElectrodeLumpedSPMR": _CLOSED,
 }
-"""Why each model of the public schema that PyBaMM does not have is refused here."""
+"""Reasons for refusing models of the public schema that PyBaMM does not have."""
 NOT_READ = ("removed_variables", "events")
-"""What PyBaMM writes of a changed model and nothing here depends on: data end a simulation, not events."""
+"""Fields of a serialised model that are not used: data end a simulation, not events."""
 
 
 def _anything(value: Any) -> str | None:
@@ -65,14 +65,14 @@ class Model:
     """A checked model."""
 
     build: Callable[[Collection[str]], pybamm.BaseModel]
-    """The model with these variables at least, and without events. ValueError where PyBaMM cannot."""
+    """Builds the model with at least these variables, and without events. Raises ValueError if PyBaMM cannot."""
     variables: Collection[str]
     options: Mapping[str, Any]
     effective: Settings
 
 
 def model_plan(config: Any, path: Path, defaults: Mapping[str, Any] | None = None) -> tuple[Model | None, list[Fault]]:
-    """The model that a configuration stands for, or everything wrong with it. `defaults` are options not given."""
+    """Check a model. Return it, or every problem. `defaults` holds default options."""
     if isinstance(config, str):
         config = {"type": config}
     if not isinstance(config, dict):
@@ -144,5 +144,5 @@ def _named(
 
 @lru_cache(maxsize=8)
 def _made(module: str, name: str, options: str) -> pybamm.BaseModel:
-    """A model, made once for all objectives that have it; `options` is JSON. It is never changed."""
+    """Create a model, cached for all objectives that use it and never changed; `options` is JSON."""
     return MODELS[module][name](options={key: tuples(value) for key, value in json.loads(options).items()})

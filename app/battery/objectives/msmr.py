@@ -41,18 +41,18 @@ Number = Callable[[Mapping[str, float]], float]
 
 @dataclass(frozen=True, slots=True)
 class HalfCell:
-    """An objective that compares an MSMR electrode with its open-circuit potential."""
+    """Objective that compares an MSMR electrode with its open-circuit potential."""
 
     electrode: str
     fractions: bool
-    """Whether sites have fractions; capacities if not."""
+    """Whether sites have fractions; otherwise capacities."""
     parameters: Mapping[str, Any]
     voltages: Array
-    """All of the data's, (m,): dU/dQ is that of the curve through them, for the model as for the data."""
+    """Voltages of all data, (m,): dU/dQ is that of the curve through them, for the model and the data."""
     rise: Array
-    """Their central differences, (m,)."""
+    """Central differences of the voltages, (m,)."""
     kept: Array
-    """The rows of them that are compared, (n,)."""
+    """Indices of the compared rows, (n,)."""
     channels: dict[str, Array]
     data: dict[str, Array]
     effective: Settings
@@ -88,7 +88,7 @@ class HalfCell:
         return simulate
 
     def normalised(self, values: Mapping[str, float]) -> dict[str, float]:
-        """Fractions divided by their sum, where all of them are here."""
+        """Divide fractions by their sum, if all are present."""
         shares = [site[0] for site in self._sites(values)]
         if not self.fractions or not all(name in values for name in shares):
             return dict(values)
@@ -96,7 +96,8 @@ class HalfCell:
         return dict(values) | {name: values[name] / total for name in shares}
 
     def _answer(self, plain: list[float], sites: Array, scaled: bool) -> dict[str, Array]:
-        """For values of `_plain` and rows of shares, potentials and ideality factors, (3, sites)."""
+        """Compute the outputs for values of `_plain` and rows of shares, potentials and ideality factors, (3,
+        sites)."""
         temperature, *total, lower = plain
         if scaled:
             sites[0] /= sites[0].sum()
@@ -117,7 +118,7 @@ class HalfCell:
         return {name: answer[name] for name in self.data}
 
     def _plain(self) -> list[str]:
-        """The temperature, the capacity where sites have fractions, and the lower excess."""
+        """Return the names of the temperature, the capacity if sites have fractions, and the lower excess."""
         total = [of_electrode(self.electrode, "capacity [A.h]")] if self.fractions else []
         return [AMBIENT_TEMPERATURE, *total, of_electrode(self.electrode, "lower excess capacity [A.h]")]
 
@@ -125,13 +126,13 @@ class HalfCell:
         return site_names(self.electrode, site, capacity=not self.fractions)
 
     def _sites(self, present: Collection[str]) -> list[list[str]]:
-        """The names of each site, counted from 0 until there is no more; one at least."""
+        """Return the names of each site, numbered from 0; at least one."""
         sites = (self._site(site) for site in range(MAX_SITES))
         return list(takewhile(lambda names: any(name in present for name in names), sites)) or [self._site(0)]
 
 
 def differential(rise: Array, capacity: Array) -> Array:
-    """dU/dQ [V/Ah] along a curve, (n,), from the central differences of U; not finite where Q stands still."""
+    """Return dU/dQ [V/Ah] along a curve, (n,), from the central differences of U; not finite where Q is constant."""
     with np.errstate(divide="ignore", invalid="ignore"):
         slope: Array = rise / central(capacity)
     return slope
@@ -148,10 +149,8 @@ def steepness(voltages: Array, sites: Array, temperature: float) -> Array:
 
 
 def central(values: Array) -> Array:
-    """Half the change from the row before to the row after, (n,); at the ends that to the one neighbour.
-
-    As np.gradient gives it, which takes four times as long: most of what a fit of such a curve would take.
-    """
+    """Return half the change from the row before to the row after, (n,); at the ends the change to the neighbour. Equal
+    to np.gradient, which takes four times as long and would dominate a fit of such a curve."""
     change: Array = np.empty_like(values)
     change[1:-1] = (values[2:] - values[:-2]) / 2
     change[0], change[-1] = values[1] - values[0], values[-1] - values[-2]
@@ -159,7 +158,7 @@ def central(values: Array) -> Array:
 
 
 def _number(name: str, values: Mapping[str, Any], free: Collection[str]) -> Number:
-    """A parameter that is free, a number, or an expression of such."""
+    """Check that a parameter is free, a number, or an expression of these."""
     if name in free:
         return lambda given: given[name]
     value = values[name]

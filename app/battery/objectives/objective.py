@@ -1,4 +1,4 @@
-"""What an objective is to a fit and to a validation."""
+"""Interface of objectives."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from app.battery.fields import Settings
 
 Array = np.ndarray
 Simulate = Callable[[Mapping[str, float]], dict[str, Array]]
-"""The model's answer for physical values of the free parameters: by variable, shape (n,), on the data's axis; NaN where
-it has no value. Names that are not free are ignored. pybamm.SolverError where the model has no solution there."""
+"""Simulates the model for physical values of the free parameters. Returns arrays by variable, shape (n,), on the data's
+axis; NaN where it has no value. Other names are ignored. Raises pybamm.SolverError if the model has no solution."""
 
 
 class Objective(Protocol):
@@ -20,31 +20,32 @@ class Objective(Protocol):
 
     @property
     def kind(self) -> str:
-        """Its type on the wire, `CurrentDriven` for one."""
+        """Type on the wire, for example `CurrentDriven`."""
 
     @property
     def axis(self) -> str:
-        """The channel that the data run along, `Time [s]` for one."""
+        """Channel of the axis, for example `Time [s]`."""
 
     @property
     def channels(self) -> dict[str, Array]:
-        """The axis first, then other columns that a plot or an analysis wants, such as the current: each (n,)."""
+        """Columns for plots: the axis first, then others such as the current, each (n,)."""
 
     @property
     def data(self) -> dict[str, Array]:
-        """What the model is compared with, by variable: each (n,)."""
+        """Measured data by variable, each (n,)."""
 
     @property
     def effective(self) -> Settings:
-        """Its configuration with all defaults filled in; the data are not repeated there."""
+        """Configuration with all defaults, without the data."""
 
     def parameter_names(self, values: Mapping[str, Any]) -> set[str]:
-        """All parameters that its model can read, through functions and expressions among `values` too."""
+        """Return all parameters that the model can read, including those read by functions and expressions in
+        `values`."""
 
     def simulate(self, values: Mapping[str, Any], free: Collection[str]) -> Simulate:
-        """The model, built and ready. `values` are numbers, functions and symbols by name, as `symbols.decode` gives
-        them; those in `free` are given anew for each call. JobFailed with MODEL_ERROR where the model cannot be built
-        or lacks parameters; pybamm.SolverError where it has no initial state."""
+        """Build the model. `values` holds numbers, functions and symbols by name, as `symbols.decode` returns them;
+        those in `free` are passed to each call. Raises JobFailed with MODEL_ERROR if the model cannot be built or lacks
+        parameters; pybamm.SolverError if it has no initial state."""
 
     def normalised(self, values: Mapping[str, float]) -> dict[str, float]:
-        """Values of free parameters as the model takes them: what only counts relative to each other is scaled."""
+        """Normalise values of free parameters: scale those that only count relative to each other."""

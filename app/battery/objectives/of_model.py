@@ -1,4 +1,4 @@
-"""What objectives have in common that solve a model for their data."""
+"""Base of objectives that solve a model."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.battery.objectives.settings import Numerics
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OfModel:
-    """An objective with a model, and with parameter values of its own, which stand before a pipeline's."""
+    """Objective with a model and with parameter values of its own, which override the pipeline's."""
 
     kind: str
     axis: str
@@ -40,5 +40,5 @@ class OfModel:
         return dict(values)
 
     def _parameterised(self) -> Parameterised:
-        """The model as it meets the data."""
+        """Return the parameterised model."""
         raise NotImplementedError

@@ -1,7 +1,7 @@
-"""A model with its parameter values, built once and solved for many values of the free ones.
+"""Parameterised model: built once and solved for many values of the free parameters.
 
-Free parameters are PyBaMM's input parameters. Two kinds cannot be as they are: the length of a particle becomes one on
-a symbolic mesh, which discretises it as the plain mesh does; with any other length the model is built anew each call.
+Free parameters are PyBaMM's input parameters, with two exceptions: the length of a particle becomes 1 on a symbolic
+mesh, which is equal to the plain mesh; for any other length the model is rebuilt in each call.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from app.battery.objectives.reads import equations, geometry, names_read
 from app.battery.recipes import lacking, model_error
 
 CURRENT = "Current function [A]"
-"""What the data give."""
+"""Parameter set by the data."""
 CANNOT_BUILD = (
     pybamm.ModelError,
     pybamm.DomainError,
@@ -34,17 +34,17 @@ CANNOT_BUILD = (
     TypeError,
     ValueError,
 )
-"""What PyBaMM raises for a model and values that do not fit together."""
+"""Exceptions of PyBaMM for a model and values that do not fit together."""
 
 Inputs = dict[str, float]
 Solve = Callable[[Inputs], dict[str, Array]]
 Build = Callable[[pybamm.ParameterValues, dict[str, Any]], Solve]
-"""Makes a simulation of values, among them inputs, on meshes by domain."""
+"""Creates a simulation from values, some of them inputs, on meshes by domain."""
 
 
 @dataclass(frozen=True, slots=True)
 class Parameterised:
-    """A model that is to be simulated. `build` discretises it; `driven` is what its current stands for meanwhile."""
+    """A model to simulate. `build` discretises it; `driven` is the placeholder of its current."""
 
     model: pybamm.BaseModel
     variables: Collection[str]
@@ -52,7 +52,7 @@ class Parameterised:
     build: Build
 
     def names(self, values: Mapping[str, Any]) -> set[str]:
-        """All parameters that can be read, also those that an initial state would be found from."""
+        """Return all parameters that can be read, including those that determine the initial state."""
         present = [name for name in initial.TARGETS if name in values]
         names = self._read(values) | set(initial.TARGETS)
         if present and initial.is_lithium_ion(self.model):
@@ -60,7 +60,7 @@ class Parameterised:
         return names
 
     def simulate(self, values: Mapping[str, Any], free: Collection[str]) -> Simulate:
-        """See Objective.simulate."""
+        """Build the model; see Objective.simulate."""
         known = {name: value for name, value in values.items() if name not in free and not isinstance(value, str)}
         read = self.names({**known, **dict.fromkeys(free)})
         used = [name for name in free if name != CURRENT]  # the initial state may read more than `read` tells
@@ -79,13 +79,13 @@ class Parameterised:
         return lambda given: self._ready(known | {name: given[name] for name in anew}, rest, meshes)(given)
 
     def _read(self, values: Mapping[str, Any]) -> set[str]:
-        """What the equations and the geometry read."""
+        """Return the parameters that the equations and the geometry read."""
         symbols = list(equations(self.model, self.variables))
         symbols += [symbol for lengths in geometry(self.model).values() for symbol in lengths]
         return names_read(symbols, values) - {CURRENT}
 
     def _lengths(self, values: Mapping[str, Any]) -> dict[str, set[str]]:
-        """The parameters in the lengths of each domain."""
+        """Return the parameters in the lengths of each domain."""
         return {domain: names_read(symbols, values) for domain, symbols in geometry(self.model).items()}
 
     def _require(self, known: Mapping[str, Any], used: Collection[str]) -> None:
@@ -98,7 +98,7 @@ class Parameterised:
             raise lacking(missing)
 
     def _ready(self, known: Mapping[str, Any], free: Collection[str], meshes: dict[str, Any]) -> Simulate:
-        """The model, built: solved for each call."""
+        """Build the model and return the function that solves it."""
         try:
             values = pybamm.ParameterValues(dict(known) | {CURRENT: self.driven})
             values.update(dict.fromkeys(free, "[input]"), check_already_exists=False)
@@ -118,7 +118,7 @@ class Parameterised:
     def _initial(
         self, values: pybamm.ParameterValues, known: Mapping[str, Any], free: Collection[str]
     ) -> initial.State | None:
-        """Sets the initial state among `values`; if it changes with the free parameters, gives what finds it."""
+        """Set the initial state in `values`; if it depends on free parameters, return the function that computes it."""
         given = initial.target(self.model, {*known, *free})
         if given is None:
             return None
@@ -132,6 +132,6 @@ class Parameterised:
 
 
 def _told(error: Exception) -> str:
-    """A KeyError's text is a repr of its message."""
+    """Return an error's message; the text of a KeyError is its repr."""
     text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
     return " ".join(text.split()) or type(error).__name__

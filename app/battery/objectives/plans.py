@@ -1,4 +1,4 @@
-"""From configurations to the objectives that simulate a model: CurrentDriven, Pulse and EIS."""
+"""Configuration of CurrentDriven, Pulse and EIS objectives."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from app.execution.executor import Fault
 MAX_VARIABLES = 100
 INTERPOLANT_ATOL, INTERPOLANT_RTOL = 1e-6, 1e-4
 DOUBLE_LAYERS = ("differential", "algebraic")
-"""What the option `surface form` must be for an impedance."""
+"""Values of the option `surface form` that an impedance needs."""
 
 
 def _variable_names(value: Any) -> str | None:
@@ -44,11 +44,11 @@ DRIVEN: dict[str, dict[str, Field]] = {
     | INTERPOLANT
     | {"objective variables": Field(absent, None), "interactive_preprocessing": Field(absent, None)},
 }
-"""The options of the objectives that a current drives. A Pulse's variables are a function, which cannot be sent."""
+"""Options of current-driven objectives. The variables of a Pulse are a function, which cannot be sent."""
 
 
 def driven_plan(config: dict[str, Any], path: Path) -> tuple[Driven | None, list[Fault]]:
-    """A CurrentDriven or Pulse objective."""
+    """Check a CurrentDriven or Pulse objective."""
     kind, at = config["type"], (*path, "options")
     settings, options, values, faults = common(config, path, DRIVEN[kind])
     variables = options.get("objective variables") or [VOLTAGE]
@@ -78,7 +78,8 @@ def driven_plan(config: dict[str, Any], path: Path) -> tuple[Driven | None, list
 
 
 def impedance_plan(config: dict[str, Any], path: Path) -> tuple[Impedance | None, list[Fault]]:
-    """An EIS objective. A model with no `surface form` gets `differential`: impedances need double layers."""
+    """Check an EIS objective. A model without `surface form` gets `differential`, because impedances need double
+    layers."""
     at = (*path, "options")
     settings, options, values, faults = common(config, path, SIMULATED)
     double_layer = {"surface form": DOUBLE_LAYERS[0]}
@@ -104,7 +105,7 @@ def impedance_plan(config: dict[str, Any], path: Path) -> tuple[Impedance | None
 
 
 def _numerics(options: dict[str, Any], path: Path) -> tuple[Numerics, list[Fault]]:
-    """The settings that come with the model, and over them the simulation's own."""
+    """Return the model's numerical settings, overridden by the simulation's."""
     model = options.get("model")
     with_model = model.get("simulation_settings") if isinstance(model, dict) else None
     given = [(with_model, (*path, "model", "simulation_settings"))]

@@ -1,4 +1,4 @@
-"""Which parameters an expression reads, through the values of others."""
+"""Dependencies: the parameters that an expression reads, directly or through other values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pybamm.expression_tree.operations.serialise import convert_function_to_symb
 
 
 def names_read(symbols: Iterable[Any], values: Mapping[str, Any]) -> set[str]:
-    """The names of all parameters in `symbols`, and in what those stand for among `values`."""
+    """Return the names of all parameters in `symbols` and, recursively, in their values."""
     found: set[str] = set()
     waiting = _direct(symbols)
     while waiting:
@@ -25,7 +25,7 @@ def names_read(symbols: Iterable[Any], values: Mapping[str, Any]) -> set[str]:
 
 
 def _direct(symbols: Iterable[Any]) -> set[str]:
-    """The names in the symbols themselves. Many share parts, so each part is looked at once."""
+    """Return the names in the symbols themselves; each shared part is visited once."""
     found: set[str] = set()
     seen: set[int] = set()
     waiting = [symbol for symbol in symbols if isinstance(symbol, pybamm.Symbol)]
@@ -46,7 +46,7 @@ def _direct(symbols: Iterable[Any]) -> set[str]:
 
 
 def equations(model: pybamm.BaseModel, variables: Iterable[str]) -> Iterator[Any]:
-    """Everything of a model that is solved, without its events, and the variables wanted of it."""
+    """Yield the equations of a model, without its events, and the requested variables."""
     yield from model.rhs
     yield from model.rhs.values()
     yield from model.algebraic
@@ -58,7 +58,7 @@ def equations(model: pybamm.BaseModel, variables: Iterable[str]) -> Iterator[Any
 
 
 def geometry(model: pybamm.BaseModel) -> dict[str, list[Any]]:
-    """The symbols in a model's lengths, by domain."""
+    """Return the symbols in a model's lengths by domain."""
     return {domain: list(_leaves(lengths)) for domain, lengths in (model.default_geometry or {}).items()}
 
 

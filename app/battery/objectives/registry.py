@@ -1,4 +1,4 @@
-"""Every objective of the public schema: how its configuration becomes one, or why it is refused."""
+"""Registry of the public schema's objectives: their parsers, or the reason for refusing them."""
 
 from __future__ import annotations
 
@@ -32,4 +32,4 @@ REFUSED_OBJECTIVES: dict[str, str] = {
     "Objective": "name the kind of experiment, CurrentDriven for one",
     "Resistance": "it simulates nothing that PyBaMM has",
 }
-"""Why each other objective of the public schema is refused."""
+"""Reasons for refusing the other objectives of the public schema."""

@@ -1,4 +1,4 @@
-"""What a plot of an objective shows."""
+"""Series of an objective, for plots."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from app.models import SeriesSource
 
 
 def series(name: str, objective: Objective, source: SeriesSource, model: Mapping[str, Array]) -> Series:
-    """The axis and what was measured beside, then each variable of the data and of the model."""
+    """Return the axis and measured columns, then each variable of the data and of the model."""
     channels: dict[str, Sequence[float | None]] = {key: _listed(each) for key, each in objective.channels.items()}
     for variable, measured in objective.data.items():
         channels[f"{variable} (data)"] = _listed(measured)

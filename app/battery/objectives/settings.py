@@ -1,4 +1,4 @@
-"""How a model is discretised and solved: the settings of a model, and the keywords of one simulation over them."""
+"""Numerical settings: discretisation and solver of a model, overridden by those of a simulation."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from app.battery.fields import Field, Path, Settings, absent, mapping, number, o
 from app.execution.executor import Fault
 
 RTOL, ATOL = 1e-6, 1e-8
-"""Tolerances of the time integration where none are given."""
+"""Default tolerances of the time integration."""
 MAX_POINTS = 200
-"""Mesh points along one variable."""
+"""Maximum mesh points along one variable."""
 MAX_VARIABLES = 100
-"""Spatial variables that mesh points are given for."""
+"""Maximum number of spatial variables with configured mesh points."""
 SPATIAL = frozenset(
     [f"{letter}_{domain}" for letter in "rR" for domain in ("n", "p")]
     + [f"{letter}_{domain}_{phase}" for letter in "rR" for domain in ("n", "p") for phase in ("prim", "sec")]
@@ -35,19 +35,19 @@ FIELDS = {
 
 @dataclass(frozen=True, slots=True)
 class Numerics:
-    """Mesh points by spatial variable where they are not the model's own, and the solver's tolerances."""
+    """Configured mesh points by spatial variable, and the solver's tolerances."""
 
     points: dict[str, int] = field(default_factory=dict)
     rtol: float = RTOL
     atol: float = ATOL
 
     def solver(self, variables: list[str]) -> pybamm.BaseSolver:
-        """One that computes these variables only."""
-        options = {"silence_sundials_errors": True}  # what fails is raised, and told by who catches it
+        """Return a solver that computes these variables only."""
+        options = {"silence_sundials_errors": True}  # failures raise an exception, which the caller reports
         return pybamm.IDAKLUSolver(rtol=self.rtol, atol=self.atol, output_variables=variables, options=options)
 
     def var_pts(self, model: pybamm.BaseModel) -> dict[Any, int]:
-        """Those of the model, whose variables may be symbols of its own, with these over them."""
+        """Return the model's mesh points, overridden by the configured ones; variables may be symbols of the model."""
         own = dict(model.default_var_pts)
         known = {getattr(variable, "name", variable): variable for variable in own}
         return own | {known.get(name, name): points for name, points in self.points.items()}
@@ -58,7 +58,7 @@ class Numerics:
 
 
 def numerics(given: list[tuple[Any, Path]]) -> tuple[Numerics, list[Fault]]:
-    """What settings stand for, the later over the earlier, and everything wrong with them."""
+    """Check numerical settings, later ones over earlier ones. Return them and every problem."""
     points: dict[str, int] = {}
     tolerances: dict[str, float] = {}
     faults: list[Fault] = []
@@ -80,7 +80,7 @@ def numerics(given: list[tuple[Any, Path]]) -> tuple[Numerics, list[Fault]]:
 
 
 def points_faults(points: Mapping[str, Any], path: Path, known: Collection[str] = SPATIAL) -> list[Fault]:
-    """What is wrong with numbers of mesh points; `known` are the spatial variables that there are."""
+    """Yield the problems of mesh points; `known` holds the existing spatial variables."""
     if len(points) > MAX_VARIABLES:
         return [Fault(f"There may be at most {MAX_VARIABLES} numbers of mesh points.", path)]
     faults = [
@@ -99,7 +99,7 @@ def points_faults(points: Mapping[str, Any], path: Path, known: Collection[str] 
 
 
 def _solver_faults(config: dict[str, Any] | None, path: Path) -> list[Fault]:
-    """A solver as PyBaMM writes it: all that is not a tolerance must be as it is by default."""
+    """Check a solver in PyBaMM's form: everything but its tolerances must have its default."""
     if config is None:
         return []
     known = pybamm.Serialise.serialise_solver(pybamm.IDAKLUSolver())

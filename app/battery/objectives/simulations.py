@@ -26,7 +26,7 @@ TIME, CURRENT, VOLTAGE = "Time [s]", "Current [A]", "Voltage [V]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Driven(OfModel):
-    """An objective that simulates a measured current."""
+    """Objective that simulates a measured current."""
 
     tolerances: tuple[float, float]
     """(absolute [A], relative) to choose stops with."""
@@ -65,7 +65,7 @@ class Driven(OfModel):
 
 
 def _complete(values: Array, rows: int) -> Array:
-    """A value for each row; NaN where it is not finite."""
+    """Return a value for each row; NaN where it is not finite."""
     finite = np.isfinite(values)
     if values.shape != (rows,) or not finite.any():
         raise pybamm.SolverError(f"The model gives {finite.sum()} of {rows} values.")

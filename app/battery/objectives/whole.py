@@ -21,12 +21,13 @@ from app.battery.objectives.model_options import LITHIUM_ION, option_faults
 from app.execution.executor import Fault
 
 MAX_MODEL_NODES = 250_000
-"""Nodes of all expressions of one model. PyBaMM's own have up to 142,000 (an SPMe with polynomial particles)."""
+"""Maximum nodes of all expressions of one model. PyBaMM's own models have up to 142,000 (an SPMe with polynomial
+particles)."""
 MAX_EQUATIONS = 10_000
-"""Equations of one kind, or variables."""
+"""Maximum equations of one kind, or variables."""
 MAX_FAULTS = 100
 VERSION = "1.1"
-"""PyBaMM's version of the format."""
+"""Version of PyBaMM's format."""
 
 _L = "pybamm.models.full_battery_models.lithium_ion."
 CLASSES: dict[str, type[pybamm.BaseModel]] = {
@@ -43,7 +44,7 @@ CLASSES: dict[str, type[pybamm.BaseModel]] = {
         pybamm.BaseModel,
     )
 } | {"pybamm.BaseModel": pybamm.BaseModel}
-"""What a whole model can be an instance of. A class of the sender's own stands for its nearest ancestor here."""
+"""Allowed classes of a serialised model. A class of the sender is replaced by its nearest ancestor here."""
 
 
 def _domain_names(value: Any) -> str | None:
@@ -58,7 +59,7 @@ def _scalar(value: Any) -> str | None:
 
 
 def _name(value: Any) -> str | None:
-    """Names of variables and operators: any short text."""
+    """Check the name of a variable or operator: any short text."""
     return None if value == "" else text(value)
 
 
@@ -95,7 +96,7 @@ KINDS: dict[str, Node] = NODES | {
     },
     **{f"{SYMBOLS}concatenations.{each}": Node(_FIELDS, None) for each in ("Concatenation", "ConcatenationVariable")},
 }
-"""The nodes of a model's equations: those of parameter values, and what spans space."""
+"""Nodes of a model's equations: those of parameter values, and spatial ones."""
 
 WRAPPER = {
     "type": Field(one_of("custom"), "custom"),
@@ -105,7 +106,7 @@ WRAPPER = {
         for name in ("geometry", "var_pts", "spatial_methods", "submesh_types", "simulation_settings")
     },
 }
-"""PyBaMM writes the discretisation beside the model too, and reads it only within."""
+"""Fields of the wrapper: PyBaMM writes the discretisation beside the model too, and reads it only inside."""
 DOCUMENT = {
     "schema_version": Field(one_of(VERSION), VERSION),
     "pybamm_version": Field(text, None),
@@ -149,7 +150,7 @@ CONTENT = {
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A checked model that was sent whole."""
+    """A checked serialised model."""
 
     content: Mapping[str, Any]
     kind: str
@@ -166,7 +167,7 @@ class Whole:
         return options
 
     def load(self, variables: Collection[str]) -> pybamm.BaseModel:
-        """The model with these of its variables, and without its events. ValueError where PyBaMM cannot."""
+        """Load the model with these variables, without its events. Raises ValueError if PyBaMM cannot."""
         wanted = {name: symbol for name, symbol in self.content["variables"].items() if name in variables}
         used = dict(self.content) | {
             "base_class": self.kind,
@@ -183,7 +184,7 @@ class Whole:
 
 
 def whole_plan(config: Mapping[str, Any], path: Path) -> tuple[Whole | None, list[Fault]]:
-    """The model that `to_config` (type `custom`) or `to_json` wrote, or what is wrong with it."""
+    """Check a model written by `to_config` (type `custom`) or `to_json`. Return it, or its problems."""
     document: Any = config
     faults: list[Fault] = []
     if config.get("type") is not None or "schema_version" not in config:
@@ -228,7 +229,7 @@ def _content_faults(content: Settings, path: Path) -> Iterator[Fault]:
 
 
 def _variable_faults(node: Any, path: Path, budget: Budget) -> Iterator[Fault]:
-    """What is solved for must be a variable."""
+    """Check that an equation's unknown is a variable."""
     kinds = [f"{SYMBOLS}variable.Variable", f"{SYMBOLS}concatenations.ConcatenationVariable"]
     yield from symbol_faults(node, path, budget)
     if not isinstance(node, dict) or node.get(TAG) not in kinds:

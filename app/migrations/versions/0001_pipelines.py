@@ -1,4 +1,4 @@
-"""Pipelines, their elements, and the keys that creates were made with."""
+"""Create pipelines, elements and idempotency keys."""
 
 import sqlalchemy as sa
 from alembic import op

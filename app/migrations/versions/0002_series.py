@@ -1,4 +1,4 @@
-"""The series of results: a row a channel, so that what is not asked for is not read."""
+"""Create the series of results: one row per channel, so that unselected channels are not read."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""A row to write to, for who asks whether the server is ready."""
+"""Create the row that readiness probes write."""
 
 import sqlalchemy as sa
 from alembic import op

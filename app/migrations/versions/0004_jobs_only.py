@@ -1,4 +1,4 @@
-"""The index of jobs holds elements that have one: each new element would take a place in it, and has none."""
+"""Make the index of jobs partial: new elements have no job and need no entry."""
 
 import sqlalchemy as sa
 from alembic import op

@@ -1,4 +1,4 @@
-"""What of the official client is for the rest of the hosted platform: each call hears that it is not here."""
+"""Calls of the official client for other parts of the hosted platform get a clean 404."""
 
 from __future__ import annotations
 

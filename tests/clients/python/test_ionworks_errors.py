@@ -1,4 +1,4 @@
-"""What the official client shows of what the server refuses, and who it is."""
+"""The official client shows the server's refusals and its identity."""
 
 from __future__ import annotations
 

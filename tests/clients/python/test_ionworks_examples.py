@@ -1,8 +1,8 @@
-"""The worked examples of the official packages, through the official client, come to what their data were made with.
+"""The worked examples of the official packages recover the truths of their data, through the official client.
 
-ionworks-schema documents four and brings their data (`iws.example_data`), whose generators say the truths; three are
-here, and the fourth, of cycle ageing, is refused by name. Of ionworks-api's six, in an older form of configuration, the
-one that has all kinds of elements is here.
+ionworks-schema documents four and brings their data (`iws.example_data`), whose generators state the truths. Three are
+here; the fourth, on cycle ageing, is refused by name. ionworks-api has six in an older form of configuration; the one
+with all kinds of elements is here.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ def printed(snippet: str, server: Server) -> str:
 
 
 def expected(snippet: str) -> str:
-    """What the comment at the end of a snippet says that it prints."""
+    """Return the output that the comment at the end of a snippet announces."""
     return snippet.rstrip().rpartition("# ")[2] + "\n"
 
 

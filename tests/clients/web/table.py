@@ -43,7 +43,7 @@ CLIENTS = sorted({cell.client for cell in CELLS})
 
 
 def node(*arguments: str) -> str:
-    """What a run of `run.mjs` prints; its error fails the test."""
+    """Return the output of a run of `run.mjs`; its error fails the test."""
     command = ["node", str(WEB / "run.mjs"), *arguments]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 0, done.stderr

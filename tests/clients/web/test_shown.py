@@ -1,4 +1,4 @@
-"""What people read of web clients is what is tested."""
+"""The snippets for web clients are the files that are tested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every optimiser of the public schema: what it takes, or why it is refused."""
+"""Registry of the public schema's optimisers: their fields, or the reason for refusing them."""
 
 from __future__ import annotations
 
@@ -57,11 +57,11 @@ REFUSED_OPTIMISERS: dict[str, str] = {
     "TuRBO": SURROGATE,
     "XNES": "name CMAES",
 }
-"""Why each other optimiser of the public schema is refused: none is ever stood in for by another."""
+"""Reasons for refusing the other optimisers of the public schema: none is replaced by another."""
 
 
 def optimiser_plan(config: Any, path: Path, free: Mapping[str, Free]) -> tuple[Optimiser, Settings, list[Fault]]:
-    """The optimiser that a configuration stands for, its settings with its `type`, and everything wrong with it."""
+    """Check an optimiser. Return it, its settings with its `type`, and every problem."""
     given = {"type": DEFAULT} if config is None else config
     if not isinstance(given, Mapping):
         return STAY, {}, [Fault(f"An optimiser must be an object with a `type`, not {shown(config)}.", path)]

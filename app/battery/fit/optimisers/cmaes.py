@@ -1,4 +1,5 @@
-"""CMA-ES, by `cma` (Hansen et al.). No text of a configuration reaches it: it evaluates texts among its options."""
+"""CMA-ES, by `cma` (Hansen et al.). No text of a configuration reaches it, because it evaluates texts among its
+options."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ from app.battery.fit.search import MAX_EVALUATIONS, MAX_ITERATIONS, Array, Found
 from app.execution.executor import Fault
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore")  # it misses a plotting library, which nothing here uses
+    warnings.simplefilter("ignore")  # it warns about a missing plotting library, which is not used
     import cma
 
 TOLERANCES = ("absolute_tolerance", "relative_tolerance", "xtol", "population_convergence_tol", "flat_fitness_tol")
@@ -20,7 +21,7 @@ TOLERANCES = ("absolute_tolerance", "relative_tolerance", "xtol", "population_co
 SURROGATE = 1e-3
 """The default of a tolerance that is not of this method."""
 SIGMA = 0.2
-"""First step, as a share of the range between bounds."""
+"""Initial step, relative to the range between bounds."""
 
 
 def run(settings: Settings, search: Search) -> Found:
@@ -50,8 +51,8 @@ def _limits(settings: Settings, search: Search) -> dict[str, tuple[int | None, i
 
 
 class _Box:
-    """Coordinates from 0 to 1 between bounds; as they are where a bound is missing. The method needs two: beside a
-    lonely parameter stands one that nothing depends on."""
+    """Coordinates from 0 to 1 between bounds; unscaled without bounds. The method needs two dimensions: a single
+    parameter is accompanied by a dummy one."""
 
     def __init__(self, search: Search) -> None:
         bounded = np.isfinite(search.low) & np.isfinite(search.high)
@@ -74,10 +75,10 @@ def _options(settings: Settings, search: Search, box: _Box) -> dict[str, Any]:
     chosen: dict[str, Any] = {
         "bounds": [box.low.tolist(), box.high.tolist()],
         "CMA_stds": search.narrowed(1.0) * np.resize(sigma, box.low.size).astype(float),
-        "seed": search.seed + 1,  # zero would be taken for the time
+        "seed": search.seed + 1,  # zero would seed from the clock
         "verbose": -9,
         "verb_log": 0,
-        "signals_filename": "",  # it would read options from a file of that name, wherever it runs
+        "signals_filename": "",  # it would read options from a file of that name in the current folder
         "verb_disp": 0,
     }
     if settings["population_size"] is not None:
@@ -90,7 +91,7 @@ def _options(settings: Settings, search: Search, box: _Box) -> dict[str, Any]:
 
 
 class _Stop:
-    """When to stop: by the criteria of `cma` itself, and by those of the public schema."""
+    """Termination criteria: those of `cma`, and those of the public schema."""
 
     def __init__(self, settings: Settings, search: Search, count: int) -> None:
         narrowed = {name: search.narrowed(settings[name]) for name in TOLERANCES if settings[name] is not None}
@@ -100,7 +101,7 @@ class _Stop:
         self._reasons: list[str] = []
 
     def __call__(self, strategy: Any) -> list[str]:
-        """Why to stop now, if at all."""
+        """Return the reasons to stop, if any."""
         if strategy.countiter < (self._settings["min_iterations"] or 0):
             return []
         return [*map(str, strategy.stop()), *self._reasons]
@@ -125,7 +126,7 @@ class _Stop:
         self._reasons = [name for name, met in criteria.items() if met]
 
     def _count(self, best: float) -> None:
-        """Generations since the best cost last fell by more than the tolerances."""
+        """Count the generations since the best cost fell by more than the tolerances."""
         found = self._settings
         absolute = found["max_unchanged_iterations_threshold"]
         absolute = found["absolute_tolerance"] if absolute is None else absolute

@@ -13,16 +13,16 @@ from app.battery.fit.search import MAX_EVALUATIONS, Array, Found, Optimiser, Res
 TOLERANCE = Field(number(0, 1), 1e-10)
 EPSILON = float(np.finfo(float).eps)
 ROUGH = 1e-2
-"""The relative change of the cost at which data are met well enough to weigh priors against them."""
+"""Relative change of the cost at which the fit to the data is good enough to weigh priors."""
 EXACT = 1e-8
-"""What is left of the residuals, relative to those at the start, when there is nothing but rounding to gain. Tolerances
-relative to the residuals themselves are never met there."""
+"""Residuals relative to those at the start below which only rounding is left. Tolerances relative to the residuals
+themselves are never met there."""
 LIMITED = "The maximum number of function evaluations is exceeded."
 
 
 def run(settings: Settings, search: Search) -> Found:
-    """Where priors are weighed by the noise, the data alone are fitted first: far from them all error looks like noise,
-    and the priors would hold back the search."""
+    """Run the search. If the noise decides the weight of priors, the data are fitted alone first: far from them all
+    error looks like noise, and the priors would hold the search back."""
     start, most = search.start, settings["max_nfev"] or 100 * search.start.size
     used, steps, begun = search.evaluations, 0, None
     if search.of_data is not None and not search.restart:
@@ -51,7 +51,7 @@ def _solved(settings: Settings, search: Search, residuals: Residuals, start: Arr
 
     keeps_bounds = settings["method"] != "lm"
     start = _inside(search, start) if keeps_bounds else start
-    size = float(np.linalg.norm(residuals.at(start))) or 1.0  # tolerances are relative to it, whatever the units
+    size = float(np.linalg.norm(residuals.at(start))) or 1.0  # tolerances are relative to it, in any units
     answer = optimize.least_squares(
         lambda point: residuals.at(point) / size,
         start,
@@ -67,7 +67,7 @@ def _solved(settings: Settings, search: Search, residuals: Residuals, start: Arr
 
 
 def _inside(search: Search, start: Array) -> Array:
-    """The start, off the bounds by a hair: the method needs it strictly between them."""
+    """Return the start, moved off the bounds: the method needs it strictly between them."""
     hair = 1e-10 * np.minimum(search.high - search.low, 1.0)
     inside: Array = np.clip(start, search.low + hair, search.high - hair)
     return inside

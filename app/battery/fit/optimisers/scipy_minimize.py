@@ -31,7 +31,7 @@ METHODS: dict[str, dict[str, Any]] = {
     "SLSQP": {"ftol": TOLERANCE},
     "trust-constr": {"xtol": TOLERANCE, "gtol": TOLERANCE, "initial_tr_radius": number(above=0)},
 }
-"""The options of each method that may be given."""
+"""Allowed options of each method."""
 NO_GRADIENT = ("Nelder-Mead", "Powell", "COBYLA", "COBYQA")
 NO_BOUNDS = ("CG", "BFGS")
 LIMITS = ("maxiter", "maxfun", "maxfev")
@@ -109,7 +109,7 @@ def _options(settings: Settings, search: Search) -> dict[str, Any]:
 
 
 def _size(search: Search) -> float:
-    """The cost at the start: tolerances are relative to it, whatever the units and the normalisation."""
+    """Return the cost at the start: tolerances are relative to it, in any units and normalisation."""
     return abs(search.scalar(search.start)) or 1.0
 
 

@@ -6,25 +6,28 @@ import tomllib
 from app.settings import Settings
 from tests.api import ROOT
 
-README = (ROOT / "README.md").read_text()
+SETTINGS = (ROOT / "docs" / "settings.md").read_text()
+PAGES = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
 
 
-def test_every_setting_is_in_the_readme_with_its_default() -> None:
+def test_every_setting_is_in_the_table_with_its_default() -> None:
     for name, field in Settings.model_fields.items():
-        row = re.search(rf"^\| `VOLTGRAPH_{name.upper()}` \| `(.*?)` \| (.*) \|$", README, re.MULTILINE)
-        assert row, f"VOLTGRAPH_{name.upper()} is not in the README's table"
+        row = re.search(rf"^\| `VOLTGRAPH_{name.upper()}` \| `(.*?)` \| (.*) \|$", SETTINGS, re.MULTILINE)
+        assert row, f"VOLTGRAPH_{name.upper()} is not in docs/settings.md"
         assert row[1] == str(field.default)
         assert row[2] == field.description
 
 
 def test_no_setting_is_made_up() -> None:
-    named = set(re.findall(r"VOLTGRAPH_([A-Z_]+)", README))
-    assert named <= {name.upper() for name in Settings.model_fields}
+    for page in PAGES:
+        named = set(re.findall(r"VOLTGRAPH_([A-Z_]+)", page.read_text()))
+        assert named <= {name.upper() for name in Settings.model_fields}, page.name
 
 
-def test_every_operation_is_in_the_readme() -> None:
+def test_every_operation_is_in_the_page_of_the_api() -> None:
+    page = (ROOT / "docs" / "api.md").read_text()
     for file in (ROOT / "queries").glob("*.graphql"):
-        assert f"`{file.stem}`" in README, f"{file.stem} is not in the README"
+        assert f"| `{file.stem}` |" in page, f"{file.stem} is not in docs/api.md"
 
 
 def test_locked_versions_name_no_index_and_meet_the_project() -> None:

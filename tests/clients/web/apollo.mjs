@@ -1,4 +1,4 @@
-// Apollo Client, as the README sets it up.
+// Apollo Client, as docs/clients.md sets it up.
 import assert from 'node:assert/strict'
 import { ApolloClient, CombinedGraphQLErrors, HttpLink, InMemoryCache, gql } from '@apollo/client'
 import { Defer20220824Handler } from '@apollo/client/incremental'

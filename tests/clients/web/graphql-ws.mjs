@@ -1,4 +1,4 @@
-// graphql-ws by itself: the README's client, and what goes wrong on a socket.
+// graphql-ws by itself: the client of docs/clients.md, and what goes wrong on a socket.
 import assert from 'node:assert/strict'
 import { socketClient, watch } from './readme/graphql-ws.mjs'
 import * as support from './support.mjs'

@@ -1,4 +1,4 @@
-// urql: as the README sets it up, and with its simpler parts.
+// urql: as docs/clients.md sets it up, and with its simpler parts.
 import assert from 'node:assert/strict'
 import { Client, cacheExchange, fetchExchange } from '@urql/core'
 import { persistedExchange } from '@urql/exchange-persisted'

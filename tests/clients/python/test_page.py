@@ -1,4 +1,4 @@
-"""The snippets of the README, as they stand there, against a server that listens."""
+"""The Python snippets of docs/clients.md run as they stand, against a server that listens."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.servers import Server
 pytest.importorskip("gql", reason=MISSING)
 
 HERE = "127.0.0.1:8000"
-SNIPPETS = re.findall(r"^```python\n(.*?)^```$", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+SNIPPETS = re.findall(r"^```python\n(.*?)^```$", (ROOT / "docs" / "clients.md").read_text(), re.MULTILINE | re.DOTALL)
 
 
 def printed(snippet: str, server: Server) -> str:

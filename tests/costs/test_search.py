@@ -13,7 +13,7 @@ from tests.costs.documents import Maker
 from tests.costs.measuring import Measured, Meter, metered
 from tests.faults.waiting import told
 
-DOCUMENTS = int(os.environ.get("COST_DOCUMENTS", "300"))
+DOCUMENTS = int(os.environ.get("COST_DOCUMENTS", "100"))
 """Documents within the limits that are run."""
 SEED = int(os.environ.get("COST_SEED", "1"))
 MOST_SECONDS = 0.25

@@ -32,7 +32,7 @@ Steps = Generator[Statement, list[Any], T]
 """Query as a generator: yields SQL with parameters, receives the rows, and returns its result. It does not depend on a
 driver."""
 Measure = Callable[[Sequence[Any]], None]
-"""Called with rows as they are read, some at a time. What it raises ends the reading."""
+"""Called with each batch of rows as it is read. An exception ends the read."""
 
 
 class Measured(tuple[str, Sequence[Any]]):
@@ -77,8 +77,8 @@ class TooLong(Exception):
 
 
 class Pace:
-    """What is known of one kind of series: whether it has one statement, which is a snapshot by itself, how many bytes
-    a value may have that it reads or makes, and for how many runs it shall rest from the event loop."""
+    """Scheduling state of one query: `is_single` needs no transaction, because one statement is a snapshot by itself;
+    `longest` is the most bytes a value may have; `resting` counts the runs that go straight to a thread."""
 
     __slots__ = ("is_single", "longest", "resting")
 
@@ -105,8 +105,8 @@ class Readers:
         self._writes = False
 
     async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
-        """What the series returns; it may be begun twice. Raises what it or SQLite raises; Busy when too many wait;
-        TooLong for a value that is."""
+        """Run a query and return its result; it may be started twice. Raises Busy if too many queries wait, TooLong for
+        a value that exceeds its limit, and the errors of the query and of SQLite."""
         if pace.resting:
             pace.resting -= 1
         else:

@@ -22,7 +22,7 @@ from schema.plans.statements import IDS, Statement
 from schema.plans.wire import Part, Unwritable, written
 
 MOST_BYTES = 4 * 2**20
-"""Of all lists, or of one object. Longer ones are built of rows: SQLite copies what it writes again and again."""
+"""Maximum size of all lists, or of one object. Longer texts are built from rows: SQLite copies a text to append to it."""
 MOST_PARTS = 500
 """Maximum number of parts of an object: SQLite's functions take 1,000 arguments. PostgreSQL's take 100, so operators
 are used there."""

@@ -22,7 +22,7 @@ from schema.plans.statements import IDS, Statement
 from schema.plans.wire import Part, Unwritable, written
 
 MOST_BYTES = 4 * 2**20
-"""Maximum size of all lists, or of one object. Longer texts are built from rows: SQLite copies a text to append to it."""
+"""Maximum size of all lists, or of one object. Longer texts are built from rows: to append, SQLite copies a text."""
 MOST_PARTS = 500
 """Maximum number of parts of an object: SQLite's functions take 1,000 arguments. PostgreSQL's take 100, so operators
 are used there."""

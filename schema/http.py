@@ -109,9 +109,9 @@ class GraphQLEndpoint:
             text = encoded(body, self._settings.max_answer_bytes)
         except Exception as error:
             status, body, more = _refused(error)
+            text = encoded(body)
         finally:
             held.close()
-            text = encoded(body)
         if method == "GET":
             more = {**more, **NOT_STORED}
         response, code = _response(status, text, kind, more), _code(body)

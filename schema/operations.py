@@ -18,7 +18,7 @@ from graphql.execution import (
 )
 
 from app.away import patiently
-from app.body_quota import Holding
+from app.body_quota import BodyQuota
 from app.budget import Budget
 from app.callers import Caller
 from app.errors import AnswerTooLarge, RequestError, RequestErrorCode
@@ -107,9 +107,10 @@ class Operations:
         """Hold a WebSocket of the caller's quota. Raises RequestError if the quota is used up."""
         return self._services.sockets.hold(caller)
 
-    def hold_body(self) -> Holding:
-        """A share of the bytes that the bodies of all requests may have."""
-        return self._services.bodies.hold()
+    @property
+    def bodies(self) -> BodyQuota:
+        """The quota on the bytes of all requests' bodies."""
+        return self._services.bodies
 
     def until_revoked(self, caller: Caller, end: Callable[[], None]) -> AbstractContextManager[None]:
         """Call `end` when the caller's API key is revoked, until left."""

@@ -20,7 +20,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from app.connections import Connections
 from app.direct import Direct, Fields, Headers, Response
 from app.framing import BadFraming, check_head, is_websocket_handshake, without_upgrade
-from app.together import Together
+from app.together import Together, WriteTimeout
 from app.waiting import Begun, begin, drive
 
 PATH = b"/graphql"
@@ -62,7 +62,7 @@ class Waiting:
         self.body = bytearray()
 
 
-class Http(HttpToolsProtocol):
+class Http(WriteTimeout, HttpToolsProtocol):
     """uvicorn's protocol over a coalescing transport, with a fast path that bypasses ASGI."""
 
     transport: Together  # type: ignore[assignment]
@@ -96,7 +96,6 @@ class Http(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
-        self.transport.expect_nothing()
         if self._late is not None:
             self._late.cancel()
 
@@ -191,14 +190,6 @@ class Http(HttpToolsProtocol):
         else:
             cycle.keep_alive = False
             self.flow.pause_reading()
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self.transport.expect_progress()
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self.transport.expect_nothing()
 
     def _watch(self) -> None:
         """Start or stop the timer for a complete head. Other waits have timeouts of their own."""

@@ -80,3 +80,21 @@ class Together:
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._transport, name)
+
+
+class WriteTimeout(asyncio.Protocol):
+    """Mixin of protocols over a `Together` transport: the write timeout runs while the transport's buffer is full."""
+
+    transport: Together
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.transport.expect_progress()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.transport.expect_nothing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.transport.expect_nothing()

@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from app.message_limit import LimitedWebSocket
-from app.together import Together
+from app.together import Together, WriteTimeout
 
 INVALID_DATA = 1007
 """The close code of a message that is not of its type (RFC 6455, 7.4.1)."""
 
 
-class WebSocket(LimitedWebSocket):
+class WebSocket(WriteTimeout, LimitedWebSocket):
     """uvicorn's protocol over a transport with a write timeout."""
 
     transport: Together  # type: ignore[assignment]
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        self.transport.expect_progress()
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        self.transport.expect_nothing()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self.transport.expect_nothing()
 
     def handle_ping(self) -> None:
         pongs = self.conn.data_to_send()

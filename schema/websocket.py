@@ -145,7 +145,7 @@ class Socket:
         try:
             held.add(len(raw))
         except RequestError as error:
-            raise Closed(1013, error.message) from None
+            raise Closed(TRY_AGAIN_LATER, error.message) from None
         try:
             message = await decoded(raw, self._settings)
         except RequestError as error:
@@ -165,7 +165,7 @@ class Socket:
                 if self._acknowledged:
                     raise Closed(4429, "Too many initialisation requests")
                 self._headers |= _as_headers(payload or {})
-                self._hold(await self._caller())
+                self._hold(await self._first_caller())
                 self._acknowledged = True
                 lift(self._scope)
                 await self._say("connection_ack")
@@ -209,16 +209,21 @@ class Socket:
             raise request
         return await self._operations.find_or_explain(request, caller)
 
+    async def _first_caller(self) -> Caller:
+        """Authenticate the client of a new connection, which has to try again later if API keys cannot be read now."""
+        try:
+            return await self._caller()
+        except Exception as error:
+            if isinstance(error, Closed) or (refused := expected(error)) is None:
+                raise
+            raise Closed(TRY_AGAIN_LATER, refused.message) from None
+
     async def _caller(self) -> Caller:
         """Authenticate the client by the headers of the socket and its connection_init."""
         try:
             return await self._operations.caller(self._headers)
         except RequestError as error:
             raise Closed(4403, error.message) from None
-        except Exception as error:
-            if (refused := expected(error)) is None:
-                raise
-            raise Closed(1013, refused.message) from None  # API keys cannot be looked up now: try again later
 
     def _hold(self, caller: Caller) -> None:
         try:

@@ -178,3 +178,21 @@ async def test_who_comes_while_keys_cannot_be_read_is_told_to_come_again(
         async with clients.socket(server.url):
             pass
     assert "internal error" not in caplog.text
+
+
+async def test_an_operation_fails_alone_while_keys_cannot_be_read(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def wanted(_: KeyRing) -> bool:
+        raise Busy("API keys cannot be looked up now. Try again.")
+
+    async with clients.live(sqlite_url) as server, clients.socket(server.url) as socket:
+        with monkeypatch.context() as patched:
+            patched.setattr(KeyRing, "wanted", wanted)
+            await socket.subscribe("{ __typename }", key="early")
+            message = await socket.receive()
+            assert (message["type"], message["id"]) == ("error", "early")
+            assert message["payload"][0]["extensions"]["code"] == "BUSY"
+        await socket.subscribe("{ __typename }", key="late")
+        assert await socket.next("late") == "Query"
+    assert "internal error" not in caplog.text

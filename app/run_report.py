@@ -13,8 +13,8 @@ from app.terminal import printable
 
 SHOWN = 12
 """Maximum number of values of an element in the table."""
-MAX_FAULTS = 20
-"""Most faults of an element that are printed."""
+MAX_PROBLEMS = 20
+"""Maximum number of problems of an element that are printed."""
 
 
 def print_report(pipeline: Mapping[str, Any], elements: list[dict[str, Any]], console: Console) -> None:
@@ -72,16 +72,16 @@ def _lines(element: Mapping[str, Any]) -> Iterator[str]:
         yield f"[yellow]{_safe(warning['code'])}[/yellow] " + _safe(f"{about}: {warning['message']}")
     if element.get("error"):
         yield f"[red]{element['errorCode']}[/red] {name}: {_safe(element['error'])}"
-        faults = (element.get("errorDetail") or {}).get("faults")
-        yield from _faults(faults if isinstance(faults, list) else [])
+        problems = (element.get("errorDetail") or {}).get("problems")
+        yield from _problems(problems if isinstance(problems, list) else [])
 
 
-def _faults(faults: list[Any]) -> Iterator[str]:
-    """All that is wrong with a configuration, each at its place."""
-    for fault in faults[:MAX_FAULTS]:
-        yield "  " + _safe(f"{'.'.join(map(str, fault['path']))}: {fault['message']}")
-    if len(faults) > MAX_FAULTS:
-        yield f"  … and {len(faults) - MAX_FAULTS} more"
+def _problems(problems: list[Any]) -> Iterator[str]:
+    """Yield the problems of a configuration, each with its place."""
+    for problem in problems[:MAX_PROBLEMS]:
+        yield "  " + _safe(f"{'.'.join(map(str, problem['path']))}: {problem['message']}")
+    if len(problems) > MAX_PROBLEMS:
+        yield f"  … and {len(problems) - MAX_PROBLEMS} more"
 
 
 def _safe(text: str) -> str:

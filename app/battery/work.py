@@ -47,5 +47,5 @@ Plan = tuple[Work | None, list[Fault]]
 
 def refused(faults: list[Fault]) -> JobFailed:
     """Return the failure for an invalid configuration, with each problem at its place."""
-    detail = {"faults": [{"message": fault.message, "path": list(fault.path)} for fault in faults]}
+    detail = {"problems": [{"message": fault.message, "path": list(fault.path)} for fault in faults]}
     return JobFailed(JobErrorCode.CONFIGURATION_ERROR, " ".join(fault.message for fault in faults[:3]), detail)

@@ -76,7 +76,7 @@ def test_all_problems_are_told_at_once() -> None:
 
 def test_a_failed_run_carries_each_fault_with_its_path() -> None:
     failed = failure(values(a=None))
-    assert failed.detail == {"faults": [{"message": failed.message, "path": ["values", "a"]}]}
+    assert failed.detail == {"problems": [{"message": failed.message, "path": ["values", "a"]}]}
 
 
 @pytest.mark.parametrize(

@@ -96,7 +96,7 @@ def test_a_link_to_what_is_not_there_is_refused_before_and_at_the_start(monkeypa
     with pytest.raises(JobFailed) as failed:
         product(monkeypatch, line(), parameters=parameters)
     assert failed.value.code is JobErrorCode.CONFIGURATION_ERROR
-    assert failed.value.detail == {"faults": [{"message": fault.message, "path": ["parameters", "b"]}]}
+    assert failed.value.detail == {"problems": [{"message": fault.message, "path": ["parameters", "b"]}]}
 
 
 def test_a_parameter_that_no_objective_uses_is_refused_unless_told_not_to_look(monkeypatch: pytest.MonkeyPatch) -> None:

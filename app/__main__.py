@@ -16,23 +16,25 @@ from rich.console import Console
 from sqlalchemy.engine import URL
 from typer.core import TyperGroup
 
-from app import database, keys_command, logs
-from app.backup import back_up
-from app.callers import is_loopback
-from app.cors import ANY
-from app.ending import take_no_more
+from app.auth.authenticator import is_loopback
+from app.auth.keys import open_keys
+from app.cli import keys as keys_command
+from app.cli.run import Refused
+from app.cli.run import run as run_file
+from app.cli.terminal import lines, shown
+from app.database import connect
+from app.database.migrations import migrate as bring_up_to_date
+from app.database.sqlite.backup import back_up
 from app.errors import VoltgraphError, WrongDocuments
-from app.execution.engine import open_engine
+from app.execution.queue import open_engine
 from app.execution.worker import working
-from app.keys import open_keys
 from app.main import create_app, sdl
-from app.migrations import migrate as bring_up_to_date
-from app.protocol import LEAVE, Http
-from app.run import Refused
-from app.run import run as run_file
+from app.server import logs
+from app.server.connections.websocket import WebSocket
+from app.server.cors import ANY
+from app.server.fast_path.protocol import LEAVE, Http
+from app.server.shutdown import take_no_more
 from app.settings import Settings
-from app.terminal import lines, shown
-from app.websocket_protocol import WebSocket
 
 console = Console()
 
@@ -98,7 +100,7 @@ class Server(uvicorn.Server):
         )
         super().__init__(config)
         self._app.connections.watch(self.server_state.connections)
-        self._database = database.database_url(settings.database_url)
+        self._database = connect.database_url(settings.database_url)
         self._drain_delay = settings.drain_delay
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -164,7 +166,7 @@ def _only_here(host: str) -> bool:
 
 
 async def _has_keys(settings: Settings) -> bool:
-    async with open_keys(database.database_url(settings.database_url)) as keys:
+    async with open_keys(connect.database_url(settings.database_url)) as keys:
         return await keys.any()
 
 
@@ -177,7 +179,7 @@ def run(
     """Create a pipeline, start it and watch it. Ctrl-C cancels it."""
     try:
         completed = asyncio.run(run_file(file, server, key, console))
-    except database.FileInUse as error:
+    except connect.FileInUse as error:
         console.print(shown(f"{error}: give its address by --server"))
         raise typer.Exit(2) from None
     except (Refused, VoltgraphError, httpx.HTTPError) as error:
@@ -190,7 +192,7 @@ def run(
 def worker() -> None:
     """Run pipelines without serving the API: an additional process or machine on PostgreSQL."""
     settings = Settings()
-    url = database.database_url(settings.database_url)
+    url = connect.database_url(settings.database_url)
     if url.drivername.startswith("sqlite"):
         raise typer.BadParameter("A SQLite file has one process, `serve`, which runs its pipelines too.")
     logs.configure(settings)
@@ -204,7 +206,7 @@ async def work(settings: Settings, url: URL) -> None:
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
     await bring_up_to_date(url)
     async with (
-        database.open_database(url, settings.max_waiting_writes) as tables,
+        connect.open_database(url, settings.max_waiting_writes) as tables,
         open_engine(url) as engine,
         working(settings, url, tables, engine),
     ):
@@ -215,8 +217,8 @@ async def work(settings: Settings, url: URL) -> None:
 @cli.command()
 def migrate() -> None:
     """Bring the database up to date, without serving it."""
-    url = database.database_url(Settings().database_url)
-    with database.exclusive(url):
+    url = connect.database_url(Settings().database_url)
+    with connect.exclusive(url):
         asyncio.run(bring_up_to_date(url))
     console.print(shown(f"{url.render_as_string(hide_password=True)} is up to date."))
 
@@ -224,7 +226,7 @@ def migrate() -> None:
 @cli.command()
 def backup(file: Annotated[Path, typer.Argument(dir_okay=False, help="Path of the copy.")]) -> None:
     """Copy the SQLite database and its keys, also while a server runs."""
-    url = database.database_url(Settings().database_url)
+    url = connect.database_url(Settings().database_url)
     if not url.drivername.startswith("sqlite"):
         raise typer.BadParameter("PostgreSQL has pg_dump for this.")
     if not Path(str(url.database)).exists():

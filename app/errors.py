@@ -20,8 +20,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NamedTuple
 
-from app.tracing import request_id
-from app.words import Word
+from app.models.enums import Word
+from app.server.request_log import request_id
 
 
 class ProblemCode(Word):

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.cors import origins
+from app.server.cors import origins
 
 QUERIES = Path(__file__).resolve().parent.parent / "queries"
 

@@ -15,7 +15,7 @@ from graphql import (
 )
 from graphql.execution import Executor
 
-from app.budget import AWAITED, OBJECT, RESOLVED
+from app.pipelines.budget import AWAITED, OBJECT, RESOLVED
 
 INTROSPECTED = 8
 """Objects of the schema that take the work of one that was loaded."""

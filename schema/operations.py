@@ -17,22 +17,22 @@ from graphql.execution import (
     map_source_to_response_event,
 )
 
-from app.away import patiently
-from app.body_quota import Holding
-from app.budget import Budget
-from app.callers import Caller
+from app.auth.authenticator import Caller
+from app.database.availability import patiently
 from app.errors import AnswerTooLarge, RequestError, RequestErrorCode
-from app.services import Services
+from app.pipelines.budget import Budget
+from app.server.bodies.quota import Holding
+from app.server.services import Services
+from app.server.timeouts import finished_within, in_task, within
 from app.settings import QUERIES, Settings
-from app.waiting import finished_within, in_task, within
 from schema import schema
-from schema.context import Context
-from schema.documents import Document, Documents, Known
+from schema.documents.documents import Document, Documents, Known
+from schema.documents.persisted import Persisted, named_hash
+from schema.documents.trusted import ANONYMOUS, operation_names, read
+from schema.errors import distinct, failure, formatted, masked, refusal
 from schema.executor import BudgetedExecutor
-from schema.masking import distinct, failure, formatted, masked, refusal
-from schema.persisted import Persisted, named_hash
 from schema.plans import Plans
-from schema.trusted import ANONYMOUS, operation_names, read
+from schema.types.context import Context
 
 QUERY = OperationType.QUERY
 

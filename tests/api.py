@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import orjson
 
-from app.database import Database
-from app.models import Pipeline, PipelineStatus
+from app.database.connect import Database
+from app.models.tables import Pipeline, PipelineStatus
 
 ROOT = Path(__file__).parent.parent
 CONFIGURATIONS = sorted((ROOT / "tests" / "data").glob("*.json"))

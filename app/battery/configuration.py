@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from app.battery.calculations import CALCULATIONS, REFUSED_CALCULATIONS
+from app.battery.checked_element import Known, Plan, Product, Work
+from app.battery.checks.fields import MAX_TEXT, Field, Settings, settle, shown, source, suggestion
+from app.battery.checks.guard import value_faults
+from app.battery.checks.public_schema import schema_faults
 from app.battery.entries import ENTRIES, REFUSED_ENTRIES
-from app.battery.fields import MAX_TEXT, Field, Settings, settle, shown, source, suggestion
-from app.battery.fit.plan import plan as data_fit
-from app.battery.guard import value_faults
-from app.battery.public_schema import schema_faults
-from app.battery.recipes import Inputs, Made, Recipe
-from app.battery.symbols import decode, encode
+from app.battery.expressions.symbols import decode, encode
+from app.battery.fit.configuration import plan as data_fit
+from app.battery.functions import Inputs, Made, Recipe
 from app.battery.validation import plan as validation
-from app.battery.work import Known, Plan, Product, Work
 from app.execution.executor import Fault, Job, JobFailed
 
 MAX_FAULTS = 100

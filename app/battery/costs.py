@@ -8,7 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from app.battery.fields import MAX_SUGGESTIONS, Check, Field, Path, Settings, number, settle, shown, suggestion, text
+from app.battery.checks.fields import (
+    MAX_SUGGESTIONS,
+    Check,
+    Field,
+    Path,
+    Settings,
+    number,
+    settle,
+    shown,
+    suggestion,
+    text,
+)
 from app.execution.executor import Fault
 
 Array = np.ndarray

@@ -8,13 +8,13 @@ from importlib.metadata import version
 
 import pybamm
 
+from app.battery.checked_element import Product, Work, refused
 from app.battery.configuration import faults, plan
-from app.battery.objective_warnings import value_warnings
-from app.battery.recipes import Inputs, explain_missing
-from app.battery.symbols import encode
-from app.battery.work import Product, Work, refused
+from app.battery.expressions.symbols import encode
+from app.battery.functions import Inputs, explain_missing
+from app.battery.warnings.objective_warnings import value_warnings
 from app.execution.executor import Fault, Job, JobFailed, Outcome, Progress, Values
-from app.models import JobErrorCode
+from app.models.tables import JobErrorCode
 
 log = logging.getLogger("voltgraph.battery")
 PACKAGES = ("pybamm", "ionworks-schema", "numpy", "scipy", "cma")

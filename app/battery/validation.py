@@ -7,17 +7,17 @@ from typing import Any
 
 import pybamm
 
+from app.battery.checked_element import Plan, Product, Work
+from app.battery.checks.fields import Field, Path, settle, shown
+from app.battery.checks.public_schema import schema_faults
 from app.battery.costs import Cost, cost_plan, scope_faults
-from app.battery.fields import Field, Path, settle, shown
-from app.battery.objective_warnings import objective_warnings
+from app.battery.functions import Inputs, explain_missing
 from app.battery.objectives import Objective, objectives
 from app.battery.objectives.objective import Array
 from app.battery.objectives.series import series
-from app.battery.public_schema import schema_faults
-from app.battery.recipes import Inputs, explain_missing
-from app.battery.work import Plan, Product, Work
+from app.battery.warnings.objective_warnings import objective_warnings
 from app.execution.executor import Fault, JobFailed
-from app.models import JobErrorCode, SeriesSource
+from app.models.tables import JobErrorCode, SeriesSource
 
 DEFAULT_STATISTICS = ["RMSE", "MAE", "Max"]
 MAX_STATISTICS = 20

@@ -12,12 +12,12 @@ from typing import Any
 
 import orjson
 
-from app.away import is_away, patiently
-from app.database import Database
-from app.execution.children import Child, ChildDied, Children
+from app.database.availability import is_away, patiently
+from app.database.connect import Database
 from app.execution.executor import JobFailed, Progress
-from app.execution.hold import Hold, HoldLost
-from app.models import ElementType, JobErrorCode, JobStatus, PipelineElement, PipelineElementStatus
+from app.execution.lease import Hold, HoldLost
+from app.execution.processes import Child, ChildDied, Children
+from app.models.tables import ElementType, JobErrorCode, JobStatus, PipelineElement, PipelineElementStatus
 from app.settings import Settings
 
 log = logging.getLogger("voltgraph")

@@ -19,15 +19,15 @@ from sqlalchemy.engine import URL
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import runs
-from app.away import is_away
-from app.columns import now
-from app.database import Database
-from app.execution.children import Children
-from app.execution.engine import ENDED, QUEUE, WORKFLOW, Engine, SubmissionFailed, configuration
-from app.execution.looks import EAGER, Looks
+from app.database.availability import is_away
+from app.database.connect import Database
+from app.execution.polling import EAGER, Looks
+from app.execution.processes import Children
+from app.execution.queue import ENDED, QUEUE, WORKFLOW, Engine, SubmissionFailed, configuration
 from app.execution.runner import Ended, Runner, uncounted
-from app.models import AT_WORK, JobErrorCode, Pipeline, Worker
+from app.models.columns import now
+from app.models.tables import AT_WORK, JobErrorCode, Pipeline, Worker
+from app.pipelines import lifecycle
 from app.settings import Settings
 
 log = logging.getLogger("voltgraph")
@@ -179,7 +179,7 @@ async def _mend(database: Database, engine: Engine) -> None:
             except SubmissionFailed:  # it is down, and has logged that: the next round tries again
                 return
         elif states[id] in ENDED:
-            await runs.fail(database, id, JobErrorCode.INTERNAL_ERROR, "The engine lost this run.")
+            await lifecycle.fail(database, id, JobErrorCode.INTERNAL_ERROR, "The engine lost this run.")
 
 
 async def _take_over(settings: Settings, database: Database, engine: Engine) -> None:

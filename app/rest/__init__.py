@@ -4,7 +4,7 @@ from fastapi import FastAPI
 
 from app.rest import errors
 from app.rest.jobs import jobs, plots
-from app.rest.routes import router
+from app.rest.pipelines import router
 from app.rest.users import users
 
 

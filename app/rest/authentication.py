@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from app.callers import Caller
-from app.cors import refuse_other_pages
-from app.rates import REQUEST
-from app.services import Services
+from app.auth.authenticator import Caller
+from app.auth.rate_limit import REQUEST
+from app.server.cors import refuse_other_pages
+from app.server.services import Services
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing."""

@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app import away
+from app.database import availability
 from app.errors import (
     BadJson,
     Path,
@@ -21,7 +21,7 @@ from app.errors import (
     WrongArguments,
     logged,
 )
-from app.rest.answers import JsonResponse
+from app.rest.serializers import JsonResponse
 
 STATUS = {
     ProblemCode.FORBIDDEN: 403,
@@ -41,7 +41,7 @@ def install(app: FastAPI) -> None:
         (WrongArguments, wrong_arguments),
         (RequestError, request_error),
         (RequestValidationError, invalid),
-        *((kind, unable) for kind in away.RAISED),
+        *((kind, unable) for kind in availability.RAISED),
         (HTTPException, http_exception),
         (Exception, internal),
     ):
@@ -74,7 +74,7 @@ def invalid(_: Request, error: RequestValidationError) -> Response:
 
 
 def unable(request: Request, error: Exception) -> Response:
-    refused = away.expected(error)
+    refused = availability.expected(error)
     if refused is None:
         raise error
     return request_error(request, refused)

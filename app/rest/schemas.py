@@ -7,10 +7,10 @@ from typing import Any, Self
 
 from pydantic import BaseModel, Field, ModelWrapValidatorHandler, PrivateAttr, ValidationError, model_validator
 
-from app.drafts import Draft, draft
-from app.elements import Given
 from app.errors import Rejected
-from app.models import ElementType, JobErrorCode, PipelineElementStatus, PipelineStatus
+from app.models.tables import ElementType, JobErrorCode, PipelineElementStatus, PipelineStatus
+from app.pipelines.elements import Given
+from app.pipelines.inputs import Draft, draft
 from app.rest.errors import line_error, pydantic_error
 
 

@@ -5,6 +5,6 @@ answer from their rows. The executor answers operations without a plan, and thos
 so that every error is the executor's own.
 """
 
-from schema.plans.cache import Plans
+from schema.plans.planner import Plans
 
 __all__ = ["Plans"]

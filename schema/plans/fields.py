@@ -11,15 +11,15 @@ from typing import Any
 from graphql import GraphQLObjectType
 from sqlalchemy import Integer, bindparam
 
-from app import reading
-from app.budget import PARSED
-from app.models import Checkpoint, JobStatus, Pipeline, PipelineElement, PipelineElementStatus, PipelineStatus
+from app.models.tables import Checkpoint, JobStatus, Pipeline, PipelineElement, PipelineElementStatus, PipelineStatus
+from app.pipelines import repository
+from app.pipelines.budget import PARSED
 from schema import schema
-from schema.plans.children import Children
-from schema.plans.rows import Field, Rows, dictionary
+from schema.plans.child_rows import Children
+from schema.plans.json_sql import listed
+from schema.plans.row_builder import Field, Rows, dictionary
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
 from schema.plans.statements import CALLER
-from schema.plans.texts import listed
 
 TABLES: dict[str, Any] = {
     "Pipeline": Pipeline.__table__,  # type: ignore[attr-defined]
@@ -50,7 +50,7 @@ def options(rows: Rows, details: FieldDetailsList) -> ast.expr:
 
 def elements(rows: Rows, details: FieldDetailsList) -> Any:
     def query(id: Any) -> Any:
-        return reading.elements_of_query(CALLER, id)
+        return repository.elements_of_query(CALLER, id)
 
     made = listed(
         rows, PIPELINE.id, query, ELEMENT.element_order, lambda texts: texts.object("PipelineElement", details)
@@ -62,7 +62,7 @@ def elements_where(rows: Rows, details: FieldDetailsList, *clauses: Any) -> Chil
     return Children(
         rows,
         PIPELINE.id,
-        lambda ids: reading.elements_query(CALLER, ids).where(*clauses),
+        lambda ids: repository.elements_query(CALLER, ids).where(*clauses),
         ELEMENT.pipeline_id,
         lambda elements: elements.object("PipelineElement", details),
     )
@@ -70,7 +70,7 @@ def elements_where(rows: Rows, details: FieldDetailsList, *clauses: Any) -> Chil
 
 def progress(rows: Rows, details: FieldDetailsList) -> ast.expr:
     """Plan the progress in two statements: counts need only the statuses of elements."""
-    query = partial(reading.elements_query, CALLER)
+    query = partial(repository.elements_query, CALLER)
     counted = Children(rows, PIPELINE.id, query, ELEMENT.pipeline_id, lambda each: each.stored(ELEMENT.status))
     fields = rows.compiling.selections.fields("PipelineProgress", details)
     return dictionary({key: PROGRESS[name_of(each)](rows, each, counted) for key, each in fields.items()})
@@ -93,7 +93,7 @@ def _finished(statuses: list[str]) -> int:
 def parameter_values(rows: Rows, details: FieldDetailsList) -> ast.expr:
     arguments = rows.compiling.selections.arguments("PipelineElement", details)
     names = rows.value(lambda run: arguments(run.values).get("names"))
-    made = rows.call(reading.parameter_values, rows.stored(ELEMENT.result), names)
+    made = rows.call(repository.parameter_values, rows.stored(ELEMENT.result), names)
     rows.weigh(ELEMENT.result, PARSED)
     return made
 
@@ -104,13 +104,13 @@ def warnings(rows: Rows, details: FieldDetailsList) -> ast.expr:
     return rows.call(partial(_selected_warnings, names), rows.stored(ELEMENT.result))
 
 
-WARNING = frozenset({*reading.WARNING_FIELDS, "__typename"})
+WARNING = frozenset({*repository.WARNING_FIELDS, "__typename"})
 """The fields of a warning, which are read from its JSON."""
 
 
 def _selected_warnings(names: Mapping[str, str], result: str | None) -> list[dict[str, Any]] | None:
     """The warnings of a result with the selected fields, by response key."""
-    found = reading.result_warnings(result)
+    found = repository.result_warnings(result)
     if found is None:
         return None
     shown = [each | {"__typename": "ResultWarning"} for each in found]
@@ -134,7 +134,7 @@ def newest_checkpoint(rows: Rows, details: FieldDetailsList) -> ast.expr:
     return Children(
         rows,
         ELEMENT.id,
-        partial(reading.newest_checkpoints_query, CALLER),
+        partial(repository.newest_checkpoints_query, CALLER),
         CHECKPOINT.element_id,
         lambda each: each.object("Checkpoint", details),
         lambda run: {},
@@ -146,10 +146,10 @@ def trace(rows: Rows, details: FieldDetailsList) -> ast.expr:
     return Children(
         rows,
         ELEMENT.id,
-        lambda ids: reading.traces_query(CALLER, ids, MOST).limit(LIMIT),
+        lambda ids: repository.traces_query(CALLER, ids, MOST).limit(LIMIT),
         CHECKPOINT.element_id,
         lambda each: each.object("Checkpoint", details),
-        lambda run: {MOST.key: reading.checked_points(arguments(run.values)["maxPoints"])},
+        lambda run: {MOST.key: repository.checked_points(arguments(run.values)["maxPoints"])},
         LIMIT,
     ).all(rows)
 

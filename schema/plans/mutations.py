@@ -12,16 +12,16 @@ from graphql.execution import Executor
 from graphql.pyutils import Path
 from sqlalchemy.engine import Dialect
 
-from app.budget import Budget
+from app.database.sqlite.reader import Pace, Steps
 from app.errors import AnswerTooLarge
-from app.models import Pipeline
-from app.readers import Pace, Steps
+from app.models.tables import Pipeline
+from app.pipelines.budget import Budget
 from schema import schema
-from schema.context import Context
-from schema.plans.children import read_children
+from schema.plans.child_rows import read_children
 from schema.plans.fields import PIPELINE
-from schema.plans.rows import Compiling, Rows, Run
+from schema.plans.row_builder import Compiling, Rows, Run
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
+from schema.types.context import Context
 
 Part = Callable[[Any, Context, Run], Awaitable[Any]]
 """Builder of a field of a payload."""

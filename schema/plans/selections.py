@@ -21,8 +21,8 @@ from graphql.execution.collect_fields import (
 from graphql.execution.values import VariableValues
 
 from schema import schema
-from schema.conversion import NAMES, converter
-from schema.plans.arguments import Arguments, Converter
+from schema.plans.inputs.arguments import Arguments, Converter
+from schema.types.input_factory import NAMES, converter
 
 
 class Unplanned(Exception):

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.models import PipelineStatus
+from app.models.tables import PipelineStatus
 from tests.api import Api
 
 UPDATE = """mutation ($id: ID!, $input: UpdatePipelineInput!) {

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.columns import now
-from app.database import Database, FileInUse, database_url, exclusive, open_database
+from app.database.connect import Database, FileInUse, database_url, exclusive, open_database
+from app.database.group_commit import Abandoned
+from app.database.sqlite.database import Sqlite
+from app.database.sqlite.reader import Pace, Steps
 from app.errors import Busy
-from app.execution.engine import engine_url
-from app.models import IdempotencyKey
-from app.readers import Pace, Steps
-from app.rounds import Abandoned
-from app.sqlite import Sqlite
+from app.execution.queue import engine_url
+from app.models.columns import now
+from app.models.tables import IdempotencyKey
 
 
 def key(name: str) -> IdempotencyKey:

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from app.logs import Formatter, Json, Text, configure
+from app.server.logs import Formatter, Json, Text, configure
+from app.server.request_log import Trace, current
 from app.settings import Settings
-from app.tracing import Trace, current
 
 PASSWORD, KEY = "s3cr3t", "vg_3f9c0e6b21aa_0Yl3mXQm1b0z5dJc5Wc7O2kGq1m4nT8x0w9cVbR2eEs"
 FORMS = pytest.mark.parametrize("form", [Text, Json])

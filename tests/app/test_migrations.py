@@ -13,15 +13,15 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
-import app.models  # noqa: F401  registers the tables
-from app import pipelines
-from app.callers import Caller
-from app.database import database_url as parsed
-from app.database import open_database
-from app.drafts import draft
-from app.elements import Given
+import app.models.tables  # noqa: F401  registers the tables
+from app.auth.authenticator import Caller
+from app.database.connect import database_url as parsed
+from app.database.connect import open_database
+from app.database.migrations import migrate
 from app.errors import Rejected
-from app.migrations import migrate
+from app.pipelines import service
+from app.pipelines.elements import Given
+from app.pipelines.inputs import draft
 from tests import servers
 
 
@@ -64,7 +64,7 @@ async def test_idempotency_keys_come_to_the_projects_of_their_pipelines(empty_ur
     await engine.dispose()
     await migrate(parsed(empty_url))
     async with open_database(parsed(empty_url), 100) as database:
-        caller, again = Caller("o"), partial(pipelines.create, database, Caller("o"))
+        caller, again = Caller("o"), partial(service.create, database, Caller("o"))
         assert (await again(wanted[0])).id == "1"
         with pytest.raises(Rejected, match="something else"):
             await again(wanted[0]._replace(name="other"))
@@ -72,7 +72,7 @@ async def test_idempotency_keys_come_to_the_projects_of_their_pipelines(empty_ur
             await again(wanted[1]._replace(idempotency_key="of-gone"))
         # Nothing says that the key of a pipeline that is gone was of this project.
         narrow = replace(caller, projects=frozenset({"p"}))
-        assert await pipelines.create(database, narrow, wanted[0]._replace(idempotency_key="of-gone"))
+        assert await service.create(database, narrow, wanted[0]._replace(idempotency_key="of-gone"))
 
 
 async def test_migrating_again_changes_nothing(database_url: str) -> None:

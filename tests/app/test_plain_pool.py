@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from app.database import database_url, open_database
-from app.postgres import Postgres
-from app.readers import Pace, Steps
+from app.database.connect import database_url, open_database
+from app.database.postgres.database import Postgres
+from app.database.sqlite.reader import Pace, Steps
 from tests import servers
 from tests.faults.waiting import until
 
@@ -30,7 +30,7 @@ def reading(*statements: str) -> Steps[list[Any]]:
 
 @pytest.fixture
 async def database(postgres: servers.Postgres, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Postgres]:
-    monkeypatch.setattr("app.plain_pool.CONNECTIONS", 1)  # so each read has that of the one before
+    monkeypatch.setattr("app.database.postgres.reader.CONNECTIONS", 1)  # so each read has that of the one before
     async with open_database(database_url(postgres.new_database()), 100) as opened:
         assert isinstance(opened, Postgres)
         yield opened

@@ -12,7 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.private_files import create_private
+from app.auth.private_files import create_private
 from tests.servers import ROOT, serving
 
 OPEN_TO_ALL = 0

@@ -13,9 +13,9 @@ from typing import Any
 import apsw
 import pytest
 
-from app import readers, sqlite_driver
-from app.readers import RESTING, Pace, Readers, Steps
-from app.recoveries import Recoveries
+from app.database.recoveries import Recoveries
+from app.database.sqlite import driver, reader
+from app.database.sqlite.reader import RESTING, Pace, Readers, Steps
 
 LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT count(*) FROM n"
 HERE = threading.main_thread().name
@@ -24,7 +24,7 @@ HERE = threading.main_thread().name
 @pytest.fixture
 def file(tmp_path: Path) -> Path:
     path = tmp_path / "test.db"
-    connection = sqlite_driver.connect(str(path))
+    connection = driver.connect(str(path))
     connection.execute("PRAGMA journal_mode=WAL")
     connection.execute("CREATE TABLE t (x)")
     connection.close()
@@ -33,7 +33,7 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def own(file: Path) -> Iterator[Readers]:
-    found = Readers(partial(sqlite_driver.connect, str(file)), threads=2, recoveries=Recoveries())
+    found = Readers(partial(driver.connect, str(file)), threads=2, recoveries=Recoveries())
     yield found
     found.close()
 
@@ -53,7 +53,7 @@ async def test_a_short_series_is_read_at_once(own: Readers) -> None:
 async def test_a_series_sees_one_snapshot(own: Readers, file: Path) -> None:
     def meanwhile() -> Steps[list[Any]]:
         before = yield "SELECT * FROM t", ()
-        connection = sqlite_driver.connect(str(file))
+        connection = driver.connect(str(file))
         connection.execute("INSERT INTO t VALUES (1)")
         connection.close()
         return [before, (yield "SELECT * FROM t", ())]
@@ -65,7 +65,7 @@ async def test_a_series_sees_one_snapshot(own: Readers, file: Path) -> None:
 
 
 def insert(file: Path) -> None:
-    connection = sqlite_driver.connect(str(file))
+    connection = driver.connect(str(file))
     connection.execute("INSERT INTO t VALUES (1)")
     connection.close()
 
@@ -89,7 +89,7 @@ async def test_what_nobody_told_of_is_read_a_moment_later(own: Readers, file: Pa
     assert await rows(own) == []
     insert(file)
     assert await rows(own) == []
-    await asyncio.sleep(2 * readers.HELD)
+    await asyncio.sleep(2 * reader.HELD)
     assert await rows(own) == [(1,)]
 
 
@@ -104,7 +104,7 @@ async def test_a_series_that_fails_ends_the_snapshot_that_it_shared(own: Readers
 async def test_a_long_series_goes_to_a_thread_and_so_do_the_next_of_its_kind(
     own: Readers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(readers, "MOMENTS", 0.0)
+    monkeypatch.setattr(reader, "MOMENTS", 0.0)
     pace = Pace(is_single=False)
     for resting in (RESTING, RESTING - 1):
         found, thread = await own.run(lambda: reading(LONG), pace)
@@ -115,7 +115,7 @@ async def test_a_long_series_goes_to_a_thread_and_so_do_the_next_of_its_kind(
 
 
 async def test_long_series_are_read_side_by_side(own: Readers, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "MOMENTS", 0.0)
+    monkeypatch.setattr(reader, "MOMENTS", 0.0)
     pace = Pace(is_single=False)
     found = await asyncio.gather(*(own.run(lambda: reading(LONG), pace) for _ in range(5)))
     assert [rows for rows, _ in found] == [[[(20000,)]]] * 5
@@ -136,11 +136,11 @@ async def test_what_a_series_raises_is_raised_and_hurts_no_other(own: Readers) -
 async def test_only_the_read_that_is_timed_is_interrupted(own: Readers, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLite counts instructions over all runs of a statement: with this GLANCE the progress handler is called at many
     a BEGIN and COMMIT, and any time since an earlier read would be too long."""
-    monkeypatch.setattr(readers, "GLANCE", 7)
-    monkeypatch.setattr(readers, "MOMENTS", 0.0)
+    monkeypatch.setattr(reader, "GLANCE", 7)
+    monkeypatch.setattr(reader, "MOMENTS", 0.0)
     interrupted = 0
     for _ in range(2000):
-        with contextlib.suppress(*readers.GIVEN_UP):
+        with contextlib.suppress(*reader.GIVEN_UP):
             own._run_here(reading("SELECT 1"), Pace(is_single=False))
         interrupted += own._held is None
         with own.written():
@@ -148,4 +148,4 @@ async def test_only_the_read_that_is_timed_is_interrupted(own: Readers, monkeypa
         assert own._own is not None
         assert not own._own._connection.in_transaction
     assert interrupted < 2000
-    assert own._recoveries()[readers.EVENT_LOOP_READER] == 0
+    assert own._recoveries()[reader.EVENT_LOOP_READER] == 0

@@ -6,7 +6,7 @@ import httpx
 import orjson
 import pytest
 
-from app.elements import element_type
+from app.pipelines.elements import element_type
 from tests.api import CONFIGURATIONS, Api
 from tests.servers import serving
 

@@ -15,14 +15,17 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app import readers, recoveries, sqlite, sqlite_driver, writer
-from app.database import Database, database_url, open_database
+from app.database import recoveries
+from app.database.connect import Database, database_url, open_database
+from app.database.recoveries import Recoveries
+from app.database.sqlite import database as sqlite
+from app.database.sqlite import driver as sqlite_driver
+from app.database.sqlite import reader, writer
+from app.database.sqlite.database import Sqlite
+from app.database.sqlite.reader import Pace, Readers
+from app.database.sqlite.writer import BUSY_TIMEOUT
 from app.main import create_app
-from app.readers import Pace, Readers
-from app.recoveries import Recoveries
 from app.settings import Settings
-from app.sqlite import Sqlite
-from app.writer import BUSY_TIMEOUT
 from tests.api import Api
 from tests.app.test_readers import LONG, insert, reading
 from tests.faults.waiting import until
@@ -176,7 +179,7 @@ async def test_a_reader_that_cannot_be_opened_again_is_opened_later(
 
 
 async def test_interruptions_leave_reads_right(opened: Opened, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readers, "MOMENTS", 0.0)
+    monkeypatch.setattr(reader, "MOMENTS", 0.0)
     for number in range(5):
         assert (await opened.readers.run(lambda: reading("SELECT 1", LONG), Pace(is_single=False)))[0][1] == [(20000,)]
         with opened.readers.written():

@@ -8,13 +8,13 @@ import orjson
 import pytest
 from sqlmodel import func, select
 
-from app import series
-from app.budget import Budget
-from app.callers import LOCAL, Caller
+from app.auth.authenticator import LOCAL, Caller
 from app.errors import WrongArguments
-from app.execution.hold import Hold, HoldLost
-from app.models import SeriesChannel, SeriesSource
-from app.series import MOST_POINTS, Wanted
+from app.execution.lease import Hold, HoldLost
+from app.models.tables import SeriesChannel, SeriesSource
+from app.pipelines import series
+from app.pipelines.budget import Budget
+from app.pipelines.series import MOST_POINTS, Wanted
 from tests import completed
 from tests.api import Api
 from tests.completed import CHANNELS, CURRENT, DATA, MODEL, TIME

@@ -15,8 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from app import sqlite_driver
-from app.sqlite_driver import Connection
+from app.database.sqlite import driver
+from app.database.sqlite.driver import Connection
 from tests.servers import ROOT
 
 CREATE = "CREATE TABLE t (x PRIMARY KEY, y)"
@@ -81,7 +81,7 @@ def test_errors_are_the_standard_librarys(
 
 async def test_sqlalchemy_works_with_it(tmp_path: Path) -> None:
     engine = create_async_engine(
-        f"sqlite+aiosqlite:///{tmp_path}/test.db", connect_args={"async_creator_fn": sqlite_driver.connection}
+        f"sqlite+aiosqlite:///{tmp_path}/test.db", connect_args={"async_creator_fn": driver.connection}
     )
     async with engine.begin() as work:
         await work.execute(text(CREATE))
@@ -98,7 +98,7 @@ async def test_sqlalchemy_works_with_it(tmp_path: Path) -> None:
 
 async def test_a_file_that_cannot_be_opened_is_an_error_of_operation(tmp_path: Path) -> None:
     engine = create_async_engine(
-        f"sqlite+aiosqlite:///{tmp_path}/none/test.db", connect_args={"async_creator_fn": sqlite_driver.connection}
+        f"sqlite+aiosqlite:///{tmp_path}/none/test.db", connect_args={"async_creator_fn": driver.connection}
     )
     with pytest.raises(OperationalError, match="unable to open"):
         async with engine.connect():
@@ -112,4 +112,4 @@ def test_no_other_library_opens_the_database() -> None:
     opening = re.compile(r"sqlite3\.connect\(|create_async_engine\(|create_engine\(|aiosqlite\.connect\(")
     found = {path.name for path in (ROOT / "app").rglob("*.py") if opening.search(path.read_text())}
     # A backup is a process of its own, keys have a file of their own, and the listener is PostgreSQL's.
-    assert found == {"backup.py", "keys.py", "listener.py", "pool.py", "__init__.py"}
+    assert found == {"backup.py", "keys.py", "engines.py", "listener.py", "__init__.py"}

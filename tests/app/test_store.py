@@ -8,16 +8,17 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app import sqlite_driver, writer
-from app.callers import Caller
-from app.columns import instant_text, now
-from app.database import Database, open_database
-from app.database import database_url as parsed
+from app.auth.authenticator import Caller
+from app.database.changes import Change
+from app.database.connect import Database, open_database
+from app.database.connect import database_url as parsed
+from app.database.inserts import New
+from app.database.sqlite import driver as sqlite_driver
+from app.database.sqlite import writer
+from app.database.sqlite.database import Sqlite
 from app.errors import NotUnique
-from app.events import Change
-from app.inserts import New
-from app.models import IdempotencyKey
-from app.sqlite import Sqlite
+from app.models.columns import instant_text, now
+from app.models.tables import IdempotencyKey
 from tests import servers
 
 LITTLE = 50

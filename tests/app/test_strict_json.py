@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import BadJson
-from app.strict_json import decode
+from app.server.bodies.strict_json import decode
 
 JSON = st.recursive(
     st.none()

@@ -7,7 +7,7 @@ import io
 import pytest
 from rich.console import Console
 
-from app.terminal import lines, printable, shown
+from app.cli.terminal import lines, printable, shown
 
 
 @pytest.mark.parametrize(

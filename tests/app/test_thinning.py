@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app import thinning
+from app.pipelines import downsampling
 
 ROWS = 20_000
 
 
-def channels(count: int, rows: int = ROWS) -> thinning.Arrays:
+def channels(count: int, rows: int = ROWS) -> downsampling.Arrays:
     """An axis and noisy channels, each with a peak and a dip of one row at places of their own."""
     noise = np.random.default_rng(7)
-    made: thinning.Arrays = {"x": np.arange(rows, dtype=float)}
+    made: downsampling.Arrays = {"x": np.arange(rows, dtype=float)}
     for i in range(count):
         values = noise.normal(size=rows)
         values[rows // 7 + 31 * i], values[rows // 3 + 17 * i] = 100 + i, -100 - i
@@ -21,8 +21,8 @@ def channels(count: int, rows: int = ROWS) -> thinning.Arrays:
     return made
 
 
-def thinned(given: thinning.Arrays, most: int) -> thinning.Arrays:
-    return thinning.cut(given, "x", None, None, most)
+def thinned(given: downsampling.Arrays, most: int) -> downsampling.Arrays:
+    return downsampling.cut(given, "x", None, None, most)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8])
@@ -53,7 +53,7 @@ def test_fewer_are_spread_evenly(most: int) -> None:
 def test_rows_stay_together_and_in_their_order() -> None:
     given = channels(3)
     found = thinned(given, 500)
-    rows: thinning.Array = found["x"].astype(int)
+    rows: downsampling.Array = found["x"].astype(int)
     assert (np.diff(rows) > 0).all()
     assert all((found[name] == given[name][rows]).all() for name in given)
 
@@ -92,11 +92,11 @@ def test_an_axis_may_run_backwards_or_have_gaps() -> None:
     given = channels(2)
     given["x"] = given["x"][::-1].copy()
     given["x"][5] = np.nan
-    found = thinning.cut(given, "x", 1000, 19_998, 100)
+    found = downsampling.cut(given, "x", 1000, 19_998, 100)
     assert found["x"][[0, -1]].tolist() == [19_998, 1000]
     assert found["y1"].max() == given["y1"].max()
 
 
 def test_written_are_numbers_and_nulls() -> None:
     odd = np.array([0.1, np.nan, np.inf, -0.0, 5e-324])
-    assert thinning.written({'a"b': odd, "c": odd[:0]}) == b'{"a\\"b":[0.1,null,null,-0.0,5e-324],"c":[]}'
+    assert downsampling.written({'a"b': odd, "c": odd[:0]}) == b'{"a\\"b":[0.1,null,null,-0.0,5e-324],"c":[]}'

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.waiting import drive, finished_within, within
+from app.server.timeouts import drive, finished_within, within
 
 EVER = 60.0
 

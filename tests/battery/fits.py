@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pybamm
 
+from app.battery.checked_element import Plan, Product
 from app.battery.costs import Array
-from app.battery.fit import plan as planning
+from app.battery.fit import configuration as planning
+from app.battery.functions import Inputs
 from app.battery.objectives.objective import Simulate
-from app.battery.recipes import Inputs
-from app.battery.work import Plan, Product
 from app.execution.executor import JobFailed, Progress
 
 Formula = Callable[[Mapping[str, float]], Mapping[str, Any]]

@@ -8,9 +8,9 @@ import pybamm
 import pytest
 
 from app.battery.calculations import CALCULATIONS
-from app.battery.recipes import Recipe
-from app.battery.symbols import encode
-from app.models import JobErrorCode
+from app.battery.expressions.symbols import encode
+from app.battery.functions import Recipe
+from app.models.tables import JobErrorCode
 from tests.battery.cases import C_P, CAPACITY_INPUTS, CASES, N, P
 from tests.battery.work import calculation, failure, made, missing, parameter_set
 

@@ -10,9 +10,9 @@ import pybamm
 import pytest
 from ionworks_schema.models.simulation_settings import SimulationSettings
 
-from app.battery.objectives import settings
-from app.battery.objectives.model_options import REACTIONS
-from app.battery.objectives.models import MODELS, REFUSED_MODELS, model_plan
+from app.battery.objectives.models import numerics
+from app.battery.objectives.models.model_options import REACTIONS
+from app.battery.objectives.models.named_models import MODELS, REFUSED_MODELS, model_plan
 from tests.battery.measured import discharge, faults, made, places
 
 AT = ("options", "model")
@@ -113,7 +113,7 @@ def test_a_variable_that_the_sender_defined_can_be_compared() -> None:
 
 class TestSettings:
     def test_are_those_of_the_public_schema(self) -> None:
-        assert set(settings.FIELDS) == set(SimulationSettings.model_fields)
+        assert set(numerics.FIELDS) == set(SimulationSettings.model_fields)
 
     def test_of_a_model_give_way_to_those_of_the_simulation(self) -> None:
         config = discharge(

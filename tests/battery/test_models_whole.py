@@ -14,8 +14,8 @@ import numpy as np
 import pybamm
 import pytest
 
-from app.battery.objectives import whole
-from app.battery.objectives.models import model_plan
+from app.battery.objectives.models import serialized_models
+from app.battery.objectives.models.named_models import model_plan
 from tests.battery.measured import REFERENCE, TRUTH, VOLTAGE, discharge, faults, half_discharge, known_values, made
 from tests.battery.symbols import DOMAINS, negated
 from tests.battery.test_hostile import mutations
@@ -232,7 +232,7 @@ def test_a_model_that_pybamm_cannot_read_is_refused() -> None:
 
 
 def test_the_size_of_a_model_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(whole, "MAX_MODEL_NODES", 1_000)
+    monkeypatch.setattr(serialized_models, "MAX_MODEL_NODES", 1_000)
     wrong = faults(discharge(model=plain()))
     assert any("more than 1000 nodes" in fault.message for fault in wrong)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.battery.objectives.sampling import sparse_steps
+from app.battery.objectives.simulation.sampling import sparse_steps
 
 
 def pulse(step: float) -> tuple[np.ndarray, np.ndarray]:

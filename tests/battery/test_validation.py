@@ -9,12 +9,12 @@ import ionworks_schema.results
 import numpy as np
 import pytest
 
-from app.battery.recipes import Inputs
-from app.battery.symbols import encode
+from app.battery.checked_element import Product
+from app.battery.expressions.symbols import encode
+from app.battery.functions import Inputs
 from app.battery.validation import KIND, plan
-from app.battery.work import Product
 from app.execution.executor import Fault, JobFailed
-from app.models import JobErrorCode, SeriesSource
+from app.models.tables import JobErrorCode, SeriesSource
 from tests.battery.measured import (
     CURRENT,
     REFERENCE,

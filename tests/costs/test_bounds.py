@@ -9,8 +9,8 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 
 from app.settings import Settings
-from schema.cost import Cost
-from schema.documents import MAX_ERRORS
+from schema.documents.cost import Cost
+from schema.documents.documents import MAX_ERRORS
 from tests import completed
 from tests.api import ROOT, Api
 from tests.http.requests import GRAPHQL, post, refusals

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from app.__main__ import Server
-from app.execution import looks
+from app.execution import polling
 from app.settings import Settings
 
 if __name__ == "__main__":
-    looks.IDLE = 60.0
+    polling.IDLE = 60.0
     Server(Settings(port=0)).run()

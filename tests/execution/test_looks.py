@@ -8,8 +8,8 @@ from time import monotonic
 import httpx
 import pytest
 
-from app.execution import looks
-from app.execution.looks import Looks
+from app.execution import polling
+from app.execution.polling import Looks
 from tests.execution.conftest import FAKE, Runs
 from tests.servers import serving
 
@@ -19,8 +19,8 @@ async def test_what_is_started_begins_at_once_and_what_waited_for_it_right_after
     with serving(f"sqlite:///{tmp_path}/runs.db", "tests.execution.seldom", **settings) as server:
         async with httpx.AsyncClient(base_url=server.url, timeout=30) as http:
             runs = Runs(http)
-            await asyncio.sleep(2 * looks.LASTING)
-            for id in [await runs.start({"seconds": 1.2 * looks.LASTING}) for _ in range(3)]:
+            await asyncio.sleep(2 * polling.LASTING)
+            for id in [await runs.start({"seconds": 1.2 * polling.LASTING}) for _ in range(3)]:
                 assert (await runs.end(id, seconds=10))["status"] == "COMPLETED"
 
 
@@ -33,7 +33,7 @@ def waited(wait: Looks) -> float:
 def paced(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> Looks:
     """Looks with constants of their own."""
     for name, given in seconds.items():
-        monkeypatch.setattr(looks, name, given)
+        monkeypatch.setattr(polling, name, given)
     return Looks(alone=True)
 
 
@@ -57,12 +57,12 @@ def test_looks_are_seldom_a_while_later_and_a_sign_ends_the_wait(monkeypatch: py
 def test_signs_that_follow_on_each_other_are_one() -> None:
     wait = Looks(alone=True)
     wait.soon()
-    wait.wait(looks.EAGER)
+    wait.wait(polling.EAGER)
     began = monotonic()
-    threading.Timer(looks.EAGER / 2, wait.soon).start()
+    threading.Timer(polling.EAGER / 2, wait.soon).start()
     wait.soon()
-    assert not wait.wait(looks.EAGER)
-    assert looks.EAGER * 0.9 <= monotonic() - began < 1.5
+    assert not wait.wait(polling.EAGER)
+    assert polling.EAGER * 0.9 <= monotonic() - began < 1.5
 
 
 def test_the_end_waits_for_no_distance(monkeypatch: pytest.MonkeyPatch) -> None:

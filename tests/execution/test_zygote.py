@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.execution import children
-from app.execution.children import Children
+from app.execution import processes
+from app.execution.processes import Children
 from tests.execution.processes import below
 from tests.servers import Server
 
@@ -36,7 +36,7 @@ async def test_it_is_started_once_that_can_be_done(monkeypatch: pytest.MonkeyPat
         raise BlockingIOError("Resource temporarily unavailable")
 
     monkeypatch.setattr(asyncio, "create_subprocess_exec", first_fails)
-    monkeypatch.setattr(children, "RESTART_DELAY", 0.01)
+    monkeypatch.setattr(processes, "RESTART_DELAY", 0.01)
     check = {"kind": "check", "jobs": []}
     async with asyncio.timeout(30), Children("app.execution.fake:FakeExecutor") as kept, kept.child(check) as child:
         assert (await child.message())["kind"] == "faults"

@@ -12,8 +12,8 @@ from time import monotonic
 import pytest
 from sqlalchemy import make_url
 
-from app import postgres as ours
-from app.database import database_url, open_database
+from app.database.connect import database_url, open_database
+from app.database.postgres import database as ours
 from tests import servers
 from tests.app.test_database import adding
 from tests.app.test_store import new, stored

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.errors import RequestError
-from app.strict_json import decode
-from schema import bodies
-from schema.bodies import Bodies
+from app.server.bodies.strict_json import decode
 from schema.operations import GraphQLRequest, graphql_request
+from schema.transport import request_cache
+from schema.transport.request_cache import Bodies
 
 DEPTH = 16
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=5)
@@ -97,7 +97,7 @@ def test_the_rest_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
         read.append(raw)
         return decode(raw, max_depth)
 
-    monkeypatch.setattr(bodies, "decode", noting)
+    monkeypatch.setattr(request_cache, "decode", noting)
     for number in (b"1", b"2"):
         remembering.request(b'{"query":"{ a }","variables":{"id":%b}}' % number)
     assert read == [b'{"query":"{ a }","variables":{"id":1}}', b'{"id":2}']
@@ -105,9 +105,9 @@ def test_the_rest_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_no_more_is_remembered_than_there_is_room_for() -> None:
     remembering = Bodies(DEPTH)
-    for number in range(bodies.KNOWN + 5):
+    for number in range(request_cache.KNOWN + 5):
         same(remembering, b'{"query":"{ a%d }","variables":{}}' % number)
-        assert len(remembering._known) <= bodies.KNOWN
-    long = b'{"query":"%b","variables":{}}' % (b"a" * bodies.LONGEST)
+        assert len(remembering._known) <= request_cache.KNOWN
+    long = b'{"query":"%b","variables":{}}' % (b"a" * request_cache.LONGEST)
     same(remembering, long)
-    assert not any(len(start) > bodies.LONGEST for start in remembering._known)
+    assert not any(len(start) > request_cache.LONGEST for start in remembering._known)

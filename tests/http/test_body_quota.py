@@ -13,9 +13,9 @@ import orjson
 import pytest
 from starlette.types import Message
 
-from app import bodies
-from app.body_quota import BodyQuota, Holding
 from app.errors import RequestError, RequestErrorCode
+from app.server.bodies import reading
+from app.server.bodies.quota import BodyQuota, Holding
 from app.settings import Settings
 from tests.api import Api
 from tests.http.sharing import in_process
@@ -73,10 +73,10 @@ async def read(body: bytes, encoding: bytes, held: Holding, size: int = 1000) ->
         part = parts.pop(0)
         return {"type": "http.request", "body": part, "more_body": bool(parts)}
 
-    return bytes(await bodies.read_body({b"content-encoding": encoding}, receive, SETTINGS, held))
+    return bytes(await reading.read_body({b"content-encoding": encoding}, receive, SETTINGS, held))
 
 
-@pytest.mark.parametrize("size", [0, 1, 257, bodies.PIECE, 3 * bodies.PIECE + 1, 2**20 - 100_000])
+@pytest.mark.parametrize("size", [0, 1, 257, reading.PIECE, 3 * reading.PIECE + 1, 2**20 - 100_000])
 @pytest.mark.parametrize("repeated", [1, 4])
 async def test_what_is_unpacked_in_steps_is_what_was_packed(size: int, repeated: int) -> None:
     text = random.Random(size).randbytes(size // repeated) * repeated
@@ -85,7 +85,7 @@ async def test_what_is_unpacked_in_steps_is_what_was_packed(size: int, repeated:
         with shared.hold() as held:
             assert await read(packed, encoding, held) == text
             assert shared.held == len(packed) + len(text)
-            for broken in (packed[:-1], packed + b"x", packed + b"x" * bodies.PIECE, b"x" + packed):
+            for broken in (packed[:-1], packed + b"x", packed + b"x" * reading.PIECE, b"x" + packed):
                 with pytest.raises(RequestError) as refused:
                     await read(broken, encoding, held)
                 assert refused.value.code is RequestErrorCode.BAD_REQUEST

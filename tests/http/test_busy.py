@@ -9,8 +9,8 @@ import httpx
 import pytest
 from sqlmodel import select
 
-import app.pool
-from app.database import Database
+import app.database.engines
+from app.database.connect import Database
 from app.errors import Busy
 from app.main import create_app
 from app.settings import Settings
@@ -29,7 +29,7 @@ async def hold_all(database: Database, held: AsyncExitStack) -> None:
 @pytest.fixture
 async def crowded(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Api, AsyncExitStack]]:
     """The API of a server all of whose connections for reading are held until the stack is closed."""
-    monkeypatch.setattr(app.pool, "PATIENCE", 0.05)
+    monkeypatch.setattr(app.database.engines, "PATIENCE", 0.05)
     crowded = create_app(Settings(database_url=database_url, workers=0, plans=False))
     http = httpx.AsyncClient(transport=httpx.ASGITransport(app=crowded), base_url="http://localhost")
     async with crowded.router.lifespan_context(crowded), http, AsyncExitStack() as held:

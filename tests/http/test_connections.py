@@ -14,7 +14,7 @@ import httpx
 import orjson
 import pytest
 
-from app.connections import SPARE, Connections
+from app.server.connections.connection_limit import SPARE, Connections
 from tests import servers
 from tests.http.framed import post
 from tests.subscriptions import clients

@@ -11,11 +11,11 @@ import httpx
 import pytest
 from sqlmodel import select
 
-from app import health
-from app.columns import now
-from app.keys import KeyStore
-from app.models import Pulse
-from app.sqlite import Sqlite
+from app.auth.keys import KeyStore
+from app.database.sqlite.database import Sqlite
+from app.models.columns import now
+from app.models.tables import Pulse
+from app.server import health
 from tests.api import Api
 from tests.http.sharing import in_process
 from tests.keys.conftest import store

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-import app.postgres
-import app.reading
-import app.sqlite
+import app.database.postgres.database
+import app.database.sqlite.database
+import app.pipelines.repository
 from app.errors import Busy, RequestError, RequestErrorCode
-from schema.documents import Documents
+from schema.documents.documents import Documents
 from tests.api import Api
 from tests.http.requests import GRAPHQL, post
 
@@ -35,9 +35,9 @@ def failing(error: Exception) -> Any:
 
 def break_reads(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """Have all that reads a pipeline fail."""
-    monkeypatch.setattr(app.reading, "pipeline", failing(error))
-    monkeypatch.setattr(app.sqlite.Sqlite, "run", failing(error))
-    monkeypatch.setattr(app.postgres.Postgres, "run", failing(error))
+    monkeypatch.setattr(app.pipelines.repository, "pipeline", failing(error))
+    monkeypatch.setattr(app.database.sqlite.database.Sqlite, "run", failing(error))
+    monkeypatch.setattr(app.database.postgres.database.Postgres, "run", failing(error))
 
 
 async def test_a_fault_in_a_field_is_masked_and_its_neighbours_are_answered(
@@ -82,7 +82,7 @@ async def test_a_fault_outside_of_fields_is_masked_too(
 async def test_a_fault_in_rest_is_masked_too(
     shared: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(app.reading, "pipeline", failing(RuntimeError("secret")))
+    monkeypatch.setattr(app.pipelines.repository, "pipeline", failing(RuntimeError("secret")))
     answer = await shared.http.get("/pipelines/x")
     assert answer.status_code == 500
     assert answer.headers["content-type"] == "application/json"

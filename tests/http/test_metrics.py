@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.metrics import MOST_NAMES, OTHER, Metrics
-from app.models import PipelineStatus
+from app.models.tables import PipelineStatus
+from app.server.metrics import MOST_NAMES, OTHER, Metrics
 from tests.api import Api
 from tests.http.sharing import in_process
 
@@ -73,7 +73,7 @@ async def test_rest_is_counted_by_route_and_status(api: Api) -> None:
 
 
 async def test_a_fault_in_rest_is_counted_too(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.reading.pipeline", None)  # so that calling it raises
+    monkeypatch.setattr("app.pipelines.repository.pipeline", None)  # so that calling it raises
     async with in_process(sqlite_url) as api:
         assert (await api.http.get("/pipelines/x")).status_code == 500
         assert (await scraped(api))["voltgraph_rest_requests_total /pipelines/{pipeline_id} 500 GET"] == 1

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.keys import KeyStore
+from app.auth.keys import KeyStore
 from tests.api import operation
 from tests.http.requests import creating
 from tests.keys.conftest import store

@@ -15,9 +15,9 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.server import ServerState
 from websockets.asyncio.client import connect
 
-from app import protocol
-from app.direct import Direct, Headers, Response
-from app.protocol import Http
+from app.server.fast_path import protocol
+from app.server.fast_path.interface import Direct, Headers, Response
+from app.server.fast_path.protocol import Http
 from tests import servers
 from tests.http.requests import creating
 

@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-import app.reading
-import app.sqlite
-from app import tracing
-from app.tracing import request_id
+import app.database.sqlite.database
+import app.pipelines.repository
+from app.server import request_log
+from app.server.request_log import request_id
 from tests.api import Api
 from tests.http.sharing import in_process
 from tests.subscriptions import clients
@@ -83,8 +83,8 @@ async def test_a_fault_tells_it_and_so_does_the_log(
         return True
 
     monkeypatch.setattr(caplog.handler, "filters", [see])
-    monkeypatch.setattr(app.reading, "pipeline", fail)
-    monkeypatch.setattr(app.sqlite.Sqlite, "run", fail)
+    monkeypatch.setattr(app.pipelines.repository, "pipeline", fail)
+    monkeypatch.setattr(app.database.sqlite.database.Sqlite, "run", fail)
     answer = await ask(text, "graphql", **{"x-request-id": "mine"})
     [error] = answer.json()["errors"]
     assert error["extensions"] == {"code": "INTERNAL_SERVER_ERROR", "requestId": "mine"}
@@ -110,7 +110,7 @@ async def live(sqlite_url: str) -> AsyncIterator[Live]:
 
 
 async def test_each_request_is_a_line_that_tells_no_secrets(live: Live, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, tracing.log.name)
+    caplog.set_level(logging.INFO, request_log.log.name)
     query = "query Mine($id: ID!) { pipeline(id: $id) { id } }"
     await live.http.post("/graphql", json={"query": query, "variables": {"id": "hidden"}}, headers={"x-api-key": "k"})
     await live.http.post("/graphql?hidden=1", json={"query": "{ hidden }"})
@@ -120,7 +120,7 @@ async def test_each_request_is_a_line_that_tells_no_secrets(live: Live, caplog: 
     async with clients.stream(live.http, clients.FOLLOW) as events:
         await anext(events.lines)
     await live.http.get("/livez")
-    lines = [record.__dict__["fields"] for record in caplog.records if record.name == tracing.log.name]
+    lines = [record.__dict__["fields"] for record in caplog.records if record.name == request_log.log.name]
     told = [(each["method"], each["operation"], each["status"], each["code"]) for each in lines]
     assert told[:3] == [
         ("POST", "Mine", 200, "OK"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from app import pipelines, reading
+from app.pipelines import repository, service
 from tests.http.requests import JSON, creating, post, refusals, stored
 from tests.http.sharing import in_process
 
@@ -17,7 +17,7 @@ async def test_a_slow_query_is_given_up(database_url: str, monkeypatch: pytest.M
     async def slow(*_: Any, **__: Any) -> None:
         await asyncio.sleep(30)
 
-    monkeypatch.setattr(reading, "pipeline", slow)
+    monkeypatch.setattr(repository, "pipeline", slow)
     async with in_process(database_url, request_timeout=0.1, plans=False) as api:
         answer = await post(api, {"query": '{ pipeline(id: "x") { id } }'})
         refusals(answer, 503, "TIMEOUT")
@@ -25,7 +25,7 @@ async def test_a_slow_query_is_given_up(database_url: str, monkeypatch: pytest.M
 
 
 async def test_a_slow_mutation_is_finished(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    create = pipelines.create
+    create = service.create
     given_up, done = asyncio.Event(), asyncio.Event()
 
     async def slow(*arguments: Any) -> Any:
@@ -34,7 +34,7 @@ async def test_a_slow_mutation_is_finished(database_url: str, monkeypatch: pytes
         done.set()
         return created
 
-    monkeypatch.setattr(pipelines, "create", slow)
+    monkeypatch.setattr(service, "create", slow)
     async with in_process(database_url, request_timeout=0.5) as api:
         refusals(await post(api, creating()), 503, "TIMEOUT")
         given_up.set()

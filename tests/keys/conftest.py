@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from app import keys
-from app.database import database_url as parsed
-from app.keys import KeyStore, open_keys
+from app.auth import keys
+from app.auth.keys import KeyStore, open_keys
+from app.database.connect import database_url as parsed
 from app.main import create_app
 from app.settings import Settings
 from tests.api import Api

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from app.callers import LOCAL, Caller
+from app.auth.authenticator import LOCAL, Caller
+from app.auth.rate_limit import REQUEST, Rates
 from app.errors import RateLimited
-from app.rates import REQUEST, Rates
 from tests.keys.conftest import Locked
 
 KEY = Caller("ours", key="vg_1")
@@ -15,7 +15,7 @@ KEY = Caller("ours", key="vg_1")
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     at = [1000.0]
-    monkeypatch.setattr("app.rates.monotonic", lambda: at[0])
+    monkeypatch.setattr("app.auth.rate_limit.monotonic", lambda: at[0])
     return at
 
 

@@ -7,10 +7,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.callers import LOCAL, Caller
+from app.auth.authenticator import LOCAL, Caller
+from app.auth.keys import KeyStore
+from app.auth.quotas import Slots
 from app.errors import RequestError, RequestErrorCode
-from app.keys import KeyStore
-from app.slots import Slots
 from tests.subscriptions import clients
 from tests.subscriptions.clients import FOLLOW, PATIENCE, Live
 

@@ -7,10 +7,10 @@ from time import monotonic
 import orjson
 import pytest
 
-from app.database import database_url as parsed
+from app.auth.keys import PREFIX_LENGTH, KeyRing, KeyStore, open_keys
+from app.database.connect import database_url as parsed
 from app.errors import Busy
-from app.keys import PREFIX_LENGTH, KeyRing, KeyStore, open_keys
-from app.models import PipelineStatus
+from app.models.tables import PipelineStatus
 from tests.api import Api
 from tests.subscriptions import clients
 from tests.subscriptions.clients import WATCH, Live

@@ -5,9 +5,9 @@ from collections.abc import Collection
 
 import pytest
 
-from app.database import database_url as parsed
+from app.auth.keys import FORM, TOGETHER, Key, KeyRing, KeyStore, open_keys
+from app.database.connect import database_url as parsed
 from app.errors import Busy
-from app.keys import FORM, TOGETHER, Key, KeyRing, KeyStore, open_keys
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ async def test_a_revoked_key_is_none_and_stays_listed(store: KeyStore) -> None:
 
 
 async def test_keys_are_needed_from_the_first_on_for_ever(store: KeyStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.keys.FRESH", 0.0)
+    monkeypatch.setattr("app.auth.keys.FRESH", 0.0)
     ring = KeyRing(store)
     assert not await ring.wanted()
     await store.create("org")
@@ -87,7 +87,7 @@ async def test_unknown_keys_cost_few_reads_and_crowd_nobody_out(
         return await find(prefixes)
 
     monkeypatch.setattr(store, "find", counted)
-    monkeypatch.setattr("app.keys.REMEMBERED", 700)
+    monkeypatch.setattr("app.auth.keys.REMEMBERED", 700)
     ring = KeyRing(store)
     assert await ring.holder(secret)
     strangers = [f"vg_{number:012x}_{'a' * 43}" for number in range(2000)]

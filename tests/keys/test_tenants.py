@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 from hypothesis_graphql import Mode, nodes
 from sqlalchemy import text
 
-from app.columns import now
-from app.database import Database
-from app.database import database_url as parsed
-from app.keys import open_keys
-from app.models import Checkpoint, Pipeline, PipelineElement, PipelineStatus
+from app.auth.keys import open_keys
+from app.database.connect import Database
+from app.database.connect import database_url as parsed
+from app.models.columns import now
+from app.models.tables import Checkpoint, Pipeline, PipelineElement, PipelineStatus
 from tests.api import Api
 from tests.http.sharing import in_process
 from tests.http.test_fuzz import OPERATIONS

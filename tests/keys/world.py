@@ -11,12 +11,12 @@ from typing import Any
 
 import orjson
 
-from app import events
-from app.database import Database
-from app.database import database_url as parsed
-from app.keys import open_keys
-from app.models import Pipeline, PipelineStatus
-from app.pipelines import later
+from app.auth.keys import open_keys
+from app.database import changes as events
+from app.database.connect import Database
+from app.database.connect import database_url as parsed
+from app.models.tables import Pipeline, PipelineStatus
+from app.pipelines.service import later
 from tests.api import operation
 from tests.subscriptions import clients
 from tests.subscriptions.clients import Live, Socket

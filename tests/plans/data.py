@@ -8,10 +8,10 @@ from typing import Any
 import orjson
 from sqlalchemy import delete
 
-from app.callers import LOCAL
-from app.columns import instant_text
-from app.database import Database
-from app.models import (
+from app.auth.authenticator import LOCAL
+from app.database.connect import Database
+from app.models.columns import instant_text
+from app.models.tables import (
     Checkpoint,
     ElementType,
     IdempotencyKey,
@@ -22,7 +22,7 @@ from app.models import (
     PipelineElementStatus,
     PipelineStatus,
 )
-from app.paging import Direction, Order, OrderField
+from app.pipelines.pagination import Direction, Order, OrderField
 
 START = datetime(2001, 2, 3, 10, tzinfo=UTC)
 OTHERS = "others"

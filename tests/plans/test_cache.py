@@ -9,7 +9,7 @@ from graphql import GraphQLObjectType
 from strawberry.extensions import FieldExtension
 
 from schema import schema
-from schema.plans import Plans, cache
+from schema.plans import Plans, planner
 from schema.plans.selections import Unplanned
 from tests.plans.data import id_of
 from tests.plans.pair import Pair
@@ -61,7 +61,7 @@ async def test_what_something_stands_before_has_no_plan(
 
 
 async def test_the_plans_used_longest_ago_go(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(cache, "CACHED", 2)
+    monkeypatch.setattr(planner, "CACHED", 2)
     pair = pair.with_plans(Plans(pair.services.database, 2**26))
     first, *others = [f"{{ a{number}: __typename }}" for number in range(4)]
     for query in (first, first, *others, first):

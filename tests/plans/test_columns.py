@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from app.budget import Budget
-from app.callers import LOCAL
-from app.readers import Steps
-from schema.plans.rows import Run
+from app.auth.authenticator import LOCAL
+from app.database.sqlite.reader import Steps
+from app.pipelines.budget import Budget
+from schema.plans.row_builder import Run
 from tests.plans.data import id_of
 from tests.plans.pair import Pair
 

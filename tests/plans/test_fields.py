@@ -6,10 +6,10 @@ import pytest
 from graphql import GraphQLObjectType
 
 from schema import schema
+from schema.plans.connection import EDGE, PARTS
 from schema.plans.fields import LEFT, PROGRESS, TABLES, WARNING, field_of
 from schema.plans.mutations import PAYLOADS, USER_ERROR
-from schema.plans.pages import EDGE, PARTS
-from schema.plans.roots import ROOTS, STATUS_COUNT, VIEWER
+from schema.plans.root_fields import ROOTS, STATUS_COUNT, VIEWER
 from schema.plans.selections import Unplanned
 
 KNOWN = {

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-import app.pipelines
+import app.pipelines.service
+from app.database.postgres.database import Postgres
+from app.database.sqlite.database import Sqlite
 from app.errors import Busy
-from app.postgres import Postgres
-from app.sqlite import Sqlite
 from tests.plans.data import fill, id_of
 from tests.plans.pair import Pair, written
 
@@ -44,7 +44,7 @@ async def test_they_come_one_after_another(pair: Pair) -> None:
 
 @pytest.mark.parametrize("error", [Busy("Try again."), RuntimeError("secret")])
 async def test_nothing_comes_after_a_fault(pair: Pair, monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    monkeypatch.setattr(app.pipelines, "duplicate", failing(error))
+    monkeypatch.setattr(app.pipelines.service, "duplicate", failing(error))
     answers = []
     for plans in (None, pair.plans):
         await fill(pair.services.database)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from app.main import create_app
 from app.settings import Settings
-from schema.plans.texts import Lists
+from schema.plans.json_sql import Lists
 from tests import servers
 from tests.plans.conftest import LARGE
 from tests.plans.data import fill, id_of

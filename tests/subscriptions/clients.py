@@ -14,11 +14,11 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from app import events
 from app.__main__ import Server
-from app.database import Database
-from app.models import Pipeline, PipelineStatus
-from app.pipelines import later
+from app.database import changes
+from app.database.connect import Database
+from app.models.tables import Pipeline, PipelineStatus
+from app.pipelines.service import later
 from app.settings import Settings
 from tests.api import Api
 
@@ -33,9 +33,9 @@ async def move(database: Database, id: str, status: PipelineStatus) -> None:
 
     async def work(session: Any) -> None:
         pipeline = await session.get_one(Pipeline, id)
-        before = events.snapshot(pipeline)
+        before = changes.snapshot(pipeline)
         pipeline.status, pipeline.updated_at = status, later(pipeline.updated_at)
-        await events.changed(session, pipeline, before)
+        await changes.changed(session, pipeline, before)
 
     await database.write(work)
 

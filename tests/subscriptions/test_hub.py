@@ -10,19 +10,29 @@ from typing import Any
 
 import pytest
 
-from app import pipelines
-from app.callers import Caller, Callers
-from app.database import Database, open_database
-from app.database import database_url as parsed
-from app.drafts import draft
-from app.elements import Given
+from app.auth.authenticator import Caller, Callers
+from app.auth.keys import KeyRing
+from app.auth.revocation import RevocationPoller
+from app.database.changes import (
+    LONGEST_PAYLOAD,
+    MOST_PENDING,
+    Change,
+    Hub,
+    Snapshot,
+    Subscriber,
+    anything,
+    decoded,
+    encoded,
+)
+from app.database.connect import Database, open_database
+from app.database.connect import database_url as parsed
 from app.errors import Busy, RequestError, RequestErrorCode
-from app.events import LONGEST_PAYLOAD, MOST_PENDING, Change, Hub, Snapshot, Subscriber, anything, decoded, encoded
-from app.feed import Feed
-from app.filters import PipelineFilter
-from app.keys import KeyRing
-from app.models import ElementType, JobErrorCode, PipelineStatus
-from app.revocation import RevocationPoller
+from app.models.tables import ElementType, JobErrorCode, PipelineStatus
+from app.pipelines import service
+from app.pipelines.elements import Given
+from app.pipelines.filters import PipelineFilter
+from app.pipelines.inputs import draft
+from app.pipelines.subscriptions import Feed
 
 OURS, THEIRS = Caller("ours"), Caller("theirs")
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -43,7 +53,7 @@ async def create(database: Database, caller: Caller) -> str:
         elements=Given([("a", ElementType.CALCULATION, {})], None),
         live_progress_updates=None,
     )
-    return (await pipelines.create(database, caller, wanted)).id
+    return (await service.create(database, caller, wanted)).id
 
 
 async def test_nothing_crosses_organizations(database_url: str) -> None:

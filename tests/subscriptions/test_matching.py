@@ -8,11 +8,11 @@ from typing import Any
 
 from sqlmodel import select
 
-from app import events
-from app.database import database_url as parsed
-from app.database import open_database
-from app.filters import PipelineFilter
-from app.models import ElementType, JobErrorCode, Pipeline, PipelineElement, PipelineStatus
+from app.database import changes
+from app.database.connect import database_url as parsed
+from app.database.connect import open_database
+from app.models.tables import ElementType, JobErrorCode, Pipeline, PipelineElement, PipelineStatus
+from app.pipelines.filters import PipelineFilter
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
 NAMES = ["Straße", "STRASSE", "100% _done", "İstanbul", "ΣΊΣΥΦΟΣ", "a\\b", "plain"]
@@ -78,7 +78,7 @@ async def test_the_same_pipelines_match(database_url: str) -> None:
         await database.write(store)
         async with database.read() as session:
             pipelines = list(await session.exec(select(Pipeline)))
-            states = {pipeline.id: await events.whole_snapshot(session, pipeline) for pipeline in pipelines}
+            states = {pipeline.id: await changes.whole_snapshot(session, pipeline) for pipeline in pipelines}
             for fields in FILTERS:
                 filter = PipelineFilter(**fields)
                 listed = set(await session.exec(select(Pipeline.id).where(*filter.clauses())))

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from app import events
-from app.models import Pipeline, PipelineStatus
-from app.pipelines import later
+from app.database import changes as events
+from app.models.tables import Pipeline, PipelineStatus
+from app.pipelines.service import later
 from tests.api import operation
 from tests.subscriptions.clients import WATCH, Live, Socket, socket, stream
 

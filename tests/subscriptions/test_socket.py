@@ -10,8 +10,8 @@ import orjson
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from app.message_limit import LONGEST_UNKNOWN
-from app.models import PipelineStatus
+from app.models.tables import PipelineStatus
+from app.server.connections.message_limit import LONGEST_UNKNOWN
 from tests.api import operation
 from tests.subscriptions import clients
 from tests.subscriptions.clients import FOLLOW, PROTOCOL, WATCH, Live, Socket

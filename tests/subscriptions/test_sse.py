@@ -8,9 +8,9 @@ import httpx
 import orjson
 import pytest
 
-from app.models import PipelineStatus
-from schema import sse
-from schema.negotiation import wants_events
+from app.models.tables import PipelineStatus
+from schema.transport import sse
+from schema.transport.negotiation import wants_events
 from tests.api import operation
 from tests.subscriptions import clients
 from tests.subscriptions.clients import FOLLOW, PATIENCE, WATCH, Live, stream

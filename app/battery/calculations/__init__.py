@@ -14,9 +14,9 @@ from app.battery.calculations import (
     stoichiometry,
     thermal,
 )
-from app.battery.fields import Field, Settings, absent, breakpoints, flag, limits, number, one_of, options, text
-from app.battery.names import ELECTRODE, PHASE
-from app.battery.recipes import Inputs, Made, Recipe
+from app.battery.checks.fields import Field, Settings, absent, breakpoints, flag, limits, number, one_of, options, text
+from app.battery.functions import Inputs, Made, Recipe
+from app.battery.parameter_names import ELECTRODE, PHASE
 
 ONE_PHASE = Field(lambda value: None if value in (["1", "1"], ("1", "1")) else 'takes ["1", "1"] only', ["1", "1"])
 ONE_OF_PHASES = Field(one_of("primary", "secondary"), None)

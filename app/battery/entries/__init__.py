@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from app.battery.checks.fields import Field, absent, breakpoints, number, one_of, text
 from app.battery.entries import constants, degradation, electrolyte, functions, interpolation
-from app.battery.fields import Field, absent, breakpoints, number, one_of, text
-from app.battery.names import ELECTRODE, PHASE
-from app.battery.recipes import Recipe
+from app.battery.functions import Recipe
+from app.battery.parameter_names import ELECTRODE, PHASE
 
 CONCENTRATION = {"c_e": Field(number(above=0))}
 TEMPERATURE = number(above=0)

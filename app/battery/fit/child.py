@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from app.battery.fit.convergence import STAYS, likelier
-from app.battery.fit.derivatives import Derivatives
-from app.battery.fit.guesses import Guess
+from app.battery.fit.parameters.guesses import Guess
 from app.battery.fit.problem import Model, Point, Problem, Tally
-from app.battery.fit.restarts import Descent
+from app.battery.fit.search.convergence import STAYS, likelier
+from app.battery.fit.search.derivatives import Derivatives
+from app.battery.fit.search.restarts import Descent
 from app.battery.fit.uncertainty import SILENT, Uncertainty, at_bounds, uncertainty
 
 

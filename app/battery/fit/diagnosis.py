@@ -10,9 +10,9 @@ import numpy as np
 from app.battery.fit.child import Child
 from app.battery.fit.misfit import ADDED, Misfit
 from app.battery.fit.problem import Model, Tally
-from app.battery.fit.restarts import UNMOVED
+from app.battery.fit.search.restarts import UNMOVED
 from app.battery.fit.uncertainty import Uncertainty, at_bounds
-from app.battery.result_warnings import ResultWarning
+from app.battery.warnings.result_warnings import ResultWarning
 
 FALL = 100.0
 """How many times the least cost a start is far from the end."""

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from app.battery.costs import MEASURES, Array, Cost
-from app.battery.fit.coordinates import Coordinates
-from app.battery.fit.parameters import Free
+from app.battery.fit.parameters.coordinates import Coordinates
+from app.battery.fit.parameters.free_parameters import Free
 
 GAUSSIAN = "GaussianLogLikelihood"
 LARGEST_EXPONENT = 500.0

@@ -10,12 +10,12 @@ from time import monotonic
 import numpy as np
 import pybamm
 
+from app.battery.checked_element import Report
 from app.battery.costs import Array
-from app.battery.fit.coordinates import Coordinates
-from app.battery.fit.links import Follow
 from app.battery.fit.misfit import Misfit, Outputs
+from app.battery.fit.parameters.coordinates import Coordinates
+from app.battery.fit.parameters.links import Follow
 from app.battery.objectives.objective import Simulate
-from app.battery.work import Report
 from app.execution.executor import Progress
 
 HOPELESS = 200

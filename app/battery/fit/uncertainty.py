@@ -17,8 +17,8 @@ import numpy as np
 from scipy.stats import norm, t
 
 from app.battery.costs import Array
-from app.battery.fit.coordinates import Coordinates
 from app.battery.fit.misfit import ADDED, Misfit
+from app.battery.fit.parameters.coordinates import Coordinates
 from app.battery.fit.problem import Model, Point
 
 SMALL = 1e-5

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.battery.fields import Field, Path, absent, flag, mapping, number, one_of, shown
-from app.battery.objectives.clock import distinct_times
-from app.battery.objectives.common import STORED, anything, built, common, effective
-from app.battery.objectives.data import Loaded, Needs, measured
+from app.battery.checks.fields import Field, Path, absent, flag, mapping, number, one_of, shown
+from app.battery.objectives.configuration import STORED, anything, built, common, effective
+from app.battery.objectives.data.clock import distinct_times
+from app.battery.objectives.data.measurements import Loaded, Needs, measured
+from app.battery.objectives.driven import CURRENT, TIME, VOLTAGE, Driven
 from app.battery.objectives.impedance import FREQUENCY, IMAGINARY, REAL, Impedance
-from app.battery.objectives.models import Model, model_plan
-from app.battery.objectives.settings import Numerics, numerics
-from app.battery.objectives.simulations import CURRENT, TIME, VOLTAGE, Driven
+from app.battery.objectives.models.named_models import Model, model_plan
+from app.battery.objectives.models.numerics import Numerics, numerics
 from app.execution.executor import Fault
 
 MAX_VARIABLES = 100

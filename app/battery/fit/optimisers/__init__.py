@@ -6,13 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from app.battery.fields import Field, Path, Settings, one_of, settle, shown, suggestion
+from app.battery.checks.fields import Field, Path, Settings, one_of, settle, shown, suggestion
 from app.battery.fit.optimisers.cmaes import CMAES
 from app.battery.fit.optimisers.scipy_evolution import EVOLUTION
 from app.battery.fit.optimisers.scipy_least_squares import LEAST_SQUARES
 from app.battery.fit.optimisers.scipy_minimize import MINIMIZE
-from app.battery.fit.parameters import Free
-from app.battery.fit.search import Found, Optimiser, Search
+from app.battery.fit.parameters.free_parameters import Free
+from app.battery.fit.search.optimiser import Found, Optimiser, Search
 from app.execution.executor import Fault
 
 

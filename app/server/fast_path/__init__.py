@@ -1,0 +1,1 @@
+"""Responses to /graphql without ASGI. May import app.server.connections."""

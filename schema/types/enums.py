@@ -1,0 +1,33 @@
+"""GraphQL enums of the application's enums, with their descriptions."""
+
+from inspect import cleandoc
+
+import strawberry
+from strawberry.types.enum import StrawberryEnumDefinition
+
+from app import errors
+from app.models import tables
+from app.models.enums import Word
+from app.pipelines import pagination
+
+
+def describe(words: type[Word], name: str | None = None) -> None:
+    """Register `words` as a GraphQL enum, with its docstring and its members' descriptions."""
+    strawberry.enum(words, name=name, description=cleandoc(words.__doc__ or ""))
+    definition: StrawberryEnumDefinition = words.__strawberry_definition__  # type: ignore[attr-defined]
+    for value in definition.values:
+        value.description = words[value.name].description
+
+
+for each in (
+    tables.ElementType,
+    tables.PipelineStatus,
+    tables.PipelineElementStatus,
+    tables.JobStatus,
+    tables.JobErrorCode,
+    tables.SeriesSource,
+):
+    describe(each)
+describe(pagination.OrderField, "PipelineOrderField")
+describe(pagination.Direction, "OrderDirection")
+describe(errors.ProblemCode, "UserErrorCode")

@@ -14,14 +14,10 @@ VoltgraphError
 
 from __future__ import annotations
 
-import logging
-import uuid
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
 
 from app.models.enums import Word
-from app.server.request_log import request_id
 
 
 class ProblemCode(Word):
@@ -80,7 +76,6 @@ HEADERS = {
     RequestErrorCode.UNAVAILABLE: {"retry-after": "1"},
     RequestErrorCode.TIMEOUT: {"retry-after": "1"},
 }
-log = logging.getLogger("voltgraph")
 Path = tuple[str | int, ...]
 
 
@@ -186,16 +181,5 @@ def not_found(what: str, *path: str | int) -> Rejected:
     return Rejected(Problem(ProblemCode.NOT_FOUND, f"There is no such {what}.", path))
 
 
-class Fault(NamedTuple):
-    """Masked fault of the server as a client sees it: ids only, which the log has too."""
-
-    message: str
-    request_id: str
-    """Id of the request; without one, an id of this error."""
-
-
-def logged(error: BaseException) -> Fault:
-    """Log a fault of the server with its traceback."""
-    id = str(uuid.uuid4())
-    log.error("internal error %s", id, exc_info=error)
-    return Fault(f"Something went wrong here. The server's log knows it as {id}.", request_id() or id)
+class SubmissionFailed(VoltgraphError):
+    """The queue could not take a pipeline."""

@@ -6,8 +6,8 @@ from typing import Any
 
 from graphql import GraphQLError
 
-from app.database.availability import expected
-from app.errors import BadJson, RequestError, RequestErrorCode, logged
+from app.errors import BadJson, RequestError, RequestErrorCode
+from app.server.faults import expected, logged
 
 MOST_ERRORS = 100
 """Different errors of fields that one answer tells."""

@@ -17,13 +17,15 @@ from graphql.execution import (
     map_source_to_response_event,
 )
 
-from app.auth.authenticator import Caller
+from app.auth.caller import Caller
 from app.database.availability import patiently
 from app.errors import AnswerTooLarge, RequestError, RequestErrorCode
 from app.pipelines.budget import Budget
 from app.server.bodies.quota import Holding
+from app.server.fast_path.eager import in_task
+from app.server.request_log import note_key
 from app.server.services import Services
-from app.server.timeouts import finished_within, in_task, within
+from app.server.timeouts import finished_within, within
 from app.settings import QUERIES, Settings
 from schema import schema
 from schema.documents.documents import Document, Documents, Known
@@ -101,7 +103,9 @@ class Operations:
 
     async def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
         """Authenticate a request. Raises RequestError."""
-        return await self._services.callers.of(headers)
+        caller = await self._services.callers.of(headers)
+        note_key(caller.key)
+        return caller
 
     def socket(self, caller: Caller) -> AbstractContextManager[None]:
         """Hold a WebSocket of the caller's quota. Raises RequestError if the quota is used up."""
@@ -188,6 +192,8 @@ class Operation(NamedTuple):
     async def _read(self) -> Answer:
         if self.plans is None:
             return await self._execute()
+        if not self.services.database.reads_inline:
+            await in_task()
         data = await self.plans.data(self.document, self.name, self.variables, self.caller)
         return await self._execute() if data is None else Answer({"data": data})
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.database.connect import Database
+from app.database.interface import Database
 from app.execution.executor import Series
 from app.execution.lease import Hold
 from app.execution.samples import told
-from app.models.tables import SeriesSource
+from app.models.enums import SeriesSource
 from tests.api import Api
 
 TIME, CURRENT = "Time [s]", "Current [A]"

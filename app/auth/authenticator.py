@@ -3,44 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
+from app.auth.caller import LOCAL, Caller, is_loopback
 from app.auth.keys import Key, KeyRing
 from app.errors import RequestError, RequestErrorCode
-from app.server.request_log import current
 
 NO_LONGER_VALID = "The API key is no longer valid."
-NOT_THEIRS = "The API key may not use this project."
 Headers = Mapping[bytes, bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """The principal of a request: an organization, and its user if known."""
-
-    organization_id: str
-    user_id: str | None = None
-    email: str | None = None
-    projects: frozenset[str] | None = None
-    """Projects that the caller may use; None means all."""
-    may_write: bool = True
-    key: str | None = None
-    """Prefix of the API key."""
-
-    def may_use(self, project_id: str) -> bool:
-        return self.projects is None or project_id in self.projects
-
-    def ask_for(self, project_id: str | None) -> None:
-        """Raise FORBIDDEN if the caller may not use a project."""
-        if project_id is not None and not self.may_use(project_id):
-            raise RequestError(RequestErrorCode.FORBIDDEN, NOT_THEIRS)
-
-
-LOCAL = Caller(organization_id="local")
-"""Caller of every request while no API key exists."""
 
 
 class Callers:
@@ -53,10 +24,7 @@ class Callers:
     async def of(self, headers: Headers) -> Caller:
         """Return the caller of a request. Raises RequestError with UNAUTHENTICATED or FORBIDDEN."""
         if await self._keys.wanted():
-            found = _narrowed(_caller(await self._keys.holder(presented(headers) or "")), headers)
-            if (trace := current.get()) is not None:
-                trace.key = found.key
-            return found
+            return _narrowed(_caller(await self._keys.holder(presented(headers) or "")), headers)
         self._check_name(headers)
         return LOCAL
 
@@ -106,16 +74,6 @@ def _is_here(host: bytes) -> bool:
     """Return whether a Host header names the loopback interface."""
     try:
         return is_loopback(urlsplit("//" + host.decode("latin-1")).hostname)
-    except ValueError:
-        return False
-
-
-def is_loopback(host: str | None) -> bool:
-    """Return whether a name or an address is a loopback one."""
-    if host is None or host == "localhost" or host.endswith(".localhost"):
-        return host is not None
-    try:
-        return ip_address(host).is_loopback
     except ValueError:
         return False
 

@@ -19,7 +19,7 @@ from datetime import datetime
 from functools import partial
 from itertools import islice
 from time import monotonic
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import orjson
 from sqlalchemy import Boolean, Column, MetaData, Row, Table, Text, exists, insert, select, update
@@ -29,7 +29,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.schema import CreateTable
 
 from app.auth.private_files import create_private
-from app.database.recoveries import Recoveries
 from app.errors import Busy
 from app.models.columns import Binary, Instant, now
 
@@ -138,8 +137,15 @@ class KeyStore:
             return bool((await connection.execute(change)).rowcount)
 
 
+class EngineWatch(Protocol):
+    """Counter of the connections that an engine's pool replaces."""
+
+    def watch(self, engine: AsyncEngine, connection: str) -> None:
+        """Count those of an engine under the name `connection`."""
+
+
 @asynccontextmanager
-async def open_keys(url: URL, recoveries: Recoveries | None = None) -> AsyncIterator[KeyStore]:
+async def open_keys(url: URL, recoveries: EngineWatch | None = None) -> AsyncIterator[KeyStore]:
     """The keys of the server over the database at `url`. Connections that are replaced are counted in `recoveries`."""
     where = keys_url(url)
     if where.drivername.startswith("sqlite"):

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from app.auth.authenticator import Caller
+from app.auth.caller import Caller
 from app.errors import RequestError, RequestErrorCode
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import ceil
 from time import monotonic
 
-from app.auth.authenticator import Caller
+from app.auth.caller import Caller
 from app.errors import RateLimited
 
 MINUTE = 60.0

@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context
 
-from app.auth.authenticator import Caller, Callers
+from app.auth.authenticator import Callers
+from app.auth.caller import Caller
 from app.errors import Busy
 
 log = logging.getLogger("voltgraph")

@@ -9,7 +9,7 @@ from typing import Any
 from app.battery.checks.fields import Settings
 from app.battery.functions import Inputs, Made
 from app.execution.executor import Fault, JobFailed, Progress, Series
-from app.models.tables import JobErrorCode
+from app.models.enums import JobErrorCode
 
 Report = Callable[[Progress], None]
 Known = Mapping[str, Any]

@@ -14,7 +14,7 @@ from app.battery.expressions.symbols import encode
 from app.battery.functions import Inputs, explain_missing
 from app.battery.warnings.objective_warnings import value_warnings
 from app.execution.executor import Fault, Job, JobFailed, Outcome, Progress, Values
-from app.models.tables import JobErrorCode
+from app.models.enums import JobErrorCode
 
 log = logging.getLogger("voltgraph.battery")
 PACKAGES = ("pybamm", "ionworks-schema", "numpy", "scipy", "cma")

@@ -13,7 +13,7 @@ import pybamm
 from app.battery.checks.fields import MAX_SUGGESTIONS, Field, Settings, shown, suggestion
 from app.battery.expressions.symbols import decode
 from app.execution.executor import JobFailed, Values
-from app.models.tables import JobErrorCode
+from app.models.enums import JobErrorCode
 
 Made = dict[str, Any]
 """Parameter values by name: numbers, functions and PyBaMM symbols."""

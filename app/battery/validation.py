@@ -17,7 +17,7 @@ from app.battery.objectives.objective import Array
 from app.battery.objectives.series import series
 from app.battery.warnings.objective_warnings import objective_warnings
 from app.execution.executor import Fault, JobFailed
-from app.models.tables import JobErrorCode, SeriesSource
+from app.models.enums import JobErrorCode, SeriesSource
 
 DEFAULT_STATISTICS = ["RMSE", "MAE", "Max"]
 MAX_STATISTICS = 20

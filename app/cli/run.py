@@ -1,20 +1,21 @@
 """`python -m app run FILE`: a GraphQL client that creates a pipeline, starts it and watches it."""
 
-from __future__ import annotations
-
 import asyncio
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
 from app.cli.run_report import print_report
-from app.cli.terminal import printable, shown
+from app.cli.terminal import console, lines, printable, shown
+from app.database.connect import FileInUse
+from app.errors import VoltgraphError
 from app.main import create_app
 from app.server.bodies.strict_json import decode
 from app.settings import QUERIES, Settings
@@ -83,7 +84,24 @@ def read_input(file: Path) -> dict[str, Any]:
     }
 
 
-async def run(file: Path, server: str | None, key: str | None, console: Console) -> bool:
+def run(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A pipeline file, as for POST /pipelines.")],
+    server: Annotated[str | None, typer.Option(help="URL of a server; by default one in this process.")] = None,
+    key: Annotated[str | None, typer.Option(envvar="VOLTGRAPH_KEY", help="API key, if the server needs one.")] = None,
+) -> None:
+    """Create a pipeline, start it and watch it. Ctrl-C cancels it."""
+    try:
+        completed = asyncio.run(run_file(file, server, key, console))
+    except FileInUse as error:
+        console.print(shown(f"{error}: give its address by --server"))
+        raise typer.Exit(2) from None
+    except (Refused, VoltgraphError, httpx.HTTPError) as error:
+        console.print(shown(type(error).__name__, "red"), lines(str(error)))
+        raise typer.Exit(2) from None
+    raise typer.Exit(0 if completed else 1)
+
+
+async def run_file(file: Path, server: str | None, key: str | None, console: Console) -> bool:
     """Create, start and watch the pipeline of a file. Return whether it completed."""
     async with connected(server, key) as client:
         created = (await client.send("CreatePipeline", input=read_input(file)))["pipeline"]

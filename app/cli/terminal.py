@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import unicodedata
 
+from rich.console import Console
 from rich.text import Text
+
+console = Console()
 
 ACTING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Categories of characters that move the cursor, change colours or titles, turn the direction, or cannot be shown."""

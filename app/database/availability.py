@@ -12,7 +12,7 @@ import apsw
 import asyncpg
 from sqlalchemy.exc import DBAPIError
 
-from app.errors import Busy, RequestError, RequestErrorCode
+from app.errors import Busy
 
 T = TypeVar("T")
 log = logging.getLogger("voltgraph")
@@ -61,16 +61,3 @@ async def patiently(work: Callable[[], Awaitable[T]]) -> T:
                 raise
             log.warning("the database is away: %s", type(error).__name__)
             await asyncio.sleep(PAUSE)
-
-
-def expected(error: BaseException) -> RequestError | None:
-    """Return the error as a client sees it: the refusal itself, or UNAVAILABLE. None means a fault of the server."""
-    if isinstance(error, RequestError):
-        return error
-    if isinstance(error, Busy):
-        return RequestError(RequestErrorCode.BUSY, str(error))
-    if is_away(error):
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        log.error("the database is away: %s: %s", type(cause).__name__, cause)
-        return RequestError(RequestErrorCode.UNAVAILABLE, "The database cannot do this now. Try again.")
-    return None

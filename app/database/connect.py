@@ -7,23 +7,18 @@ keeps a second one out. PostgreSQL has one pool for both.
 from __future__ import annotations
 
 import fcntl
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import make_url
-from sqlalchemy.engine import URL, Dialect
-from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlalchemy.engine import URL
 
 from app.auth.private_files import create_private
-from app.database import changes
-from app.database.inserts import Inserts, New
+from app.database.interface import Database
 from app.database.postgres.database import Postgres
-from app.database.recoveries import Recoveries
 from app.database.sqlite.database import Sqlite
-from app.database.sqlite.reader import Pace, Steps
-from app.database.sqlite.writer import Work
 from app.errors import VoltgraphError
 
 T = TypeVar("T")
@@ -63,51 +58,6 @@ def exclusive(url: URL) -> Iterator[None]:
         except BlockingIOError:
             raise FileInUse(f"{url.database} is in use by a running server") from None
         yield
-
-
-class Database(Protocol):
-    """Interface of a database."""
-
-    hub: changes.Hub
-    """Receives the committed changes of all processes, once `listen` has returned."""
-    inserts: Inserts
-    """Builds the rows that `store` takes."""
-    recoveries: Recoveries
-    """Count the connections that an error left in a wrong state."""
-
-    async def listen(self) -> None:
-        """Make sure that the hub receives changes. Idempotent."""
-
-    def read(self) -> AsyncSession:
-        """Return a session that only reads: `async with database.read() as session`. One task at a time may use it."""
-
-    @property
-    def dialect(self) -> Dialect:
-        """The SQL dialect."""
-
-    def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> Awaitable[T]:
-        """Run a query of one or several statements in one snapshot, without the ORM."""
-
-    async def write(self, work: Work[T]) -> T:
-        """Run `work` in a transaction and return its result once it is committed. Nothing is stored if it raises."""
-
-    def store(self, new: New) -> Awaitable[None]:
-        """Store new rows, all or none; done once they are committed. Raises NotUnique if a row with the same key
-        exists."""
-
-    @property
-    def waiting(self) -> int:
-        """Number of queued writes."""
-
-    @property
-    def waiting_reads(self) -> int:
-        """Number of queued queries."""
-
-    @property
-    def failed_at(self) -> float:
-        """Time of the last failed write, by the monotonic clock."""
-
-    async def close(self) -> None: ...
 
 
 @asynccontextmanager

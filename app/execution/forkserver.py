@@ -21,7 +21,7 @@ from typing import Any
 from app.execution.executor import Executor, Fault, Job, JobFailed, Outcome, Progress, Values
 from app.execution.messages import receive, send, send_series
 from app.execution.samples import Allowance
-from app.models.tables import ElementType, JobErrorCode
+from app.models.enums import ElementType, JobErrorCode
 
 PR_SET_PDEATHSIG = 1
 NICE = 10

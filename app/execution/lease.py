@@ -15,20 +15,12 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database import changes
-from app.database.connect import Database
+from app.database.interface import Database
 from app.errors import VoltgraphError
 from app.execution.executor import JobFailed, Progress
 from app.models.columns import now
-from app.models.tables import (
-    Checkpoint,
-    JobStatus,
-    Pipeline,
-    PipelineElement,
-    PipelineElementStatus,
-    PipelineStatus,
-    SeriesChannel,
-    SeriesSource,
-)
+from app.models.enums import JobStatus, PipelineElementStatus, PipelineStatus, SeriesSource
+from app.models.tables import Checkpoint, Pipeline, PipelineElement, SeriesChannel
 from app.pipelines.lifecycle import elements_of, end, row
 from app.pipelines.service import later
 

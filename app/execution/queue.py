@@ -20,7 +20,7 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL
 
 from app.auth.private_files import create_private
-from app.errors import VoltgraphError
+from app.errors import SubmissionFailed
 
 T = TypeVar("T")
 log = logging.getLogger("voltgraph")
@@ -41,10 +41,6 @@ def _know_subseconds(connection: Any, _: object) -> None:
     knows 'subsec'; an older system library would return NULL."""
     if isinstance(connection, sqlite3.Connection) and sqlite3.sqlite_version_info < (3, 42):
         connection.create_function("unixepoch", -1, lambda *_: time.time())
-
-
-class SubmissionFailed(VoltgraphError):
-    """The queue could not take a pipeline."""
 
 
 def engine_url(url: URL) -> str:

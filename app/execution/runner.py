@@ -13,11 +13,12 @@ from typing import Any
 import orjson
 
 from app.database.availability import is_away, patiently
-from app.database.connect import Database
+from app.database.interface import Database
 from app.execution.executor import JobFailed, Progress
 from app.execution.lease import Hold, HoldLost
 from app.execution.processes import Child, ChildDied, Children
-from app.models.tables import ElementType, JobErrorCode, JobStatus, PipelineElement, PipelineElementStatus
+from app.models.enums import ElementType, JobErrorCode, JobStatus, PipelineElementStatus
+from app.models.tables import PipelineElement
 from app.settings import Settings
 
 log = logging.getLogger("voltgraph")

@@ -20,13 +20,15 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database.availability import is_away
-from app.database.connect import Database
+from app.database.interface import Database
+from app.errors import SubmissionFailed
 from app.execution.polling import EAGER, Looks
 from app.execution.processes import Children
-from app.execution.queue import ENDED, QUEUE, WORKFLOW, Engine, SubmissionFailed, configuration
+from app.execution.queue import ENDED, QUEUE, WORKFLOW, Engine, configuration
 from app.execution.runner import Ended, Runner, uncounted
 from app.models.columns import now
-from app.models.tables import AT_WORK, JobErrorCode, Pipeline, Worker
+from app.models.enums import JobErrorCode
+from app.models.tables import AT_WORK, Pipeline, Worker
 from app.pipelines import lifecycle
 from app.settings import Settings
 

@@ -8,8 +8,6 @@ import numpy as np
 import orjson
 from tsdownsample import MinMaxDownsampler
 
-from app.pipelines.plots import Panel, Sum
-
 Array = np.ndarray
 Arrays = dict[str, Array]
 
@@ -67,21 +65,3 @@ def written(channels: Arrays) -> bytes:
     numbers = orjson.OPT_SERIALIZE_NUMPY
     parts = (orjson.dumps(name) + b":" + orjson.dumps(values, option=numbers) for name, values in channels.items())
     return b"{" + b",".join(parts) + b"}"
-
-
-def plot(channels: Arrays, panel: Panel, low: float | None, high: float | None, most: int | None) -> bytes:
-    """Encode the points of a panel as JSON, each trace windowed and downsampled by itself, and the range of x."""
-    traces = []
-    for trace in panel.traces:
-        line = cut({"x": channels[trace.x], "y": _sum(channels, trace.y)}, "x", low, high, most)
-        traces.append({"name": trace.name, **line})
-    x = np.concatenate([channels[trace.x] for trace in panel.traces])
-    x = x[np.isfinite(x)]
-    ends = (float(x.min()), float(x.max())) if len(x) else (None, None)
-    titles = {"xaxis": {"title": {"text": panel.x_title}}, "yaxis": {"title": {"text": panel.y_title}}}
-    answer = {"traces": traces, "layout": titles, "x_full_min": ends[0], "x_full_max": ends[1]}
-    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
-
-
-def _sum(channels: Arrays, terms: Sum) -> Any:
-    return sum(sign * channels[name] for sign, name in terms)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from app.errors import Path, Problem, ProblemCode
-from app.models.tables import ElementType
+from app.models.enums import ElementType
 
 MAX_ELEMENTS = 250
 MAX_NAME = 255

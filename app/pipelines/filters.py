@@ -13,7 +13,8 @@ from sqlmodel import col, exists
 
 from app.database.changes import Change, Snapshot
 from app.models.columns import Contains
-from app.models.tables import ElementType, JobErrorCode, Pipeline, PipelineElement, PipelineStatus
+from app.models.enums import ElementType, JobErrorCode, PipelineStatus
+from app.models.tables import Pipeline, PipelineElement
 
 
 @dataclass(frozen=True, slots=True)

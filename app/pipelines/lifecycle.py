@@ -2,32 +2,36 @@
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import uuid_utils
 from sqlalchemy import Delete, delete
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.auth.authenticator import Caller
+from app.auth.caller import Caller
 from app.database import changes
-from app.database.connect import Database
-from app.execution.queue import SubmissionFailed
-from app.models.tables import (
-    JobErrorCode,
-    JobStatus,
-    Pipeline,
-    PipelineElement,
-    PipelineElementStatus,
-    PipelineStatus,
-    SeriesChannel,
-)
+from app.database.interface import Database
+from app.errors import SubmissionFailed
+from app.models.enums import JobErrorCode, JobStatus, PipelineElementStatus, PipelineStatus
+from app.models.tables import Pipeline, PipelineElement, SeriesChannel
 from app.pipelines import repository
 from app.pipelines.service import invalid_state, later, locked
-from app.server.services import Services
 
 UNFINISHED = (PipelineElementStatus.PENDING, PipelineElementStatus.RUNNING)
 
 
-async def start(services: Services, caller: Caller, id: str) -> Pipeline:
+class RunQueue(Protocol):
+    """The queue of runs, as start and cancel use it."""
+
+    async def submit(self, pipeline_id: str) -> None:
+        """Enqueue a pipeline. Raises SubmissionFailed."""
+
+    async def cancel(self, pipeline_id: str) -> None:
+        """Remove a pipeline from the queue."""
+
+
+async def start(database: Database, queue: RunQueue, caller: Caller, id: str) -> Pipeline:
     """Start a pipeline. It is FAILED with SUBMISSION_FAILED if the queue cannot take it. Raises NOT_FOUND;
     INVALID_STATE for a terminal one.
 
@@ -43,16 +47,16 @@ async def start(services: Services, caller: Caller, id: str) -> Pipeline:
         await _begin(session, pipeline)
         return pipeline, True
 
-    pipeline, new = await services.database.write(work)
+    pipeline, new = await database.write(work)
     if new:
         try:
-            await services.engine.submit(id)
+            await queue.submit(id)
         except SubmissionFailed as failure:
-            await fail(services.database, id, JobErrorCode.SUBMISSION_FAILED, str(failure))
-    return await repository.pipeline(services.database, caller, id) or pipeline
+            await fail(database, id, JobErrorCode.SUBMISSION_FAILED, str(failure))
+    return await repository.pipeline(database, caller, id) or pipeline
 
 
-async def cancel(services: Services, caller: Caller, id: str) -> Pipeline:
+async def cancel(database: Database, queue: RunQueue, caller: Caller, id: str) -> Pipeline:
     """Cancel a pipeline and its unfinished elements. Raises NOT_FOUND; INVALID_STATE if it ended otherwise."""
 
     async def work(session: AsyncSession) -> Pipeline:
@@ -64,9 +68,9 @@ async def cancel(services: Services, caller: Caller, id: str) -> Pipeline:
         await end(session, pipeline, PipelineStatus.CANCELED, PipelineElementStatus.CANCELED)
         return pipeline
 
-    pipeline = await services.database.write(work)
+    pipeline = await database.write(work)
     if pipeline.started_at is not None:
-        await services.engine.cancel(id)
+        await queue.cancel(id)
     return pipeline
 
 

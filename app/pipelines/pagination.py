@@ -14,14 +14,14 @@ from sqlalchemy import ColumnElement, tuple_
 from sqlmodel import col, func, select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
-from app.auth.authenticator import Caller
-from app.database.connect import Database
+from app.auth.caller import Caller
+from app.database.interface import Database
 from app.errors import RequestError, RequestErrorCode
 from app.models.columns import instant_text
-from app.models.enums import Word
-from app.models.tables import Pipeline, PipelineStatus
+from app.models.enums import PipelineStatus, Word
+from app.models.tables import Pipeline
+from app.pipelines.access import owned
 from app.pipelines.filters import PipelineFilter, clauses
-from app.pipelines.repository import owned
 
 MAX_PAGE = 100
 DEFAULT_PAGE = 20

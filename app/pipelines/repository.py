@@ -6,15 +6,16 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy import ColumnElement, Select, Text, and_, cast
+from sqlalchemy import Select, Text, and_, cast
 from sqlalchemy.orm import aliased, defer
 from sqlmodel import col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from app.auth.authenticator import Caller
-from app.database.connect import Database
+from app.auth.caller import Caller
+from app.database.interface import Database
 from app.errors import RequestError, RequestErrorCode
 from app.models.tables import AT_WORK, Checkpoint, Pipeline, PipelineElement
+from app.pipelines.access import owned, owned_elements
 from app.pipelines.budget import LOADED, Budget
 
 MAX_TRACE, DEFAULT_TRACE = 5000, 500
@@ -26,20 +27,6 @@ WARNING_FIELDS = ("code", "message", "parameter", "objective")
 LARGE = ("job_config", "result", "error_detail")
 """JSON columns of an element, read only if selected."""
 WITHOUT_LARGE = tuple(defer(getattr(PipelineElement, name), raiseload=True) for name in LARGE)
-
-
-def owned(caller: Caller) -> ColumnElement[bool]:
-    """Return the condition for pipelines that the caller may see: the only place of this rule."""
-    theirs = col(Pipeline.organization_id) == caller.organization_id
-    return theirs if caller.projects is None else theirs & col(Pipeline.project_id).in_(sorted(caller.projects))
-
-
-def owned_elements(caller: Caller) -> ColumnElement[bool]:
-    """Return the condition for elements that the caller may see."""
-    theirs = col(PipelineElement.organization_id) == caller.organization_id
-    if caller.projects is None:
-        return theirs
-    return theirs & col(PipelineElement.pipeline_id).in_(select(Pipeline.id).where(owned(caller)))
 
 
 Elements = SelectOfScalar[PipelineElement]

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, func, true
 from sqlmodel import col, select
 
-from app.auth.authenticator import Caller
-from app.database.connect import Database
+from app.auth.caller import Caller
+from app.database.interface import Database
 from app.errors import WrongArguments
-from app.models.tables import PipelineElement, PipelineElementStatus, SeriesChannel, SeriesSource
+from app.models.enums import PipelineElementStatus, SeriesSource
+from app.models.tables import PipelineElement, SeriesChannel
+from app.pipelines.access import owned_elements
 from app.pipelines.budget import ROW, Budget
-from app.pipelines.plots import Panel, panels
-from app.pipelines.repository import owned_elements
 
 MOST_POINTS = 100_000
 """Maximum number of rows of a downsampled series."""
@@ -120,16 +120,16 @@ async def read_all(
     the samples of all that are asked for alike. AnswerTooLarge."""
     budget.take_work(EACH * len(asked))
     distinct = list(dict.fromkeys(Asked(*each) for each in asked))
-    stored = await _stored(database, caller, budget, distinct)
+    stored = await find_stored(database, caller, budget, distinct)
     found: dict[tuple[str, Wanted], Found] = {}
     for each in distinct:
         if (series := stored.get(each.key)) is not None and (faults := each.wanted.unknown(series.channels)):
             found[each] = WrongArguments(faults)
     readable = [each for each in distinct if each.key in stored and each not in found]
     for each in readable:
-        _charge(budget, each.wanted, stored[each.key])
+        charge(budget, each.wanted, stored[each.key])
     for group in _groups(readable):
-        samples = await _samples(database, caller, group)
+        samples = await read_samples(database, caller, group)
         for each in group:
             if channels := samples.get(each.key):
                 axis = each.wanted.x_column or stored[each.key].channels[0]
@@ -139,7 +139,7 @@ async def read_all(
     return texts
 
 
-def _charge(budget: Budget, wanted: Wanted, series: Stored) -> None:
+def charge(budget: Budget, wanted: Wanted, series: Stored) -> None:
     """Count the work of reading a series. AnswerTooLarge."""
     channels = len(series.channels) if wanted.columns is None else len(wanted.columns) + 1
     thinned = min(wanted.max_points or 0, series.rows)
@@ -157,24 +157,7 @@ def _groups(asked: list[Asked]) -> Iterator[list[Asked]]:
         yield from (alike[start : start + TOGETHER] for start in range(0, len(alike), TOGETHER))
 
 
-async def plot(
-    database: Database, caller: Caller, budget: Budget, element_id: str, wanted: Wanted, index: int
-) -> bytes | None:
-    """The points of a panel of `app.pipelines.plots` as JSON, each of its traces windowed and thinned by itself, to
-    `wanted.max_points`. None where there is none. WrongArguments, AnswerTooLarge."""
-    wanted.check()
-    stored = await _stored(database, caller, budget, [Asked(element_id, wanted)])
-    for series in stored.values():
-        for panel in panels(series.channels)[index : index + 1]:
-            needed = replace(wanted, columns=panel.channels, x_column=panel.traces[0].x)
-            _charge(budget, needed, series)
-            samples = await _samples(database, caller, [Asked(element_id, needed)])
-            for found in samples.values():
-                return await asyncio.to_thread(_plot, found, panel, wanted)
-    return None
-
-
-async def _stored(database: Database, caller: Caller, budget: Budget, asked: Iterable[Asked]) -> dict[Key, Stored]:
+async def find_stored(database: Database, caller: Caller, budget: Budget, asked: Iterable[Asked]) -> dict[Key, Stored]:
     """Which of the series there are. AnswerTooLarge."""
     ids = sorted({each.element_id for each in asked})
     keys = {each.key for each in asked}
@@ -197,7 +180,7 @@ async def _stored(database: Database, caller: Caller, budget: Budget, asked: Ite
     return found
 
 
-async def _samples(database: Database, caller: Caller, asked: Sequence[Asked]) -> dict[Key, dict[str, bytes]]:
+async def read_samples(database: Database, caller: Caller, asked: Sequence[Asked]) -> dict[Key, dict[str, bytes]]:
     """The channels of series that are asked for alike, by name, in their order."""
     first = asked[0].wanted
     ids = sorted({each.element_id for each in asked})
@@ -252,15 +235,7 @@ def _none_of(unknown: frozenset[str], found: Iterable[str]) -> str:
 
 
 def _answer(channels: dict[str, bytes], axis: str, wanted: Wanted) -> bytes:
-    from app.pipelines import (
-        downsampling,  # imported here: it imports numpy, which a server without series does not need
-    )
+    from app.pipelines import downsampling  # it imports numpy, which a server without series does not need
 
     arrays = downsampling.arrays(channels)
     return downsampling.written(downsampling.cut(arrays, axis, wanted.x_min, wanted.x_max, wanted.max_points))
-
-
-def _plot(channels: dict[str, bytes], panel: Panel, wanted: Wanted) -> bytes:
-    from app.pipelines import downsampling
-
-    return downsampling.plot(downsampling.arrays(channels), panel, wanted.x_min, wanted.x_max, wanted.max_points)

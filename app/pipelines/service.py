@@ -14,14 +14,16 @@ from sqlalchemy.orm.attributes import manager_of_class
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.auth.authenticator import NOT_THEIRS, Caller
+from app.auth.caller import NOT_THEIRS, Caller
 from app.database import changes as events
-from app.database.connect import Database
 from app.database.inserts import OWN, SHARED, Values
+from app.database.interface import Database
 from app.errors import NotUnique, Problem, ProblemCode, Rejected, forbidden, not_found
 from app.models.columns import now
-from app.models.tables import IdempotencyKey, Pipeline, PipelineElement, PipelineStatus
-from app.pipelines import repository
+from app.models.enums import PipelineStatus
+from app.models.tables import IdempotencyKey, Pipeline, PipelineElement
+from app.pipelines import access, repository
+from app.pipelines.access import may_write
 from app.pipelines.elements import MAX_NAME, Element
 from app.pipelines.inputs import Changes, Draft, checked_name
 
@@ -113,9 +115,13 @@ async def _store(database: Database, caller: Caller, draft: Draft) -> Pipeline:
     """Store a new pipeline. Raises NotUnique if its idempotency key was used before."""
     pipeline = _new_pipeline(caller, draft)
     key = _key_row(pipeline, draft) if draft.idempotency_key is not None else None
-    change = partial(events.creation, pipeline, draft.elements)
+    change = partial(_creation, pipeline, draft)
     await database.store(database.inserts.new(vars(pipeline), _element_rows(draft.elements), key, change))
     return pipeline
+
+
+def _creation(pipeline: Pipeline, draft: Draft) -> events.Change:
+    return events.creation(pipeline, [element.type for element in draft.elements])
 
 
 def _new_pipeline(caller: Caller, draft: Draft) -> Pipeline:
@@ -182,16 +188,10 @@ async def _first_with_key(database: Database, caller: Caller, draft: Draft) -> P
     return first
 
 
-def may_write(caller: Caller) -> None:
-    """Raise Rejected with FORBIDDEN if the caller's key is read-only."""
-    if not caller.may_write:
-        raise forbidden("The API key is for reading only.")
-
-
 async def locked(session: AsyncSession, caller: Caller, id: str) -> Pipeline:
     """Load a pipeline and lock its row until the transaction ends. Raises Rejected with FORBIDDEN or NOT_FOUND."""
     may_write(caller)
-    query = select(Pipeline).where(repository.owned(caller), col(Pipeline.id) == id).with_for_update()
+    query = select(Pipeline).where(access.owned(caller), col(Pipeline.id) == id).with_for_update()
     pipeline = (await session.exec(query)).first()
     if pipeline is None:
         raise not_found("pipeline", "id")

@@ -7,11 +7,12 @@ from collections.abc import AsyncGenerator, Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from app.auth.authenticator import Caller, revoked
+from app.auth.authenticator import revoked
+from app.auth.caller import Caller
 from app.auth.revocation import RevocationPoller
 from app.database.availability import patiently
-from app.database.changes import Subscriber, Wants, anything
-from app.database.connect import Database
+from app.database.broker import Subscriber, Wants, anything
+from app.database.interface import Database
 from app.errors import RequestError, RequestErrorCode
 from app.models.tables import Pipeline
 from app.pipelines import repository

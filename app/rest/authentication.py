@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from app.auth.authenticator import Caller
+from app.auth.caller import Caller
 from app.auth.rate_limit import REQUEST
 from app.server.cors import refuse_other_pages
+from app.server.request_log import note_key
 from app.server.services import Services
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -22,6 +23,7 @@ async def authenticate(request: Request) -> None:
     RATE_LIMITED."""
     headers = dict(request.scope["headers"])
     found = await services(request).callers.of(headers)
+    note_key(found.key)
     if found.key is None and request.method not in READS:
         refuse_other_pages(headers, request.app.state.settings.origins)
     services(request).rates.spend(found, REQUEST)

@@ -11,17 +11,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.database import availability
-from app.errors import (
-    BadJson,
-    Path,
-    Problem,
-    ProblemCode,
-    Rejected,
-    RequestError,
-    WrongArguments,
-    logged,
-)
+from app.errors import BadJson, Path, Problem, ProblemCode, Rejected, RequestError, WrongArguments
 from app.rest.serializers import JsonResponse
+from app.server.faults import expected, logged
 
 STATUS = {
     ProblemCode.FORBIDDEN: 403,
@@ -74,7 +66,7 @@ def invalid(_: Request, error: RequestValidationError) -> Response:
 
 
 def unable(request: Request, error: Exception) -> Response:
-    refused = availability.expected(error)
+    refused = expected(error)
     if refused is None:
         raise error
     return request_error(request, refused)

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.auth.authenticator import Callers
-from app.database.availability import expected
 from app.rest.errors import failure
+from app.server.faults import expected
 
 OPEN = frozenset({"/livez", "/healthz"})
 """Paths that answer under every name. They say only that the process runs: a probe which sends another name must not

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from app.models.tables import JobStatus, SeriesSource
+from app.models.enums import JobStatus, SeriesSource
 from app.pipelines.series import MOST_POINTS, Wanted
 
 Channels = dict[str, dict[Literal["optimal", "baseline"], list[str]]]

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from app.auth.authenticator import Caller
-from app.database.connect import Database
+from app.auth.caller import Caller
+from app.database.interface import Database
 from app.errors import not_found
-from app.models.tables import PipelineElement, SeriesSource
+from app.models.enums import SeriesSource
+from app.models.tables import PipelineElement
 from app.pipelines import repository, series
 from app.pipelines.budget import Budget
 from app.rest import metadata, serializers
@@ -18,6 +19,7 @@ from app.rest.authentication import services
 from app.rest.errors import failure
 from app.rest.job_schemas import Channels, Job, JobsQuery, Metadata, Plot, PlotQuery, SeriesQuery
 from app.rest.pipelines import NOT_FOUND, By, In, Most, no_nul, stop
+from app.rest.plots import plot
 from app.rest.route import StrictRoute
 from app.rest.schemas import Failure
 from app.rest.serializers import JsonResponse, StoredJson
@@ -97,7 +99,7 @@ async def get_plot_data(job_id: str, query: Annotated[PlotQuery, Query()], db: I
     wanted = series.Wanted(
         query.objective_name, SeriesSource.OPTIMAL, None, None, query.max_points, query.x_min, query.x_max
     )
-    found = await series.plot(db, by, most, (await job(db, by, job_id)).id, wanted, query.plot_index)
+    found = await plot(db, by, most, (await job(db, by, job_id)).id, wanted, query.plot_index)
     if found is None:
         raise not_found("plot")
     return StoredJson(found)

@@ -7,12 +7,13 @@ from typing import Any
 
 import orjson
 
-from app.auth.authenticator import Caller
-from app.database.connect import Database
-from app.models.tables import Checkpoint, PipelineElement, SeriesSource
+from app.auth.caller import Caller
+from app.database.interface import Database
+from app.models.enums import SeriesSource
+from app.models.tables import Checkpoint, PipelineElement
 from app.pipelines import repository, series
 from app.pipelines.budget import Budget
-from app.pipelines.plots import panels
+from app.rest.plots import panels
 
 
 async def of(database: Database, caller: Caller, budget: Budget, element: PipelineElement) -> dict[str, Any]:

@@ -12,10 +12,11 @@ from pydantic import BaseModel, Field
 from sqlalchemy import ColumnElement
 from sqlmodel import col, func, select
 
-from app.auth.authenticator import Caller
-from app.database.connect import Database
-from app.models.tables import Pipeline, PipelineStatus
-from app.pipelines.repository import owned
+from app.auth.caller import Caller
+from app.database.interface import Database
+from app.models.enums import PipelineStatus
+from app.models.tables import Pipeline
+from app.pipelines.access import owned
 
 Clause = ColumnElement[bool]
 Text = Field(None, max_length=1000)

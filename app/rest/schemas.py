@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import BaseModel, Field, ModelWrapValidatorHandler, PrivateAttr, ValidationError, model_validator
 
 from app.errors import Rejected
-from app.models.tables import ElementType, JobErrorCode, PipelineElementStatus, PipelineStatus
+from app.models.enums import ElementType, JobErrorCode, PipelineElementStatus, PipelineStatus
 from app.pipelines.elements import Given
 from app.pipelines.inputs import Draft, draft
 from app.rest.errors import line_error, pydantic_error

@@ -7,8 +7,8 @@ import orjson
 from starlette.responses import Response
 
 from app.models.columns import instant_text
-from app.models.enums import Word
-from app.models.tables import Checkpoint, ElementType, JobStatus, Pipeline, PipelineElement
+from app.models.enums import ElementType, JobStatus, Word
+from app.models.tables import Checkpoint, Pipeline, PipelineElement
 from app.pipelines.repository import parameter_values
 
 

@@ -12,9 +12,8 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from app.errors import RequestError, RequestErrorCode
+from app.settings import ANY
 
-ANY = "*"
-PORTS = {"http": 80, "https": 443}
 OWN_SITES = {b"same-origin", b"none"}
 """Values of Sec-Fetch-Site for a page of this server, and for a user's own act."""
 METHODS = ("GET", "POST", "PATCH", "DELETE")
@@ -22,16 +21,6 @@ EXPOSED = ("Location", "Retry-After", "X-Request-Id")
 """Response headers that scripts may read, besides the safelisted ones."""
 MAX_AGE = 7200
 """Seconds for which browsers cache a preflight response; no browser caches longer."""
-
-
-def origins(text: str) -> frozenset[str]:
-    """Parse a comma-separated list of origins as browsers send them, or ANY alone. Raises ValueError naming the invalid
-    ones."""
-    listed = [each.strip() for each in text.split(",") if each.strip()]
-    faults = [fault for each in listed if (fault := _fault(each, alone=len(listed) == 1))]
-    if faults:
-        raise ValueError(" ".join(faults))
-    return frozenset(listed)
 
 
 def allows(allowed: Collection[str], origin: bytes) -> bool:
@@ -72,21 +61,3 @@ def cors(app: ASGIApp, allowed: frozenset[str]) -> ASGIApp:
         allow_private_network=ANY not in allowed,
         max_age=MAX_AGE,
     )
-
-
-def _fault(origin: str, *, alone: bool) -> str | None:
-    """Return why no browser sends this as an origin."""
-    if origin == ANY:
-        return None if alone else "'*' means every origin: nothing can stand beside it."
-    try:
-        parts = urlsplit(origin)
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host, port, parts = None, None, urlsplit("")
-    if host is None or parts.scheme not in PORTS or not origin.isascii():
-        return f"{origin!r:.100} is no origin: write it as https://app.example or http://localhost:3000."
-    exact = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}"
-    exact += f":{port}" if port not in (None, PORTS[parts.scheme]) else ""
-    if "*" in origin:
-        return f"{origin!r:.100} has a wildcard: name each origin."
-    return None if origin == exact else f"{origin!r:.100} is not what browsers send: write {exact!r:.100}."

@@ -12,11 +12,11 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from app.database.connect import Database
-from app.database.sqlite.reader import Pace, Steps
-from app.errors import VoltgraphError, logged
+from app.database.interface import Database, Pace, Steps
+from app.errors import VoltgraphError
 from app.models.columns import Instant, now
 from app.models.tables import Pulse
+from app.server.faults import logged
 
 BELIEVED = 1.0
 """Seconds for which a successful write counts; more frequent probes cause no further writes."""

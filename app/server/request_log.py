@@ -56,6 +56,13 @@ def note(operation: str, code: str) -> None:
         trace.operation, trace.code = operation, code
 
 
+def note_key(prefix: str | None) -> None:
+    """Record the prefix of the API key of the current request."""
+    trace = current.get()
+    if trace is not None:
+        trace.key = prefix
+
+
 class Traced:
     """Middleware that assigns request ids. With `logs`, it writes one line per request."""
 

@@ -7,7 +7,7 @@ from app.auth.keys import KeyRing, KeyStore
 from app.auth.quotas import Slots
 from app.auth.rate_limit import Rates
 from app.auth.revocation import RevocationPoller
-from app.database.connect import Database
+from app.database.interface import Database
 from app.execution.queue import Engine
 from app.pipelines.subscriptions import Feed
 from app.server.bodies.quota import BodyQuota

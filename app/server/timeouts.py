@@ -1,11 +1,13 @@
-"""Timeouts, and eager start of coroutines."""
+"""Timeouts of coroutines that are started at once."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Generator
+from collections.abc import Coroutine
 from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
+
+from app.server.fast_path.eager import Begun, begin, in_task
 
 T = TypeVar("T")
 
@@ -18,47 +20,6 @@ async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
     await in_task()
     async with asyncio.timeout(seconds):
         return await begun
-
-
-def begin(work: Coroutine[Any, Any, T]) -> T | Begun[T]:
-    """Start a coroutine; return its result if it does not suspend."""
-    try:
-        waits_for = work.send(None)
-    except StopIteration as done:
-        result: T = done.value
-        return result
-    return Begun(work, waits_for)
-
-
-def drive(work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> None:
-    """Run a coroutine without a Task: if it suspends on a Future, resume it from that future's callback; otherwise wrap
-    the rest in a Task kept in `tasks`."""
-    begun = begin(work)
-    if not isinstance(begun, Begun):
-        return
-    if asyncio.isfuture(begun.waits_for):
-        begun.waits_for._asyncio_future_blocking = False  # as a Task does with a future that it receives
-        begun.waits_for.add_done_callback(lambda _: drive(work, tasks))
-    else:
-        task = asyncio.create_task(_finish(begun))
-        tasks.add(task)
-        task.add_done_callback(tasks.discard)
-
-
-async def _finish(begun: Begun[T]) -> T:
-    return await begun
-
-
-async def in_task() -> None:
-    """Make sure to run in a Task, which an eagerly started coroutine does only after its first suspension. asyncio's
-    timeouts need one."""
-    if asyncio.current_task() is None:
-        await _NextTurn()
-
-
-class _NextTurn:
-    def __await__(self) -> Generator[None, None, None]:
-        yield
 
 
 async def finished_within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
@@ -79,27 +40,3 @@ async def finished_within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
 def _end(over: asyncio.Future[None], *_: object) -> None:
     if not over.done():
         over.set_result(None)
-
-
-class Begun(Generic[T]):
-    """A coroutine that was started and is suspended."""
-
-    def __init__(self, work: Coroutine[Any, Any, T], waits_for: Any) -> None:
-        self._work, self.waits_for = work, waits_for
-
-    def __await__(self) -> Generator[Any, Any, T]:
-        work, waits_for = self._work, self.waits_for
-        try:
-            while True:
-                try:
-                    sent = yield waits_for
-                except GeneratorExit:
-                    work.close()
-                    raise
-                except BaseException as error:
-                    waits_for = work.throw(error)
-                else:
-                    waits_for = work.send(sent)
-        except StopIteration as done:
-            result: T = done.value
-            return result

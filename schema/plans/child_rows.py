@@ -9,7 +9,7 @@ import ast
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.database.sqlite.reader import Steps, measured
+from app.database.interface import Steps, measured
 from app.models.tables import PipelineElement
 from app.pipelines import repository
 from schema.plans.row_builder import Builder, Row, Rows, Run, work_of

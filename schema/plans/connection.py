@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
-from app.database.sqlite.reader import Steps
+from app.database.interface import Steps
 from app.pipelines import pagination
 from app.pipelines.pagination import Order, Position, Window
 from schema.plans import page_statements

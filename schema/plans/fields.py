@@ -11,7 +11,8 @@ from typing import Any
 from graphql import GraphQLObjectType
 from sqlalchemy import Integer, bindparam
 
-from app.models.tables import Checkpoint, JobStatus, Pipeline, PipelineElement, PipelineElementStatus, PipelineStatus
+from app.models.enums import JobStatus, PipelineElementStatus, PipelineStatus
+from app.models.tables import Checkpoint, Pipeline, PipelineElement
 from app.pipelines import repository
 from app.pipelines.budget import PARSED
 from schema import schema

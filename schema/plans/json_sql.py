@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import orjson
 from sqlalchemy import LargeBinary, Select, String, bindparam, case, cast, func, literal_column, select
 
-from app.database.sqlite.reader import Steps, TooLong, measured
+from app.database.interface import Steps, TooLong, measured
 from app.models.columns import JsonText
 from schema.plans.codecs import Part, Unwritable, written
 from schema.plans.row_builder import Compiling, Row, Rows, Run

@@ -12,7 +12,7 @@ from graphql.execution import Executor
 from graphql.pyutils import Path
 from sqlalchemy.engine import Dialect
 
-from app.database.sqlite.reader import Pace, Steps
+from app.database.interface import Pace, Steps
 from app.errors import AnswerTooLarge
 from app.models.tables import Pipeline
 from app.pipelines.budget import Budget

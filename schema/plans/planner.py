@@ -12,9 +12,8 @@ from graphql.execution import Executor
 from graphql.execution.values import VariableValues
 from sqlalchemy.engine import Dialect
 
-from app.auth.authenticator import Caller
-from app.database.connect import Database
-from app.database.sqlite.reader import Pace, Steps, TooLong, unread
+from app.auth.caller import Caller
+from app.database.interface import Database, Pace, Steps, TooLong, unread
 from app.errors import AnswerTooLarge, VoltgraphError
 from app.pipelines.budget import Budget
 from schema import schema

@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam
 
-from app.database.sqlite.reader import Steps
-from app.models.tables import PipelineStatus
+from app.database.interface import Steps
+from app.models.enums import PipelineStatus
 from app.pipelines import pagination, repository
 from schema.plans import page_statements
 from schema.plans.child_rows import read_children

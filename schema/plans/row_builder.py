@@ -18,8 +18,8 @@ from graphql.execution.values import VariableValues
 from sqlalchemy import Select, Text, func, literal_column
 from sqlalchemy.engine import Dialect
 
-from app.auth.authenticator import Caller
-from app.database.sqlite.reader import Measure, TooLong
+from app.auth.caller import Caller
+from app.database.interface import Measure, TooLong
 from app.models.columns import JsonText, instant_text
 from app.pipelines.budget import ROW, VALUE, Budget, size_of
 from schema.plans.codecs import LEAST, MOST, converter, integer

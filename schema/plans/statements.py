@@ -10,7 +10,7 @@ import orjson
 from sqlalchemy import ARRAY, Select, String, bindparam, func, select
 from sqlalchemy.engine import Dialect
 
-from app.auth.authenticator import Caller
+from app.auth.caller import Caller
 from app.models.columns import Binary
 
 CALLER = Caller(organization_id=cast(str, bindparam("organization_id", type_=Binary)))

@@ -15,13 +15,13 @@ from urllib.parse import parse_qsl
 from graphql import OperationType
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.database.availability import expected
 from app.errors import RequestError, RequestErrorCode
 from app.server.bodies.quota import Holding
 from app.server.bodies.reading import read_json, require_json
 from app.server.bodies.strict_json import decode
 from app.server.cors import refuse_other_pages
 from app.server.fast_path.interface import Fields, Response
+from app.server.faults import expected
 from app.server.metrics import Metrics
 from app.server.request_log import HEADER, Traced, current, note
 from app.server.services import Services

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from graphql import OperationType
 from starlette.types import Receive, Send
 
-from app.errors import logged
+from app.server.faults import logged
 from schema.operations import Answer, Operation, encoded
 from schema.transport.negotiation import EVENTS
 

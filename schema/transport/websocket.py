@@ -11,13 +11,14 @@ import orjson
 from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
-from app.auth.authenticator import NO_LONGER_VALID, Caller
-from app.database.availability import expected
-from app.errors import RequestError, RequestErrorCode, logged
+from app.auth.authenticator import NO_LONGER_VALID
+from app.auth.caller import Caller
+from app.errors import RequestError, RequestErrorCode
 from app.server.bodies.quota import Holding
 from app.server.bodies.reading import decoded
 from app.server.connections.message_limit import LONGEST_UNKNOWN, lift
 from app.server.cors import is_from_allowed_page
+from app.server.faults import expected, logged
 from app.settings import Settings
 from schema.errors import failure, refusal
 from schema.operations import Answer, GraphQLRequest, Operation, Operations, encoded, graphql_request

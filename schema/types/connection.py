@@ -5,7 +5,7 @@ from typing import Any
 import strawberry
 
 from app.models import tables
-from app.models.tables import PipelineStatus
+from app.models.enums import PipelineStatus
 from app.pipelines.pagination import Page
 from schema.types.pipelines import Pipeline
 

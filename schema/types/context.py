@@ -10,7 +10,7 @@ import orjson
 import strawberry
 from strawberry.dataloader import DataLoader
 
-from app.auth.authenticator import Caller
+from app.auth.caller import Caller
 from app.models.tables import Checkpoint, PipelineElement
 from app.pipelines import repository, series
 from app.pipelines.budget import Budget, size_of

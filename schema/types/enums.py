@@ -6,7 +6,7 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from app import errors
-from app.models import tables
+from app.models import enums
 from app.models.enums import Word
 from app.pipelines import pagination
 
@@ -20,12 +20,12 @@ def describe(words: type[Word], name: str | None = None) -> None:
 
 
 for each in (
-    tables.ElementType,
-    tables.PipelineStatus,
-    tables.PipelineElementStatus,
-    tables.JobStatus,
-    tables.JobErrorCode,
-    tables.SeriesSource,
+    enums.ElementType,
+    enums.PipelineStatus,
+    enums.PipelineElementStatus,
+    enums.JobStatus,
+    enums.JobErrorCode,
+    enums.SeriesSource,
 ):
     describe(each)
 describe(pagination.OrderField, "PipelineOrderField")

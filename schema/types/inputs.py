@@ -7,7 +7,7 @@ import strawberry
 from strawberry import UNSET
 from strawberry.scalars import JSON
 
-from app.models.tables import ElementType, JobErrorCode, PipelineStatus
+from app.models.enums import ElementType, JobErrorCode, PipelineStatus
 from app.pipelines import filters, pagination
 from app.pipelines.elements import Given
 from app.pipelines.inputs import Changes, Draft, changes, draft

@@ -10,7 +10,7 @@ import strawberry
 from strawberry.scalars import JSON
 
 from app.models import tables
-from app.models.tables import JobErrorCode, JobStatus
+from app.models.enums import JobErrorCode, JobStatus
 from app.pipelines import repository
 from schema.types import enums  # noqa: F401  registers the enums
 from schema.types.context import Info

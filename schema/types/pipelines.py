@@ -10,7 +10,7 @@ from strawberry import UNSET
 from strawberry.scalars import JSON
 
 from app.models import tables
-from app.models.tables import ElementType, JobErrorCode, JobStatus, PipelineElementStatus, PipelineStatus, SeriesSource
+from app.models.enums import ElementType, JobErrorCode, JobStatus, PipelineElementStatus, PipelineStatus, SeriesSource
 from app.pipelines import repository
 from app.pipelines.budget import PARSED
 from schema.types import enums  # noqa: F401  registers the enums

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import UNSET
 
-from app.auth.authenticator import Caller
+from app.auth.caller import Caller
 from app.models import tables
 from app.pipelines import filters, pagination, repository
 from app.pipelines.pagination import Page

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import UNSET
 
-from app.models.tables import SeriesSource
+from app.models.enums import SeriesSource
 from app.pipelines.series import MOST_POINTS, Wanted
 
 DESCRIPTION = (

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from typer.testing import CliRunner
 
-from app.__main__ import cli
+from app.cli.commands import cli
 from tests.api import operation
 from tests.servers import serving
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.models.tables import PipelineStatus
+from app.models.enums import PipelineStatus
 from tests.api import Api
 
 UPDATE = """mutation ($id: ID!, $input: UpdatePipelineInput!) {

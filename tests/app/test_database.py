@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.database.connect import Database, FileInUse, database_url, exclusive, open_database
+from app.database.connect import FileInUse, database_url, exclusive, open_database
 from app.database.group_commit import Abandoned
+from app.database.interface import Database, Pace, Steps
 from app.database.sqlite.database import Sqlite
-from app.database.sqlite.reader import Pace, Steps
 from app.errors import Busy
 from app.execution.queue import engine_url
 from app.models.columns import now

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from app.models.tables import JobErrorCode, PipelineStatus
+from app.models.enums import JobErrorCode, PipelineStatus
 from tests.api import Api
 
 

@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
 import app.models.tables  # noqa: F401  registers the tables
-from app.auth.authenticator import Caller
+from app.auth.caller import Caller
 from app.database.connect import database_url as parsed
 from app.database.connect import open_database
 from app.database.migrations import migrate

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from app.models.tables import PipelineStatus
+from app.models.enums import PipelineStatus
 from tests.api import Api
 
 PAGE = """query ($order: PipelineOrder!, $first: Int, $after: String, $last: Int, $before: String) {

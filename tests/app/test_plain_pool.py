@@ -11,8 +11,8 @@ import pytest
 from sqlalchemy import text
 
 from app.database.connect import database_url, open_database
+from app.database.interface import Pace, Steps
 from app.database.postgres.database import Postgres
-from app.database.sqlite.reader import Pace, Steps
 from tests import servers
 from tests.faults.waiting import until
 

@@ -13,9 +13,10 @@ from typing import Any
 import apsw
 import pytest
 
+from app.database.interface import Pace, Steps
 from app.database.recoveries import Recoveries
 from app.database.sqlite import driver, reader
-from app.database.sqlite.reader import RESTING, Pace, Readers, Steps
+from app.database.sqlite.reader import RESTING, Readers
 
 LONG = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) SELECT count(*) FROM n"
 HERE = threading.main_thread().name

@@ -16,13 +16,14 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.database import recoveries
-from app.database.connect import Database, database_url, open_database
+from app.database.connect import database_url, open_database
+from app.database.interface import Database, Pace
 from app.database.recoveries import Recoveries
 from app.database.sqlite import database as sqlite
 from app.database.sqlite import driver as sqlite_driver
 from app.database.sqlite import reader, writer
 from app.database.sqlite.database import Sqlite
-from app.database.sqlite.reader import Pace, Readers
+from app.database.sqlite.reader import Readers
 from app.database.sqlite.writer import BUSY_TIMEOUT
 from app.main import create_app
 from app.settings import Settings

@@ -8,10 +8,11 @@ import orjson
 import pytest
 from sqlmodel import func, select
 
-from app.auth.authenticator import LOCAL, Caller
+from app.auth.caller import LOCAL, Caller
 from app.errors import WrongArguments
 from app.execution.lease import Hold, HoldLost
-from app.models.tables import SeriesChannel, SeriesSource
+from app.models.enums import SeriesSource
+from app.models.tables import SeriesChannel
 from app.pipelines import series
 from app.pipelines.budget import Budget
 from app.pipelines.series import MOST_POINTS, Wanted

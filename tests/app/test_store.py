@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from app.auth.authenticator import Caller
+from app.auth.caller import Caller
 from app.database.changes import Change
-from app.database.connect import Database, open_database
 from app.database.connect import database_url as parsed
+from app.database.connect import open_database
 from app.database.inserts import New
+from app.database.interface import Database
 from app.database.sqlite import driver as sqlite_driver
 from app.database.sqlite import writer
 from app.database.sqlite.database import Sqlite

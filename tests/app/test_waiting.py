@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.server.timeouts import drive, finished_within, within
+from app.server.fast_path.eager import drive
+from app.server.timeouts import finished_within, within
 
 EVER = 60.0
 

@@ -10,7 +10,7 @@ import pytest
 from app.battery.calculations import CALCULATIONS
 from app.battery.expressions.symbols import encode
 from app.battery.functions import Recipe
-from app.models.tables import JobErrorCode
+from app.models.enums import JobErrorCode
 from tests.battery.cases import C_P, CAPACITY_INPUTS, CASES, N, P
 from tests.battery.work import calculation, failure, made, missing, parameter_set
 

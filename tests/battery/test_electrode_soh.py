@@ -6,7 +6,7 @@ import pybamm
 import pytest
 
 from app.battery.expressions.symbols import encode
-from app.models.tables import JobErrorCode
+from app.models.enums import JobErrorCode
 from tests.battery.work import calculation, entry, evaluated, failure, made, missing, parameter_set
 
 CHEN = parameter_set("Chen2020")

@@ -10,7 +10,7 @@ import pytest
 from app.battery.expressions.expression_size import MAX_EXPANDED, require_bounded
 from app.battery.expressions.symbols import decode, encode
 from app.execution.executor import JobFailed
-from app.models.tables import JobErrorCode
+from app.models.enums import JobErrorCode
 from tests.battery.measured import chen2020, discharge, made
 
 DIFFUSIVITY = "Negative particle diffusivity [m2.s-1]"

@@ -10,7 +10,7 @@ import pytest
 
 from app.battery.expressions.symbols import decode, encode
 from app.execution.executor import JobFailed
-from app.models.tables import JobErrorCode
+from app.models.enums import JobErrorCode
 from tests.battery.fits import FormulaObjective, line, planned, product
 from tests.battery.work import evaluated
 

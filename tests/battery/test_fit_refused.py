@@ -13,7 +13,7 @@ import pytest
 
 from app.battery.fit import configuration as planning
 from app.battery.fit.configuration import FIELDS, OPTIONS
-from app.models.tables import JobErrorCode
+from app.models.enums import JobErrorCode
 from tests.battery.work import failure, faults, pipeline_faults, places
 
 Place = tuple[str | int, ...]

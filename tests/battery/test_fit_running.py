@@ -13,7 +13,7 @@ from ionworks_schema.results import OptimizationResult, from_config
 from app.battery.fit import problem
 from app.battery.fit.misfit import Misfit
 from app.execution.executor import Progress
-from app.models.tables import JobErrorCode, SeriesSource
+from app.models.enums import JobErrorCode, SeriesSource
 from tests.battery.fits import FormulaObjective, fails, line, product, round_trip, solverless, valley
 
 BOUNDS = [-5.0, 5.0]

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.battery.expressions.symbols import encode
-from app.models.tables import JobErrorCode
+from app.models.enums import JobErrorCode
 from tests.battery.symbols import SCALAR, SYMBOLS, negated, scalar
 from tests.battery.work import calculation, entry, failure, faults, places, values
 

@@ -11,7 +11,7 @@ import pytest
 
 from app.battery.objectives.simulation.stop_times import corners
 from app.execution.executor import JobFailed
-from app.models.tables import JobErrorCode
+from app.models.enums import JobErrorCode
 from tests.battery.measured import (
     CURRENT,
     REFERENCE,

@@ -13,7 +13,7 @@ from app.battery.expressions.symbols import decode, encode
 from app.battery.objectives.simulation.initial_state import SOC
 from app.battery.objectives.simulation.initial_state import VOLTAGE as INITIAL_VOLTAGE
 from app.execution.executor import JobFailed
-from app.models.tables import JobErrorCode
+from app.models.enums import JobErrorCode
 from tests.battery.measured import VOLTAGE, chen2020, discharge, made
 
 MAXIMUM = "Maximum concentration in negative electrode [mol.m-3]"

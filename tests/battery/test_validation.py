@@ -14,7 +14,7 @@ from app.battery.expressions.symbols import encode
 from app.battery.functions import Inputs
 from app.battery.validation import KIND, plan
 from app.execution.executor import Fault, JobFailed
-from app.models.tables import JobErrorCode, SeriesSource
+from app.models.enums import JobErrorCode, SeriesSource
 from tests.battery.measured import (
     CURRENT,
     REFERENCE,

@@ -11,7 +11,7 @@ from time import perf_counter
 import orjson
 from starlette.types import Message
 
-from app.auth.authenticator import LOCAL
+from app.auth.caller import LOCAL
 from app.main import Voltgraph, create_app
 from app.pipelines.budget import Budget
 from app.settings import Settings

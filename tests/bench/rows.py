@@ -12,9 +12,9 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from app.auth.authenticator import LOCAL
+from app.auth.caller import LOCAL
 from app.models.columns import instant_text
-from app.models.tables import ElementType
+from app.models.enums import ElementType
 
 PROJECTS = 20
 STATUSES = ("PENDING", "COMPLETED", "FAILED", "CANCELED")

@@ -12,7 +12,7 @@ from time import process_time
 
 import orjson
 
-from app.auth.authenticator import LOCAL, Caller
+from app.auth.caller import LOCAL, Caller
 from app.database.connect import database_url
 from app.database.migrations import migrate
 from app.errors import RequestError

@@ -11,7 +11,7 @@ from uuid import UUID
 import apsw
 import orjson
 
-from app.auth.authenticator import LOCAL
+from app.auth.caller import LOCAL
 from app.pipelines.elements import MAX_ELEMENTS, MAX_NAME
 
 PIPELINES = 100

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from app.__main__ import Server
+from app.cli.serve import new_server
 from app.execution import polling
 from app.settings import Settings
 
 if __name__ == "__main__":
     polling.IDLE = 60.0
-    Server(Settings(port=0)).run()
+    new_server(Settings(port=0)).run()

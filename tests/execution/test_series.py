@@ -14,7 +14,7 @@ from app.execution import samples
 from app.execution.executor import Series
 from app.execution.messages import Unbelievable, hear, packed
 from app.execution.samples import Allowance
-from app.models.tables import SeriesSource
+from app.models.enums import SeriesSource
 from tests.execution.conftest import Runs
 
 TOLD: dict[str, Any] = {"kind": "series", "objective": "1 C", "source": "OPTIMAL", "channels": ["x", "y"], "rows": 2}

@@ -10,7 +10,7 @@ import pytest
 from sqlmodel import select
 
 import app.database.engines
-from app.database.connect import Database
+from app.database.interface import Database
 from app.errors import Busy
 from app.main import create_app
 from app.settings import Settings

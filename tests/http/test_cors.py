@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from typer.testing import CliRunner
 from websockets.exceptions import InvalidStatus
 
-from app.__main__ import cli
+from app.cli.commands import cli
 from app.settings import Settings
 from tests.api import Api
 from tests.http.requests import GRAPHQL

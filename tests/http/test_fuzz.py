@@ -15,7 +15,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from hypothesis_graphql import Mode, from_schema, nodes
 
-from app.models.tables import PipelineStatus
+from app.models.enums import PipelineStatus
 from schema import schema
 from tests.api import Api
 from tests.http.requests import post

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.models.tables import PipelineStatus
+from app.models.enums import PipelineStatus
 from app.server.metrics import MOST_NAMES, OTHER, Metrics
 from tests.api import Api
 from tests.http.sharing import in_process

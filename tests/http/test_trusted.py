@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from app.__main__ import cli
+from app.cli.commands import cli
 from app.errors import WrongDocuments
 from app.main import create_app
 from app.settings import QUERIES, Settings

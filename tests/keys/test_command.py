@@ -10,9 +10,9 @@ import pytest
 from rich.console import Console
 from typer.testing import CliRunner
 
-from app.__main__ import cli
 from app.auth.keys import FORM, FRESH
 from app.cli import keys as keys_command
+from app.cli.commands import cli
 from tests.servers import ROOT, serving
 
 

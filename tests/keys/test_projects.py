@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from app.models.tables import PipelineStatus
+from app.models.enums import PipelineStatus
 from tests.keys.world import PROJECTS, WHO, World, opened
 
 EXAMPLES, OPERATIONS = 12, 30

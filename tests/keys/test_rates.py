@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from app.auth.authenticator import LOCAL, Caller
+from app.auth.caller import LOCAL, Caller
 from app.auth.rate_limit import REQUEST, Rates
 from app.errors import RateLimited
 from tests.keys.conftest import Locked

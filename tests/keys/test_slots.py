@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from app.auth.authenticator import LOCAL, Caller
+from app.auth.caller import LOCAL, Caller
 from app.auth.keys import KeyStore
 from app.auth.quotas import Slots
 from app.errors import RequestError, RequestErrorCode

@@ -10,7 +10,7 @@ import pytest
 from app.auth.keys import PREFIX_LENGTH, KeyRing, KeyStore, open_keys
 from app.database.connect import database_url as parsed
 from app.errors import Busy
-from app.models.tables import PipelineStatus
+from app.models.enums import PipelineStatus
 from tests.api import Api
 from tests.subscriptions import clients
 from tests.subscriptions.clients import WATCH, Live

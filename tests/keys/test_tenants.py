@@ -13,10 +13,11 @@ from hypothesis_graphql import Mode, nodes
 from sqlalchemy import text
 
 from app.auth.keys import open_keys
-from app.database.connect import Database
 from app.database.connect import database_url as parsed
+from app.database.interface import Database
 from app.models.columns import now
-from app.models.tables import Checkpoint, Pipeline, PipelineElement, PipelineStatus
+from app.models.enums import PipelineStatus
+from app.models.tables import Checkpoint, Pipeline, PipelineElement
 from tests.api import Api
 from tests.http.sharing import in_process
 from tests.http.test_fuzz import OPERATIONS

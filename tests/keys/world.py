@@ -13,9 +13,10 @@ import orjson
 
 from app.auth.keys import open_keys
 from app.database import changes as events
-from app.database.connect import Database
 from app.database.connect import database_url as parsed
-from app.models.tables import Pipeline, PipelineStatus
+from app.database.interface import Database
+from app.models.enums import PipelineStatus
+from app.models.tables import Pipeline
 from app.pipelines.service import later
 from tests.api import operation
 from tests.subscriptions import clients

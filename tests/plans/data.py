@@ -8,20 +8,11 @@ from typing import Any
 import orjson
 from sqlalchemy import delete
 
-from app.auth.authenticator import LOCAL
-from app.database.connect import Database
+from app.auth.caller import LOCAL
+from app.database.interface import Database
 from app.models.columns import instant_text
-from app.models.tables import (
-    Checkpoint,
-    ElementType,
-    IdempotencyKey,
-    JobErrorCode,
-    JobStatus,
-    Pipeline,
-    PipelineElement,
-    PipelineElementStatus,
-    PipelineStatus,
-)
+from app.models.enums import ElementType, JobErrorCode, JobStatus, PipelineElementStatus, PipelineStatus
+from app.models.tables import Checkpoint, IdempotencyKey, Pipeline, PipelineElement
 from app.pipelines.pagination import Direction, Order, OrderField
 
 START = datetime(2001, 2, 3, 10, tzinfo=UTC)

@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from app.auth.authenticator import LOCAL
+from app.auth.caller import LOCAL
 from app.main import Voltgraph
 from schema.operations import Answer, GraphQLRequest, Operation, encoded
 from schema.plans import Plans

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from app.auth.authenticator import LOCAL, Caller
+from app.auth.caller import LOCAL, Caller
 from schema.operations import encoded
 from tests.plans.data import OTHERS, PIPELINES, id_of
 from tests.plans.pair import Pair

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from app.auth.authenticator import LOCAL
-from app.database.sqlite.reader import Steps
+from app.auth.caller import LOCAL
+from app.database.interface import Steps
 from app.pipelines.budget import Budget
 from schema.plans.row_builder import Run
 from tests.plans.data import id_of

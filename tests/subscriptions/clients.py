@@ -14,11 +14,13 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
-from app.__main__ import Server
+from app.cli.serve import new_server
 from app.database import changes
-from app.database.connect import Database
-from app.models.tables import Pipeline, PipelineStatus
+from app.database.interface import Database
+from app.models.enums import PipelineStatus
+from app.models.tables import Pipeline
 from app.pipelines.service import later
+from app.server.uvicorn import Server
 from app.settings import Settings
 from tests.api import Api
 
@@ -153,7 +155,7 @@ class Live:
 
 @asynccontextmanager
 async def live(database_url: str, **settings: Any) -> AsyncIterator[Live]:
-    server = Server(Settings(database_url=database_url, port=0, workers=0, **settings))
+    server = new_server(Settings(database_url=database_url, port=0, workers=0, **settings))
     serving = asyncio.create_task(server.serve())
     while not server.started:
         assert not serving.done(), serving.exception()

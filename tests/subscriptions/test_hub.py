@@ -10,24 +10,17 @@ from typing import Any
 
 import pytest
 
-from app.auth.authenticator import Caller, Callers
+from app.auth.authenticator import Callers
+from app.auth.caller import Caller
 from app.auth.keys import KeyRing
 from app.auth.revocation import RevocationPoller
-from app.database.changes import (
-    LONGEST_PAYLOAD,
-    MOST_PENDING,
-    Change,
-    Hub,
-    Snapshot,
-    Subscriber,
-    anything,
-    decoded,
-    encoded,
-)
-from app.database.connect import Database, open_database
+from app.database.broker import MOST_PENDING, Hub, Subscriber, anything
+from app.database.changes import LONGEST_PAYLOAD, Change, Snapshot, decoded, encoded
 from app.database.connect import database_url as parsed
+from app.database.connect import open_database
+from app.database.interface import Database
 from app.errors import Busy, RequestError, RequestErrorCode
-from app.models.tables import ElementType, JobErrorCode, PipelineStatus
+from app.models.enums import ElementType, JobErrorCode, PipelineStatus
 from app.pipelines import service
 from app.pipelines.elements import Given
 from app.pipelines.filters import PipelineFilter

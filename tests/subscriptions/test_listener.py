@@ -11,9 +11,10 @@ import asyncpg
 import pytest
 from sqlalchemy import make_url
 
-from app.database.connect import Database, open_database
 from app.database.connect import database_url as parsed
-from app.models.tables import PipelineStatus
+from app.database.connect import open_database
+from app.database.interface import Database
+from app.models.enums import PipelineStatus
 from tests import servers
 from tests.subscriptions import clients
 from tests.subscriptions.clients import FOLLOW, WATCH, Live, move, socket

@@ -11,7 +11,8 @@ from sqlmodel import select
 from app.database import changes
 from app.database.connect import database_url as parsed
 from app.database.connect import open_database
-from app.models.tables import ElementType, JobErrorCode, Pipeline, PipelineElement, PipelineStatus
+from app.models.enums import ElementType, JobErrorCode, PipelineStatus
+from app.models.tables import Pipeline, PipelineElement
 from app.pipelines.filters import PipelineFilter
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from app.database import changes as events
-from app.models.tables import Pipeline, PipelineStatus
+from app.models.enums import PipelineStatus
+from app.models.tables import Pipeline
 from app.pipelines.service import later
 from tests.api import operation
 from tests.subscriptions.clients import WATCH, Live, Socket, socket, stream

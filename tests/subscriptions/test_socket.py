@@ -10,7 +10,7 @@ import orjson
 import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
-from app.models.tables import PipelineStatus
+from app.models.enums import PipelineStatus
 from app.server.connections.message_limit import LONGEST_UNKNOWN
 from tests.api import operation
 from tests.subscriptions import clients

@@ -8,7 +8,7 @@ import httpx
 import orjson
 import pytest
 
-from app.models.tables import PipelineStatus
+from app.models.enums import PipelineStatus
 from schema.transport import sse
 from schema.transport.negotiation import wants_events
 from tests.api import operation

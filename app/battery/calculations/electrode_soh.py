@@ -29,7 +29,7 @@ from app.battery.parameter_names import (
     stoichiometry_at,
 )
 from app.execution.executor import JobFailed
-from app.models.tables import JobErrorCode
+from app.models.enums import JobErrorCode
 
 OCP, ENTROPIC = "OCP [V]", "OCP entropic change [V.K-1]"
 CELL_CAPACITY = "Cell capacity [A.h]"

@@ -17,7 +17,7 @@ from pybamm.expression_tree.operations.serialise import (
 )
 
 from app.execution.executor import JobFailed
-from app.models.tables import JobErrorCode
+from app.models.enums import JobErrorCode
 
 MAX_EXPANDED = 200_000
 """Maximum nodes of one value after substitution."""

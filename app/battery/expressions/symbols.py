@@ -11,7 +11,7 @@ import ionworks_schema.serialize as wire
 
 from app.battery.checks.guard import value_faults
 from app.execution.executor import JobFailed
-from app.models.tables import JobErrorCode
+from app.models.enums import JobErrorCode
 
 
 def decode(value: Any) -> Any:

@@ -28,7 +28,7 @@ from app.battery.objectives.objective import Objective
 from app.battery.objectives.series import series
 from app.battery.warnings.objective_warnings import objective_warnings
 from app.execution.executor import JobFailed, Series
-from app.models.tables import JobErrorCode, SeriesSource
+from app.models.enums import JobErrorCode, SeriesSource
 
 
 def fitted(fit: DataFit, starts: Sequence[Guess], known: Known, report: Report) -> Product:

@@ -12,15 +12,14 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.database import changes
+from app.database import broker
 from app.database.engines import PATIENCE, engine
 from app.database.group_commit import Rounds
 from app.database.inserts import Inserts, New
+from app.database.interface import Pace, Steps, Work
 from app.database.postgres.listener import Listener
 from app.database.postgres.reader import PlainPool
 from app.database.recoveries import Recoveries
-from app.database.sqlite.reader import Pace, Steps
-from app.database.sqlite.writer import Work
 from app.errors import NotUnique
 
 T = TypeVar("T")
@@ -34,6 +33,8 @@ after a quarter of an hour, and all creates wait for the one that is being store
 class Postgres:
     """A PostgreSQL database."""
 
+    reads_inline = False
+
     def __init__(self, url: URL, max_waiting: int) -> None:
         timeout = {"command_timeout": COMMAND_TIMEOUT}
         self._engine = engine(url, CONNECTIONS, json_deserializer=_as_it_is, connect_args=timeout)
@@ -42,7 +43,7 @@ class Postgres:
         self.recoveries.watch(self._engine, SESSION)
         arguments = dict(self._engine.dialect.create_connect_args(url)[1]) | timeout
         self._plain = PlainPool(arguments, PATIENCE, self.recoveries)
-        self.hub = changes.Hub()
+        self.hub = broker.Hub()
         self._listener = Listener(url, self.hub, self.recoveries)
         self.inserts = Inserts(self._engine.dialect)
         self._rounds = Rounds[New](self._store, max_waiting)

@@ -18,7 +18,8 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.database.changes import CHANNEL, Change, Hub, decoded, snapshot
+from app.database.broker import Hub
+from app.database.changes import CHANNEL, Change, decoded, snapshot
 from app.database.recoveries import Recoveries
 from app.models.columns import now
 from app.models.tables import Pipeline

@@ -8,10 +8,9 @@ from typing import Any, TypeVar
 
 import asyncpg
 
+from app.database.interface import CHUNK, Measured, Pace, Steps
 from app.database.recoveries import Recoveries
-from app.database.sqlite.reader import CHUNK, Measured, Pace, Steps
 from app.errors import Busy
-from app.server.timeouts import in_task
 
 T = TypeVar("T")
 CONNECTIONS = 8
@@ -35,8 +34,8 @@ class PlainPool:
         """Number of queries that wait for a connection."""
 
     async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
-        """Run a query. Raises its errors and the driver's; Busy if no connection becomes free."""
-        await in_task()
+        """Run a query; call it in a Task, which asyncpg's timeouts need. Raises its errors and the driver's; Busy if no
+        connection becomes free."""
         pool = self._pool or await self._open()
         self.waiting += 1
         try:

@@ -13,13 +13,14 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.database import changes
+from app.database import broker
 from app.database.engines import engine
 from app.database.inserts import Inserts, New
+from app.database.interface import Pace, Steps, Work
 from app.database.recoveries import Recoveries
 from app.database.sqlite import driver
-from app.database.sqlite.reader import Pace, Readers, Steps
-from app.database.sqlite.writer import BUSY_TIMEOUT, Work, Writer
+from app.database.sqlite.reader import Readers
+from app.database.sqlite.writer import BUSY_TIMEOUT, Writer
 
 T = TypeVar("T")
 WRITER_PRAGMAS = (
@@ -40,13 +41,15 @@ SESSION_READER = "session_reader"
 class Sqlite:
     """A SQLite database."""
 
+    reads_inline = True
+
     def __init__(self, url: URL, max_waiting: int) -> None:
         _log_ahead(url)
         self._readers = _engine(url, READER_PRAGMAS, READERS)
         self.recoveries = Recoveries()
         self.recoveries.watch(self._readers, SESSION_READER)
         self._plain = Readers(partial(_connection, url), READERS, self.recoveries)
-        self.hub = changes.Hub()
+        self.hub = broker.Hub()
         self.inserts = Inserts(self._readers.dialect)
         writer = _engine(url, WRITER_PRAGMAS, 1)
         self._writer = Writer(writer, self.inserts, self.hub, max_waiting, self._plain.written, self.recoveries)

@@ -7,8 +7,8 @@ from typing import Any
 
 import apsw
 
-LONGEST = 10**9
-"""Default limit of SQLite for the bytes of a value."""
+from app.database.interface import LONGEST
+
 Execute = Callable[[str, Sequence[Any]], apsw.Cursor]
 
 

@@ -10,7 +10,7 @@ until it does, all queries on the event loop share one snapshot.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -21,37 +21,14 @@ from typing import Any, TypeVar
 
 import apsw
 
+from app.database.interface import CHUNK, Measure, Measured, Pace, Steps, TooLong
 from app.database.recoveries import Recoveries
-from app.database.sqlite.read_connection import LONGEST, Execute, ReadConnection
+from app.database.sqlite.read_connection import Execute, ReadConnection
 from app.errors import Busy
 
 T = TypeVar("T")
-Statement = tuple[str, Sequence[Any]]
-"""A statement with its parameters."""
-Steps = Generator[Statement, list[Any], T]
-"""Query as a generator: yields SQL with parameters, receives the rows, and returns its result. It does not depend on a
-driver."""
-Measure = Callable[[Sequence[Any]], None]
-"""Called with rows as they are read, some at a time. What it raises ends the reading."""
 
 
-class Measured(tuple[str, Sequence[Any]]):
-    """A statement whose rows can be long, with what measures them as they are read."""
-
-    measure: Measure
-
-
-def measured(statement: Statement, measure: Measure | None) -> Statement:
-    """A statement whose rows are measured, where there is a measure."""
-    if measure is None:
-        return statement
-    made = Measured(statement)
-    made.measure = measure
-    return made
-
-
-CHUNK = 32
-"""Rows that are read between two measures."""
 GLANCE = 2000
 """SQLite VM instructions between progress-handler calls (about ten a row). A query that ends before the first call is
 never timed."""
@@ -70,20 +47,6 @@ GIVEN_UP = (apsw.InterruptError, apsw.BusyError)
 UNTIMED = inf, inf
 """When a read began, outside of any: it never takes long."""
 EVENT_LOOP_READER, THREAD_READER = "event_loop_reader", "thread_reader"
-
-
-class TooLong(Exception):
-    """A value has more bytes than a series allows."""
-
-
-class Pace:
-    """What is known of one kind of series: whether it has one statement, which is a snapshot by itself, how many bytes
-    a value may have that it reads or makes, and for how many runs it shall rest from the event loop."""
-
-    __slots__ = ("is_single", "longest", "resting")
-
-    def __init__(self, *, is_single: bool, longest: int = LONGEST) -> None:
-        self.is_single, self.longest, self.resting = is_single, longest, 0
 
 
 class Readers:
@@ -240,13 +203,3 @@ def _read(cursor: apsw.Cursor, measure: Measure) -> list[Any]:
         measure(chunk)
         rows += chunk
     return rows
-
-
-def unread(steps: Steps[T]) -> T:
-    """Return the result of a query without statements."""
-    try:
-        next(steps)
-    except StopIteration as done:
-        result: T = done.value
-        return result
-    raise ValueError("it reads something")

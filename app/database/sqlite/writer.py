@@ -13,15 +13,16 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.database import broker
 from app.database import changes as events
 from app.database.group_commit import Rounds
 from app.database.inserts import Inserts, New
+from app.database.interface import Work
 from app.database.recoveries import Recoveries
 from app.database.sqlite import driver as sqlite_driver
 from app.errors import NotUnique, VoltgraphError
 
 T = TypeVar("T")
-Work = Callable[[AsyncSession], Awaitable[T]]
 Outcome = tuple[Any, list[events.Change]]
 """Result of a write, or its error, and its changes."""
 BUSY_TIMEOUT = 5000
@@ -43,7 +44,7 @@ class Writer:
         self,
         engine: AsyncEngine,
         inserts: Inserts,
-        hub: events.Hub,
+        hub: broker.Hub,
         max_waiting: int,
         writing: Callable[[], AbstractContextManager[None]],
         recoveries: Recoveries,

@@ -20,8 +20,8 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from app.server.connections.connection_limit import Connections
 from app.server.connections.framing import BadFraming, check_head, is_websocket_handshake, without_upgrade
 from app.server.connections.transport import Together
+from app.server.fast_path.eager import Begun, begin, drive
 from app.server.fast_path.interface import Direct, Fields, Headers, Response
-from app.server.timeouts import Begun, begin, drive
 
 PATH = b"/graphql"
 SHORT = 64 * 2**10

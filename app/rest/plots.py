@@ -6,8 +6,17 @@ impedance has one panel, in the complex plane.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
+
+import orjson
+
+from app.auth.caller import Caller
+from app.database.interface import Database
+from app.pipelines.budget import Budget
+from app.pipelines.series import Asked, Wanted, charge, find_stored, read_samples
 
 DATA, MODEL = " (data)", " (model)"
 REAL, IMAGINARY = "Z_Re [Ohm]", "Z_Im [Ohm]"
@@ -71,3 +80,42 @@ def _error(axis: str, variable: str) -> Trace:
 def _error_title(variable: str) -> str:
     _, bracket, unit = variable.partition("[")
     return f"Error [{unit}" if bracket else "Error"
+
+
+async def plot(
+    database: Database, caller: Caller, budget: Budget, element_id: str, wanted: Wanted, index: int
+) -> bytes | None:
+    """The points of a panel as JSON, each of its traces windowed and thinned by itself, to `wanted.max_points`. None
+    where there is none. WrongArguments, AnswerTooLarge."""
+    wanted.check()
+    stored = await find_stored(database, caller, budget, [Asked(element_id, wanted)])
+    for series in stored.values():
+        for panel in panels(series.channels)[index : index + 1]:
+            needed = replace(wanted, columns=panel.channels, x_column=panel.traces[0].x)
+            charge(budget, needed, series)
+            samples = await read_samples(database, caller, [Asked(element_id, needed)])
+            for found in samples.values():
+                return await asyncio.to_thread(_encoded, found, panel, wanted)
+    return None
+
+
+def _encoded(samples: dict[str, bytes], panel: Panel, wanted: Wanted) -> bytes:
+    """Encode the points of a panel as JSON, each trace windowed and downsampled by itself, and the range of x."""
+    import numpy as np  # imported here, in a thread: a server without series does not need it
+
+    from app.pipelines.downsampling import arrays, cut
+
+    channels, traces = arrays(samples), []
+    for trace in panel.traces:
+        line = {"x": channels[trace.x], "y": _sum(channels, trace.y)}
+        traces.append({"name": trace.name, **cut(line, "x", wanted.x_min, wanted.x_max, wanted.max_points)})
+    x = np.concatenate([channels[trace.x] for trace in panel.traces])
+    x = x[np.isfinite(x)]
+    ends = (float(x.min()), float(x.max())) if len(x) else (None, None)
+    titles = {"xaxis": {"title": {"text": panel.x_title}}, "yaxis": {"title": {"text": panel.y_title}}}
+    answer = {"traces": traces, "layout": titles, "x_full_min": ends[0], "x_full_max": ends[1]}
+    return orjson.dumps(answer, option=orjson.OPT_SERIALIZE_NUMPY)
+
+
+def _sum(channels: dict[str, Any], terms: Sum) -> Any:
+    return sum(sign * channels[name] for sign, name in terms)

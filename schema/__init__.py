@@ -1,11 +1,10 @@
-"""GraphQL API: Strawberry types, thin resolvers, and GraphQL over HTTP."""
+"""GraphQL API: the schema and its transports. May import app, except app.main and app.rest."""
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from schema.types.jobs import Job
 from schema.types.mutation import Mutation
-from schema.types.pipelines import PipelineElement
+from schema.types.pipelines import Job, PipelineElement
 from schema.types.query import Query
 from schema.types.scalars import SCALARS
 from schema.types.subscription import Subscription

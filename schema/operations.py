@@ -33,7 +33,7 @@ from schema.documents.persisted import Persisted, named_hash
 from schema.documents.trusted import ANONYMOUS, operation_names, read
 from schema.errors import distinct, failure, formatted, masked, refusal
 from schema.executor import BudgetedExecutor
-from schema.plans import Plans
+from schema.plans.planner import Plans
 from schema.types.context import Context
 
 QUERY = OperationType.QUERY

@@ -1,5 +1,5 @@
-"""GraphQL types of pipelines and elements. Resolvers return rows; a field without a resolver reads the attribute of its
-name."""
+"""GraphQL types of pipelines, elements and jobs. Resolvers return rows; a field without a resolver reads the attribute
+of its name."""
 
 from datetime import datetime
 from typing import Annotated, Any
@@ -15,14 +15,13 @@ from app.pipelines import repository
 from app.pipelines.budget import PARSED
 from schema.types import enums  # noqa: F401  registers the enums
 from schema.types.context import Info
-from schema.types.jobs import Job
 from schema.types.node import ID, Node
 from schema.types.series import DESCRIPTION, Columns, MaxPoints, Objective, Source, XMax, XMin, wanted
 
-__all__ = ["ID", "Node", "Pipeline", "PipelineElement", "PipelineOptions"]
-
+__all__ = ["ID", "Job", "Node", "Pipeline", "PipelineElement", "PipelineOptions"]
 
 Names = Annotated[list[str] | None, strawberry.argument(description="Names to select; by default all.")]
+TracePoints = Annotated[int, strawberry.argument(description=f"At most so many: 1 to {repository.MAX_TRACE:,}.")]
 
 
 @strawberry.type(description="Options for how a pipeline runs.")
@@ -30,6 +29,67 @@ class PipelineOptions:
     live_progress_updates: bool | None = strawberry.field(
         description="Save checkpoint progress while a job runs. Null: the worker chooses by job type."
     )
+
+
+@strawberry.type(description="Progress of a job at one time.")
+class Checkpoint:
+    at: datetime = strawberry.field(description="When it was reported.")
+    iteration: int | None = strawberry.field(description="Iterations so far.")
+    cost: float | None = strawberry.field(description="The cost then.")
+    best_cost: float | None = strawberry.field(description="The lowest cost so far.")
+
+    @strawberry.field(description="Physical values, by parameter name.", graphql_type=JSON | None)
+    def parameters(self) -> Any:
+        return orjson.Fragment(self.parameters)  # the column of the row, not this method
+
+
+@strawberry.type(description="The execution of one element: one job per element, kept across retries.")
+class Job(Node):
+    row: strawberry.Private[tables.PipelineElement]
+
+    @classmethod
+    def of(cls, row: tables.PipelineElement) -> "Job | None":
+        """Return the job of an element; None until it is submitted."""
+        return None if row.job_id is None else cls(id=ID(row.job_id), row=row)
+
+    @strawberry.field(description="The type of its element.")
+    def element(self) -> Annotated["PipelineElement", strawberry.lazy("schema.types.pipelines")]:
+        return self.row  # type: ignore[return-value]
+
+    @strawberry.field(description="Its status.")
+    def status(self) -> JobStatus:
+        return self.row.job_status or JobStatus.PENDING
+
+    @strawberry.field(description="Number of attempts: 1, or more after crashes and retries.")
+    def attempt(self) -> int:
+        return self.row.attempt
+
+    @strawberry.field(description="When its first attempt started.")
+    def started_at(self) -> datetime | None:
+        return self.row.started_at
+
+    @strawberry.field(description="When it ended.")
+    def finished_at(self) -> datetime | None:
+        return self.row.finished_at
+
+    @strawberry.field(description="The error message. Null unless FAILED.")
+    def error(self) -> str | None:
+        return self.row.error
+
+    @strawberry.field(description="The error code. Null unless FAILED.")
+    def error_code(self) -> JobErrorCode | None:
+        return self.row.error_code
+
+    @strawberry.field(description="The newest checkpoint.", graphql_type=Checkpoint | None)
+    async def progress(self, info: Info) -> tables.Checkpoint | None:
+        return await info.context.newest_checkpoints.load(self.row.id)
+
+    @strawberry.field(
+        description="Checkpoints, oldest first, thinned to at most `maxPoints`; the newest is among them.",
+        graphql_type=list[Checkpoint],
+    )
+    async def trace(self, info: Info, max_points: TracePoints = repository.DEFAULT_TRACE) -> list[tables.Checkpoint]:
+        return await info.context.trace(self.row.id, repository.checked_points(max_points))
 
 
 @strawberry.type(description="A reason to look again at a result before trusting it.")

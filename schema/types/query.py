@@ -12,8 +12,7 @@ from app.pipelines.pagination import Page
 from schema.types.connection import PipelineConnection, StatusCount
 from schema.types.context import Info
 from schema.types.inputs import PipelineFilter, PipelineOrder, given
-from schema.types.jobs import Job
-from schema.types.pipelines import ID, Node, Pipeline
+from schema.types.pipelines import ID, Job, Node, Pipeline
 
 Filter = Annotated[PipelineFilter | None, strawberry.argument(description="The filter; by default all pipelines.")]
 

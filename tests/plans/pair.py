@@ -10,7 +10,7 @@ import orjson
 from app.auth.caller import LOCAL
 from app.main import Voltgraph
 from schema.operations import Answer, GraphQLRequest, Operation, encoded
-from schema.plans import Plans
+from schema.plans.planner import Plans
 
 
 class Unset:

@@ -9,7 +9,8 @@ from graphql import GraphQLObjectType
 from strawberry.extensions import FieldExtension
 
 from schema import schema
-from schema.plans import Plans, planner
+from schema.plans import planner
+from schema.plans.planner import Plans
 from schema.plans.selections import Unplanned
 from tests.plans.data import id_of
 from tests.plans.pair import Pair

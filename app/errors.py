@@ -1,4 +1,4 @@
-"""Every rule a caller can break.
+"""Errors: a class for each reason to refuse a request, and those that modules define for themselves.
 
 VoltgraphError
 ├── Rejected          what was asked cannot be done: all problems with it, each with its place
@@ -9,7 +9,14 @@ VoltgraphError
 │   └── RateLimited   the API key has asked for too much; it may ask again later
 ├── WrongDocuments    trusted documents that cannot be run
 ├── NotUnique         a row has that key already
-└── Busy              too much is waiting; try again
+├── Busy              too much is waiting; try again
+├── SubmissionFailed  the queue of runs could not take a pipeline
+├── FileInUse         another process writes this SQLite file
+├── Abandoned         a write canceled itself
+├── RolledBack        SQLite undid a transaction because of one statement
+├── StaleRead         a read did not see what was committed before it
+├── HoldLost          the pipeline was canceled, or another worker took it
+└── ChildDied         the process of a job ended without an answer
 """
 
 from __future__ import annotations

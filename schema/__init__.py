@@ -3,6 +3,7 @@
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
+from schema.strawberry_internals import core_schema
 from schema.types.mutation import Mutation
 from schema.types.pipelines import Job, PipelineElement
 from schema.types.query import Query
@@ -12,3 +13,5 @@ from schema.types.subscription import Subscription
 schema = strawberry.Schema(
     Query, Mutation, Subscription, types=[Job, PipelineElement], config=StrawberryConfig(scalar_map=SCALARS)
 )
+graphql_schema = core_schema(schema)
+"""The schema as graphql-core executes it."""

@@ -27,7 +27,7 @@ from app.server.request_log import note_key
 from app.server.services import Services
 from app.server.timeouts import finished_within, within
 from app.settings import QUERIES, Settings
-from schema import schema
+from schema import graphql_schema
 from schema.documents.documents import Document, Documents, Known
 from schema.documents.persisted import Persisted, named_hash
 from schema.documents.trusted import ANONYMOUS, operation_names, read
@@ -86,8 +86,8 @@ class Operations:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         folders = settings.trusted_folders
-        trusted = read(folders, Documents(schema._schema, settings).check) if folders else None
-        self._documents = Documents(schema._schema, settings, trusted)
+        trusted = read(folders, Documents(graphql_schema, settings).check) if folders else None
+        self._documents = Documents(graphql_schema, settings, trusted)
         self._persisted = Persisted(self._documents, settings, trusted)
         self._has_plans = settings.plans
         shipped = [file.read_text("utf-8") for file in QUERIES.glob("*.graphql")]
@@ -211,7 +211,7 @@ class Operation(NamedTuple):
         await in_task()
         context = self._context()
         result = execute(
-            schema._schema,
+            graphql_schema,
             self.document.tree,
             context_value=context,
             variable_values=self.variables,
@@ -233,7 +233,7 @@ class Operation(NamedTuple):
                 yield _wrong(errors)
                 return
             executor = BudgetedExecutor.build(
-                schema._schema,
+                graphql_schema,
                 self.document.tree,
                 context_value=self._context(),
                 raw_variable_values=self.variables,

@@ -72,6 +72,11 @@ def configuration(url: URL, worker_id: str) -> DBOSConfig:
     }
 
 
+def recover(worker_ids: list[str]) -> None:
+    """Return the workflows of workers that ended to the queue."""
+    DBOS._recover_pending_workflows(worker_ids)
+
+
 class Engine:
     """Client of the queue. Connects on first use."""
 

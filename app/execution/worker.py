@@ -24,7 +24,7 @@ from app.database.interface import Database
 from app.errors import SubmissionFailed
 from app.execution.polling import EAGER, Looks
 from app.execution.processes import Children
-from app.execution.queue import ENDED, QUEUE, WORKFLOW, Engine, configuration
+from app.execution.queue import ENDED, QUEUE, WORKFLOW, Engine, configuration, recover
 from app.execution.runner import Ended, Runner, uncounted
 from app.models.columns import now
 from app.models.enums import JobErrorCode
@@ -192,4 +192,4 @@ async def _take_over(settings: Settings, database: Database, engine: Engine) -> 
     dead = sorted(await engine.holders() - alive)
     if dead:
         log.warning("workers that are silent are taken over: %s", ", ".join(dead))
-        await asyncio.to_thread(DBOS._recover_pending_workflows, dead)
+        await asyncio.to_thread(recover, dead)

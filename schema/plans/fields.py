@@ -15,12 +15,13 @@ from app.models.enums import JobStatus, PipelineElementStatus, PipelineStatus
 from app.models.tables import Checkpoint, Pipeline, PipelineElement
 from app.pipelines import repository
 from app.pipelines.budget import PARSED
-from schema import schema
+from schema import graphql_schema
 from schema.plans.child_rows import Children
 from schema.plans.json_sql import listed
 from schema.plans.row_builder import Field, Rows, dictionary
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
 from schema.plans.statements import CALLER
+from schema.strawberry_internals import field_definition
 
 TABLES: dict[str, Any] = {
     "Pipeline": Pipeline.__table__,  # type: ignore[attr-defined]
@@ -195,9 +196,9 @@ def field_of(type_name: str, name: str) -> Field:
 
 
 def _plain_column(type_name: str, name: str) -> Field | None:
-    kind = schema._schema.type_map[type_name]
+    kind = graphql_schema.type_map[type_name]
     assert isinstance(kind, GraphQLObjectType)
-    field = kind.fields[name].extensions["strawberry-definition"]
+    field = field_definition(kind.fields[name])
     columns = TABLES[type_name].columns if type_name in TABLES else {}
     found = None if field.base_resolver is not None else columns.get(field.python_name)
     return None if found is None else column(found)

@@ -16,11 +16,12 @@ from app.database.interface import Pace, Steps
 from app.errors import AnswerTooLarge
 from app.models.tables import Pipeline
 from app.pipelines.budget import Budget
-from schema import schema
+from schema import graphql_schema
 from schema.plans.child_rows import read_children
 from schema.plans.fields import PIPELINE
 from schema.plans.row_builder import Compiling, Rows, Run
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
+from schema.strawberry_internals import resolver_of
 from schema.types.context import Context
 
 Part = Callable[[Any, Context, Run], Awaitable[Any]]
@@ -71,7 +72,9 @@ class Change:
         if not is_non_null_type(self._definition.type):
             raise Unplanned
         self._arguments = selections.converted_arguments("Mutation", details)
-        self._resolve = self._definition.extensions["strawberry-definition"].base_resolver.wrapped_func
+        resolve = resolver_of(self._definition)
+        assert resolve is not None
+        self._resolve = resolve
         payload = get_named_type(self._definition.type).name
         fields = selections.fields(payload, details)
         self._parts = [(key, part(payload, name_of(each))(compiling, each)) for key, each in fields.items()]
@@ -90,7 +93,7 @@ class Change:
 
     async def _complete(self, payload: Any, executor: Executor[Any], errors: list[GraphQLError]) -> dict[str, Any]:
         path = Path(None, self._key, "Mutation")
-        parent = schema._schema.mutation_type
+        parent = graphql_schema.mutation_type
         assert parent is not None
         info = executor.build_resolve_info(self._definition, [each.node for each in self._details], parent, path)
         completed = executor.complete_value(self._definition.type, self._details, info, path, payload, None)

@@ -21,7 +21,7 @@ from app.auth.caller import Caller
 from app.database.interface import Database, Pace, Steps, TooLong, unread
 from app.errors import AnswerTooLarge, VoltgraphError
 from app.pipelines.budget import Budget
-from schema import schema
+from schema import graphql_schema
 from schema.documents.documents import Document
 from schema.executor import BudgetedExecutor
 from schema.plans.fields import field_of
@@ -172,7 +172,7 @@ def compiled(
 def executor(document: Document, name: str | None, variables: dict[str, Any] | None, context: Context) -> Executor[Any]:
     """Build graphql-core's executor of an operation with valid variables."""
     built = BudgetedExecutor.build(
-        schema._schema,
+        graphql_schema,
         document.tree,
         context_value=context,
         raw_variable_values=variables,

@@ -9,12 +9,13 @@ from app import errors
 from app.models import enums
 from app.models.enums import Word
 from app.pipelines import pagination
+from schema.strawberry_internals import type_definition
 
 
 def describe(words: type[Word], name: str | None = None) -> None:
     """Register `words` as a GraphQL enum, with its docstring and its members' descriptions."""
     strawberry.enum(words, name=name, description=cleandoc(words.__doc__ or ""))
-    definition: StrawberryEnumDefinition = words.__strawberry_definition__  # type: ignore[attr-defined]
+    definition: StrawberryEnumDefinition = type_definition(words)
     for value in definition.values:
         value.description = words[value.name].description
 

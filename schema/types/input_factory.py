@@ -12,13 +12,15 @@ from strawberry.schema.config import StrawberryConfig
 from strawberry.types.arguments import InputContext
 from strawberry.types.base import StrawberryList, StrawberryOptional, has_object_definition
 
+from schema.strawberry_internals import input_factory, set_input_factory, type_definition
+
 K = TypeVar("K", bound=type)
 NAMES = StrawberryConfig().name_converter
 
 
 def quick(kind: K) -> K:
     """Make Strawberry build inputs of this type with the factory of this module."""
-    kind.__strawberry_definition__.from_input = Maker(kind)  # type: ignore[attr-defined]
+    set_input_factory(kind, Maker(kind))
     return kind
 
 
@@ -45,7 +47,7 @@ class Maker:
     @cached_property
     def fields(self) -> dict[str, tuple[str, Callable[[Any], Any] | None]]:
         """Python names and value converters by GraphQL name; None where the value is plain."""
-        definition = self.kind.__strawberry_definition__  # type: ignore[attr-defined]
+        definition = type_definition(self.kind)
         return {
             NAMES.from_field(field): (field.python_name, converter(field.resolve_type(type_definition=definition)))
             for field in definition.fields
@@ -54,8 +56,7 @@ class Maker:
 
 def maker(kind: GraphQLInputObjectType) -> Maker | None:
     """Return the factory of a type, if it has one."""
-    definition = kind.extensions.get("strawberry-definition")
-    found = getattr(definition, "from_input", None)
+    found = input_factory(kind)
     return found if isinstance(found, Maker) else None
 
 
@@ -68,6 +69,6 @@ def converter(kind: Any) -> Callable[[Any], Any] | None:
         return list if convert is None else lambda items: list(map(convert, items))
     if not has_object_definition(kind):
         return None
-    maker = kind.__strawberry_definition__.from_input
+    maker = type_definition(kind).from_input
     assert isinstance(maker, Maker), f"{kind} is not quick"
     return maker.make

@@ -218,7 +218,7 @@ class Served(Api):
     def connection(self) -> apsw.Connection:
         """The one that writes."""
         assert self.sqlite._writer._driver is not None
-        return writer._connection(self.sqlite._writer._driver).own
+        return sqlite_driver.raw(self.sqlite._writer._driver).own
 
     async def names(self) -> set[str]:
         page = await self.run("Pipelines", first=50)

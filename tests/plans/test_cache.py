@@ -8,7 +8,7 @@ import pytest
 from graphql import GraphQLObjectType
 from strawberry.extensions import FieldExtension
 
-from schema import schema
+from schema import graphql_schema
 from schema.plans import planner
 from schema.plans.planner import Plans
 from schema.plans.selections import Unplanned
@@ -52,7 +52,7 @@ class Refused(FieldExtension):
 async def test_what_something_stands_before_has_no_plan(
     pair: Pair, monkeypatch: pytest.MonkeyPatch, type_name: str, field: str
 ) -> None:
-    kind = schema._schema.type_map[type_name]
+    kind = graphql_schema.type_map[type_name]
     assert isinstance(kind, GraphQLObjectType)
     monkeypatch.setattr(kind.fields[field].extensions["strawberry-definition"], "extensions", [Refused()])
     pair = pair.with_plans(Plans(pair.services.database, 2**26))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from graphql import GraphQLObjectType
 
-from schema import schema
+from schema import graphql_schema
 from schema.plans.connection import EDGE, PARTS
 from schema.plans.fields import LEFT, PROGRESS, TABLES, WARNING, field_of
 from schema.plans.mutations import PAYLOADS, USER_ERROR
@@ -25,7 +25,7 @@ KNOWN = {
 
 
 def fields_of(type_name: str) -> set[str]:
-    kind = schema._schema.type_map[type_name]
+    kind = graphql_schema.type_map[type_name]
     assert isinstance(kind, GraphQLObjectType)
     return {*kind.fields, "__typename"}
 
@@ -49,7 +49,7 @@ def test_plans_read_every_field_of(type_name: str) -> None:
 def test_every_object_of_the_schema_is_known_to_plans_or_left() -> None:
     objects = {
         name
-        for name, kind in schema._schema.type_map.items()
+        for name, kind in graphql_schema.type_map.items()
         if isinstance(kind, GraphQLObjectType) and not name.startswith("__")
     }
     assert objects - {"Mutation", "Subscription", "PipelineChange"} == KNOWN.keys() | TABLES.keys()

@@ -28,10 +28,10 @@ from graphql import (
 )
 from hypothesis_graphql import nodes
 
-from schema import schema
+from schema import graphql_schema
 from tests.plans.data import CURSORS, IDS, TIMES
 
-CORE = schema._schema
+CORE = graphql_schema
 BAD_CURSORS = ["", "x", "é", "W10", CURSORS["NAME", "ASC"][0]]
 NAMES = ["a [m]", "b [m]", "c"]
 

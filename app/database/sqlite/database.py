@@ -104,7 +104,7 @@ def _engine(url: URL, pragmas: tuple[str, ...], connections: int) -> AsyncEngine
     @event.listens_for(made.sync_engine, "checkout")
     def require_open(connection: Any, _record: object, _proxy: object) -> None:
         """Have the pool replace a connection that had to be closed to undo its transaction."""
-        if connection.driver_connection._conn.is_closed:
+        if driver.raw(connection.driver_connection).is_closed:
             raise DisconnectionError("its transaction could not be rolled back")
 
     return made

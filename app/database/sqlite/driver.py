@@ -8,16 +8,17 @@ connections with the part of the `sqlite3` interface that these two need.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 import aiosqlite
 import apsw
 
 from app.auth.private_files import create_private
 
+T = TypeVar("T")
 STATEMENTS = 512
 """Size of a connection's cache of prepared statements."""
 FLAGS = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_NOMUTEX
@@ -47,6 +48,18 @@ def connection(file: str, **_: Any) -> aiosqlite.Connection:
     made = aiosqlite.Connection(connector, iter_chunk_size=64)
     made._thread.daemon = True  # as SQLAlchemy sets it on connections that it opens itself
     return made
+
+
+def raw(connection: Any) -> Connection:
+    """Return the connection behind that of aiosqlite."""
+    found: Connection = connection._conn
+    return found
+
+
+def run_in_thread(connection: Any, function: Callable[..., T], *arguments: Any) -> Awaitable[T]:
+    """Run a function in the thread of a connection."""
+    done: Awaitable[T] = connection._execute(function, *arguments)
+    return done
 
 
 @contextmanager

@@ -102,7 +102,7 @@ class Writer:
         try:
             failures = await self._insert(batch)
         except apsw.Error:
-            if self._driver is None or not _connection(self._driver).in_transaction:
+            if self._driver is None or not sqlite_driver.raw(self._driver).in_transaction:
                 raise
             failures = await self._insert(batch)  # over a connection that is replaced: nothing was committed
         is_heard = self._hub.has_subscribers
@@ -114,18 +114,18 @@ class Writer:
     async def _insert(self, batch: list[New]) -> list[Exception | None]:
         """Store a round in one visit to the connection's thread: a visit costs more than a statement does."""
         driver = await self._clean()
-        own = _connection(driver).own
+        own = sqlite_driver.raw(driver).own
         commit = _finish if _begun_here(own, self._texts, batch) else _commit
-        return list(await driver._execute(commit, own, self._texts, batch))
+        return list(await sqlite_driver.run_in_thread(driver, commit, own, self._texts, batch))
 
     async def _clean(self) -> Any:
         """Return the driver's connection, in no transaction. Where one that an error left open cannot be rolled back,
         the connection is replaced."""
-        if self._driver is not None and _connection(self._driver).in_transaction:
-            _connection(self._driver).rollback()
-            if not _connection(self._driver).is_closed:  # else the pool counts that it replaces the connection
+        if self._driver is not None and sqlite_driver.raw(self._driver).in_transaction:
+            sqlite_driver.raw(self._driver).rollback()
+            if not sqlite_driver.raw(self._driver).is_closed:  # else the pool counts that it replaces the connection
                 self._recoveries.add(WRITER, "a transaction was left open")
-        if self._driver is None or _connection(self._driver).is_closed:
+        if self._driver is None or sqlite_driver.raw(self._driver).is_closed:
             async with self._engine.connect():
                 pass
         return self._driver
@@ -152,12 +152,6 @@ async def _alone(connection: AsyncConnection, work: Work[Any]) -> Outcome:
     except Exception as error:
         return error, []
     return result, events.noted(session)
-
-
-def _connection(driver: Any) -> sqlite_driver.Connection:
-    """Return the connection behind that of aiosqlite."""
-    connection: sqlite_driver.Connection = driver._conn
-    return connection
 
 
 def _undone(cause: Any) -> Exception:

@@ -9,7 +9,7 @@ from graphql.execution.get_variable_signature import get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource
 from graphql.utilities.coerce_input_value import coerce_default_value
 
-from schema import schema
+from schema import graphql_schema
 from schema.documents.documents import Document
 from schema.plans.inputs.coercion import coercer
 from schema.plans.selections import Unplanned
@@ -20,7 +20,7 @@ class Variables:
 
     def __init__(self, document: Document, name: str | None) -> None:
         definitions = document.operation(name).node.variable_definitions or ()
-        found = [get_variable_signature(schema._schema, node) for node in definitions]
+        found = [get_variable_signature(graphql_schema, node) for node in definitions]
         self._signatures = [
             (s, coercer(s.type), is_non_null_type(s.type)) for s in found if not isinstance(s, GraphQLError)
         ]

@@ -32,7 +32,7 @@ class BudgetedExecutor(Executor[Any]):
         kind = get_named_type(return_type)
         if is_object_type(kind) and hasattr(result, "__len__"):
             work = len(result) * self._work(kind, field_details_list)
-            # What introspection shows is at hand.
+            # Introspection reads the schema in memory.
             self.context_value.budget.take_work(work // INTROSPECTED if kind.name.startswith("__") else work)
         return super().complete_list_value(return_type, field_details_list, info, path, result, *more)
 

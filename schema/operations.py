@@ -21,7 +21,7 @@ from app.auth.caller import Caller
 from app.database.availability import patiently
 from app.errors import AnswerTooLarge, RequestError, RequestErrorCode
 from app.pipelines.budget import Budget
-from app.server.bodies.quota import Holding
+from app.server.bodies.quota import BodyQuota
 from app.server.fast_path.eager import in_task
 from app.server.request_log import note_key
 from app.server.services import Services
@@ -111,9 +111,10 @@ class Operations:
         """Hold a WebSocket of the caller's quota. Raises RequestError if the quota is used up."""
         return self._services.sockets.hold(caller)
 
-    def hold_body(self) -> Holding:
-        """A share of the bytes that the bodies of all requests may have."""
-        return self._services.bodies.hold()
+    @property
+    def bodies(self) -> BodyQuota:
+        """The quota on the bytes of all requests' bodies."""
+        return self._services.bodies
 
     def until_revoked(self, caller: Caller, end: Callable[[], None]) -> AbstractContextManager[None]:
         """Call `end` when the caller's API key is revoked, until left."""

@@ -10,11 +10,11 @@ MODE = 0o600
 
 
 def create_private(file: str | Path) -> None:
-    """Create an empty file with mode 0600. One that is there keeps its mode, and is not opened: to close it would take
-    away the locks that SQLite holds on it in this process (https://www.sqlite.org/howtocorrupt.html, section 2.2).
+    """Create an empty file with mode 0600. An existing file keeps its mode and is not opened: closing it would release
+    the locks that SQLite holds on it in this process (https://www.sqlite.org/howtocorrupt.html, section 2.2).
 
-    Call it before SQLite opens a database: its log, index and journal get the mode of the database's file. What keeps
-    a file from being created, SQLite tells."""
+    Call this before SQLite opens a database: its log, index and journal get the mode of the database file. If the
+    file cannot be created, SQLite reports the error."""
     with suppress(OSError):
         # Behind a symbolic link: O_EXCL refuses the link itself, and SQLite would create what it points to.
         os.close(os.open(os.path.realpath(file), os.O_WRONLY | os.O_CREAT | os.O_EXCL, MODE))

@@ -12,7 +12,7 @@ MINUTE = 60.0
 REQUEST = 20
 """Cost of a REST request."""
 PER_SECOND = 20_000
-"""What a second of CPU time costs: the most expensive operation takes a quarter of one."""
+"""Cost of one second of CPU time: the most expensive operation takes a quarter of a second."""
 
 
 class Rates:

@@ -55,7 +55,7 @@ def _known(element: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _lines(element: Mapping[str, Any]) -> Iterator[str]:
-    """What to print of an element below the table."""
+    """Yield the lines that describe an element below the table."""
     name, result = _safe(element["name"]), element.get("result") or {}
     cost = result.get("cost")
     if _is_number(cost):

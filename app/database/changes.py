@@ -139,7 +139,7 @@ def noted(session: AsyncSession) -> list[Change]:
 
 
 def encoded(change: Change) -> str:
-    """The payload of a notification. Of too long a change it tells only that there was one, and in which projects."""
+    """Encode a change as the payload of a notification. A payload that is too long names only the projects."""
     payload = _changes.dump_json(change)
     if len(payload) > LONGEST_PAYLOAD:
         payload = _changes.dump_json(change.without_snapshots())

@@ -20,7 +20,7 @@ Steps = Generator[Statement, list[Any], T]
 """Query as a generator: yields SQL with parameters, receives the rows, and returns its result. It does not depend on a
 driver."""
 Measure = Callable[[Sequence[Any]], None]
-"""Called with rows as they are read, some at a time. What it raises ends the reading."""
+"""Called with each batch of rows as it is read. An exception ends the read."""
 CHUNK = 32
 """Rows that are read between two measures."""
 LONGEST = 10**9
@@ -47,8 +47,8 @@ class TooLong(Exception):
 
 
 class Pace:
-    """What is known of one kind of series: whether it has one statement, which is a snapshot by itself, how many bytes
-    a value may have that it reads or makes, and for how many runs it shall rest from the event loop."""
+    """Scheduling state of one query: `is_single` needs no transaction, because one statement is a snapshot by itself;
+    `longest` is the most bytes a value may have; `resting` counts the runs that go straight to a thread."""
 
     __slots__ = ("is_single", "longest", "resting")
 

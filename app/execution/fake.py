@@ -2,7 +2,7 @@
 
 It is chosen by VOLTGRAPH_EXECUTOR=app.execution.fake:FakeExecutor.
 
-What an element does is told by the key `fake` of its configuration, an object whose keys may all be left out:
+The key `fake` of an element's configuration says how the element behaves: an object with optional keys.
 
     seconds      how long it takes; 0
     steps        how many progress reports it makes on the way; 0

@@ -90,7 +90,7 @@ class Asked(NamedTuple):
 
 
 Key = tuple[str, str, SeriesSource]
-"""Of a stored series: its element's id, its objective and its source."""
+"""Key of a stored series: element id, objective and source."""
 Found = bytes | WrongArguments | None
 
 

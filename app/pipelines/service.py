@@ -104,7 +104,7 @@ async def delete(database: Database, caller: Caller, id: str) -> None:
 
 COPY = " (copy)"
 NO_PROJECT = ""
-"""Of idempotency keys whose project is not known; no pipeline has it."""
+"""Project of idempotency keys whose project is unknown; no pipeline has it."""
 DELETED = "The pipeline that this idempotency key created has been deleted."
 NEW: Callable[[], Pipeline] = manager_of_class(Pipeline).new_instance
 """Constructor that the ORM uses for loaded rows; the class's own takes 25 times as long."""

@@ -74,7 +74,7 @@ class Checks:
         return bool(self._found)
 
     def errors(self, variables: Mapping[str, Any] | None) -> list[GraphQLError]:
-        """All that is wrong with the arguments. Of variables that are wrong themselves the executor says so."""
+        """Return the errors of all arguments. Errors of the variables themselves are left to the executor."""
         values = get_variable_values(self._schema, self._definitions, dict(variables or {}), max_errors=1)
         if isinstance(values, list):
             return []

@@ -22,7 +22,7 @@ from schema.plans.selections import FieldDetailsList, name_of
 from schema.plans.statements import IDS, Statement
 
 MOST_BYTES = 4 * 2**20
-"""Of all lists, or of one object. Longer ones are built of rows: SQLite copies what it writes again and again."""
+"""Maximum size of all lists, or of one object. Longer texts are built from rows: to append, SQLite copies a text."""
 MOST_PARTS = 500
 """Maximum number of parts of an object: SQLite's functions take 1,000 arguments. PostgreSQL's take 100, so operators
 are used there."""

@@ -34,7 +34,7 @@ from schema.transport.sse import EventStreams
 from schema.transport.websocket import Sockets
 
 Headers = Mapping[bytes, bytes]
-Reading = Callable[[Holding], Coroutine[Any, Any, GraphQLRequest]]
+Reading = Callable[[], Coroutine[Any, Any, GraphQLRequest]]
 NO_HEADERS: Mapping[str, str] = {}
 VARY, NO_SNIFFING = (b"vary", b"accept"), (b"x-content-type-options", b"nosniff")
 HEADERS: dict[bytes, Fields] = {
@@ -85,22 +85,26 @@ class GraphQLEndpoint:
         elif wants_events(accept):
             await self._stream(scope, headers, receive, send)
         else:
-            response = await self._response(scope["method"], headers, partial(self._read, scope, headers, receive))
+            with self.operations.bodies.hold() as held:
+                read = partial(self._read, scope, headers, receive, held)
+                response = await self._response(scope["method"], headers, read)
             await response.send(send)
 
     def respond(self, headers: Headers, body: bytes) -> Coroutine[Any, Any, Response] | None:
         """Return the response to a POST whose body has arrived. None if it must go through ASGI."""
         if b"content-encoding" in headers or HEADER in headers or wants_events(headers.get(b"accept")):
             return None
-        return self._response("POST", headers, partial(self._posted, headers, body))
+        return self._response("POST", headers, partial(self._posted, headers, body), len(body))
 
-    async def _response(self, method: str, headers: Headers, read: Reading) -> Response:
-        start, kind, name, more = perf_counter(), JSON, "", NO_HEADERS
-        held = self.operations.hold_body()
+    async def _response(self, method: str, headers: Headers, read: Reading, size: int = 0) -> Response:
+        """Answer a request. `size`: bytes of a body that arrived complete; other bodies are counted by `read`."""
+        start, kind, name, more, taken = perf_counter(), JSON, "", NO_HEADERS, 0
         try:
             kind = media_type(headers.get(b"accept"))
             caller = await self.operations.caller(headers)
-            operation = await self.operations.find(await read(held), caller)
+            self.operations.bodies.take(size)
+            taken = size
+            operation = await self.operations.find(await read(), caller)
             if isinstance(operation, Answer):
                 answer = operation
             else:
@@ -109,9 +113,9 @@ class GraphQLEndpoint:
             text = encoded(body, self._settings.max_answer_bytes)
         except Exception as error:
             status, body, more = _refused(error)
-        finally:
-            held.close()
             text = encoded(body)
+        finally:
+            self.operations.bodies.give_back(taken)
         if method == "GET":
             more = {**more, **NOT_STORED}
         response, code = _response(status, text, kind, more), _code(body)
@@ -130,7 +134,7 @@ class GraphQLEndpoint:
         return await operation.answer()
 
     async def _stream(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
-        with ExitStack() as held, self.operations.hold_body() as body_held:
+        with ExitStack() as held, self.operations.bodies.hold() as body_held:
             try:
                 caller = await self.operations.caller(headers)
                 request = await self._read(scope, headers, receive, body_held)
@@ -148,8 +152,7 @@ class GraphQLEndpoint:
                 note(*_summary(operation))
                 await self._streams.answer(operation, receive, send)
 
-    async def _posted(self, headers: Headers, body: bytes, held: Holding) -> GraphQLRequest:
-        held.add(len(body))
+    async def _posted(self, headers: Headers, body: bytes) -> GraphQLRequest:
         require_json(headers.get(b"content-type", b""))
         return self._bodies.request(body)
 

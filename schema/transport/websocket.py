@@ -128,7 +128,7 @@ class Socket:
 
     async def _turn(self) -> None:
         """Do what one message asks for."""
-        with self._operations.hold_body() as held:
+        with self._operations.bodies.hold() as held:
             await self._handle(await self._message(held), held)
 
     async def _message(self, held: Holding) -> dict[str, Any]:

@@ -114,7 +114,9 @@ class CreatePipelineInput:
 
 
 @quick
-@strawberry.input(description="What to change. Left out is kept. Elements and options change only while PENDING.")
+@strawberry.input(
+    description="Changes to a pipeline. Omitted fields are kept. Elements and options change only while PENDING."
+)
 class UpdatePipelineInput:
     name: str | None = about("A new name. Null or blank is INVALID.")
     description: str | None = about("A new description. Null clears it.")

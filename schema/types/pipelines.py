@@ -94,10 +94,10 @@ class Job(Node):
 
 @strawberry.type(description="A reason to look again at a result before trusting it.")
 class ResultWarning:
-    code: str = strawberry.field(description="What it is, for a program.")
-    message: str = strawberry.field(description="The same for a person, with what to do about it.")
-    parameter: str | None = strawberry.field(description="The parameter that it is about.")
-    objective: str | None = strawberry.field(description="The objective that it is about.")
+    code: str = strawberry.field(description="Machine-readable code of the warning.")
+    message: str = strawberry.field(description="Explanation for people, with what to do about it.")
+    parameter: str | None = strawberry.field(description="Name of the parameter concerned, if any.")
+    objective: str | None = strawberry.field(description="Name of the objective concerned, if any.")
 
 
 @strawberry.type(description="One job of a pipeline.")

@@ -20,8 +20,8 @@ LAYERS = (
     ("app.rest", "schema"),
     ("app.server",),
     ("app.execution",),
-    ("app.pipelines",),
-    ("app.database",),
+    ("app.pipelines.service",),
+    ("app.database.connect",),
     ("app.auth",),
     ("app.errors",),
     ("app.models", "app.settings", "app.explorer"),
@@ -32,7 +32,7 @@ SCHEMA_LAYERS = (
     ("schema.operations",),
     ("schema.plans",),
     ("schema",),
-    ("schema.documents", "schema.types"),
+    ("schema.documents.documents", "schema.types.pipelines"),
     ("schema.errors", "schema.executor", "schema.strawberry_internals"),
 )
 """Layers within `schema`; the package itself holds the schema, made from its types."""

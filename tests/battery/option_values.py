@@ -29,7 +29,7 @@ NEEDS: dict[str, dict[str, Any]] = {
         "number of MSMR reactions": ["6", "4"],
     },
 }
-"""What else a model needs to be told for an option to count, or for PyBaMM to take it."""
+"""Other options that a model needs for an option to have an effect, or to be accepted by PyBaMM."""
 MSMR = ("open-circuit potential", "particle", "intercalation kinetics")
 
 

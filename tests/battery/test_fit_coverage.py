@@ -44,7 +44,7 @@ def within(problem: Problem, seed: int) -> tuple[dict[str, bool], dict[str, floa
 
 
 def scatter(name: str, seeds: int) -> tuple[dict[str, float], dict[str, float]]:
-    """Of each parameter, the share of intervals that hold the truth, and standard error over scatter of estimates."""
+    """Return, by parameter, the share of intervals that hold the truth, and standard error over scatter."""
     problem = problems()[name]()
     fits = [within(problem, seed) for seed in range(seeds)]
     shares = {each: sum(held[each] for held, _ in fits) / seeds for each in problem.starts}

@@ -65,7 +65,7 @@ def made(name: str) -> Problem:
 
 
 def compared(case: Case) -> dict[str, Any]:
-    """What a fit came to beside its reference."""
+    """Compare the result of a fit with its reference."""
     name, optimizer, start, bounded = case
     problem = made(name)
     reference = problem.reference

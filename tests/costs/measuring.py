@@ -30,7 +30,7 @@ NARROWED = Caller(LOCAL.organization_id, projects=frozenset({"project"}))
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What one document came to."""
+    """Cost and CPU time of one document."""
 
     text: str
     cost: int | None

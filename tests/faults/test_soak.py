@@ -3,9 +3,8 @@
 Answers are held to what was acknowledged before they were asked for. Times are compared between the second window and
 the last one, of a minute each where the soak is long enough. On a machine that others use too, the 99th percentile says
 more of them than of the server. So it passes where, in the last window or in one of three more, it is within bounds as
-it is, or in proportion to that of requests which need no database, asked by the same clients meanwhile: noise passes,
-and what has become slow stays slow. What holds up all requests alike would be missed by the second, so the server's CPU
-time for a request is compared too.
+it is, or in proportion to requests without a database of the same clients in the same window: noise of the machine
+slows both. A slowdown of all requests alike would pass this comparison, so the CPU time per request is compared too.
 """
 
 from __future__ import annotations
@@ -34,7 +33,7 @@ from tests.subscriptions import clients
 
 SECONDS = float(os.environ.get("VOLTGRAPH_SOAK_SECONDS", "180"))
 SHARES = {"sqlite": 1.0, "postgresql": 1 / 3}
-"""Of SECONDS, by database."""
+"""Share of SECONDS, by database."""
 CLIENTS, WATCHERS = 5, 2
 MOST_LOG = 64 * 2**20
 MORE_MEMORY = 24 * 2**20

@@ -161,7 +161,7 @@ class World:
         self.events += 1
 
     async def _may_hear(self, watch: Watch, id: str) -> None:
-        """What a short notification leaves open is told without need, to who may see it."""
+        """Accept one event more than needed from a short notification, for watchers who may see the pipeline."""
         if "projectId" not in watch.filter:
             async with asyncio.timeout(PATIENCE):
                 while not watch.told:  # noqa: ASYNC110

@@ -67,7 +67,9 @@ def zero_entropic_change(settings: Settings, inputs: Inputs) -> Made:
 
 
 def zero_activation_energy(settings: Settings, inputs: Inputs) -> Made:
-    """Of diffusion, reaction and electrolyte transport [J.mol-1]. Source: public schema, ZeroActivationEnergy."""
+    """Activation energies of diffusion, reaction and electrolyte transport [J.mol-1].
+
+    Source: public schema, ZeroActivationEnergy."""
     return dict.fromkeys(ACTIVATION_ENERGIES, 0.0)
 
 

@@ -108,7 +108,7 @@ def _agree(winner: Child, child: Child) -> bool:
 
 
 def _noise(child: Child) -> float:
-    """What the noise of the model's output costs at least; data without noise are met no better."""
+    """Smallest cost that the noise of the model's output allows, even for data without noise."""
     slopes = child.descent.slopes
     return 0.0 if slopes is None else slopes.noise_cost
 

@@ -68,8 +68,8 @@ class Readers:
         self._writes = False
 
     async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
-        """What the series returns; it may be begun twice. Raises what it or SQLite raises; Busy when too many wait;
-        TooLong for a value that is."""
+        """Run a query and return its result; it may be started twice. Raises Busy if too many queries wait, TooLong for
+        a value that exceeds its limit, and the errors of the query and of SQLite."""
         if pace.resting:
             pace.resting -= 1
         else:

@@ -14,13 +14,24 @@ class BodyQuota:
     """Bytes that the bodies of all requests may have in memory at a time."""
 
     def __init__(self, most: int) -> None:
-        self._most, self._held = most, 0
+        self._most, self._held, self._short = most, 0, 0
         self._lock = Lock()  # bodies are unpacked by threads
 
     @property
     def held(self) -> int:
         """Bytes that are held now."""
-        return self._held
+        return self._held + self._short
+
+    def take(self, size: int) -> None:
+        """Count a body that arrived complete, without a share and a lock: call it in the event loop's thread only.
+        Raises RequestError with BUSY, and counts nothing, if the quota is used up."""
+        if self.held + size > self._most:
+            raise RequestError(RequestErrorCode.BUSY, FULL)
+        self._short += size
+
+    def give_back(self, size: int) -> None:
+        """Return what `take` counted."""
+        self._short -= size
 
     def hold(self) -> Holding:
         """A share of the quota, empty at first. It is given back when left."""
@@ -31,7 +42,7 @@ class BodyQuota:
         where that is too many."""
         with self._lock:
             more = (0 if holding.is_over else size) - holding.size
-            if more > 0 and self._held + more > self._most:
+            if more > 0 and self.held + more > self._most:
                 raise RequestError(RequestErrorCode.BUSY, FULL)
             self._held += more
             holding.size += more

@@ -38,8 +38,8 @@ def require_json(content_type: bytes) -> None:
 
 
 async def read_json(headers: Mapping[bytes, bytes], receive: Receive, settings: Settings, held: Holding) -> Any:
-    """The body's value. `headers` have lower-case names, as ASGI has them. What `held` comes to hold is for who calls
-    this to give back: the value is about as large as the body."""
+    """Read and decode a JSON body. `headers` have lower-case names, as in ASGI. The caller releases the bytes that
+    `held` counts: the value is about as large as the body."""
     require_json(headers.get(b"content-type", b""))
     try:
         body = await within(settings.request_timeout, read_body(headers, receive, settings, held))
@@ -84,7 +84,7 @@ async def read_body(headers: Mapping[bytes, bytes], receive: Receive, settings: 
 
 
 async def _in_thread(work: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-    """What `work` comes to, done by one of the few threads that do nothing else."""
+    """Run `work` in a small thread pool of its own and return its result."""
     return await asyncio.get_running_loop().run_in_executor(THREADS, partial(work, *arguments, **named))
 
 
@@ -110,7 +110,7 @@ def _unpacked(body: bytes, encoding: bytes, limit: int, held: Holding) -> bytear
 
 
 def _steps(unpacker: Any, body: bytes) -> Iterator[bytes]:
-    """What a body unpacks to, in parts. zlib.error when it is packed otherwise, or goes on after its end."""
+    """Yield the unpacked body in parts. Raises zlib.error for another encoding, or for data after the end."""
     for start in range(0, len(body), PIECE):
         if unpacker.eof:
             raise zlib.error("goes on after its end")

@@ -94,7 +94,8 @@ def run(settings: Settings, search: Search) -> Found:
 
 
 def _options(settings: Settings, search: Search) -> dict[str, Any]:
-    """What is given, less what was used before a restart; first steps and tolerances that are not given narrow."""
+    """Options of SciPy: the given ones, less the budget used before a restart. First steps and tolerances that are not
+    given become narrower."""
     method, options = settings["method"], dict(settings["options"] or {})
     if settings["max_iterations"] is not None:
         counts = method in COUNTING

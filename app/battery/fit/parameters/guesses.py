@@ -40,7 +40,7 @@ def guess_faults(config: Mapping[str, Any], free: Mapping[str, Free]) -> list[Fa
 
 
 def _idle_faults(sampler: Any, free: Mapping[str, Free]) -> list[Fault]:
-    """What draws starting points, where none are drawn."""
+    """Problems of a sampler of starting points that nothing uses."""
     message = "It draws starting points of `multistarts`: give that, and no `initial_guesses`."
     paths: list[Path] = [("initial_guess_sampler",)] if sampler is not None else []
     paths += [("parameters", name, "initial_guess_distribution") for name, each in free.items() if each.guess]

@@ -95,7 +95,7 @@ class Slopes:
 
     @cached_property
     def gradient(self) -> Array:
-        """Of what is minimised, in search coordinates, (d,)."""
+        """Gradient of the minimised cost, in search coordinates, (d,)."""
         return gradient(self.model.misfit, self.model.coordinates, self.point, self.columns)
 
 
@@ -137,7 +137,7 @@ def distance(slopes: Slopes) -> Distance | None:
 
 
 def _scale(misfit: Misfit, cost: float) -> float:
-    """What the gradient of a cost is divided by to be that of minus the log likelihood."""
+    """Divisor that turns the gradient of a cost into that of minus the log likelihood."""
     kind = misfit.cost.kind
     return 2 * ADDED[kind] if kind in ADDED else 2 * EXPONENTS[kind] * cost / misfit.size
 

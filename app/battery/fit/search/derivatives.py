@@ -43,7 +43,7 @@ class Derivatives:
         return lambda place: of(self._problem.at(place)), jacobian
 
     def gradient(self, place: Array) -> Array:
-        """Of the cost, (d,); 0 where the model has no solution."""
+        """Gradient of the cost, (d,); 0 where the model has no solution."""
         here, misfit = self._problem.at(place), self._model.misfit
         if here.errors is None:
             return np.zeros(place.size)

@@ -27,7 +27,7 @@ TRIAL = 1e-2
 SPACING = 1e-5
 """Between the points that noise is measured from, as such a share."""
 ORDER = 4
-"""Of their differences: what is smooth is gone from those."""
+"""Order of the differences that estimate noise: they remove the smooth part of the output."""
 FORWARD_ERROR, CENTRAL_ERROR = 1e-2, 2e-3
 """The share of noise in a slope above which its step is chosen anew."""
 ROOM = 10

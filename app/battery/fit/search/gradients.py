@@ -31,7 +31,7 @@ def split(misfit: Misfit, together: Array) -> list[Array]:
 
 
 def gradient(misfit: Misfit, coordinates: Coordinates, here: Point, columns: list[Array | None]) -> Array:
-    """Of what is minimised, (d,), from the stacked slopes of the errors; 0 where there are none."""
+    """Gradient of the minimised cost, (d,), from the stacked slopes of the errors; 0 without slopes."""
     found = np.zeros(here.place.size)
     lengths = coordinates.lengths(here.values)
     for index, column in enumerate(columns):

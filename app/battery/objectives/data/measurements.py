@@ -41,7 +41,7 @@ MAX_NESTING = 4
 ELSEWHERE = "data must be in the configuration itself, as an object of columns"
 WRAPPERS = ("data", "time_series")
 BESIDE = {"data": {"data", "options", "time_range", "analysis", "metadata"}, "time_series": {"time_series", "steps"}}
-"""What may stand beside the columns. `metadata` is kept out of the fit."""
+"""Keys accepted beside the columns. `metadata` has no effect on the fit."""
 MADE_OF_RESTS = (CAPACITY, VOLTAGE)
 """The columns that `rest_to_ocp` leaves."""
 

@@ -38,7 +38,7 @@ def target(model: pybamm.BaseModel, present: Collection[str]) -> str | None:
 
 
 def state_symbols(model: pybamm.BaseModel) -> Iterator[Any]:
-    """What the state of a lithium-ion cell depends on, but for what its equations read anyway, such as hysteresis."""
+    """Symbols that the initial state of a lithium-ion cell depends on, without those of its equations (hysteresis)."""
     param, electrodes = model.param, _electrodes(model)
     yield from (param.ocp_soc_0, param.ocp_soc_100, param.T_ref)
     if len(electrodes) == 2:
@@ -89,8 +89,8 @@ def fixed_state(
 ) -> dict[str, float] | None:
     """The state, if PyBaMM finds it without the values of the free parameters; None if it changes with any of them.
 
-    What PyBaMM evaluates on the way differs between options, and from version to version. So it is asked for the state
-    with no inputs: that fails where it evaluates one. What the state is known to depend on is looked up first.
+    The symbols that PyBaMM evaluates differ between options and versions. So the state is computed without inputs,
+    which fails if PyBaMM evaluates a free parameter. The known dependencies are checked first.
     """
     find = state(model, values.copy(), given)
     if not free:

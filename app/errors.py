@@ -15,7 +15,7 @@ VoltgraphError
 ├── Abandoned         a write canceled itself
 ├── RolledBack        SQLite undid a transaction because of one statement
 ├── StaleRead         a read did not see what was committed before it
-├── HoldLost          the pipeline was canceled, or another worker took it
+├── LeaseLost         the pipeline was canceled, or another worker took it
 └── ChildDied         the process of a job ended without an answer
 """
 
@@ -24,10 +24,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from app.models.enums import Word
+from app.models.enums import DescribedEnum
 
 
-class ProblemCode(Word):
+class ProblemCode(DescribedEnum):
     """Kind of a problem that the caller can fix."""
 
     INVALID = "invalid", "The value breaks a rule; the message says which."

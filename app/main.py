@@ -14,7 +14,7 @@ from app import rest
 from app.auth.keys import open_keys
 from app.database.connect import database_url, exclusive, open_database
 from app.database.migrations import migrate
-from app.execution.queue import open_engine
+from app.execution.queue import open_queue
 from app.execution.worker import working
 from app.explorer import Explorer
 from app.rest.host_rule import HostRule
@@ -71,7 +71,7 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
             await migrate(url)
             async with (
                 open_database(url, settings.max_waiting_writes) as database,
-                open_engine(url) as engine,
+                open_queue(url) as engine,
                 open_keys(url, database.recoveries) as keys,
             ):
                 app.state.services = services(settings, database, engine, keys)
@@ -87,7 +87,7 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
     app.state.metrics = Metrics()
     app.connections = Connections(settings.max_connections, settings.write_timeout)
     app.state.metrics.watch_connections(app.connections)
-    guarded = HostRule(partial(FastAPI.__call__, app), lambda: app.state.services.callers)
+    guarded = HostRule(partial(FastAPI.__call__, app), lambda: app.state.services.authenticator)
     app.web = Traced(Counted(guarded, app.state.metrics))
     app.graphql = GraphQLEndpoint(settings, explorer.page, app.state.metrics)
     app.state.settings = settings

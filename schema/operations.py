@@ -103,7 +103,7 @@ class Operations:
 
     async def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
         """Authenticate a request. Raises RequestError."""
-        caller = await self._services.callers.of(headers)
+        caller = await self._services.authenticator.authenticate(headers)
         note_key(caller.key)
         return caller
 
@@ -122,7 +122,7 @@ class Operations:
 
     async def find(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """Return the operation, or the answer to an invalid document. Raises RequestError for an invalid request."""
-        charge = partial(self._services.rates.charge, caller)
+        charge = partial(self._services.rate_limiter.charge, caller)
         if request.hash is not None:
             document = await self._persisted.get(request.hash, request.query, charge)
         else:
@@ -133,7 +133,7 @@ class Operations:
         # A plan serves all callers, except those limited to projects.
         plans = self.plans if caller.projects is None else None
         cost = known.cost(request.variables, self._settings)
-        left = self._services.rates.spend(caller, cost)
+        left = self._services.rate_limiter.spend(caller, cost)
         name, variables = request.operation_name, request.variables
         return Operation(known, document, name, variables, self._services, plans, caller, cost, left, self._settings)
 
@@ -252,7 +252,7 @@ class Operation(NamedTuple):
                 return
             async with aclosing(map_source_to_response_event(executor, source, self._event)) as results:
                 async for result in results:
-                    await patiently(partial(self.services.callers.confirm, self.caller))
+                    await patiently(partial(self.services.authenticator.confirm, self.caller))
                     yield _answer(result)
         except Exception as error:
             yield Answer({"errors": failure(error)}, executed=False)

@@ -14,14 +14,14 @@ NO_LONGER_VALID = "The API key is no longer valid."
 Headers = Mapping[bytes, bytes]
 
 
-class Callers:
+class Authenticator:
     """Authenticator: finds the caller by the API key in the headers. While no key was ever made, everybody is LOCAL;
     then the server accepts loopback host names only, which prevents DNS rebinding."""
 
     def __init__(self, keys: KeyRing, allow_anyone: bool) -> None:
         self._keys, self._allow_anyone = keys, allow_anyone
 
-    async def of(self, headers: Headers) -> Caller:
+    async def authenticate(self, headers: Headers) -> Caller:
         """Return the caller of a request. Raises RequestError with UNAUTHENTICATED or FORBIDDEN."""
         if await self._keys.wanted():
             return _narrowed(_caller(await self._keys.holder(presented(headers) or "")), headers)

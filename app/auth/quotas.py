@@ -10,7 +10,7 @@ from app.auth.caller import Caller
 from app.errors import RequestError, RequestErrorCode
 
 
-class Slots:
+class ConcurrencyQuota:
     """Concurrency quota: a maximum per API key; all callers without a key share one."""
 
     def __init__(self, most: int, kind: str) -> None:

@@ -15,7 +15,7 @@ PER_SECOND = 20_000
 """Cost of one second of CPU time: the most expensive operation takes a quarter of a second."""
 
 
-class Rates:
+class RateLimiter:
     """Rate limiter: a token bucket per key. A full bucket holds the cost that may be spent in a minute."""
 
     def __init__(self, per_minute: int) -> None:

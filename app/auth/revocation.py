@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import Context
 
-from app.auth.authenticator import Callers
+from app.auth.authenticator import Authenticator
 from app.auth.caller import Caller
 from app.errors import Busy
 
@@ -23,7 +23,7 @@ class RevocationPoller:
     """Polls the API keys that hold something open, all in one read, and ends what a revoked one holds. While nothing is
     held open it does not poll."""
 
-    def __init__(self, callers: Callers) -> None:
+    def __init__(self, callers: Authenticator) -> None:
         self._callers = callers
         self._held: dict[Caller, dict[object, End]] = {}
         self._polling: asyncio.Task[None] | None = None

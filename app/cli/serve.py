@@ -30,7 +30,7 @@ def new_server(settings: Settings, kind: type[Server] = Server) -> Server:
     async def announce(host: str, port: int) -> None:
         base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
         console.print(f"GraphiQL  {base}/graphql\nREST      {base}/openapi.json", highlight=False)
-        if not await app.state.services.callers.need_keys():
+        if not await app.state.services.authenticator.need_keys():
             console.print(f"Keys      {OPEN if is_loopback(host) else OPEN_TO_ALL}", highlight=False)
         console.print(shown(f"Database  {url.render_as_string(hide_password=True)}"))
 

@@ -64,7 +64,7 @@ class Subscriber:
         return ids
 
 
-class Hub:
+class Broker:
     """Broker of this process: subscribers by organization."""
 
     def __init__(self) -> None:

@@ -21,7 +21,7 @@ class Abandoned(VoltgraphError):
     """A write canceled itself: those that wait behind it are committed all the same."""
 
 
-class Rounds(Generic[Item]):
+class GroupCommit(Generic[Item]):
     """Group commit of queued items, in their order; items of one type share a batch. `commit` returns for each item its
     result or its error. If it raises, nothing was stored, and it is called again for each item alone."""
 

@@ -30,7 +30,7 @@ Values = Sequence[Any]
 """Values of a row in the order of a statement, converted for the driver."""
 
 
-class New(NamedTuple):
+class PipelineInsert(NamedTuple):
     """Rows that are stored together, and their change event."""
 
     keys: Sequence[Values]
@@ -47,7 +47,7 @@ class New(NamedTuple):
         return self.keys, self.pipelines, self.elements
 
 
-class Columns:
+class InsertColumns:
     """Columns of a table with their bind processors."""
 
     def __init__(self, model: Any, dialect: Dialect, names: Iterable[str] = ()) -> None:
@@ -84,8 +84,8 @@ class Inserts:
     statement for all rows and their notifications, which takes one round trip."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self._key, self._pipeline = Columns(IdempotencyKey, dialect), Columns(Pipeline, dialect)
-        self._element, self._own = (Columns(PipelineElement, dialect, names) for names in ([*SHARED, *OWN], OWN))
+        self._key, self._pipeline = InsertColumns(IdempotencyKey, dialect), InsertColumns(Pipeline, dialect)
+        self._element, self._own = (InsertColumns(PipelineElement, dialect, names) for names in ([*SHARED, *OWN], OWN))
         self._shared = itemgetter(*map(self._pipeline.names.index, SHARED.values()))
         self._tables = (self._key, self._pipeline, self._element)
         if dialect.name == "postgresql":
@@ -96,15 +96,17 @@ class Inserts:
         else:
             self.texts = [each.insert(dialect) for each in self._tables]
 
-    def new(self, pipeline: Row, elements: Iterable[Values], key: Row | None, change: Callable[[], Change]) -> New:
+    def new(
+        self, pipeline: Row, elements: Iterable[Values], key: Row | None, change: Callable[[], Change]
+    ) -> PipelineInsert:
         """Build the rows of a pipeline, its elements (the values of OWN) and its idempotency key."""
         values = self._pipeline.values(pipeline)
         shared = self._shared(values)
         keys = [] if key is None else [self._key.values(key)]
         rows = [[*shared, *self._own.processed(list(each))] for each in elements]
-        return New(keys, [values], rows, change, sum(ROW + len(row[-1]) for row in rows))
+        return PipelineInsert(keys, [values], rows, change, sum(ROW + len(row[-1]) for row in rows))
 
-    def arrays(self, batch: list[New]) -> list[Any]:
+    def arrays(self, batch: list[PipelineInsert]) -> list[Any]:
         """Return PostgreSQL's parameters of a batch."""
         parameters: list[Any] = []
         for place, table in enumerate(self._tables):

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Dialect
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database import broker
-from app.database.inserts import Inserts, New
+from app.database.inserts import Inserts, PipelineInsert
 from app.database.recoveries import Recoveries
 
 T = TypeVar("T")
@@ -46,7 +46,7 @@ class TooLong(Exception):
     """A value has more bytes than a series allows."""
 
 
-class Pace:
+class ReadBudget:
     """Scheduling state of one query: `is_single` needs no transaction, because one statement is a snapshot by itself;
     `longest` is the most bytes a value may have; `resting` counts the runs that go straight to a thread."""
 
@@ -69,7 +69,7 @@ def unread(steps: Steps[T]) -> T:
 class Database(Protocol):
     """Interface of a database."""
 
-    hub: broker.Hub
+    hub: broker.Broker
     """Receives the committed changes of all processes, once `listen` has returned."""
     inserts: Inserts
     """Builds the rows that `store` takes."""
@@ -90,13 +90,13 @@ class Database(Protocol):
     def dialect(self) -> Dialect:
         """The SQL dialect."""
 
-    def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> Awaitable[T]:
+    def run(self, begin: Callable[[], Steps[T]], pace: ReadBudget) -> Awaitable[T]:
         """Run a query of one or several statements in one snapshot, without the ORM."""
 
     async def write(self, work: Work[T]) -> T:
         """Run `work` in a transaction and return its result once it is committed. Nothing is stored if it raises."""
 
-    def store(self, new: New) -> Awaitable[None]:
+    def store(self, new: PipelineInsert) -> Awaitable[None]:
         """Store new rows, all or none; done once they are committed. Raises NotUnique if a row with the same key
         exists."""
 

@@ -25,12 +25,12 @@ from app.pipelines.lifecycle import elements_of, end, row
 from app.pipelines.service import later
 
 
-class HoldLost(VoltgraphError):
+class LeaseLost(VoltgraphError):
     """The pipeline was canceled, or another worker took it."""
 
 
-class Hold:
-    """Lease: the right to run a pipeline. Every write raises HoldLost once the lease is lost."""
+class Lease:
+    """Lease: the right to run a pipeline. Every write raises LeaseLost once the lease is lost."""
 
     def __init__(self, database: Database, pipeline_id: str, attempt: int, live_progress_updates: bool | None) -> None:
         self._database = database
@@ -38,11 +38,11 @@ class Hold:
         self.live_progress_updates = live_progress_updates
 
     @classmethod
-    async def take(cls, database: Database, pipeline_id: str, worker_id: str) -> Hold | None:
+    async def take(cls, database: Database, pipeline_id: str, worker_id: str) -> Lease | None:
         """Take the lease on a running pipeline, which ends the lease of another worker. Return None if the pipeline
         does not run."""
 
-        async def work(session: AsyncSession) -> Hold | None:
+        async def work(session: AsyncSession) -> Lease | None:
             pipeline = await row(session, pipeline_id)
             if pipeline is None or pipeline.status is not PipelineStatus.RUNNING:
                 return None
@@ -154,7 +154,7 @@ class Hold:
     async def _pipeline(self, session: AsyncSession) -> Pipeline:
         pipeline = await row(session, self.pipeline_id)
         if pipeline is None or pipeline.status is not PipelineStatus.RUNNING or pipeline.attempt != self.attempt:
-            raise HoldLost(self.pipeline_id)
+            raise LeaseLost(self.pipeline_id)
         return pipeline
 
 

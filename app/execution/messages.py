@@ -20,7 +20,7 @@ LONGEST = 1 << 28
 """Maximum bytes of a child's message; a longer one is a protocol violation."""
 
 
-class Unbelievable(ConnectionError):
+class ProtocolViolation(ConnectionError):
     """A child process sent a message that violates the protocol: treat it as compromised by the configuration that it
     ran."""
 
@@ -95,17 +95,17 @@ def receive(connection: socket.socket) -> dict[str, Any]:
 
 async def hear(reader: asyncio.StreamReader, allowance: Allowance) -> dict[str, Any]:
     """Return a child's next message; a series comes with its `samples`, bytes for each channel. Raises
-    asyncio.IncompleteReadError if the child is gone, Unbelievable if the message violates the protocol."""
+    asyncio.IncompleteReadError if the child is gone, ProtocolViolation if the message violates the protocol."""
     (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
     if length > LONGEST:
-        raise Unbelievable(f"a message of {length} bytes")
+        raise ProtocolViolation(f"a message of {length} bytes")
     body = await reader.readexactly(length)
     try:
         message: dict[str, Any] = _messages.validate_python(orjson.loads(body), strict=True)
     except (orjson.JSONDecodeError, ValidationError) as error:
-        raise Unbelievable("a message of no known form") from error
+        raise ProtocolViolation("a message of no known form") from error
     if b"\\u0000" in body or not isinstance((message.get("result") or {}).get("parameter_values") or {}, dict):
-        raise Unbelievable("a message that cannot be kept")
+        raise ProtocolViolation("a message that cannot be kept")
     if message["kind"] == "series":
         message["samples"] = await _samples(reader, message, allowance)
     return message
@@ -115,7 +115,7 @@ async def _samples(reader: asyncio.StreamReader, message: dict[str, Any], allowa
     try:
         allowance.take(message)
     except ValueError as error:
-        raise Unbelievable(str(error)) from error
+        raise ProtocolViolation(str(error)) from error
     return [await reader.readexactly(SIZE * message["rows"]) for _ in message["channels"]]
 
 

@@ -24,7 +24,7 @@ PATIENCE = 2.0
 """Seconds to wait for a running poll at shutdown."""
 
 
-class Looks(threading.Event):
+class QueuePoller(threading.Event):
     """Stop event of DBOS's queue thread. DBOS calls `wait()` between two polls; overriding it sets the polling
     interval. `alone`: no other process enqueues pipelines. DBOS has no public way to end the wait, so its thread
     function is started here with this event."""
@@ -38,7 +38,7 @@ class Looks(threading.Event):
     def begin(self, dbos: DBOS, queue: Queue) -> None:
         """Start polling."""
         self.soon()
-        self._thread = threading.Thread(target=self._look, args=(dbos, queue), name="looks", daemon=True)
+        self._thread = threading.Thread(target=self._look, args=(dbos, queue), name="queue-poller", daemon=True)
         self._thread.start()
 
     def soon(self) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from app.errors import VoltgraphError
-from app.execution.messages import Unbelievable, hear, packed
+from app.execution.messages import ProtocolViolation, hear, packed
 from app.execution.samples import Allowance
 
 log = logging.getLogger("voltgraph")
@@ -41,7 +41,7 @@ class ChildDied(VoltgraphError):
     """The child process ended before it sent an answer."""
 
 
-class Child:
+class ChildProcess:
     """A child process that serves one request."""
 
     def __init__(self, reader: asyncio.StreamReader, pid: int) -> None:
@@ -52,7 +52,7 @@ class Child:
         """Return the next message. Raises ChildDied when the connection ends or the message is invalid."""
         try:
             return await hear(self._reader, self._allowance)
-        except Unbelievable as error:
+        except ProtocolViolation as error:
             raise ChildDied(f"the process {self.pid} of the job sent {error}") from error
         except (asyncio.IncompleteReadError, ConnectionError):
             raise ChildDied(f"the process {self.pid} of the job died") from None
@@ -77,7 +77,7 @@ class Child:
             os.killpg(self.pid, number)
 
 
-class Children:
+class ChildProcesses:
     """Pool of child processes, forked from a fork server that is restarted whenever it ends."""
 
     def __init__(self, executor: str) -> None:
@@ -90,7 +90,7 @@ class Children:
         self._zygote: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
 
-    async def __aenter__(self) -> Children:
+    async def __aenter__(self) -> ChildProcesses:
         self._keeper = asyncio.create_task(self._keep())
         return self
 
@@ -105,14 +105,14 @@ class Children:
         self._folder.cleanup()
 
     @asynccontextmanager
-    async def child(self, request: dict[str, Any]) -> AsyncIterator[Child]:
+    async def child(self, request: dict[str, Any]) -> AsyncIterator[ChildProcess]:
         """Run a child process for `request`; kill it on exit."""
         reader, writer = await asyncio.open_unix_connection(self._path, limit=1 << 20)
         try:
             writer.write(packed(request))
             async with asyncio.timeout(BEGIN):
                 began = await hear(reader, Allowance())
-            child = Child(reader, began["pid"])
+            child = ChildProcess(reader, began["pid"])
             try:
                 yield child
             finally:

@@ -43,7 +43,7 @@ def _know_subseconds(connection: Any, _: object) -> None:
         connection.create_function("unixepoch", -1, lambda *_: time.time())
 
 
-def engine_url(url: URL) -> str:
+def queue_url(url: URL) -> str:
     """Return the URL of DBOS's tables. With SQLite they are in a file of their own, because a file has one writer."""
     if url.drivername.startswith("sqlite"):
         return f"sqlite:///{url.database}.engine"
@@ -51,18 +51,18 @@ def engine_url(url: URL) -> str:
     return url.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
 
 
-def create_engine_file(url: URL) -> None:
+def create_queue_file(url: URL) -> None:
     """Have the engine's file, where it has one, be private from its first moment."""
     if url.drivername.startswith("sqlite"):
-        create_private(engine_url(url).removeprefix("sqlite:///"))
+        create_private(queue_url(url).removeprefix("sqlite:///"))
 
 
 def configuration(url: URL, worker_id: str) -> DBOSConfig:
     """Return DBOS's configuration for a worker."""
-    create_engine_file(url)
+    create_queue_file(url)
     return {
         "name": APPLICATION,
-        "system_database_url": engine_url(url),
+        "system_database_url": queue_url(url),
         "executor_id": worker_id,
         "application_version": VERSION,
         "serializer": DBOSPortableJSONSerializer(),
@@ -77,11 +77,11 @@ def recover(worker_ids: list[str]) -> None:
     DBOS._recover_pending_workflows(worker_ids)
 
 
-class Engine:
+class RunQueue:
     """Client of the queue. Connects on first use."""
 
     def __init__(self, url: URL) -> None:
-        self._database, self._url = url, engine_url(url)
+        self._database, self._url = url, queue_url(url)
         self.submitted: Callable[[], None] = lambda: None
         """Callback, called in a thread after each enqueue: it wakes a worker in this process."""
         self._client: DBOSClient | None = None
@@ -137,7 +137,7 @@ class Engine:
         return await asyncio.to_thread(work, self._client)
 
     def _connect(self) -> DBOSClient:
-        create_engine_file(self._database)
+        create_queue_file(self._database)
         DBOS.migrate(self._url)
         return DBOSClient(
             system_database_url=self._url,
@@ -148,9 +148,9 @@ class Engine:
 
 
 @asynccontextmanager
-async def open_engine(url: URL) -> AsyncIterator[Engine]:
+async def open_queue(url: URL) -> AsyncIterator[RunQueue]:
     """Open the queue of the database at `url`; close it on exit."""
-    engine = Engine(url)
+    engine = RunQueue(url)
     try:
         yield engine
     finally:

@@ -13,7 +13,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
 
-from app.models.enums import Word
+from app.models.enums import DescribedEnum
 
 
 def now() -> datetime:
@@ -44,20 +44,20 @@ class Id(Binary):
     cache_ok = True
 
 
-class Name(TypeDecorator[Word]):
+class Name(TypeDecorator[DescribedEnum]):
     """Enum stored by its member's name as text: both databases order it alike, and no ALTER TYPE is needed."""
 
     impl = Binary
     cache_ok = True
 
-    def __init__(self, words: type[Word]) -> None:
+    def __init__(self, words: type[DescribedEnum]) -> None:
         super().__init__()
         self.words = words
 
-    def process_bind_param(self, value: Word | None, dialect: Dialect) -> str | None:
+    def process_bind_param(self, value: DescribedEnum | None, dialect: Dialect) -> str | None:
         return None if value is None else value.name
 
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Word | None:
+    def process_result_value(self, value: str | None, dialect: Dialect) -> DescribedEnum | None:
         return None if value is None else self.words[value]
 
 

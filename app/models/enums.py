@@ -8,18 +8,18 @@ from __future__ import annotations
 from enum import Enum
 
 
-class Word(Enum):
+class DescribedEnum(Enum):
     """Enum whose members are `NAME = value, description`: the word on the wire and its meaning."""
 
     description: str
 
-    def __new__(cls, value: str, description: str) -> Word:
+    def __new__(cls, value: str, description: str) -> DescribedEnum:
         member = object.__new__(cls)
         member._value_, member.description = value, description
         return member
 
 
-class ElementType(Word):
+class ElementType(DescribedEnum):
     """Type of an element's job."""
 
     DIRECT_ENTRY = "Direct Entry", "Known parameter values."
@@ -28,7 +28,7 @@ class ElementType(Word):
     VALIDATION = "Validation", "A model compared with data that no fit used."
 
 
-class PipelineStatus(Word):
+class PipelineStatus(DescribedEnum):
     """Status of a pipeline."""
 
     PENDING = "pending", "Created; nothing has run. It can still be edited."
@@ -47,7 +47,7 @@ class PipelineStatus(Word):
         return self in (PipelineStatus.FAILED, PipelineStatus.CANCELED)
 
 
-class PipelineElementStatus(Word):
+class PipelineElementStatus(DescribedEnum):
     """Status of an element."""
 
     PENDING = "pending", "Waits for the elements before it."
@@ -62,7 +62,7 @@ class PipelineElementStatus(Word):
         return self not in (PipelineElementStatus.PENDING, PipelineElementStatus.RUNNING)
 
 
-class JobStatus(Word):
+class JobStatus(DescribedEnum):
     """Status of an element's job."""
 
     PENDING = "pending", "Submitted; waits for a worker."
@@ -81,7 +81,7 @@ class JobStatus(Word):
         return self in (JobStatus.FAILED, JobStatus.CANCELED)
 
 
-class JobErrorCode(Word):
+class JobErrorCode(DescribedEnum):
     """Reason of a failed job, for programs. Treat an unknown value as INTERNAL_ERROR."""
 
     CONFIGURATION_ERROR = (
@@ -95,7 +95,7 @@ class JobErrorCode(Word):
     INTERNAL_ERROR = "INTERNAL_ERROR", "A fault of the server."
 
 
-class SeriesSource(Word):
+class SeriesSource(DescribedEnum):
     """Parameter values with which the series of a model was simulated."""
 
     OPTIMAL = "optimal", "The best values of a fit, or the values passed to a validation."

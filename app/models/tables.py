@@ -10,13 +10,13 @@ from sqlmodel import Field, SQLModel
 
 from app.models.columns import Binary, Id, Instant, JsonText, Name
 from app.models.enums import (
+    DescribedEnum,
     ElementType,
     JobErrorCode,
     JobStatus,
     PipelineElementStatus,
     PipelineStatus,
     SeriesSource,
-    Word,
 )
 
 AT_WORK = text("status = 'RUNNING'")
@@ -26,7 +26,7 @@ HAS_JOB = text("job_id IS NOT NULL")
 """Condition of elements with a job; both databases infer it from `job_id = ?`."""
 
 
-def stored(words: type[Word]) -> Any:
+def stored(words: type[DescribedEnum]) -> Any:
     """Return the column type of an enum. Typed as Any, because SQLModel's types accept classes only."""
     return Name(words)
 

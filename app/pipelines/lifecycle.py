@@ -21,7 +21,7 @@ from app.pipelines.service import invalid_state, later, locked
 UNFINISHED = (PipelineElementStatus.PENDING, PipelineElementStatus.RUNNING)
 
 
-class RunQueue(Protocol):
+class Queue(Protocol):
     """The queue of runs, as start and cancel use it."""
 
     async def submit(self, pipeline_id: str) -> None:
@@ -31,7 +31,7 @@ class RunQueue(Protocol):
         """Remove a pipeline from the queue."""
 
 
-async def start(database: Database, queue: RunQueue, caller: Caller, id: str) -> Pipeline:
+async def start(database: Database, queue: Queue, caller: Caller, id: str) -> Pipeline:
     """Start a pipeline. It is FAILED with SUBMISSION_FAILED if the queue cannot take it. Raises NOT_FOUND;
     INVALID_STATE for a terminal one.
 
@@ -56,7 +56,7 @@ async def start(database: Database, queue: RunQueue, caller: Caller, id: str) ->
     return await repository.pipeline(database, caller, id) or pipeline
 
 
-async def cancel(database: Database, queue: RunQueue, caller: Caller, id: str) -> Pipeline:
+async def cancel(database: Database, queue: Queue, caller: Caller, id: str) -> Pipeline:
     """Cancel a pipeline and its unfinished elements. Raises NOT_FOUND; INVALID_STATE if it ended otherwise."""
 
     async def work(session: AsyncSession) -> Pipeline:

@@ -18,7 +18,7 @@ from app.auth.caller import Caller
 from app.database.interface import Database
 from app.errors import RequestError, RequestErrorCode
 from app.models.columns import instant_text
-from app.models.enums import PipelineStatus, Word
+from app.models.enums import DescribedEnum, PipelineStatus
 from app.models.tables import Pipeline
 from app.pipelines.access import owned
 from app.pipelines.filters import PipelineFilter, clauses
@@ -30,7 +30,7 @@ Position = tuple[Any, str]
 """Position in an order: the value of its column, and the id as tie-breaker."""
 
 
-class OrderField(Word):
+class OrderField(DescribedEnum):
     """Sort key of pipelines. Ties are broken by `id`."""
 
     CREATED_AT = "created_at", "When it was created."
@@ -39,7 +39,7 @@ class OrderField(Word):
     STATUS = "status", "Its status, by the alphabet."
 
 
-class Direction(Word):
+class Direction(DescribedEnum):
     """Sort direction."""
 
     ASC = "asc", "Smallest, earliest or first in the alphabet first."

@@ -22,11 +22,11 @@ async def authenticate(request: Request) -> None:
     """Note whom a request comes from, and spend what it costs. RequestError with UNAUTHENTICATED, FORBIDDEN or
     RATE_LIMITED."""
     headers = dict(request.scope["headers"])
-    found = await services(request).callers.of(headers)
+    found = await services(request).authenticator.authenticate(headers)
     note_key(found.key)
     if found.key is None and request.method not in READS:
         refuse_other_pages(headers, request.app.state.settings.origins)
-    services(request).rates.spend(found, REQUEST)
+    services(request).rate_limiter.spend(found, REQUEST)
     request.state.caller = found
 
 

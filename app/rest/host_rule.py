@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from app.auth.authenticator import Callers
+from app.auth.authenticator import Authenticator
 from app.rest.errors import failure
 from app.server.faults import expected
 
@@ -21,7 +21,7 @@ OPEN_FOLDER = "/explorer/"
 class HostRule:
     """An application of which nothing is answered under a name of another machine, unless there are API keys."""
 
-    def __init__(self, app: ASGIApp, callers: Callable[[], Callers]) -> None:
+    def __init__(self, app: ASGIApp, callers: Callable[[], Authenticator]) -> None:
         self._app, self._callers = app, callers
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

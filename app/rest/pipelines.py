@@ -55,7 +55,7 @@ def found(row: Pipeline | None) -> Pipeline:
 async def stop(services: Services, by: Caller, pipeline_id: str) -> None:
     """Cancel a pipeline, unless it has ended."""
     try:
-        await lifecycle.cancel(services.database, services.engine, by, pipeline_id)
+        await lifecycle.cancel(services.database, services.queue, by, pipeline_id)
     except Rejected as error:
         if any(problem.code is not ProblemCode.INVALID_STATE for problem in error.problems):
             raise
@@ -97,7 +97,7 @@ async def create_pipeline(config: PipelineConfig, request: Request, by: By, most
     set."""
     row = await service.create(database(request), by, config.draft._replace(idempotency_key=key))
     if request.app.state.settings.start_on_create:
-        row = await lifecycle.start(database(request), services(request).engine, by, row.id)
+        row = await lifecycle.start(database(request), services(request).queue, by, row.id)
     return JsonResponse(await _detail(database(request), by, row, most), 201)
 
 
@@ -133,7 +133,7 @@ async def delete_pipeline(pipeline_id: str, db: In, by: By) -> None:
 @router.post("/{pipeline_id}/start", response_model=PipelineDetail, responses=NOT_NOW)
 async def start_pipeline(pipeline_id: str, request: Request, by: By, most: Most) -> Response:
     """Start a pending pipeline. A running one is returned unchanged."""
-    row = await lifecycle.start(database(request), services(request).engine, by, pipeline_id)
+    row = await lifecycle.start(database(request), services(request).queue, by, pipeline_id)
     return JsonResponse(await _detail(database(request), by, row, most))
 
 

@@ -7,7 +7,7 @@ import orjson
 from starlette.responses import Response
 
 from app.models.columns import instant_text
-from app.models.enums import ElementType, JobStatus, Word
+from app.models.enums import DescribedEnum, ElementType, JobStatus
 from app.models.tables import Checkpoint, Pipeline, PipelineElement
 from app.pipelines.repository import parameter_values
 
@@ -112,7 +112,7 @@ def result(elements: list[PipelineElement]) -> dict[str, Any]:
     return {"result": {"parameter_values": values}, "element_results": results}
 
 
-def _word(word: Word | None) -> str | None:
+def _word(word: DescribedEnum | None) -> str | None:
     return None if word is None else word.value
 
 

@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
-from app.database.interface import Database, Pace, Steps
+from app.database.interface import Database, ReadBudget, Steps
 from app.errors import VoltgraphError
 from app.models.columns import Instant, now
 from app.models.tables import Pulse
@@ -53,7 +53,7 @@ class Health:
         try:
             async with asyncio.timeout(PATIENCE):
                 written = await self._database.write(_write_pulse)
-                read = await self._database.run(self._read_pulse, Pace(is_single=True))
+                read = await self._database.run(self._read_pulse, ReadBudget(is_single=True))
             if read < written:  # of several processes, another one may have written since
                 raise StaleRead(f"a read found the pulse of {read}, after that of {written} was committed")
             self._beats = True

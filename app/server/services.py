@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass
 
-from app.auth.authenticator import Callers
+from app.auth.authenticator import Authenticator
 from app.auth.keys import KeyRing, KeyStore
-from app.auth.quotas import Slots
-from app.auth.rate_limit import Rates
+from app.auth.quotas import ConcurrencyQuota
+from app.auth.rate_limit import RateLimiter
 from app.auth.revocation import RevocationPoller
 from app.database.interface import Database
-from app.execution.queue import Engine
+from app.execution.queue import RunQueue
 from app.pipelines.subscriptions import Feed
 from app.server.bodies.quota import BodyQuota
 from app.server.health import Health
@@ -20,22 +20,25 @@ class Services:
     """Dependencies of both APIs: database, run queue, subscriptions, authenticator, rate limits, quotas, health."""
 
     database: Database
-    engine: Engine
+    queue: RunQueue
     feed: Feed
-    callers: Callers
+    authenticator: Authenticator
     revocations: RevocationPoller
     health: Health
-    rates: Rates
+    rate_limiter: RateLimiter
     bodies: BodyQuota
-    sockets: Slots
-    subscriptions: Slots
+    sockets: ConcurrencyQuota
+    subscriptions: ConcurrencyQuota
 
 
-def services(settings: Settings, database: Database, engine: Engine, keys: KeyStore) -> Services:
+def services(settings: Settings, database: Database, queue: RunQueue, keys: KeyStore) -> Services:
     """Build the services of a server."""
-    callers = Callers(KeyRing(keys), settings.allow_anyone)
-    sockets = Slots(settings.max_sockets, "WebSockets")
-    subscriptions = Slots(settings.max_subscriptions, "subscriptions")
-    health, rates, revocations = Health(database), Rates(settings.rate_limit), RevocationPoller(callers)
+    authenticator = Authenticator(KeyRing(keys), settings.allow_anyone)
+    sockets = ConcurrencyQuota(settings.max_sockets, "WebSockets")
+    subscriptions = ConcurrencyQuota(settings.max_subscriptions, "subscriptions")
+    rate_limiter = RateLimiter(settings.rate_limit)
+    health, revocations = Health(database), RevocationPoller(authenticator)
     feed, bodies = Feed(database, revocations), BodyQuota(settings.max_held_bytes)
-    return Services(database, engine, feed, callers, revocations, health, rates, bodies, sockets, subscriptions)
+    return Services(
+        database, queue, feed, authenticator, revocations, health, rate_limiter, bodies, sockets, subscriptions
+    )

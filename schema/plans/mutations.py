@@ -12,7 +12,7 @@ from graphql.execution import Executor
 from graphql.pyutils import Path
 from sqlalchemy.engine import Dialect
 
-from app.database.interface import Pace, Steps
+from app.database.interface import ReadBudget, Steps
 from app.errors import AnswerTooLarge
 from app.models.tables import Pipeline
 from app.pipelines.budget import Budget
@@ -110,7 +110,7 @@ class Changed:
         self._rows = Rows(compiling, one=True, is_at_hand=True)
         self._build = self._rows.builder(self._rows.object("Pipeline", details))
         self._stored = [stored(column, compiling.dialect) for column in self._rows.columns]
-        self._pace = Pace(is_single=compiling.statements - before <= 1, longest=compiling.longest)
+        self._pace = ReadBudget(is_single=compiling.statements - before <= 1, longest=compiling.longest)
 
     async def __call__(self, payload: Any, context: Context, run: Run) -> Any:
         if payload.pipeline is None:

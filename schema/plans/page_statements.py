@@ -11,7 +11,7 @@ from sqlalchemy import Integer, Select, bindparam
 from sqlalchemy.engine import Dialect
 
 from app.models.columns import Name
-from app.models.enums import Word
+from app.models.enums import DescribedEnum
 from app.pipelines.pagination import Direction, Matches, Order, OrderField, Position, Window
 from schema.plans.statements import CALLER, Statement
 
@@ -67,7 +67,7 @@ def parameters(**values: Any) -> dict[str, Any]:
 def _operand(name: str, length: int | None) -> Any:
     if length is None:
         return bindparam(name)
-    return [bindparam(f"{name}_{i}", type_=Name(Word)) for i in range(length)]
+    return [bindparam(f"{name}_{i}", type_=Name(DescribedEnum)) for i in range(length)]
 
 
 def page(dialect: Dialect, shape: Shape, place: int, columns: tuple[Any, ...]) -> Statement:

@@ -18,7 +18,7 @@ from graphql.execution.values import VariableValues
 from sqlalchemy.engine import Dialect
 
 from app.auth.caller import Caller
-from app.database.interface import Database, Pace, Steps, TooLong, unread
+from app.database.interface import Database, ReadBudget, Steps, TooLong, unread
 from app.errors import AnswerTooLarge, VoltgraphError
 from app.pipelines.budget import Budget
 from schema import graphql_schema
@@ -59,7 +59,7 @@ class Plan:
 
     def __init__(self, compiling: Compiling, fields: dict[str, FieldDetailsList]) -> None:
         self._roots = [(key, root(compiling, details)) for key, details in fields.items()]
-        self.pace = Pace(is_single=compiling.statements <= 1, longest=compiling.longest)
+        self.pace = ReadBudget(is_single=compiling.statements <= 1, longest=compiling.longest)
         self.reads = compiling.statements > 0
 
     def __call__(self, run: Run) -> Steps[dict[str, Any]]:

@@ -7,12 +7,12 @@ from strawberry.types.enum import StrawberryEnumDefinition
 
 from app import errors
 from app.models import enums
-from app.models.enums import Word
+from app.models.enums import DescribedEnum
 from app.pipelines import pagination
 from schema.strawberry_internals import type_definition
 
 
-def describe(words: type[Word], name: str | None = None) -> None:
+def describe(words: type[DescribedEnum], name: str | None = None) -> None:
     """Register `words` as a GraphQL enum, with its docstring and its members' descriptions."""
     strawberry.enum(words, name=name, description=cleandoc(words.__doc__ or ""))
     definition: StrawberryEnumDefinition = type_definition(words)

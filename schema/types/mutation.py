@@ -43,14 +43,14 @@ class Mutation:
     )
     async def start_pipeline(self, info: Info, id: PipelineId) -> PipelinePayload:
         services, caller = info.context.services, info.context.caller
-        return await payload(lambda: lifecycle.start(services.database, services.engine, caller, id), "id")
+        return await payload(lambda: lifecycle.start(services.database, services.queue, caller, id), "id")
 
     @strawberry.mutation(
         description="Stops a pipeline; what is at work in it is ended. Canceling a CANCELED one returns it."
     )
     async def cancel_pipeline(self, info: Info, id: PipelineId) -> PipelinePayload:
         services, caller = info.context.services, info.context.caller
-        return await payload(lambda: lifecycle.cancel(services.database, services.engine, caller, id), "id")
+        return await payload(lambda: lifecycle.cancel(services.database, services.queue, caller, id), "id")
 
     @strawberry.mutation(description="Create a pending copy, to run again or to change a finished run.")
     async def duplicate_pipeline(

@@ -10,10 +10,10 @@ from sqlalchemy import text
 
 from app.database.connect import FileInUse, database_url, exclusive, open_database
 from app.database.group_commit import Abandoned
-from app.database.interface import Database, Pace, Steps
+from app.database.interface import Database, ReadBudget, Steps
 from app.database.sqlite.database import Sqlite
 from app.errors import Busy
-from app.execution.queue import engine_url
+from app.execution.queue import queue_url
 from app.models.columns import now
 from app.models.tables import IdempotencyKey
 
@@ -89,7 +89,7 @@ def counting() -> Steps[int]:
 async def test_a_read_sees_what_was_acknowledged_before_it(database: Database) -> None:
     for number in range(20):
         await database.write(adding(str(number)))
-        assert await database.run(counting, Pace(is_single=True)) == number + 1
+        assert await database.run(counting, ReadBudget(is_single=True)) == number + 1
 
 
 def age_of_log(url: str) -> bytes:
@@ -106,7 +106,7 @@ async def test_reads_without_end_let_the_log_begin_anew(sqlite_url: str) -> None
 
         async def read() -> None:
             while not ends:
-                await database.run(counting, Pace(is_single=True))
+                await database.run(counting, ReadBudget(is_single=True))
                 await asyncio.sleep(0)
 
         reads = asyncio.create_task(read())
@@ -123,7 +123,7 @@ async def test_reads_without_end_let_the_log_begin_anew(sqlite_url: str) -> None
 
 async def test_a_file_has_its_log_before_anything_is_written(sqlite_url: str) -> None:
     async with open_database(parsed(sqlite_url), 100) as database:
-        assert await database.run(journal_mode, Pace(is_single=True)) == "wal"
+        assert await database.run(journal_mode, ReadBudget(is_single=True)) == "wal"
 
 
 def journal_mode() -> Steps[str]:
@@ -181,8 +181,8 @@ def test_a_file_has_one_writing_process(tmp_path: Path) -> None:
 def test_the_engine_finds_the_database_that_the_tables_are_in() -> None:
     url = database_url("postgresql://me:secret@host/data?sslmode=require")
     assert url.query == {"ssl": "require"}
-    assert engine_url(url) == "postgresql://me:secret@host/data?sslmode=require"
-    assert engine_url(database_url("sqlite:///a.db")) == "sqlite:///a.db.engine"
+    assert queue_url(url) == "postgresql://me:secret@host/data?sslmode=require"
+    assert queue_url(database_url("sqlite:///a.db")) == "sqlite:///a.db.engine"
 
 
 @pytest.mark.parametrize("text", ["mysql://h/d", "sqlite://", "sqlite:///:memory:", "nonsense", ""])

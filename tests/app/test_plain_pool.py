@@ -11,12 +11,12 @@ import pytest
 from sqlalchemy import text
 
 from app.database.connect import database_url, open_database
-from app.database.interface import Pace, Steps
+from app.database.interface import ReadBudget, Steps
 from app.database.postgres.database import Postgres
 from tests import servers
 from tests.faults.waiting import until
 
-SINGLE, SEVERAL = Pace(is_single=True), Pace(is_single=False)
+SINGLE, SEVERAL = ReadBudget(is_single=True), ReadBudget(is_single=False)
 
 
 def reading(*statements: str) -> Steps[list[Any]]:
@@ -45,7 +45,7 @@ async def beat(database: Postgres, at: int) -> None:
     await database.write(work)
 
 
-async def pulse(database: Postgres, pace: Pace) -> int:
+async def pulse(database: Postgres, pace: ReadBudget) -> int:
     [at] = await database.run(lambda: reading("SELECT at FROM pulse"), pace)
     return int(at.year) - 2000
 
@@ -72,7 +72,7 @@ async def test_a_transaction_that_was_left_open_is_never_read_from(database: Pos
 
 
 @pytest.mark.parametrize("pace", [SINGLE, SEVERAL], ids=["single", "several"])
-async def test_a_read_that_is_given_up_leaves_nothing(database: Postgres, pace: Pace) -> None:
+async def test_a_read_that_is_given_up_leaves_nothing(database: Postgres, pace: ReadBudget) -> None:
     await pulse(database, pace)
     for number in range(30, 33):
         with pytest.raises(TimeoutError):

@@ -17,13 +17,13 @@ from sqlalchemy.exc import DBAPIError
 
 from app.database import recoveries
 from app.database.connect import database_url, open_database
-from app.database.interface import Database, Pace
+from app.database.interface import Database, ReadBudget
 from app.database.recoveries import Recoveries
 from app.database.sqlite import database as sqlite
 from app.database.sqlite import driver as sqlite_driver
 from app.database.sqlite import reader, writer
 from app.database.sqlite.database import Sqlite
-from app.database.sqlite.reader import Readers
+from app.database.sqlite.reader import SqliteReader
 from app.database.sqlite.writer import BUSY_TIMEOUT
 from app.main import create_app
 from app.settings import Settings
@@ -60,7 +60,7 @@ class Opened:
 
     def __init__(self, file: Path) -> None:
         self.made: list[apsw.Connection] = []
-        self.readers = Readers(partial(self._connect, str(file)), threads=1, recoveries=Recoveries())
+        self.readers = SqliteReader(partial(self._connect, str(file)), threads=1, recoveries=Recoveries())
 
     def _connect(self, file: str) -> apsw.Connection:
         self.made.append(sqlite_driver.connect(file))
@@ -68,7 +68,7 @@ class Opened:
 
     async def rows(self, *, is_single: bool = False) -> int:
         """How many rows the table has."""
-        return len((await self.readers.run(lambda: reading("SELECT * FROM t"), Pace(is_single=is_single)))[0][0])
+        return len((await self.readers.run(lambda: reading("SELECT * FROM t"), ReadBudget(is_single=is_single)))[0][0])
 
     @property
     def recovered(self) -> dict[str, int]:
@@ -127,7 +127,7 @@ async def test_an_open_transaction_is_never_read_from(
 async def test_a_threads_reader_recovers(
     opened: Opened, file: Path, denied: Denied, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pace = Pace(is_single=False)
+    pace = ReadBudget(is_single=False)
 
     async def rows() -> int:
         pace.resting = 1  # so it goes to a thread at once
@@ -144,7 +144,7 @@ async def test_a_threads_reader_recovers(
 
 @pytest.mark.parametrize("resting", [0, 1])
 async def test_the_error_of_a_read_is_raised_not_that_of_its_end(opened: Opened, file: Path, resting: int) -> None:
-    pace = Pace(is_single=False)
+    pace = ReadBudget(is_single=False)
 
     async def run(*statements: str) -> Any:
         pace.resting = resting
@@ -159,7 +159,9 @@ async def test_the_error_of_a_read_is_raised_not_that_of_its_end(opened: Opened,
 
 
 async def test_a_snapshot_that_sqlite_ended_itself_is_begun_anew(opened: Opened, file: Path) -> None:
-    assert (await opened.readers.run(lambda: reading("SELECT * FROM t", "ROLLBACK"), Pace(is_single=False)))[0][0] == []
+    assert (await opened.readers.run(lambda: reading("SELECT * FROM t", "ROLLBACK"), ReadBudget(is_single=False)))[0][
+        0
+    ] == []
     with opened.readers.written():
         insert(file)
     assert await opened.rows() == 1
@@ -182,7 +184,9 @@ async def test_a_reader_that_cannot_be_opened_again_is_opened_later(
 async def test_interruptions_leave_reads_right(opened: Opened, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reader, "MOMENTS", 0.0)
     for number in range(5):
-        assert (await opened.readers.run(lambda: reading("SELECT 1", LONG), Pace(is_single=False)))[0][1] == [(20000,)]
+        assert (await opened.readers.run(lambda: reading("SELECT 1", LONG), ReadBudget(is_single=False)))[0][1] == [
+            (20000,)
+        ]
         with opened.readers.written():
             insert(file)
         assert await opened.rows() == number + 1

@@ -12,7 +12,7 @@ from app.auth.caller import Caller
 from app.database.changes import Change
 from app.database.connect import database_url as parsed
 from app.database.connect import open_database
-from app.database.inserts import New
+from app.database.inserts import PipelineInsert
 from app.database.interface import Database
 from app.database.sqlite import driver as sqlite_driver
 from app.database.sqlite import writer
@@ -26,10 +26,12 @@ LITTLE = 50
 """Milliseconds."""
 
 
-def new(database: Database, *keys: str) -> New:
+def new(database: Database, *keys: str) -> PipelineInsert:
     """Rows of one table are enough."""
     at: Any = instant_text(now()) if isinstance(database, Sqlite) else now()
-    return New([("o", "p", key, "f", "p", at) for key in keys], [], [], lambda: Change("o", keys[0], None, None))
+    return PipelineInsert(
+        [("o", "p", key, "f", "p", at) for key in keys], [], [], lambda: Change("o", keys[0], None, None)
+    )
 
 
 async def stored(database: Database) -> list[str]:

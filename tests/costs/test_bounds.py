@@ -140,7 +140,7 @@ def test_what_ships_costs_far_less_than_the_most(file: Path) -> None:
 
 
 async def test_documents_that_are_wrong_are_paid_for(locked: Locked) -> None:
-    rates = locked.app.state.services.rates
+    rates = locked.app.state.services.rate_limiter
     api = await locked.api()
     await api.post("{ viewer { organizationId } }")
     [(_, (before, _))] = rates._buckets.items()

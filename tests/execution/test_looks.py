@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from app.execution import polling
-from app.execution.polling import Looks
+from app.execution.polling import QueuePoller
 from tests.execution.conftest import FAKE, Runs
 from tests.servers import serving
 
@@ -24,17 +24,17 @@ async def test_what_is_started_begins_at_once_and_what_waited_for_it_right_after
                 assert (await runs.end(id, seconds=10))["status"] == "COMPLETED"
 
 
-def waited(wait: Looks) -> float:
+def waited(wait: QueuePoller) -> float:
     began = monotonic()
     assert not wait.wait(0.01)
     return monotonic() - began
 
 
-def paced(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> Looks:
+def paced(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> QueuePoller:
     """Looks with constants of their own."""
     for name, given in seconds.items():
         monkeypatch.setattr(polling, name, given)
-    return Looks(alone=True)
+    return QueuePoller(alone=True)
 
 
 def test_looks_are_frequent_after_a_sign(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -55,7 +55,7 @@ def test_looks_are_seldom_a_while_later_and_a_sign_ends_the_wait(monkeypatch: py
 
 
 def test_signs_that_follow_on_each_other_are_one() -> None:
-    wait = Looks(alone=True)
+    wait = QueuePoller(alone=True)
     wait.soon()
     wait.wait(polling.EAGER)
     began = monotonic()
@@ -77,14 +77,14 @@ def test_the_end_waits_for_no_distance(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_conflicts_with_other_workers_are_waited_for() -> None:
-    wait = Looks(alone=False)
+    wait = QueuePoller(alone=False)
     began = monotonic()
     wait.wait(0.5)
     assert monotonic() - began >= 0.5
 
 
 def test_a_sign_given_before_a_wait_ends_it_and_the_end_ends_all() -> None:
-    wait = Looks(alone=True)
+    wait = QueuePoller(alone=True)
     wait.soon()
     assert not wait.wait(60)
     wait.set()

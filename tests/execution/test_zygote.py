@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.execution import processes
-from app.execution.processes import Children
+from app.execution.processes import ChildProcesses
 from tests.execution.processes import below
 from tests.servers import Server
 
@@ -38,6 +38,10 @@ async def test_it_is_started_once_that_can_be_done(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(asyncio, "create_subprocess_exec", first_fails)
     monkeypatch.setattr(processes, "RESTART_DELAY", 0.01)
     check = {"kind": "check", "jobs": []}
-    async with asyncio.timeout(30), Children("app.execution.fake:FakeExecutor") as kept, kept.child(check) as child:
+    async with (
+        asyncio.timeout(30),
+        ChildProcesses("app.execution.fake:FakeExecutor") as kept,
+        kept.child(check) as child,
+    ):
         assert (await child.message())["kind"] == "faults"
     assert failed.is_set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.auth.caller import LOCAL, Caller
-from app.auth.rate_limit import REQUEST, Rates
+from app.auth.rate_limit import REQUEST, RateLimiter
 from app.errors import RateLimited
 from tests.keys.conftest import Locked
 
@@ -20,7 +20,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_a_bucket_empties_and_fills_again(clock: list[float]) -> None:
-    rates = Rates(600)
+    rates = RateLimiter(600)
     assert rates.spend(KEY, 400) == 200
     with pytest.raises(RateLimited) as refused:
         rates.spend(KEY, 300)
@@ -32,7 +32,7 @@ def test_a_bucket_empties_and_fills_again(clock: list[float]) -> None:
 
 
 def test_what_is_refused_costs_nothing(clock: list[float]) -> None:
-    rates = Rates(600)
+    rates = RateLimiter(600)
     for _ in range(10):
         with pytest.raises(RateLimited):
             rates.spend(KEY, 700)
@@ -40,7 +40,7 @@ def test_what_is_refused_costs_nothing(clock: list[float]) -> None:
 
 
 def test_keys_do_not_spend_for_each_other(clock: list[float]) -> None:
-    rates = Rates(600)
+    rates = RateLimiter(600)
     rates.spend(KEY, 600)
     assert rates.spend(Caller("ours", key="vg_2"), 600) == 0
     assert rates.spend(LOCAL, 10**9) is None
@@ -56,7 +56,7 @@ async def test_an_answer_tells_what_is_left(locked: Locked) -> None:
 
 
 async def test_who_has_spent_all_is_told_when_to_come_again(locked: Locked) -> None:
-    locked.app.state.services.rates._most = float(REQUEST)
+    locked.app.state.services.rate_limiter._most = float(REQUEST)
     api = await locked.api()
     assert (await api.http.get("/pipelines")).status_code == 200
     for answer in (

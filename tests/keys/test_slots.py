@@ -9,7 +9,7 @@ import pytest
 
 from app.auth.caller import LOCAL, Caller
 from app.auth.keys import KeyStore
-from app.auth.quotas import Slots
+from app.auth.quotas import ConcurrencyQuota
 from app.errors import RequestError, RequestErrorCode
 from tests.subscriptions import clients
 from tests.subscriptions.clients import FOLLOW, PATIENCE, Live
@@ -36,7 +36,7 @@ async def until(live: Live, name: str, value: int) -> None:
 
 
 def test_callers_hold_nothing_for_each_other() -> None:
-    slots = Slots(1, "things")
+    slots = ConcurrencyQuota(1, "things")
     ours, theirs = Caller("a", key="vg_1"), Caller("a", key="vg_2")
     with slots.hold(ours), slots.hold(theirs), slots.hold(LOCAL):
         assert slots.held == 3

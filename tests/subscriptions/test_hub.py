@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from app.auth.authenticator import Callers
+from app.auth.authenticator import Authenticator
 from app.auth.caller import Caller
 from app.auth.keys import KeyRing
 from app.auth.revocation import RevocationPoller
-from app.database.broker import MOST_PENDING, Hub, Subscriber, anything
+from app.database.broker import MOST_PENDING, Broker, Subscriber, anything
 from app.database.changes import LONGEST_PAYLOAD, Change, Snapshot, decoded, encoded
 from app.database.connect import database_url as parsed
 from app.database.connect import open_database
@@ -35,7 +35,7 @@ STATE = Snapshot("p", "a@b.c", AT, AT, "name", PipelineStatus.FAILED, JobErrorCo
 def feed_of(database: Database) -> Feed:
     """A feed that polls no keys: there are none."""
     keys: Any = None
-    return Feed(database, RevocationPoller(Callers(KeyRing(keys), allow_anyone=False)))
+    return Feed(database, RevocationPoller(Authenticator(KeyRing(keys), allow_anyone=False)))
 
 
 async def create(database: Database, caller: Caller) -> str:
@@ -69,7 +69,7 @@ async def test_nothing_crosses_organizations(database_url: str) -> None:
 
 
 async def test_a_subscriber_of_another_organization_hears_nothing_of_the_same_id() -> None:
-    hub = Hub()
+    hub = Broker()
     with hub.subscribe(OURS, "1") as mine, hub.subscribe(THEIRS, "1") as theirs, hub.subscribe(THEIRS) as all:
         hub.publish(Change("ours", "1", None, STATE))
         assert await mine.take(1) == ["1"]
@@ -177,7 +177,7 @@ def test_without_bounds_of_projects_all_of_the_organization_is_told(change: Chan
 
 
 async def test_hidden_changes_cannot_overrun_a_subscription() -> None:
-    hub = Hub()
+    hub = Broker()
     with hub.subscribe(NARROW) as narrow:
         for number in range(MOST_PENDING + 1):
             hub.publish(Change("o", str(number), None, HIDDEN))

@@ -14,11 +14,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database import broker
 from app.database.engines import PATIENCE, engine
-from app.database.group_commit import Rounds
-from app.database.inserts import Inserts, New
-from app.database.interface import Pace, Steps, Work
+from app.database.group_commit import GroupCommit
+from app.database.inserts import Inserts, PipelineInsert
+from app.database.interface import ReadBudget, Steps, Work
 from app.database.postgres.listener import Listener
-from app.database.postgres.reader import PlainPool
+from app.database.postgres.reader import PostgresReader
 from app.database.recoveries import Recoveries
 from app.errors import NotUnique
 
@@ -42,17 +42,17 @@ class Postgres:
         self.recoveries = Recoveries()
         self.recoveries.watch(self._engine, SESSION)
         arguments = dict(self._engine.dialect.create_connect_args(url)[1]) | timeout
-        self._plain = PlainPool(arguments, PATIENCE, self.recoveries)
-        self.hub = broker.Hub()
+        self._plain = PostgresReader(arguments, PATIENCE, self.recoveries)
+        self.hub = broker.Broker()
         self._listener = Listener(url, self.hub, self.recoveries)
         self.inserts = Inserts(self._engine.dialect)
-        self._rounds = Rounds[New](self._store, max_waiting)
+        self._rounds = GroupCommit[PipelineInsert](self._store, max_waiting)
 
     @property
     def dialect(self) -> Dialect:
         return self._engine.dialect
 
-    def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> Awaitable[T]:
+    def run(self, begin: Callable[[], Steps[T]], pace: ReadBudget) -> Awaitable[T]:
         return self._plain.run(begin, pace)
 
     async def listen(self) -> None:
@@ -65,10 +65,10 @@ class Postgres:
         async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
             return await work(session)
 
-    def store(self, new: New) -> Awaitable[None]:
+    def store(self, new: PipelineInsert) -> Awaitable[None]:
         return self._rounds.put(new)
 
-    async def _store(self, batch: list[New]) -> list[Exception | None]:
+    async def _store(self, batch: list[PipelineInsert]) -> list[Exception | None]:
         """Store a batch by one statement, which is a transaction in one round trip. Transactions that notify are
         serialised, so they should be few."""
         try:
@@ -82,7 +82,7 @@ class Postgres:
             return [error] * len(batch)
         return [None] * len(batch)
 
-    async def _insert(self, connection: AsyncConnection, batch: list[New]) -> None:
+    async def _insert(self, connection: AsyncConnection, batch: list[PipelineInsert]) -> None:
         driver: Any = (await connection.get_raw_connection()).driver_connection
         try:
             await driver.fetch(*self.inserts.texts, *self.inserts.arrays(batch))

@@ -18,7 +18,7 @@ from sqlalchemy.pool import NullPool
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.database.broker import Hub
+from app.database.broker import Broker
 from app.database.changes import CHANNEL, Change, decoded, snapshot
 from app.database.recoveries import Recoveries
 from app.models.columns import now
@@ -40,7 +40,7 @@ class Listener:
     """LISTEN connection for all subscribers of this process. It reconnects after a loss and then rereads everything
     that may have changed meanwhile."""
 
-    def __init__(self, url: URL, hub: Hub, recoveries: Recoveries) -> None:
+    def __init__(self, url: URL, hub: Broker, recoveries: Recoveries) -> None:
         self._engine = create_async_engine(url, poolclass=NullPool)
         self._hub, self._recoveries = hub, recoveries
         recoveries.register(LISTENER)

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import asyncpg
 
-from app.database.interface import CHUNK, Measured, Pace, Steps
+from app.database.interface import CHUNK, Measured, ReadBudget, Steps
 from app.database.recoveries import Recoveries
 from app.errors import Busy
 
@@ -22,7 +22,7 @@ STATEMENTS = 512
 """Size of a connection's cache of prepared statements."""
 
 
-class PlainPool:
+class PostgresReader:
     """Pool of connections, opened on first use."""
 
     def __init__(self, arguments: dict[str, Any], patience: float, recoveries: Recoveries) -> None:
@@ -33,7 +33,7 @@ class PlainPool:
         self.waiting = 0
         """Number of queries that wait for a connection."""
 
-    async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
+    async def run(self, begin: Callable[[], Steps[T]], pace: ReadBudget) -> T:
         """Run a query; call it in a Task, which asyncpg's timeouts need. Raises its errors and the driver's; Busy if no
         connection becomes free."""
         pool = self._pool or await self._open()

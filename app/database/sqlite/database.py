@@ -15,11 +15,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database import broker
 from app.database.engines import engine
-from app.database.inserts import Inserts, New
-from app.database.interface import Pace, Steps, Work
+from app.database.inserts import Inserts, PipelineInsert
+from app.database.interface import ReadBudget, Steps, Work
 from app.database.recoveries import Recoveries
 from app.database.sqlite import driver
-from app.database.sqlite.reader import Readers
+from app.database.sqlite.reader import SqliteReader
 from app.database.sqlite.writer import BUSY_TIMEOUT, Writer
 
 T = TypeVar("T")
@@ -48,8 +48,8 @@ class Sqlite:
         self._readers = _engine(url, READER_PRAGMAS, READERS)
         self.recoveries = Recoveries()
         self.recoveries.watch(self._readers, SESSION_READER)
-        self._plain = Readers(partial(_connection, url), READERS, self.recoveries)
-        self.hub = broker.Hub()
+        self._plain = SqliteReader(partial(_connection, url), READERS, self.recoveries)
+        self.hub = broker.Broker()
         self.inserts = Inserts(self._readers.dialect)
         writer = _engine(url, WRITER_PRAGMAS, 1)
         self._writer = Writer(writer, self.inserts, self.hub, max_waiting, self._plain.written, self.recoveries)
@@ -58,7 +58,7 @@ class Sqlite:
     def dialect(self) -> Dialect:
         return self._readers.dialect
 
-    def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> Awaitable[T]:
+    def run(self, begin: Callable[[], Steps[T]], pace: ReadBudget) -> Awaitable[T]:
         return self._plain.run(begin, pace)
 
     async def listen(self) -> None:
@@ -70,7 +70,7 @@ class Sqlite:
     async def write(self, work: Work[T]) -> T:
         return await self._writer.write(work)
 
-    def store(self, new: New) -> Awaitable[None]:
+    def store(self, new: PipelineInsert) -> Awaitable[None]:
         return self._writer.store(new)
 
     @property

@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 import apsw
 
-from app.database.interface import CHUNK, Measure, Measured, Pace, Steps, TooLong
+from app.database.interface import CHUNK, Measure, Measured, ReadBudget, Steps, TooLong
 from app.database.recoveries import Recoveries
 from app.database.sqlite.read_connection import Execute, ReadConnection
 from app.errors import Busy
@@ -49,7 +49,7 @@ UNTIMED = inf, inf
 EVENT_LOOP_READER, THREAD_READER = "event_loop_reader", "thread_reader"
 
 
-class Readers:
+class SqliteReader:
     """Reader: one connection of the event loop, and a few used by threads."""
 
     def __init__(self, connect: Callable[[], apsw.Connection], threads: int, recoveries: Recoveries) -> None:
@@ -67,7 +67,7 @@ class Readers:
         """Timer that ends the shared snapshot."""
         self._writes = False
 
-    async def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
+    async def run(self, begin: Callable[[], Steps[T]], pace: ReadBudget) -> T:
         """Run a query and return its result; it may be started twice. Raises Busy if too many queries wait, TooLong for
         a value that exceeds its limit, and the errors of the query and of SQLite."""
         if pace.resting:
@@ -102,7 +102,7 @@ class Readers:
             if connection is not None:
                 connection.close()
 
-    async def _hand_over(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
+    async def _hand_over(self, begin: Callable[[], Steps[T]], pace: ReadBudget) -> T:
         if self._waiting >= MOST_WAITING:
             raise Busy("Too much waits for the database. Try again.")
         self._waiting += 1
@@ -111,7 +111,7 @@ class Readers:
         finally:
             self._waiting -= 1
 
-    def _run_here(self, steps: Steps[T], pace: Pace) -> T:
+    def _run_here(self, steps: Steps[T], pace: ReadBudget) -> T:
         own = self._own or self._open()
         if self._writes:
             return drive(steps, own, pace, self._timed)
@@ -158,7 +158,7 @@ class Readers:
         began, at = self._since
         return now - at > MOMENTS and (thread_time() - began > MOMENTS or now - at > PAUSE)
 
-    def _run_there(self, begin: Callable[[], Steps[T]], pace: Pace) -> T:
+    def _run_there(self, begin: Callable[[], Steps[T]], pace: ReadBudget) -> T:
         try:
             connection = self._free.pop()
         except IndexError:
@@ -169,7 +169,7 @@ class Readers:
             self._free.append(connection)
 
 
-def drive(steps: Steps[T], connection: ReadConnection, pace: Pace, run: Callable[[Steps[T], Execute], T]) -> T:
+def drive(steps: Steps[T], connection: ReadConnection, pace: ReadBudget, run: Callable[[Steps[T], Execute], T]) -> T:
     """Run a series in one snapshot of its own."""
     if pace.is_single:
         connection.require_clean()

@@ -15,8 +15,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database import broker
 from app.database import changes as events
-from app.database.group_commit import Rounds
-from app.database.inserts import Inserts, New
+from app.database.group_commit import GroupCommit
+from app.database.inserts import Inserts, PipelineInsert
 from app.database.interface import Work
 from app.database.recoveries import Recoveries
 from app.database.sqlite import driver as sqlite_driver
@@ -28,7 +28,7 @@ Outcome = tuple[Any, list[events.Change]]
 BUSY_TIMEOUT = 5000
 """Milliseconds to wait for a lock on the file."""
 MOST_HERE = 4_000_000
-"""Maximum size of a batch written on the event loop, as `New.size` counts it: one to two milliseconds."""
+"""Maximum size of a batch written on the event loop, as `PipelineInsert.size` counts it: one to two milliseconds."""
 UNIQUE = (apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_UNIQUE)
 WRITER = "writer"
 
@@ -44,14 +44,14 @@ class Writer:
         self,
         engine: AsyncEngine,
         inserts: Inserts,
-        hub: broker.Hub,
+        hub: broker.Broker,
         max_waiting: int,
         writing: Callable[[], AbstractContextManager[None]],
         recoveries: Recoveries,
     ) -> None:
         """Create a writer; it holds `writing` while it writes the file."""
         self._engine, self._texts, self._hub, self._writing = engine, inserts.texts, hub, writing
-        self._rounds = Rounds[Work[Any] | New](self._commit, max_waiting)
+        self._rounds = GroupCommit[Work[Any] | PipelineInsert](self._commit, max_waiting)
         self._driver: aiosqlite.Connection | None = None
         self._recoveries = recoveries
         recoveries.watch(engine, WRITER)
@@ -63,7 +63,7 @@ class Writer:
         result: T = await self._rounds.put(work)
         return result
 
-    def store(self, new: New) -> Awaitable[None]:
+    def store(self, new: PipelineInsert) -> Awaitable[None]:
         return self._rounds.put(new)
 
     @property
@@ -86,7 +86,7 @@ class Writer:
 
     async def _commit(self, batch: list[Any]) -> list[Any]:
         with self._writing():
-            outcomes = await (self._store(batch) if isinstance(batch[0], New) else self._work(batch))
+            outcomes = await (self._store(batch) if isinstance(batch[0], PipelineInsert) else self._work(batch))
         loop = asyncio.get_running_loop()
         for _, changes in outcomes:
             for change in changes:
@@ -98,7 +98,7 @@ class Writer:
         async with self._engine.begin() as connection:
             return [await _in_round(connection, work) for work in batch]
 
-    async def _store(self, batch: list[New]) -> list[Outcome]:
+    async def _store(self, batch: list[PipelineInsert]) -> list[Outcome]:
         try:
             failures = await self._insert(batch)
         except apsw.Error:
@@ -111,7 +111,7 @@ class Writer:
             for new, failure in zip(batch, failures, strict=True)
         ]
 
-    async def _insert(self, batch: list[New]) -> list[Exception | None]:
+    async def _insert(self, batch: list[PipelineInsert]) -> list[Exception | None]:
         """Store a round in one visit to the connection's thread: a visit costs more than a statement does."""
         driver = await self._clean()
         own = sqlite_driver.raw(driver).own
@@ -158,7 +158,7 @@ def _undone(cause: Any) -> Exception:
     return cause if isinstance(cause, Exception) else RolledBack("the transaction was undone")
 
 
-def _begun_here(connection: apsw.Connection, texts: list[str], batch: list[New]) -> bool:
+def _begun_here(connection: apsw.Connection, texts: list[str], batch: list[PipelineInsert]) -> bool:
     """Insert a few rows on the event loop, without the COMMIT, which waits for the disk. Return False, with nothing
     written, if there are too many, the file is locked, or a row is wrong.
 
@@ -181,7 +181,7 @@ def _begun_here(connection: apsw.Connection, texts: list[str], batch: list[New])
     return True
 
 
-def _finish(connection: apsw.Connection, texts: list[str], batch: list[New]) -> list[Exception | None]:
+def _finish(connection: apsw.Connection, texts: list[str], batch: list[PipelineInsert]) -> list[Exception | None]:
     """Commit the rows inserted on the event loop; returns as `_commit` does."""
     try:
         connection.execute("COMMIT")
@@ -191,7 +191,7 @@ def _finish(connection: apsw.Connection, texts: list[str], batch: list[New]) -> 
     return [None] * len(batch)
 
 
-def _commit(connection: apsw.Connection, texts: list[str], batch: list[New]) -> list[Exception | None]:
+def _commit(connection: apsw.Connection, texts: list[str], batch: list[PipelineInsert]) -> list[Exception | None]:
     """Store a batch in one transaction; return for each item its error or None. Savepoints cost as much as the inserts,
     so they are used only after a failure."""
     try:
@@ -219,13 +219,13 @@ def _roll_back(connection: apsw.Connection) -> None:
             connection.execute("ROLLBACK")
 
 
-def _together(connection: apsw.Connection, texts: list[str], batch: list[New]) -> list[None]:
+def _together(connection: apsw.Connection, texts: list[str], batch: list[PipelineInsert]) -> list[None]:
     for place, text in enumerate(texts):
         connection.executemany(text, [row for new in batch for row in new.by_table[place]])
     return [None] * len(batch)
 
 
-def _or_not(connection: apsw.Connection, texts: list[str], new: New) -> Exception | None:
+def _or_not(connection: apsw.Connection, texts: list[str], new: PipelineInsert) -> Exception | None:
     """Store one item in a savepoint. Raises the error if SQLite rolled the whole transaction back."""
     connection.execute("SAVEPOINT one")
     failure: Exception | None = None

@@ -28,12 +28,12 @@ from app.server.services import Services
 from app.server.timeouts import finished_within, within
 from app.settings import QUERIES, Settings
 from schema import graphql_schema
-from schema.documents.documents import Document, Documents, Known
+from schema.documents.documents import Document, Documents, KnownOperation
 from schema.documents.persisted import Persisted, named_hash
 from schema.documents.trusted import ANONYMOUS, operation_names, read
 from schema.errors import distinct, failure, formatted, masked, refusal
 from schema.executor import BudgetedExecutor
-from schema.plans.planner import Plans
+from schema.plans.planner import Planner
 from schema.types.context import Context
 
 QUERY = OperationType.QUERY
@@ -99,7 +99,7 @@ class Operations:
     def open(self, services: Services) -> None:
         """Set the services that operations use."""
         self._services = services
-        self.plans = Plans(services.database, self._settings.max_answer_bytes) if self._has_plans else None
+        self.plans = Planner(services.database, self._settings.max_answer_bytes) if self._has_plans else None
 
     async def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
         """Authenticate a request. Raises RequestError."""
@@ -148,12 +148,12 @@ class Operations:
 class Operation(NamedTuple):
     """An operation that can run."""
 
-    known: Known
+    known: KnownOperation
     document: Document
     name: str | None
     variables: dict[str, Any] | None
     services: Services
-    plans: Plans | None
+    plans: Planner | None
     caller: Caller
     cost: int
     left: int | None

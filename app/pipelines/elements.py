@@ -48,7 +48,7 @@ Item = tuple[str, ElementType | None, Any]
 """Name, type and configuration of an element. In an object by name, only the configuration holds the type."""
 
 
-class Proposed(NamedTuple):
+class SubmittedElement(NamedTuple):
     """A submitted element with its position. In an object by name, `type` is None: only `config` holds it."""
 
     name: str
@@ -69,7 +69,7 @@ class Proposed(NamedTuple):
         return self.at if self.type is None else (*self.at, "jobConfig")
 
 
-class Given(NamedTuple):
+class SubmittedElements(NamedTuple):
     """Submitted elements: a list of name, type and configuration, or an object by name."""
 
     listed: list[tuple[str, ElementType, Any]] | None = None
@@ -97,7 +97,7 @@ def _checked(count: int, given: Iterable[tuple[str | int, Item]], field: str) ->
     for step, (name, kind, config) in given:
         found = _kind(kind, config)
         if found is None or name in names or not _is_name(name):
-            problems += _problems(Proposed(name, kind, config, (field, step)), names)
+            problems += _problems(SubmittedElement(name, kind, config, (field, step)), names)
         else:
             elements.append(Element(name, found, orjson.dumps(config).decode()))
         names.add(name)
@@ -123,7 +123,7 @@ def _invalid(message: str, path: Path) -> Problem:
     return Problem(ProblemCode.INVALID, message, path)
 
 
-def _problems(each: Proposed, names: set[str]) -> Iterator[Problem]:
+def _problems(each: SubmittedElement, names: set[str]) -> Iterator[Problem]:
     if not each.name.strip():
         yield _invalid("An element's name must not be empty.", each.name_at)
     elif len(each.name) > MAX_NAME:
@@ -136,7 +136,7 @@ def _problems(each: Proposed, names: set[str]) -> Iterator[Problem]:
         yield from _type_problems(each, each.config)
 
 
-def _type_problems(each: Proposed, config: dict[str, Any]) -> Iterator[Problem]:
+def _type_problems(each: SubmittedElement, config: dict[str, Any]) -> Iterator[Problem]:
     if each.type is None and "element_type" not in config:
         yield _invalid(f"`element_type` is missing. It takes one of {WORDS}.", each.type_at)
         return

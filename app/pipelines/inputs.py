@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from app.errors import Problem, ProblemCode, Rejected
-from app.pipelines.elements import MAX_NAME, Element, Given
+from app.pipelines.elements import MAX_NAME, Element, SubmittedElements
 
 LIMITS = {
     "project_id": ("The project id", MAX_NAME),
@@ -21,7 +21,7 @@ LIMITS = {
 """Maximum characters of each text that a caller sends."""
 
 
-class Draft(NamedTuple):
+class PipelineCreate(NamedTuple):
     """A pipeline to create. Without a name it gets a default one."""
 
     project_id: str
@@ -39,7 +39,7 @@ class Draft(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Changes:
+class PipelineUpdate:
     """Changes of a pipeline: new values by column, and new elements that replace all old ones."""
 
     values: dict[str, Any]
@@ -53,12 +53,12 @@ class Changes:
 def draft(
     *,
     project_id: str,
-    elements: Given,
+    elements: SubmittedElements,
     name: str | None = None,
     description: str | None = None,
     live_progress_updates: bool | None = None,
     idempotency_key: str | None = None,
-) -> Draft:
+) -> PipelineCreate:
     """Validate a pipeline to create. Raises Rejected with every problem."""
     checked, problems = elements.checked(required=True)
     required = {"project_id"} if idempotency_key is None else {"project_id", "idempotency_key"}
@@ -69,7 +69,7 @@ def draft(
         "idempotency_key": idempotency_key,
     }
     _reject([*_text_problems(texts, required), *problems])
-    return Draft(
+    return PipelineCreate(
         project_id,
         name if name and name.strip() else None,
         description,
@@ -79,12 +79,12 @@ def draft(
     )
 
 
-def changes(values: dict[str, Any], elements: Given) -> Changes:
+def changes(values: dict[str, Any], elements: SubmittedElements) -> PipelineUpdate:
     """Validate changes of a pipeline: the columns name, description and live_progress_updates, where `values` has them,
     and the elements. Raises Rejected with every problem."""
     checked, problems = elements.checked(required=False)
     _reject([*_text_problems(values, {"name"}), *problems])
-    return Changes(values, checked)
+    return PipelineUpdate(values, checked)
 
 
 def checked_name(name: str | None) -> str | None:

@@ -25,10 +25,10 @@ from app.models.tables import IdempotencyKey, Pipeline, PipelineElement
 from app.pipelines import access, repository
 from app.pipelines.access import may_write
 from app.pipelines.elements import MAX_NAME, Element
-from app.pipelines.inputs import Changes, Draft, checked_name
+from app.pipelines.inputs import PipelineCreate, PipelineUpdate, checked_name
 
 
-async def create(database: Database, caller: Caller, draft: Draft) -> Pipeline:
+async def create(database: Database, caller: Caller, draft: PipelineCreate) -> Pipeline:
     """A new pending pipeline. With an idempotency key that was used before in its project: the one that was created
     then, when the same was asked for. CONFLICT when it was not, or when that pipeline is gone. FORBIDDEN."""
     may_write(caller)
@@ -42,7 +42,7 @@ async def create(database: Database, caller: Caller, draft: Draft) -> Pipeline:
         return await _first_with_key(database, caller, draft)
 
 
-async def update(database: Database, caller: Caller, id: str, changes: Changes) -> Pipeline:
+async def update(database: Database, caller: Caller, id: str, changes: PipelineUpdate) -> Pipeline:
     """Change a pipeline. Raises NOT_FOUND; INVALID_STATE for elements and options of a started one."""
 
     async def work(session: AsyncSession) -> Pipeline:
@@ -71,14 +71,14 @@ async def duplicate(database: Database, caller: Caller, id: str, name: str | Non
     too long."""
     name = checked_name(name)
 
-    async def work(session: AsyncSession) -> Draft:
+    async def work(session: AsyncSession) -> PipelineCreate:
         source = await locked(session, caller, id)
         rows = await session.exec(
             select(PipelineElement)
             .where(col(PipelineElement.pipeline_id) == id)
             .order_by(col(PipelineElement.element_order))
         )
-        return Draft(
+        return PipelineCreate(
             source.project_id,
             name or f"{source.name[: MAX_NAME - len(COPY)]}{COPY}",
             source.description,
@@ -111,7 +111,7 @@ NEW: Callable[[], Pipeline] = manager_of_class(Pipeline).new_instance
 COLUMNS = dict.fromkeys(Pipeline.model_fields)
 
 
-async def _store(database: Database, caller: Caller, draft: Draft) -> Pipeline:
+async def _store(database: Database, caller: Caller, draft: PipelineCreate) -> Pipeline:
     """Store a new pipeline. Raises NotUnique if its idempotency key was used before."""
     pipeline = _new_pipeline(caller, draft)
     key = _key_row(pipeline, draft) if draft.idempotency_key is not None else None
@@ -120,11 +120,11 @@ async def _store(database: Database, caller: Caller, draft: Draft) -> Pipeline:
     return pipeline
 
 
-def _creation(pipeline: Pipeline, draft: Draft) -> events.Change:
+def _creation(pipeline: Pipeline, draft: PipelineCreate) -> events.Change:
     return events.creation(pipeline, [element.type for element in draft.elements])
 
 
-def _new_pipeline(caller: Caller, draft: Draft) -> Pipeline:
+def _new_pipeline(caller: Caller, draft: PipelineCreate) -> Pipeline:
     at = now()
     name = draft.name or f"Pipeline of {at:%Y-%m-%d %H:%M:%S} UTC"
     pipeline = NEW()
@@ -155,7 +155,7 @@ def _element_rows(elements: list[Element]) -> list[Values]:
     ]
 
 
-def _key_row(pipeline: Pipeline, draft: Draft) -> dict[str, Any]:
+def _key_row(pipeline: Pipeline, draft: PipelineCreate) -> dict[str, Any]:
     return {
         "organization_id": pipeline.organization_id,
         "project_id": pipeline.project_id,
@@ -166,7 +166,7 @@ def _key_row(pipeline: Pipeline, draft: Draft) -> dict[str, Any]:
     }
 
 
-async def _refuse_key_without_project(database: Database, caller: Caller, draft: Draft) -> None:
+async def _refuse_key_without_project(database: Database, caller: Caller, draft: PipelineCreate) -> None:
     """CONFLICT when the key created the same as asked for, which was deleted before keys belonged to projects. A
     request of the same content is of the same project, so that this tells nothing of others."""
     async with database.read() as session:
@@ -175,7 +175,7 @@ async def _refuse_key_without_project(database: Database, caller: Caller, draft:
         raise _conflict(DELETED)
 
 
-async def _first_with_key(database: Database, caller: Caller, draft: Draft) -> Pipeline:
+async def _first_with_key(database: Database, caller: Caller, draft: PipelineCreate) -> Pipeline:
     """Return the pipeline that an idempotency key created before."""
     key = caller.organization_id, draft.project_id, draft.idempotency_key
     async with database.read() as session:

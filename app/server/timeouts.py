@@ -7,7 +7,7 @@ from collections.abc import Coroutine
 from functools import partial
 from typing import Any, TypeVar
 
-from app.server.fast_path.eager import Begun, begin, in_task
+from app.server.fast_path.eager import SuspendedCoroutine, begin, in_task
 
 T = TypeVar("T")
 
@@ -15,7 +15,7 @@ T = TypeVar("T")
 async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
     """Run `work` with a timeout. It starts at once, and a timer is set only if it suspends: most work does not."""
     begun = begin(work)
-    if not isinstance(begun, Begun):
+    if not isinstance(begun, SuspendedCoroutine):
         return begun
     await in_task()
     async with asyncio.timeout(seconds):

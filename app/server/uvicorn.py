@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 
 from app.server.connections.connection_limit import Connections
 from app.server.connections.websocket import WebSocket
-from app.server.fast_path.protocol import LEAVE, Http
+from app.server.fast_path.protocol import LEAVE, FastPathProtocol
 from app.server.shutdown import take_no_more
 from app.settings import Settings
 
@@ -66,7 +66,7 @@ class Server(uvicorn.Server):
             log_config=None,  # `logs` configures logging
             server_header=False,
             access_log=False,  # disabled by the log level, but uvicorn would format each line all the same
-            http=Http,
+            http=FastPathProtocol,
             ws=WebSocket,
             ws_max_size=settings.max_body_bytes,
             timeout_graceful_shutdown=GRACE,

@@ -59,7 +59,7 @@ KEPT = 200
 """Number of cached costs of one operation, by the lengths of its pages."""
 
 
-class Cost:
+class OperationCost:
     """Cost of one valid operation as a function of its variables."""
 
     def __init__(self, document: DocumentNode, operation: OperationDefinitionNode) -> None:

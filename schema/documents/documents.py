@@ -23,8 +23,8 @@ from graphql import (
 from app.errors import RequestError, RequestErrorCode
 from app.settings import Settings
 from schema.documents.argument_checks import Checks
-from schema.documents.cost import Cost
-from schema.documents.list_limits import Lists
+from schema.documents.cost import OperationCost
+from schema.documents.list_limits import ListLimits
 from schema.documents.size_limits import too_large
 from schema.documents.trusted import Trusted
 from schema.documents.validation_rules import StorableValues
@@ -41,12 +41,12 @@ MAX_ERRORS = 20
 NOT_TRUSTED = GraphQLError("This server runs trusted documents only, and this is none.")
 
 
-class Known:
+class KnownOperation:
     """One operation of a valid document."""
 
     def __init__(self, schema: GraphQLSchema, tree: DocumentNode, operation: OperationDefinitionNode) -> None:
         self.node, self.kind = operation, operation.operation
-        self._cost, self._lists = Cost(tree, operation), Lists(schema, operation)
+        self._cost, self._lists = OperationCost(tree, operation), ListLimits(schema, operation)
         self.checks = Checks(schema, tree, operation)
 
     def cost(self, variables: Mapping[str, Any] | None, settings: Settings) -> int:
@@ -69,12 +69,12 @@ class Document:
     tree: DocumentNode = field(default_factory=DocumentNode)
     code: RequestErrorCode = RequestErrorCode.GRAPHQL_VALIDATION_FAILED
     errors: list[GraphQLError] = field(default_factory=list)
-    operations: dict[str | None, Known] = field(default_factory=dict)
+    operations: dict[str | None, KnownOperation] = field(default_factory=dict)
     """Operations by name."""
     seconds: float = 0.0
     """CPU time that was spent on it."""
 
-    def operation(self, name: str | None) -> Known:
+    def operation(self, name: str | None) -> KnownOperation:
         """Return the operation with `name`. Raises RequestError if none matches or several do."""
         if name is None and len(self.operations) == 1:
             return next(iter(self.operations.values()))
@@ -155,6 +155,6 @@ class Documents:
         hides = not self._settings.has_suggestions
         return validate(self._schema, tree, self._rules, max_errors=MAX_ERRORS, hide_suggestions=hides)
 
-    def _operations(self, tree: DocumentNode) -> dict[str | None, Known]:
+    def _operations(self, tree: DocumentNode) -> dict[str | None, KnownOperation]:
         nodes = [node for node in tree.definitions if isinstance(node, OperationDefinitionNode)]
-        return {node.name.value if node.name else None: Known(self._schema, tree, node) for node in nodes}
+        return {node.name.value if node.name else None: KnownOperation(self._schema, tree, node) for node in nodes}

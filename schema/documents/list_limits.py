@@ -20,7 +20,7 @@ Look = Callable[[Any, Path, int], Iterator[Path]]
 """Finds the paths of lists with more than a number of items in a value."""
 
 
-class Lists:
+class ListLimits:
     """Finds lists that are too long in the variables of one operation."""
 
     def __init__(self, schema: GraphQLSchema, operation: OperationDefinitionNode) -> None:

@@ -12,23 +12,23 @@ from typing import Any
 from app.database.interface import Steps, measured
 from app.models.tables import PipelineElement
 from app.pipelines import repository
-from schema.plans.row_builder import Builder, Row, Rows, Run, work_of
+from schema.plans.row_builder import Builder, Row, RowBuilder, Run, work_of
 from schema.plans.statements import IDS, given_ids
 
 LARGE = [getattr(PipelineElement.__table__.c, name) for name in repository.LARGE]  # type: ignore[attr-defined]
 """Columns of elements that can be so long that they do not come with their parents."""
 
 
-class Children:
+class ChildRows:
     """Statement for the children of parents, and the builder of each row."""
 
     def __init__(
         self,
-        parents: Rows,
+        parents: RowBuilder,
         parent_id: Any,
         query: Callable[[Any], Any],
         by: Any,
-        make: Callable[[Rows], ast.expr],
+        make: Callable[[RowBuilder], ast.expr],
         more: Callable[[Run], dict[str, Any]] | None = None,
         limit: Any = None,
     ) -> None:
@@ -36,7 +36,7 @@ class Children:
         which parameters the query has besides. `limit` is one that bounds its rows by the work that is left."""
         self._parent_id, self._parent = parent_id, parents.place(parent_id)
         self._given = given_ids(parents.compiling.dialect, one=parents.one)
-        self._rows = Rows(parents.compiling)
+        self._rows = RowBuilder(parents.compiling)
         made = make(self._rows)
         self._by = None if parents.one else self._rows.place(by)
         self._work = work_of(made)
@@ -49,7 +49,7 @@ class Children:
             self._statement = self._rows.select(query(self._given.stands))
         parents.children.append(self)
 
-    def _can_nest(self, parents: Rows) -> bool:
+    def _can_nest(self, parents: RowBuilder) -> bool:
         """Return whether children can be nested in their parent's statement, which saves round trips and a transaction.
         The driver decodes nested rows more slowly, so it is used for one parent only."""
         has_round_trips = parents.compiling.dialect.name == "postgresql"
@@ -57,12 +57,12 @@ class Children:
             return False
         return not (parents.is_at_hand or self._rows.children or self._more)
 
-    def all(self, parents: Rows) -> ast.expr:
+    def all(self, parents: RowBuilder) -> ast.expr:
         """Return the code for all children of a parent."""
         found = parents.value(lambda run: run.found[self].get)
         return ast.Call(found, [parents.stored(self._parent_id), parents.constant([])], [])
 
-    def first(self, parents: Rows) -> ast.expr:
+    def first(self, parents: RowBuilder) -> ast.expr:
         """Return the code for the first child of a parent; null without children."""
         found = parents.value(lambda run: {id: objects[0] for id, objects in run.found[self].items()}.get)
         return ast.Call(found, [parents.stored(self._parent_id)], [])
@@ -103,7 +103,7 @@ def grouped(rows: Sequence[Row], by: int, made: list[Any]) -> dict[str, list[Any
     return found
 
 
-def read_children(rows: Rows, found: Sequence[Row], run: Run) -> Steps[None]:
+def read_children(rows: RowBuilder, found: Sequence[Row], run: Run) -> Steps[None]:
     """Read the children of rows."""
     for each in rows.children:
         if found:

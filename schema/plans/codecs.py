@@ -16,11 +16,11 @@ from schema.plans.selections import Unplanned
 
 LEAST, MOST = -(2**31), 2**31 - 1
 """Range of GraphQL's Int."""
-Part = Any
+SqlPart = Any
 """Part of JSON encoded by the database: a constant as `str`, anything else as SQL."""
 
 
-class Unwritable(Exception):
+class NoJsonSql(Exception):
     """The database cannot encode this value as the answer shows it."""
 
 
@@ -52,8 +52,8 @@ def _float(value: float) -> float:
     return value
 
 
-def written(column: Any, dialect: Dialect) -> list[Part]:
-    """Return the JSON parts of a column. Raises Unwritable for floats, which databases round or spell differently."""
+def written(column: Any, dialect: Dialect) -> list[SqlPart]:
+    """Return the JSON parts of a column. Raises NoJsonSql for floats, which databases round or spell differently."""
     kind = column.type
     by_postgresql = dialect.name == "postgresql"
     when_null = [(column.is_(None), NULL)] if column.nullable else []
@@ -74,7 +74,7 @@ def written(column: Any, dialect: Dialect) -> list[Part]:
         return ['"', column, '"']
     if isinstance(kind, String | TypeDecorator):
         return [_or_null(column, cast(func.to_json(column), Text)) if by_postgresql else func.json_quote(column)]
-    raise Unwritable
+    raise NoJsonSql
 
 
 def _or_null(column: Any, json: Any) -> Any:

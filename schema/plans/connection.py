@@ -14,7 +14,7 @@ from schema.plans import page_statements
 from schema.plans.child_rows import read_children
 from schema.plans.codecs import converter
 from schema.plans.page_statements import Shape
-from schema.plans.row_builder import Compiling, Row, Rows, Run, dictionary
+from schema.plans.row_builder import CompileContext, Row, RowBuilder, Run, dictionary
 from schema.plans.selections import FieldDetailsList, name_of
 from schema.types.query import page_asked
 
@@ -26,7 +26,7 @@ PLACED = {"edges", "pageInfo"}
 """Fields that need positions."""
 
 
-class Found:
+class ReadPage:
     """Rows of a page."""
 
     def __init__(self, rows: list[Row], order: Order, convert: Callable[[Any], str]) -> None:
@@ -47,15 +47,15 @@ class Found:
         return self._order.at(self._convert(value), id)
 
 
-Part = Callable[[Found], Any]
+ConnectionPart = Callable[[ReadPage], Any]
 """Builder of a field of a page."""
 
 
-class Page:
+class ConnectionPlan:
     """Reader of one page per run."""
 
-    def __init__(self, compiling: Compiling, details: FieldDetailsList) -> None:
-        self.rows = Rows(compiling)
+    def __init__(self, compiling: CompileContext, details: FieldDetailsList) -> None:
+        self.rows = RowBuilder(compiling)
         asked = compiling.selections.fields("PipelineConnection", details).values()
         place = 0 if PLACED.isdisjoint(map(name_of, asked)) else PLACE
         self.rows.columns += [None] * place
@@ -72,13 +72,13 @@ class Page:
         compiling.statements += 1 + self.is_counted + len(self.ends)
         self._builders = [self.rows.builder(made) for made in self._lists]
 
-    def object(self, type_name: str, details: FieldDetailsList) -> Part:
+    def object(self, type_name: str, details: FieldDetailsList) -> ConnectionPart:
         """Plan an object that exists once per page."""
         fields = self.rows.compiling.selections.fields(type_name, details)
         parts = [(key, PARTS[type_name][name_of(each)](self, each)) for key, each in fields.items()]
         return lambda found: {key: part(found) for key, part in parts}
 
-    def each(self, made: ast.expr) -> Part:
+    def each(self, made: ast.expr) -> ConnectionPart:
         """Plan a list with one item per row."""
         self._lists.append(made)
         index = len(self._lists) - 1
@@ -111,13 +111,13 @@ class Page:
             )
         return self._part(found)
 
-    def _found(self, run: Run, rows: list[Row], order: Order) -> Found:
+    def _found(self, run: Run, rows: list[Row], order: Order) -> ReadPage:
         convert = converter(order.columns[0].type, self._dialect) or str
-        found = Found(rows, order, convert)
+        found = ReadPage(rows, order, convert)
         run.found[self] = found
         return found
 
-    def _beyond(self, found: Found, window: Window, more: bool, shape: Shape, given: dict[str, Any]) -> Steps[bool]:
+    def _beyond(self, found: ReadPage, window: Window, more: bool, shape: Shape, given: dict[str, Any]) -> Steps[bool]:
         edges = (found.position(0), found.position(-1)) if found.rows else None
         known = pagination.beyond(window, edges, more, backward=shape.backward)
         if isinstance(known, bool):
@@ -128,45 +128,45 @@ class Page:
         return bool(rows)
 
 
-def nodes(page: Page, details: FieldDetailsList) -> Part:
+def nodes(page: ConnectionPlan, details: FieldDetailsList) -> ConnectionPart:
     return page.each(page.rows.object("Pipeline", details))
 
 
-def edges(page: Page, details: FieldDetailsList) -> Part:
+def edges(page: ConnectionPlan, details: FieldDetailsList) -> ConnectionPart:
     fields = page.rows.compiling.selections.fields("PipelineEdge", details)
     return page.each(dictionary({key: EDGE[name_of(each)](page, each) for key, each in fields.items()}))
 
 
-def cursor(page: Page, details: FieldDetailsList) -> ast.expr:
+def cursor(page: ConnectionPlan, details: FieldDetailsList) -> ast.expr:
     cut = page.rows.value(lambda run: run.found[page].cursor)
     return ast.Call(cut, [page.rows.at(0), page.rows.at(1)], [])
 
 
-EDGE: dict[str, Callable[[Page, FieldDetailsList], ast.expr]] = {
+EDGE: dict[str, Callable[[ConnectionPlan, FieldDetailsList], ast.expr]] = {
     "node": lambda page, details: page.rows.object("Pipeline", details),
     "cursor": cursor,
     "__typename": lambda page, details: ast.Constant("PipelineEdge"),
 }
 
 
-def page_info(page: Page, details: FieldDetailsList) -> Part:
+def page_info(page: ConnectionPlan, details: FieldDetailsList) -> ConnectionPart:
     return page.object("PageInfo", details)
 
 
-def total_count(page: Page, details: FieldDetailsList) -> Part:
+def total_count(page: ConnectionPlan, details: FieldDetailsList) -> ConnectionPart:
     page.is_counted = True
     return lambda found: found.total
 
 
-def has_more(*, backward: bool) -> Callable[[Page, FieldDetailsList], Part]:
-    def part(page: Page, details: FieldDetailsList) -> Part:
+def has_more(*, backward: bool) -> Callable[[ConnectionPlan, FieldDetailsList], ConnectionPart]:
+    def part(page: ConnectionPlan, details: FieldDetailsList) -> ConnectionPart:
         page.ends.add(backward)
         return lambda found: found.beyond[backward]
 
     return part
 
 
-PARTS: dict[str, dict[str, Callable[[Page, FieldDetailsList], Part]]] = {
+PARTS: dict[str, dict[str, Callable[[ConnectionPlan, FieldDetailsList], ConnectionPart]]] = {
     "PipelineConnection": {
         "nodes": nodes,
         "edges": edges,

@@ -16,9 +16,9 @@ from app.models.tables import Checkpoint, Pipeline, PipelineElement
 from app.pipelines import repository
 from app.pipelines.budget import PARSED
 from schema import graphql_schema
-from schema.plans.child_rows import Children
+from schema.plans.child_rows import ChildRows
 from schema.plans.json_sql import listed
-from schema.plans.row_builder import Field, Rows, dictionary
+from schema.plans.row_builder import Field, RowBuilder, dictionary
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
 from schema.plans.statements import CALLER
 from schema.strawberry_internals import field_definition
@@ -42,15 +42,15 @@ def column(column: Any) -> Field:
     return lambda rows, details: rows.column(column)
 
 
-def is_terminal(rows: Rows, details: FieldDetailsList) -> Any:
+def is_terminal(rows: RowBuilder, details: FieldDetailsList) -> Any:
     return rows.is_among(PIPELINE.status, ENDED)
 
 
-def options(rows: Rows, details: FieldDetailsList) -> ast.expr:
+def options(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     return rows.object("PipelineOptions", details)
 
 
-def elements(rows: Rows, details: FieldDetailsList) -> Any:
+def elements(rows: RowBuilder, details: FieldDetailsList) -> Any:
     def query(id: Any) -> Any:
         return repository.elements_of_query(CALLER, id)
 
@@ -60,8 +60,8 @@ def elements(rows: Rows, details: FieldDetailsList) -> Any:
     return elements_where(rows, details).all(rows) if made is None else made
 
 
-def elements_where(rows: Rows, details: FieldDetailsList, *clauses: Any) -> Children:
-    return Children(
+def elements_where(rows: RowBuilder, details: FieldDetailsList, *clauses: Any) -> ChildRows:
+    return ChildRows(
         rows,
         PIPELINE.id,
         lambda ids: repository.elements_query(CALLER, ids).where(*clauses),
@@ -70,15 +70,15 @@ def elements_where(rows: Rows, details: FieldDetailsList, *clauses: Any) -> Chil
     )
 
 
-def progress(rows: Rows, details: FieldDetailsList) -> ast.expr:
+def progress(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     """Plan the progress in two statements: counts need only the statuses of elements."""
     query = partial(repository.elements_query, CALLER)
-    counted = Children(rows, PIPELINE.id, query, ELEMENT.pipeline_id, lambda each: each.stored(ELEMENT.status))
+    counted = ChildRows(rows, PIPELINE.id, query, ELEMENT.pipeline_id, lambda each: each.stored(ELEMENT.status))
     fields = rows.compiling.selections.fields("PipelineProgress", details)
     return dictionary({key: PROGRESS[name_of(each)](rows, each, counted) for key, each in fields.items()})
 
 
-PROGRESS: dict[str, Callable[[Rows, FieldDetailsList, Children], ast.expr]] = {
+PROGRESS: dict[str, Callable[[RowBuilder, FieldDetailsList, ChildRows], ast.expr]] = {
     "finished": lambda rows, details, counted: rows.call(_finished, counted.all(rows)),
     "total": lambda rows, details, counted: rows.call(len, counted.all(rows)),
     "current": lambda rows, details, counted: elements_where(
@@ -92,7 +92,7 @@ def _finished(statuses: list[str]) -> int:
     return sum(map(ELEMENT_ENDED.__contains__, statuses))
 
 
-def parameter_values(rows: Rows, details: FieldDetailsList) -> ast.expr:
+def parameter_values(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     arguments = rows.compiling.selections.arguments("PipelineElement", details)
     names = rows.value(lambda run: arguments(run.values).get("names"))
     made = rows.call(repository.parameter_values, rows.stored(ELEMENT.result), names)
@@ -100,7 +100,7 @@ def parameter_values(rows: Rows, details: FieldDetailsList) -> ast.expr:
     return made
 
 
-def warnings(rows: Rows, details: FieldDetailsList) -> ast.expr:
+def warnings(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     fields = rows.compiling.selections.fields("ResultWarning", details)
     names = {key: name_of(each) for key, each in fields.items()}
     return rows.call(partial(_selected_warnings, names), rows.stored(ELEMENT.result))
@@ -119,21 +119,21 @@ def _selected_warnings(names: Mapping[str, str], result: str | None) -> list[dic
     return [{key: each.get(name) for key, name in names.items()} for each in shown]
 
 
-def job(rows: Rows, details: FieldDetailsList) -> ast.expr:
+def job(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     return rows.unless_null(ELEMENT.job_id, rows.object("Job", details))
 
 
-def element(rows: Rows, details: FieldDetailsList) -> ast.expr:
+def element(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     return rows.object("PipelineElement", details)
 
 
-def job_status(rows: Rows, details: FieldDetailsList) -> ast.expr:
+def job_status(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     return rows.column_or(ELEMENT.job_status, JobStatus.PENDING.name)
 
 
-def newest_checkpoint(rows: Rows, details: FieldDetailsList) -> ast.expr:
+def newest_checkpoint(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     # Its subquery has the elements' table too, so that nested in a query of that table it would find all elements.
-    return Children(
+    return ChildRows(
         rows,
         ELEMENT.id,
         partial(repository.newest_checkpoints_query, CALLER),
@@ -143,9 +143,9 @@ def newest_checkpoint(rows: Rows, details: FieldDetailsList) -> ast.expr:
     ).first(rows)
 
 
-def trace(rows: Rows, details: FieldDetailsList) -> ast.expr:
+def trace(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     arguments = rows.compiling.selections.arguments("Job", details)
-    return Children(
+    return ChildRows(
         rows,
         ELEMENT.id,
         lambda ids: repository.traces_query(CALLER, ids, MOST).limit(LIMIT),

@@ -16,8 +16,8 @@ from sqlalchemy import LargeBinary, Select, String, bindparam, case, cast, func,
 
 from app.database.interface import Steps, TooLong, measured
 from app.models.columns import JsonText
-from schema.plans.codecs import Part, Unwritable, written
-from schema.plans.row_builder import Compiling, Row, Rows, Run
+from schema.plans.codecs import NoJsonSql, SqlPart, written
+from schema.plans.row_builder import CompileContext, Row, RowBuilder, Run
 from schema.plans.selections import FieldDetailsList, name_of
 from schema.plans.statements import IDS, Statement
 
@@ -28,40 +28,40 @@ MOST_PARTS = 500
 are used there."""
 
 
-class Texts:
-    """Counterpart of Rows that builds SQL for the JSON of one row. Raises Unwritable if the selection needs more than
-    the row's columns."""
+class JsonSqlBuilder:
+    """Counterpart of RowBuilder that builds SQL for the JSON of one row. Raises NoJsonSql if the selection needs more
+    than the row's columns."""
 
-    def __init__(self, compiling: Compiling) -> None:
+    def __init__(self, compiling: CompileContext) -> None:
         self.compiling = compiling
         self._is_sqlite, self._has_json = compiling.dialect.name == "sqlite", False
         self._quoted: Any = String().literal_processor(compiling.dialect)  # type: ignore[no-untyped-call]
 
-    def column(self, column: Any) -> list[Part]:
+    def column(self, column: Any) -> list[SqlPart]:
         self._has_json = self._has_json or isinstance(column.type, JsonText)
         return written(column, self.compiling.dialect)
 
-    def column_or(self, column: Any, name: str) -> list[Part]:
+    def column_or(self, column: Any, name: str) -> list[SqlPart]:
         return ['"', func.coalesce(column, self._expression(name)), '"']
 
-    def is_among(self, column: Any, names: Collection[str]) -> list[Part]:
+    def is_among(self, column: Any, names: Collection[str]) -> list[SqlPart]:
         found = column.in_([self._expression(name) for name in sorted(names)])
         return [case((found, self._expression("true")), else_=self._expression("false"))]
 
-    def name(self, name: str) -> list[Part]:
+    def name(self, name: str) -> list[SqlPart]:
         return [f'"{name}"']
 
-    def unless_null(self, column: Any, made: list[Part]) -> list[Part]:
+    def unless_null(self, column: Any, made: list[SqlPart]) -> list[SqlPart]:
         return [case((column.is_(None), self._expression("null")), else_=self.joined(made))]
 
-    def object(self, type_name: str, details: FieldDetailsList) -> list[Part]:
-        parts: list[Part] = []
+    def object(self, type_name: str, details: FieldDetailsList) -> list[SqlPart]:
+        parts: list[SqlPart] = []
         for key, each in self.compiling.selections.fields(type_name, details).items():
             parts += [f'{"," if parts else ""}"{key}":', *self.compiling.field(type_name, name_of(each))(self, each)]
         return ["{", *parts, "}"]
 
     def refuse(self, *_: Any) -> NoReturn:
-        raise Unwritable
+        raise NoJsonSql
 
     place = stored = call = value = refuse
 
@@ -88,9 +88,9 @@ class Texts:
         """Return JSON as bytes: as text, characters beyond ASCII would take up to four bytes each."""
         return cast(whole, LargeBinary) if self._is_sqlite else func.convert_to(whole, self._expression("UTF8"))
 
-    def joined(self, parts: list[Part]) -> Any:
+    def joined(self, parts: list[SqlPart]) -> Any:
         if len(parts) > MOST_PARTS:
-            raise Unwritable
+            raise NoJsonSql
         pieces = [
             piece
             for constant, part in groupby(parts, lambda part: isinstance(part, str))
@@ -111,24 +111,24 @@ def _operated(pieces: list[Any]) -> Any:
     return _operated(pieces[:middle]).op("||")(_operated(pieces[middle:]))
 
 
-def whole(compiling: Compiling, type_name: str, details: FieldDetailsList) -> Any:
+def whole(compiling: CompileContext, type_name: str, details: FieldDetailsList) -> Any:
     """Return the SQL for the JSON of one object. None if the database cannot encode it."""
     return _unless_unwritable(compiling, lambda texts: texts.in_bytes(texts.joined(texts.object(type_name, details))))
 
 
 def listed(
-    parents: Rows | Texts,
+    parents: RowBuilder | JsonSqlBuilder,
     parent_id: Any,
     query: Callable[[Any], Select[Any]],
     order: Any,
-    make: Callable[[Texts], list[Part]],
+    make: Callable[[JsonSqlBuilder], list[SqlPart]],
 ) -> Any:
     """Return a correlated subquery for a parent's children as one JSON array. None if this database or a column cannot
-    be encoded in SQL; Children serves then."""
+    be encoded in SQL; ChildRows serves then."""
     is_sqlite = parents.compiling.dialect.name == "sqlite"
-    if not is_sqlite and isinstance(parents, Rows) and parents.is_at_hand:
+    if not is_sqlite and isinstance(parents, RowBuilder) and parents.is_at_hand:
         return None
-    is_inside = isinstance(parents, Texts)
+    is_inside = isinstance(parents, JsonSqlBuilder)
 
     written = _unless_unwritable(parents.compiling, lambda texts: (texts, texts.joined(make(texts))))
     if written is None:
@@ -138,23 +138,23 @@ def listed(
     def of(id: Any) -> Any:
         return texts.list_of(query(id), id.table, item, order, in_bytes=not is_inside).scalar_subquery()
 
-    if isinstance(parents, Texts):
+    if isinstance(parents, JsonSqlBuilder):
         return [of(parent_id)]
     # For a page, SQLite would evaluate it for every sorted row.
     if not is_sqlite or (parents.one and not parents.is_at_hand):
         return parents.json(of(parent_id))
-    lists = Lists(parents, parent_id, of)
+    lists = JsonLists(parents, parent_id, of)
     parents.children.append(lists)
     found = parents.value(lambda run: run.found[lists].get)
     return ast.Call(found, [parents.stored(parent_id)], [])
 
 
-def _unless_unwritable(compiling: Compiling, make: Callable[[Texts], Any]) -> Any:
+def _unless_unwritable(compiling: CompileContext, make: Callable[[JsonSqlBuilder], Any]) -> Any:
     if not compiling.has_texts:
         return None
     try:
-        return make(Texts(compiling))
-    except Unwritable:
+        return make(JsonSqlBuilder(compiling))
+    except NoJsonSql:
         return None
 
 
@@ -170,10 +170,10 @@ class _Measure:
             raise TooLong
 
 
-class Lists:
+class JsonLists:
     """Reader of the child lists of several parents, on SQLite."""
 
-    def __init__(self, parents: Rows, parent_id: Any, of: Callable[[Any], Any]) -> None:
+    def __init__(self, parents: RowBuilder, parent_id: Any, of: Callable[[Any], Any]) -> None:
         ids = func.json_each(bindparam(IDS, type_=String)).table_valued("value")
         self._parent = parents.place(parent_id)
         self._statement = Statement(select(ids.c.value, of(ids.c.value)), parents.compiling.dialect)

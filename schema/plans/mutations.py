@@ -19,28 +19,28 @@ from app.pipelines.budget import Budget
 from schema import graphql_schema
 from schema.plans.child_rows import read_children
 from schema.plans.fields import PIPELINE
-from schema.plans.row_builder import Compiling, Rows, Run
+from schema.plans.row_builder import CompileContext, RowBuilder, Run
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
 from schema.strawberry_internals import resolver_of
 from schema.types.context import Context
 
-Part = Callable[[Any, Context, Run], Awaitable[Any]]
+PayloadPart = Callable[[Any, Context, Run], Awaitable[Any]]
 """Builder of a field of a payload."""
 
 
-class Asking:
+class ResolverInfo:
     """Stand-in for `strawberry.Info`: mutation resolvers use `info.context` only."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
 
 
-class Mutation:
+class MutationPlan:
     """Fields of one operation, in order."""
 
-    def __init__(self, compiling: Compiling, fields: dict[str, FieldDetailsList]) -> None:
+    def __init__(self, compiling: CompileContext, fields: dict[str, FieldDetailsList]) -> None:
         self._fields = [
-            (key, details, _typename if name_of(details) == "__typename" else Change(compiling, key, details))
+            (key, details, _typename if name_of(details) == "__typename" else MutationField(compiling, key, details))
             for key, details in fields.items()
         ]
 
@@ -62,10 +62,10 @@ async def _typename(*_: Any) -> str:
     return "Mutation"
 
 
-class Change:
+class MutationField:
     """One field: its resolver and the selection of its payload."""
 
-    def __init__(self, compiling: Compiling, key: str, details: FieldDetailsList) -> None:
+    def __init__(self, compiling: CompileContext, key: str, details: FieldDetailsList) -> None:
         self._key, self._details = key, details
         selections = compiling.selections
         self._definition = selections.definition("Mutation", details)
@@ -82,7 +82,7 @@ class Change:
     async def __call__(
         self, context: Context, run: Run, executor: Callable[[], Executor[Any]], errors: list[GraphQLError]
     ) -> dict[str, Any]:
-        payload = await self._resolve(None, Asking(context), **self._arguments(run.values))
+        payload = await self._resolve(None, ResolverInfo(context), **self._arguments(run.values))
         try:
             return {key: await part(payload, context, run) for key, part in self._parts}
         except AnswerTooLarge as error:
@@ -102,12 +102,12 @@ class Change:
         return data
 
 
-class Changed:
+class MutationResult:
     """Selection of the pipeline that a mutation returns. Its own columns are at hand; all else is read."""
 
-    def __init__(self, compiling: Compiling, details: FieldDetailsList) -> None:
+    def __init__(self, compiling: CompileContext, details: FieldDetailsList) -> None:
         before = compiling.statements
-        self._rows = Rows(compiling, one=True, is_at_hand=True)
+        self._rows = RowBuilder(compiling, one=True, is_at_hand=True)
         self._build = self._rows.builder(self._rows.object("Pipeline", details))
         self._stored = [stored(column, compiling.dialect) for column in self._rows.columns]
         self._pace = ReadBudget(is_single=compiling.statements - before <= 1, longest=compiling.longest)
@@ -139,7 +139,7 @@ def stored(column: Any, dialect: Dialect) -> Callable[[Pipeline], Any]:
     return lambda pipeline: process(vars(pipeline)[name])
 
 
-def user_errors(compiling: Compiling, details: FieldDetailsList) -> Part:
+def user_errors(compiling: CompileContext, details: FieldDetailsList) -> PayloadPart:
     fields = compiling.selections.fields("UserError", details)
     values = [(key, USER_ERROR[name_of(each)]) for key, each in fields.items()]
 
@@ -149,7 +149,7 @@ def user_errors(compiling: Compiling, details: FieldDetailsList) -> Part:
     return part
 
 
-def plain(value: Callable[[Any], Any]) -> Callable[[Compiling, FieldDetailsList], Part]:
+def plain(value: Callable[[Any], Any]) -> Callable[[CompileContext, FieldDetailsList], PayloadPart]:
     """Plan a field that needs only the payload."""
 
     async def part(payload: Any, context: Context, run: Run) -> Any:
@@ -164,9 +164,9 @@ USER_ERROR: dict[str, Callable[[Any], Any]] = {
     "field": lambda error: error.field,
     "__typename": lambda error: "UserError",
 }
-PAYLOADS: dict[str, dict[str, Callable[[Compiling, FieldDetailsList], Part]]] = {
+PAYLOADS: dict[str, dict[str, Callable[[CompileContext, FieldDetailsList], PayloadPart]]] = {
     "PipelinePayload": {
-        "pipeline": Changed,
+        "pipeline": MutationResult,
         "userErrors": user_errors,
         "__typename": plain(lambda payload: "PipelinePayload"),
     },
@@ -178,7 +178,7 @@ PAYLOADS: dict[str, dict[str, Callable[[Compiling, FieldDetailsList], Part]]] = 
 }
 
 
-def part(payload: str, name: str) -> Callable[[Compiling, FieldDetailsList], Part]:
+def part(payload: str, name: str) -> Callable[[CompileContext, FieldDetailsList], PayloadPart]:
     """Return the plan of a field of a payload. Raises Unplanned."""
     found = PAYLOADS.get(payload, {}).get(name)
     if found is None:

@@ -27,9 +27,9 @@ from schema.executor import BudgetedExecutor
 from schema.plans.fields import field_of
 from schema.plans.inputs.variables import Variables
 from schema.plans.json_sql import MOST_BYTES
-from schema.plans.mutations import Mutation
+from schema.plans.mutations import MutationPlan
 from schema.plans.root_fields import root
-from schema.plans.row_builder import Compiling, Run
+from schema.plans.row_builder import CompileContext, Run
 from schema.plans.selections import FieldDetailsList, Selections, Unplanned
 from schema.types.context import Context
 
@@ -57,7 +57,7 @@ class Plan:
 
     __slots__ = ("_roots", "pace", "reads")
 
-    def __init__(self, compiling: Compiling, fields: dict[str, FieldDetailsList]) -> None:
+    def __init__(self, compiling: CompileContext, fields: dict[str, FieldDetailsList]) -> None:
         self._roots = [(key, root(compiling, details)) for key, details in fields.items()]
         self.pace = ReadBudget(is_single=compiling.statements <= 1, longest=compiling.longest)
         self.reads = compiling.statements > 0
@@ -69,7 +69,7 @@ class Plan:
         return data
 
 
-class Plans:
+class Planner:
     """Planner with its cache of recent plans, over one database."""
 
     def __init__(self, database: Database, most_bytes: int) -> None:
@@ -138,7 +138,9 @@ class Plans:
             raise Unplanned
         return plan, values
 
-    def _compile(self, document: Document, name: str | None, flags: Flags, has_texts: bool) -> Plan | Mutation | None:
+    def _compile(
+        self, document: Document, name: str | None, flags: Flags, has_texts: bool
+    ) -> Plan | MutationPlan | None:
         self.tally.compiled += 1
         values = zip(self._variables(document, name).booleans, flags, strict=True)
         coerced = {variable: value for variable, value in values if value is not Undefined}
@@ -156,16 +158,16 @@ def compiled(
     dialect: Dialect,
     has_texts: bool = True,
     longest: int = MOST_BYTES,
-) -> Plan | Mutation:
+) -> Plan | MutationPlan:
     """The plan of an operation, of whose variables only the Boolean ones are known: what @include and @skip read is
     among them. `longest` is how many bytes a value may have. Unplanned when a part of it has none."""
     operation = document.operation(name).node
     selections = Selections(document.tree, operation, values)
-    compiling = Compiling(selections, dialect, field_of, longest, has_texts)
+    compiling = CompileContext(selections, dialect, field_of, longest, has_texts)
     if operation.directives or operation.operation is OperationType.SUBSCRIPTION:
         raise Unplanned
     if operation.operation is OperationType.MUTATION:
-        return Mutation(compiling, selections.root())
+        return MutationPlan(compiling, selections.root())
     return Plan(compiling, selections.root())
 
 

@@ -12,9 +12,9 @@ from app.models.enums import PipelineStatus
 from app.pipelines import pagination, repository
 from schema.plans import page_statements
 from schema.plans.child_rows import read_children
-from schema.plans.connection import Page
+from schema.plans.connection import ConnectionPlan
 from schema.plans.json_sql import whole
-from schema.plans.row_builder import Compiling, Rows, Run
+from schema.plans.row_builder import CompileContext, RowBuilder, Run
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
 from schema.plans.statements import CALLER
 from schema.types.query import plain
@@ -23,11 +23,13 @@ Root = Callable[[Run], Steps[Any]]
 ID: Any = bindparam("id")
 
 
-class One:
+class ObjectPlan:
     """Plan of one object, found by id."""
 
-    def __init__(self, compiling: Compiling, type_name: str, query: Select[Any], details: FieldDetailsList) -> None:
-        self._rows = Rows(compiling, one=True)
+    def __init__(
+        self, compiling: CompileContext, type_name: str, query: Select[Any], details: FieldDetailsList
+    ) -> None:
+        self._rows = RowBuilder(compiling, one=True)
         text = whole(compiling, type_name, details)
         made = self._rows.object(type_name, details) if text is None else self._rows.json(text)
         self._build = self._rows.builder(made)
@@ -43,19 +45,19 @@ class One:
         return self._build(run)(rows)[0]
 
 
-def pipeline(compiling: Compiling, details: FieldDetailsList) -> Root:
+def pipeline(compiling: CompileContext, details: FieldDetailsList) -> Root:
     arguments = compiling.selections.arguments("Query", details)
-    one = One(compiling, "Pipeline", repository.pipeline_query(CALLER, ID), details)
+    one = ObjectPlan(compiling, "Pipeline", repository.pipeline_query(CALLER, ID), details)
     return lambda run: one.find(run, arguments(run.values)["id"])
 
 
-def node(compiling: Compiling, details: FieldDetailsList) -> Root:
+def node(compiling: CompileContext, details: FieldDetailsList) -> Root:
     """Plan `node`: search the tables in the resolver's order."""
     arguments = compiling.selections.arguments("Query", details)
     places = (
-        One(compiling, "Pipeline", repository.pipeline_query(CALLER, ID), details),
-        One(compiling, "PipelineElement", repository.element_query(CALLER, id=ID), details),
-        One(compiling, "Job", repository.element_query(CALLER, job_id=ID), details),
+        ObjectPlan(compiling, "Pipeline", repository.pipeline_query(CALLER, ID), details),
+        ObjectPlan(compiling, "PipelineElement", repository.element_query(CALLER, id=ID), details),
+        ObjectPlan(compiling, "Job", repository.element_query(CALLER, job_id=ID), details),
     )
 
     def steps(run: Run) -> Steps[Any]:
@@ -69,7 +71,7 @@ def node(compiling: Compiling, details: FieldDetailsList) -> Root:
     return steps
 
 
-def pipeline_counts(compiling: Compiling, details: FieldDetailsList) -> Root:
+def pipeline_counts(compiling: CompileContext, details: FieldDetailsList) -> Root:
     arguments = compiling.selections.converted_arguments("Query", details)
     fields = compiling.selections.fields("StatusCount", details)
     compiling.statements += 1
@@ -92,7 +94,7 @@ STATUS_COUNT: dict[str, Callable[[PipelineStatus, int], Any]] = {
 }
 
 
-def viewer(compiling: Compiling, details: FieldDetailsList) -> Root:
+def viewer(compiling: CompileContext, details: FieldDetailsList) -> Root:
     fields = compiling.selections.fields("Viewer", details)
     names = {key: VIEWER[name_of(each)] for key, each in fields.items()}
 
@@ -111,7 +113,7 @@ VIEWER: dict[str, Callable[[Any], Any]] = {
 }
 
 
-def typename(compiling: Compiling, details: FieldDetailsList) -> Root:
+def typename(compiling: CompileContext, details: FieldDetailsList) -> Root:
     def steps(run: Run) -> Steps[Any]:
         return "Query"
         yield
@@ -119,9 +121,9 @@ def typename(compiling: Compiling, details: FieldDetailsList) -> Root:
     return steps
 
 
-ROOTS: dict[str, Callable[[Compiling, FieldDetailsList], Root]] = {
+ROOTS: dict[str, Callable[[CompileContext, FieldDetailsList], Root]] = {
     "pipeline": pipeline,
-    "pipelines": Page,
+    "pipelines": ConnectionPlan,
     "pipelineCounts": pipeline_counts,
     "node": node,
     "viewer": viewer,
@@ -129,7 +131,7 @@ ROOTS: dict[str, Callable[[Compiling, FieldDetailsList], Root]] = {
 }
 
 
-def root(compiling: Compiling, details: FieldDetailsList) -> Root:
+def root(compiling: CompileContext, details: FieldDetailsList) -> Root:
     """Return the plan of a root field. Raises Unplanned."""
     name = name_of(details)
     if name not in ROOTS:

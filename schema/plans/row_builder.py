@@ -41,17 +41,17 @@ class Run:
     def __init__(self, caller: Caller, values: VariableValues, budget: Budget) -> None:
         self.caller, self.values, self.budget = caller, values, budget
         self.found: dict[Any, Any] = {}
-        """Rows by part of the plan; Children hold lists by the parent's id."""
+        """Rows by part of the plan; ChildRows hold lists by the parent's id."""
 
 
 Builder = Callable[[Run], Callable[[Sequence[Row]], list[Any]]]
 """Returns, for one run, the function that builds objects from rows."""
 Field = Callable[[Any, FieldDetailsList], Any]
-"""Reads a field with its selection: the code made by Rows, or the parts of SQL made by Texts."""
+"""Reads a field with its selection: the code made by RowBuilder, or the parts of SQL made by JsonSqlBuilder."""
 
 
 @dataclass(slots=True)
-class Compiling:
+class CompileContext:
     """State of a compilation."""
 
     selections: Selections
@@ -66,10 +66,10 @@ class Compiling:
     """Maximum number of statements of the plan so far."""
 
 
-class Rows:
+class RowBuilder:
     """Rows of one statement: its columns, and the further statements for each row."""
 
-    def __init__(self, compiling: Compiling, *, one: bool = False, is_at_hand: bool = False) -> None:
+    def __init__(self, compiling: CompileContext, *, one: bool = False, is_at_hand: bool = False) -> None:
         """Create rows. `one` means at most one row; `is_at_hand` means that no statement reads it."""
         self.compiling, self.one, self.is_at_hand = compiling, one, is_at_hand
         self.columns: list[Any] = []

@@ -29,7 +29,7 @@ from app.settings import Settings
 from schema.errors import failure
 from schema.operations import Answer, GraphQLRequest, Operation, Operations, encoded, graphql_request
 from schema.transport.negotiation import GRAPHQL, JSON, media_type, wants_events, wants_page
-from schema.transport.request_cache import Bodies
+from schema.transport.request_cache import RequestCache
 from schema.transport.sse import EventStreams
 from schema.transport.websocket import Sockets
 
@@ -59,7 +59,7 @@ class GraphQLEndpoint:
         self._sockets = Traced(Sockets(self.operations, settings))
         self._traced = Traced(self)
         self._streams = EventStreams()
-        self._bodies = Bodies(settings.max_json_depth)
+        self._bodies = RequestCache(settings.max_json_depth)
 
     def open(self, services: Services) -> None:
         """Set the services that operations use."""

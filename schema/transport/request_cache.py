@@ -20,7 +20,7 @@ KNOWN, LONGEST = 256, 16 * 2**10
 VARIABLES = b'"variables":'
 
 
-class Known(NamedTuple):
+class CachedBody(NamedTuple):
     """A body without its variables."""
 
     end: bytes
@@ -28,12 +28,12 @@ class Known(NamedTuple):
     request: GraphQLRequest
 
 
-class Bodies:
+class RequestCache:
     """Recent bodies, by the bytes before their variables."""
 
     def __init__(self, max_depth: int) -> None:
         self._max_depth = max_depth
-        self._known: dict[bytes, Known] = {}
+        self._known: dict[bytes, CachedBody] = {}
 
     def request(self, body: bytes) -> GraphQLRequest:
         """Decode the request of a body. Raises RequestError, with every place of BadJson."""
@@ -61,4 +61,4 @@ class Bodies:
         if is_whole and len(start) + len(end) <= LONGEST:
             if len(self._known) >= KNOWN:
                 self._known.clear()
-            self._known[start] = Known(end, graphql_request({**value, "variables": None}))
+            self._known[start] = CachedBody(end, graphql_request({**value, "variables": None}))

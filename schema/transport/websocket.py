@@ -33,7 +33,7 @@ LAST_WORDS = 0.5
 """Seconds from the end of what a revoked key subscribed to, to the close of its socket."""
 
 
-class Closed(Exception):
+class CloseSocket(Exception):
     """Ends the socket because of the client's message."""
 
     def __init__(self, code: int, reason: str) -> None:
@@ -42,7 +42,7 @@ class Closed(Exception):
         self.reason = reason.encode()[:LONGEST_REASON].decode(errors="ignore")
 
 
-class Gone(Exception):
+class ClientDisconnected(Exception):
     """The client disconnected, or the server is shutting down."""
 
 
@@ -62,17 +62,17 @@ class Sockets:
         await send({"type": "websocket.accept", "subprotocol": chosen})
         try:
             if chosen is None:
-                raise Closed(4406, "Subprotocol not acceptable")
+                raise CloseSocket(4406, "Subprotocol not acceptable")
             await Socket(self._operations, self._settings, scope, receive, send).serve()
-        except Gone:
+        except ClientDisconnected:
             pass
-        except Closed as closed:
+        except CloseSocket as closed:
             await _close(send, closed)
         except Exception as error:
-            await _close(send, Closed(4500, logged(error).message))
+            await _close(send, CloseSocket(4500, logged(error).message))
 
 
-async def _close(send: Send, closed: Closed) -> None:
+async def _close(send: Send, closed: CloseSocket) -> None:
     with suppress(OSError):  # the client disconnected
         await send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
 
@@ -100,7 +100,7 @@ class Socket:
             if not self._lifetime.expired():
                 raise
             await self._last_words()
-            raise Closed(4403, NO_LONGER_VALID) from None
+            raise CloseSocket(4403, NO_LONGER_VALID) from None
         finally:
             self._running.clear()
             for task, operation in self._tasks.items():
@@ -124,7 +124,7 @@ class Socket:
                 while not self._acknowledged:
                     await self._turn()
         except TimeoutError:
-            raise Closed(4408, "Connection initialisation timeout") from None
+            raise CloseSocket(4408, "Connection initialisation timeout") from None
 
     async def _turn(self) -> None:
         """Do what one message asks for."""
@@ -134,7 +134,7 @@ class Socket:
     async def _message(self, held: Holding) -> dict[str, Any]:
         event = await self._receive()
         if event["type"] == "websocket.disconnect":
-            raise Gone
+            raise ClientDisconnected
         text = event.get("text")
         if text is None:
             _invalid("only text is understood")
@@ -142,11 +142,11 @@ class Socket:
         longest = self._settings.max_body_bytes
         longest = longest if self._acknowledged else min(longest, LONGEST_UNKNOWN)
         if len(raw) > longest:
-            raise Closed(1009, f"Longer than {longest:,} bytes")
+            raise CloseSocket(1009, f"Longer than {longest:,} bytes")
         try:
             held.add(len(raw))
         except RequestError as error:
-            raise Closed(1013, error.message) from None
+            raise CloseSocket(1013, error.message) from None
         try:
             message = await decoded(raw, self._settings)
         except RequestError as error:
@@ -164,7 +164,7 @@ class Socket:
         match kind:
             case "connection_init":
                 if self._acknowledged:
-                    raise Closed(4429, "Too many initialisation requests")
+                    raise CloseSocket(4429, "Too many initialisation requests")
                 self._headers |= _as_headers(payload or {})
                 self._hold(await self._caller())
                 self._acknowledged = True
@@ -184,12 +184,12 @@ class Socket:
     async def _subscribe(self, id: str, payload: Any, held: Holding) -> None:
         request = _request(payload)
         if not self._acknowledged:
-            raise Closed(4401, "Unauthorized")
+            raise CloseSocket(4401, "Unauthorized")
         if id in self._running:
-            raise Closed(4409, f"Subscriber for {id} already exists")
+            raise CloseSocket(4409, f"Subscriber for {id} already exists")
         try:
             operation = self._too_many() or await self._find(request)
-        except Closed:
+        except CloseSocket:
             raise
         except Exception as error:
             await self._say("error", id, failure(error))
@@ -215,18 +215,18 @@ class Socket:
         try:
             return await self._operations.caller(self._headers)
         except RequestError as error:
-            raise Closed(4403, error.message) from None
+            raise CloseSocket(4403, error.message) from None
         except Exception as error:
             if (refused := expected(error)) is None:
                 raise
-            raise Closed(1013, refused.message) from None  # API keys cannot be looked up now: try again later
+            raise CloseSocket(1013, refused.message) from None  # API keys cannot be looked up now: try again later
 
     def _hold(self, caller: Caller) -> None:
         try:
             self._held.enter_context(self._operations.socket(caller))
             self._held.enter_context(self._operations.until_revoked(caller, self._end))
         except RequestError as error:
-            raise Closed(TRY_AGAIN_LATER, error.message) from None
+            raise CloseSocket(TRY_AGAIN_LATER, error.message) from None
 
     def _too_many(self) -> Answer | None:
         most = self._settings.max_socket_operations
@@ -246,13 +246,13 @@ class Socket:
         try:
             with operation.slot():
                 errors = await self._tell(id, operation)
-        except Gone:
+        except ClientDisconnected:
             return
         except Exception as error:
             errors = failure(error)
         if self._running.get(id) is task:
             del self._running[id]  # first, because the client may reuse the id at once
-            with suppress(Gone):
+            with suppress(ClientDisconnected):
                 await self._say("error" if errors else "complete", id, errors)
 
     async def _tell(self, id: str, operation: Operation) -> list[dict[str, Any]] | None:
@@ -274,7 +274,7 @@ class Socket:
         try:
             await self._send({"type": "websocket.send", "text": text})
         except OSError:
-            raise Gone from None
+            raise ClientDisconnected from None
 
 
 def _stop(task: asyncio.Task[None], operation: Operation) -> None:
@@ -311,4 +311,4 @@ def _id(message: dict[str, Any]) -> str:
 
 
 def _invalid(reason: str) -> NoReturn:
-    raise Closed(4400, f"Invalid message: {reason}")
+    raise CloseSocket(4400, f"Invalid message: {reason}")

@@ -20,11 +20,11 @@ NAMES = StrawberryConfig().name_converter
 
 def quick(kind: K) -> K:
     """Make Strawberry build inputs of this type with the factory of this module."""
-    set_input_factory(kind, Maker(kind))
+    set_input_factory(kind, InputFactory(kind))
     return kind
 
 
-class Maker:
+class InputFactory:
     """Factory of inputs of one type."""
 
     def __init__(self, kind: type) -> None:
@@ -54,10 +54,10 @@ class Maker:
         }
 
 
-def maker(kind: GraphQLInputObjectType) -> Maker | None:
+def maker(kind: GraphQLInputObjectType) -> InputFactory | None:
     """Return the factory of a type, if it has one."""
     found = input_factory(kind)
-    return found if isinstance(found, Maker) else None
+    return found if isinstance(found, InputFactory) else None
 
 
 def converter(kind: Any) -> Callable[[Any], Any] | None:
@@ -70,5 +70,5 @@ def converter(kind: Any) -> Callable[[Any], Any] | None:
     if not has_object_definition(kind):
         return None
     maker = type_definition(kind).from_input
-    assert isinstance(maker, Maker), f"{kind} is not quick"
+    assert isinstance(maker, InputFactory), f"{kind} is not quick"
     return maker.make

@@ -9,8 +9,8 @@ from strawberry.scalars import JSON
 
 from app.models.enums import ElementType, JobErrorCode, PipelineStatus
 from app.pipelines import filters, pagination
-from app.pipelines.elements import Given
-from app.pipelines.inputs import Changes, Draft, changes, draft
+from app.pipelines.elements import SubmittedElements
+from app.pipelines.inputs import PipelineCreate, PipelineUpdate, changes, draft
 from schema.types import enums  # noqa: F401  registers the enums
 from schema.types.input_factory import quick
 from schema.types.pipelines import ID
@@ -82,9 +82,9 @@ BY_NAME = "REST's `elements` object, unchanged. Key order is execution order; pr
 def elements_given(
     elements: list[PipelineElementInput] | None,
     elements_by_name: Any,
-) -> Given:
+) -> SubmittedElements:
     listed = None if elements is None else [(e.name, e.element_type, e.job_config) for e in elements]
-    return Given(listed, elements_by_name)
+    return SubmittedElements(listed, elements_by_name)
 
 
 @quick
@@ -101,7 +101,7 @@ class CreatePipelineInput:
         "Each project has keys of its own."
     )
 
-    def draft(self) -> Draft:
+    def draft(self) -> PipelineCreate:
         options = given(self.options)
         return draft(
             project_id=self.project_id,
@@ -124,7 +124,7 @@ class UpdatePipelineInput:
     elements: list[PipelineElementInput] | None = about("New elements in place of all old ones. " + LISTED)
     elements_by_name: JSON | None = about("New elements in place of all old ones. " + BY_NAME)
 
-    def changes(self) -> Changes:
+    def changes(self) -> PipelineUpdate:
         options = given(self.options)
         values = {
             "name": self.name,

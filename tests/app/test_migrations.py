@@ -20,7 +20,7 @@ from app.database.connect import open_database
 from app.database.migrations import migrate
 from app.errors import Rejected
 from app.pipelines import service
-from app.pipelines.elements import Given
+from app.pipelines.elements import SubmittedElements
 from app.pipelines.inputs import draft
 from tests import servers
 
@@ -47,7 +47,10 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.mark.parametrize("empty_url", ["sqlite", "postgresql"], indirect=True)
 async def test_idempotency_keys_come_to_the_projects_of_their_pipelines(empty_url: str) -> None:
-    wanted = [draft(project_id=id, name="n", elements=Given([], None), idempotency_key="k") for id in ("p", "gone")]
+    wanted = [
+        draft(project_id=id, name="n", elements=SubmittedElements([], None), idempotency_key="k")
+        for id in ("p", "gone")
+    ]
     await migrate(parsed(empty_url), "0004")
     engine = create_async_engine(parsed(empty_url), poolclass=NullPool)
     at = "2026-11-23T10:00:00.000000Z"

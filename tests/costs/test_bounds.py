@@ -9,7 +9,7 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 
 from app.settings import Settings
-from schema.documents.cost import Cost
+from schema.documents.cost import OperationCost
 from schema.documents.documents import MAX_ERRORS
 from tests import completed
 from tests.api import ROOT, Api
@@ -136,7 +136,7 @@ async def test_a_field_costs_by_what_it_reads(database_url: str, field: str, cos
 def test_what_ships_costs_far_less_than_the_most(file: Path) -> None:
     tree = parse(file.read_text())
     [node] = [each for each in tree.definitions if isinstance(each, OperationDefinitionNode)]
-    assert Cost(tree, node).of({}) <= Settings.model_fields["max_cost"].default / 10
+    assert OperationCost(tree, node).of({}) <= Settings.model_fields["max_cost"].default / 10
 
 
 async def test_documents_that_are_wrong_are_paid_for(locked: Locked) -> None:

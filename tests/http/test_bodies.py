@@ -15,7 +15,7 @@ from app.errors import RequestError
 from app.server.bodies.strict_json import decode
 from schema.operations import GraphQLRequest, graphql_request
 from schema.transport import request_cache
-from schema.transport.request_cache import Bodies
+from schema.transport.request_cache import RequestCache
 
 DEPTH = 16
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=5)
@@ -34,7 +34,7 @@ def outcome(make: Callable[[], GraphQLRequest]) -> Any:
         return error.code, str(error), getattr(error, "problems", ())
 
 
-def same(remembering: Bodies, body: bytes) -> Any:
+def same(remembering: RequestCache, body: bytes) -> Any:
     """Return the request of a body, which must equal that of the uncached body."""
     found = outcome(lambda: remembering.request(body))
     assert found == outcome(lambda: graphql_request(decode(body, DEPTH))), body
@@ -51,7 +51,7 @@ def sent(draw: st.DrawFn) -> bytes:
 
 @given(st.lists(sent(), max_size=20))
 def test_requests_are_as_if_each_body_were_the_first(all_sent: list[bytes]) -> None:
-    remembering = Bodies(DEPTH)
+    remembering = RequestCache(DEPTH)
     for body in all_sent:
         same(remembering, body)
 
@@ -77,21 +77,21 @@ def test_requests_are_as_if_each_body_were_the_first(all_sent: list[bytes]) -> N
 )
 @pytest.mark.parametrize(("start", "end"), [(b'{"query":"{ a }",', b"}"), (b"{", b',"query":"{ a }"}')])
 def test_what_follows_a_known_beginning_is_not_trusted(start: bytes, hostile: bytes, end: bytes) -> None:
-    remembering = Bodies(DEPTH)
+    remembering = RequestCache(DEPTH)
     for variables in (b'{"id":1}', hostile, b'{"id":1}'):
         same(remembering, start + b'"variables":' + variables + end)
 
 
 @pytest.mark.parametrize("value", [b"null", b"{}"])
 def test_the_variables_of_something_deeper_are_none(value: bytes) -> None:
-    remembering = Bodies(DEPTH)
+    remembering = RequestCache(DEPTH)
     for deeper in (value, b'{"id":1}'):
         body = b'{"extensions":{"variables":%b},"query":"{ a }","variables":%b}'
         assert same(remembering, body % (deeper, value)).variables == orjson.loads(value)
 
 
 def test_the_rest_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    remembering, read = Bodies(DEPTH), list[bytes]()
+    remembering, read = RequestCache(DEPTH), list[bytes]()
 
     def noting(raw: bytes, max_depth: int) -> Any:
         read.append(raw)
@@ -104,7 +104,7 @@ def test_the_rest_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_more_is_remembered_than_there_is_room_for() -> None:
-    remembering = Bodies(DEPTH)
+    remembering = RequestCache(DEPTH)
     for number in range(request_cache.KNOWN + 5):
         same(remembering, b'{"query":"{ a%d }","variables":{}}' % number)
         assert len(remembering._known) <= request_cache.KNOWN

@@ -16,8 +16,8 @@ from uvicorn.server import ServerState
 from websockets.asyncio.client import connect
 
 from app.server.fast_path import protocol
-from app.server.fast_path.interface import Direct, Headers, Response
-from app.server.fast_path.protocol import Http
+from app.server.fast_path.interface import FastPathApplication, Headers, Response
+from app.server.fast_path.protocol import FastPathProtocol
 from tests import servers
 from tests.http.requests import creating
 
@@ -165,7 +165,7 @@ class Answers:
             await Response(200, (), b"by ASGI").send(send)
 
     @property
-    def direct(self) -> Direct:
+    def direct(self) -> FastPathApplication:
         return self
 
     async def _answer(self, body: bytes) -> Response:
@@ -184,10 +184,10 @@ class Answers:
 async def answering(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[str, int]]:
     """Where Answers are given. Connections are kept for 1 s."""
     monkeypatch.setattr(protocol, "HEAD_TIMEOUT", HEAD)
-    config = uvicorn.Config(Answers(), http=Http, timeout_keep_alive=1, log_config=None)
+    config = uvicorn.Config(Answers(), http=FastPathProtocol, timeout_keep_alive=1, log_config=None)
     config.load()
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: Http(config, ServerState(), {}), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: FastPathProtocol(config, ServerState(), {}), "127.0.0.1", 0)
     yield server.sockets[0].getsockname()
     server.close()
 

@@ -10,7 +10,7 @@ import orjson
 from app.auth.caller import LOCAL
 from app.main import Voltgraph
 from schema.operations import Answer, GraphQLRequest, Operation, encoded
-from schema.plans.planner import Plans
+from schema.plans.planner import Planner
 
 
 class Unset:
@@ -27,9 +27,9 @@ class Pair:
         self.operations = app.graphql.operations
         self.services = app.state.services
         assert self.operations.plans is not None
-        self.plans: Plans = self.operations.plans
+        self.plans: Planner = self.operations.plans
 
-    def with_plans(self, plans: Plans) -> Pair:
+    def with_plans(self, plans: Planner) -> Pair:
         """The same with other plans."""
         other = copy(self)
         other.plans = plans
@@ -43,7 +43,7 @@ class Pair:
         return found._replace(plans=self.plans)
 
     async def answer(
-        self, query: str, variables: dict[str, Any] | None = None, *, plans: Plans | Unset | None = UNSET
+        self, query: str, variables: dict[str, Any] | None = None, *, plans: Planner | Unset | None = UNSET
     ) -> Answer:
         """The answer with plans, with others, or with none."""
         operation = await self.operation(query, variables)

@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from app.main import create_app
 from app.settings import Settings
-from schema.plans.json_sql import Lists
+from schema.plans.json_sql import JsonLists
 from tests import servers
 from tests.plans.conftest import LARGE
 from tests.plans.data import fill, id_of
@@ -56,14 +56,14 @@ async def change(pair: Pair, what: str, **values: Any) -> None:
 
 
 async def test_nothing_of_these_is_built_in_python(sqlite: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    read: list[Lists] = []
-    kept = Lists.read
+    read: list[JsonLists] = []
+    kept = JsonLists.read
 
-    def noting(lists: Lists, *given: Any) -> Any:
+    def noting(lists: JsonLists, *given: Any) -> Any:
         read.append(lists)
         return kept(lists, *given)
 
-    monkeypatch.setattr(Lists, "read", noting)
+    monkeypatch.setattr(JsonLists, "read", noting)
     await sqlite.same(ONE)
     assert not read  # the one statement has them
     await sqlite.same(MANY)

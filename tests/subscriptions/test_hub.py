@@ -22,7 +22,7 @@ from app.database.interface import Database
 from app.errors import Busy, RequestError, RequestErrorCode
 from app.models.enums import ElementType, JobErrorCode, PipelineStatus
 from app.pipelines import service
-from app.pipelines.elements import Given
+from app.pipelines.elements import SubmittedElements
 from app.pipelines.filters import PipelineFilter
 from app.pipelines.inputs import draft
 from app.pipelines.subscriptions import Feed
@@ -43,7 +43,7 @@ async def create(database: Database, caller: Caller) -> str:
         project_id="p",
         name=None,
         description=None,
-        elements=Given([("a", ElementType.CALCULATION, {})], None),
+        elements=SubmittedElements([("a", ElementType.CALCULATION, {})], None),
         live_progress_updates=None,
     )
     return (await service.create(database, caller, wanted)).id

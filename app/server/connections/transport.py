@@ -14,7 +14,7 @@ LARGE = 16 * 2**10
 """Bytes of a body above which it is not copied behind its head."""
 
 
-class Together:
+class CoalescingTransport:
     """A transport that sends at once all that is written within one turn of the event loop, and ends with a client
     that takes nothing of it."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.server.connections.message_limit import LimitedWebSocket
-from app.server.connections.transport import Together
+from app.server.connections.transport import CoalescingTransport
 
 INVALID_DATA = 1007
 """The close code of a message that is not of its type (RFC 6455, 7.4.1)."""
@@ -12,7 +12,7 @@ INVALID_DATA = 1007
 class WebSocket(LimitedWebSocket):
     """uvicorn's protocol over a transport with a write timeout."""
 
-    transport: Together  # type: ignore[assignment]
+    transport: CoalescingTransport  # type: ignore[assignment]
 
     def pause_writing(self) -> None:
         super().pause_writing()

@@ -9,21 +9,21 @@ from typing import Any, Generic, TypeVar
 T = TypeVar("T")
 
 
-def begin(work: Coroutine[Any, Any, T]) -> T | Begun[T]:
+def begin(work: Coroutine[Any, Any, T]) -> T | SuspendedCoroutine[T]:
     """Start a coroutine; return its result if it does not suspend."""
     try:
         waits_for = work.send(None)
     except StopIteration as done:
         result: T = done.value
         return result
-    return Begun(work, waits_for)
+    return SuspendedCoroutine(work, waits_for)
 
 
 def drive(work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> None:
     """Run a coroutine without a Task: if it suspends on a Future, resume it from that future's callback; otherwise wrap
     the rest in a Task kept in `tasks`."""
     begun = begin(work)
-    if not isinstance(begun, Begun):
+    if not isinstance(begun, SuspendedCoroutine):
         return
     if asyncio.isfuture(begun.waits_for):
         begun.waits_for._asyncio_future_blocking = False  # as a Task does with a future that it receives
@@ -34,7 +34,7 @@ def drive(work: Coroutine[Any, Any, None], tasks: set[asyncio.Task[None]]) -> No
         task.add_done_callback(tasks.discard)
 
 
-async def _finish(begun: Begun[T]) -> T:
+async def _finish(begun: SuspendedCoroutine[T]) -> T:
     return await begun
 
 
@@ -50,7 +50,7 @@ class _NextTurn:
         yield
 
 
-class Begun(Generic[T]):
+class SuspendedCoroutine(Generic[T]):
     """A coroutine that was started and is suspended."""
 
     def __init__(self, work: Coroutine[Any, Any, T], waits_for: Any) -> None:

@@ -25,7 +25,7 @@ class Response(NamedTuple):
         await send({"type": "http.response.body", "body": self.content})
 
 
-class Direct(Protocol):
+class FastPathApplication(Protocol):
     """Application that answers requests without ASGI."""
 
     def respond(self, headers: Headers, body: bytes) -> Coroutine[Any, Any, Response] | None:

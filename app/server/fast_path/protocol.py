@@ -19,9 +19,9 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.server.connections.connection_limit import Connections
 from app.server.connections.framing import BadFraming, check_head, is_websocket_handshake, without_upgrade
-from app.server.connections.transport import Together
-from app.server.fast_path.eager import Begun, begin, drive
-from app.server.fast_path.interface import Direct, Fields, Headers, Response
+from app.server.connections.transport import CoalescingTransport
+from app.server.fast_path.eager import SuspendedCoroutine, begin, drive
+from app.server.fast_path.interface import FastPathApplication, Fields, Headers, Response
 
 PATH = b"/graphql"
 SHORT = 64 * 2**10
@@ -49,7 +49,7 @@ class Head(NamedTuple):
     """Bytes of the body."""
 
 
-class Waiting:
+class SuspendedCycle:
     """Stand-in for uvicorn's `RequestResponseCycle` while a fast-path request is suspended, so that uvicorn's flow
     control and shutdown see a request in progress."""
 
@@ -62,14 +62,14 @@ class Waiting:
         self.body = bytearray()
 
 
-class Http(HttpToolsProtocol):
+class FastPathProtocol(HttpToolsProtocol):
     """uvicorn's protocol over a coalescing transport, with a fast path that bypasses ASGI."""
 
-    transport: Together  # type: ignore[assignment]
+    transport: CoalescingTransport  # type: ignore[assignment]
 
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._direct: Direct | None = getattr(self.config.app, "direct", None)
+        self._direct: FastPathApplication | None = getattr(self.config.app, "direct", None)
         self._limits: Connections = getattr(self.config.app, "connections", None) or Connections()
         self._may_begin = False
         self._held: list[bytes] | None = None
@@ -86,7 +86,7 @@ class Http(HttpToolsProtocol):
         """Timer that closes the connection unless a complete head arrives."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        together = Together(transport, self.loop, self._limits)
+        together = CoalescingTransport(transport, self.loop, self._limits)
         super().connection_made(together)  # type: ignore[arg-type]
         if self._limits.admits(len(self.connections), _descriptor(transport)):
             self._watch()
@@ -113,19 +113,19 @@ class Http(HttpToolsProtocol):
         if responding is None:
             return False
         begun = begin(responding)
-        if isinstance(begun, Begun):
+        if isinstance(begun, SuspendedCoroutine):
             self._wait(begun)
         else:
             self._send(begun)
         return True
 
-    def _wait(self, begun: Begun[Response]) -> None:
+    def _wait(self, begun: SuspendedCoroutine[Response]) -> None:
         self._unset_keepalive_if_required()
-        waiting = Waiting()
+        waiting = SuspendedCycle()
         self.cycle = waiting  # type: ignore[assignment]
         drive(self._finish(begun, waiting), self.tasks)
 
-    async def _finish(self, begun: Begun[Response], waiting: Waiting) -> None:
+    async def _finish(self, begun: SuspendedCoroutine[Response], waiting: SuspendedCycle) -> None:
         try:
             response = await begun
         except Exception:
@@ -304,7 +304,7 @@ class Http(HttpToolsProtocol):
             super().timeout_keep_alive_handler()
 
 
-def _new_parser(protocol: Http) -> httptools.HttpRequestParser:
+def _new_parser(protocol: FastPathProtocol) -> httptools.HttpRequestParser:
     """A parser that leaves what follows `Connection: close` unread."""
     parser = httptools.HttpRequestParser(protocol)
     parser.set_dangerous_leniencies(lenient_data_after_close=True)

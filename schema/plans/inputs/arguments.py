@@ -23,25 +23,25 @@ from graphql import (
 from graphql.execution.values import VariableValues, get_argument_values
 from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_literal, coerce_input_value
 
-from schema.plans.inputs.coercion import Unusual
+from schema.plans.inputs.coercion import NeedsGraphQLCore
 
 Coerced = Mapping[str, Any]
 """Coerced variables by name."""
 
 
-class Part(NamedTuple):
+class ArgumentPart(NamedTuple):
     """Value of a literal: a constant, or a function of the variables."""
 
     value: Any = None
     make: Callable[[Coerced], Any] | None = None
 
-    def then(self, convert: Callable[[Any], Any] | None) -> Part:
+    def then(self, convert: Callable[[Any], Any] | None) -> ArgumentPart:
         if convert is None:
             return self
         if self.make is None:
-            return Part(self.value if self.value is None else convert(self.value))
+            return ArgumentPart(self.value if self.value is None else convert(self.value))
         make = self.make
-        return Part(make=lambda coerced: convert(make(coerced)))
+        return ArgumentPart(make=lambda coerced: convert(make(coerced)))
 
 
 class Converter(NamedTuple):
@@ -61,7 +61,7 @@ class Arguments:
         self._is_usual = True
         try:
             parts = self._parts()
-        except Unusual:
+        except NeedsGraphQLCore:
             self._is_usual = False
             return
         for name, part in parts.items():
@@ -70,7 +70,7 @@ class Arguments:
             else:
                 self._varying.append((name, part.make))
 
-    def _parts(self) -> dict[str, Part]:
+    def _parts(self) -> dict[str, ArgumentPart]:
         given = {argument.name.value: argument.value for argument in self._node.arguments or ()}
         found = _fields(self._definition.args, given)
         named = ((self._converters.get(name, Converter(name)), part) for name, part in found.items())
@@ -84,7 +84,7 @@ class Arguments:
         try:
             for name, make in self._varying:
                 found[name] = make(coerced)
-        except Unusual:
+        except NeedsGraphQLCore:
             return self._unusual(values)
         return found
 
@@ -108,7 +108,7 @@ def _as_graphql_has(values: VariableValues) -> VariableValues:
 
 def _fields(
     known: Mapping[str, GraphQLArgument | GraphQLInputField], given: Mapping[str, ValueNode]
-) -> dict[str, Part]:
+) -> dict[str, ArgumentPart]:
     """Evaluate the arguments of a field, or the fields of an input object, by Python name."""
     found = {}
     for name, field in known.items():
@@ -116,23 +116,23 @@ def _fields(
         if name in given:
             found[out_name] = _part(given[name], field.type)
         elif (default := coerce_default_value(field)) is not Undefined:
-            found[out_name] = Part(default)
+            found[out_name] = ArgumentPart(default)
     return found
 
 
-def _part(node: ValueNode, kind: GraphQLInputType) -> Part:
-    """Evaluate a literal. Raises Unusual if graphql-core must read it in each run."""
+def _part(node: ValueNode, kind: GraphQLInputType) -> ArgumentPart:
+    """Evaluate a literal. Raises NeedsGraphQLCore if graphql-core must read it in each run."""
     if isinstance(node, VariableNode):
-        return Part(make=_variable(node.name.value))
+        return ArgumentPart(make=_variable(node.name.value))
     if not _has_variables(node):
-        return Part(coerce_input_literal(node, kind))
+        return ArgumentPart(coerce_input_literal(node, kind))
     bare = get_nullable_type(kind)
     if isinstance(node, ListValueNode) and is_list_type(bare):
         return _list([_part(each, bare.of_type) for each in node.values])
     if isinstance(node, ObjectValueNode) and is_input_object_type(bare) and not bare.is_one_of:
         given = {field.name.value: field.value for field in node.fields}
         return _object(_fields(bare.fields, given), bare.out_type)
-    raise Unusual
+    raise NeedsGraphQLCore
 
 
 def _variable(name: str) -> Callable[[Coerced], Any]:
@@ -141,21 +141,21 @@ def _variable(name: str) -> Callable[[Coerced], Any]:
     def make(coerced: Coerced) -> Any:
         value = coerced.get(name)
         if value is None:
-            raise Unusual
+            raise NeedsGraphQLCore
         return value
 
     return make
 
 
-def _list(parts: list[Part]) -> Part:
-    return Part(make=lambda coerced: [_made(part, coerced) for part in parts])
+def _list(parts: list[ArgumentPart]) -> ArgumentPart:
+    return ArgumentPart(make=lambda coerced: [_made(part, coerced) for part in parts])
 
 
-def _object(parts: dict[str, Part], out_type: Callable[[dict[str, Any]], Any]) -> Part:
-    return Part(make=lambda coerced: out_type({name: _made(part, coerced) for name, part in parts.items()}))
+def _object(parts: dict[str, ArgumentPart], out_type: Callable[[dict[str, Any]], Any]) -> ArgumentPart:
+    return ArgumentPart(make=lambda coerced: out_type({name: _made(part, coerced) for name, part in parts.items()}))
 
 
-def _made(part: Part, coerced: Coerced) -> Any:
+def _made(part: ArgumentPart, coerced: Coerced) -> Any:
     return part.value if part.make is None else part.make(coerced)
 
 

@@ -29,7 +29,7 @@ from schema.types.input_factory import maker
 Coerce = Callable[[Any], Any]
 
 
-class Unusual(Exception):
+class NeedsGraphQLCore(Exception):
     """The value is invalid or in a rare form."""
 
 
@@ -70,14 +70,14 @@ def _bare(kind: GraphQLInputType) -> Coerce:
 
 def _coerced(leaf: Coerce, value: Any) -> Any:
     if value is None:
-        raise Unusual
+        raise NeedsGraphQLCore
     return leaf(value)
 
 
 def _list(item: Coerce) -> Coerce:
     def coerce(value: Any) -> Any:
         if type(value) is not list:
-            raise Unusual
+            raise NeedsGraphQLCore
         return [item(each) for each in value]
 
     return coerce
@@ -102,7 +102,7 @@ def _object(kind: GraphQLInputObjectType) -> Coerce:
 
     def coerce(value: Any) -> Any:
         if type(value) is not dict:
-            raise Unusual
+            raise NeedsGraphQLCore
         made, known = {}, 0
         for name, out_name, coerce_field, default, is_required in fields:
             if name in value:
@@ -111,9 +111,9 @@ def _object(kind: GraphQLInputObjectType) -> Coerce:
             elif default is not Undefined:
                 made[out_name] = default
             elif is_required:
-                raise Unusual
+                raise NeedsGraphQLCore
         if known < len(value):
-            raise Unusual
+            raise NeedsGraphQLCore
         return quick.kind(**made) if quick else out_type(made)
 
     return coerce

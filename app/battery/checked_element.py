@@ -17,7 +17,7 @@ Known = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Product:
+class ElementResult:
     """Result of an element: the parameter values that it passes on, and the other fields."""
 
     values: Made
@@ -31,18 +31,18 @@ def _nothing(known: Known) -> list[Fault]:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class CheckedElement:
     """A checked element: its configuration with all defaults, and its function. `sets` holds the decoded values that it
     passes on, as far as they are known before the run; None if they are not. `unfit` returns the problems of the
     configuration with the values of all earlier elements."""
 
     effective: Settings
-    make: Callable[[Inputs, Report], Product]
+    make: Callable[[Inputs, Report], ElementResult]
     sets: Callable[[], Made] | None = None
     unfit: Callable[[Known], list[Fault]] = _nothing
 
 
-Plan = tuple[Work | None, list[Fault]]
+ParsedElement = tuple[CheckedElement | None, list[Fault]]
 
 
 def refused(faults: list[Fault]) -> JobFailed:

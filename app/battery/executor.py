@@ -8,7 +8,7 @@ from importlib.metadata import version
 
 import pybamm
 
-from app.battery.checked_element import Product, Work, refused
+from app.battery.checked_element import CheckedElement, ElementResult, refused
 from app.battery.configuration import faults, plan
 from app.battery.expressions.symbols import encode
 from app.battery.functions import Inputs, explain_missing
@@ -51,7 +51,7 @@ class BatteryExecutor:
             raise JobFailed(JobErrorCode.INTERNAL_ERROR, message) from error
 
 
-def _outcome(work: Work, product: Product) -> Outcome:
+def _outcome(work: CheckedElement, product: ElementResult) -> Outcome:
     """Build an outcome in the official client's form, with the effective configuration."""
     result = {
         "type": product.kind,

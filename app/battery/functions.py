@@ -20,7 +20,7 @@ Made = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
+class ElementFunction:
     """An entry function or a calculation."""
 
     fields: Mapping[str, Field]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pybamm
 
-from app.battery.checked_element import Plan, Product, Work
+from app.battery.checked_element import CheckedElement, ElementResult, ParsedElement
 from app.battery.checks.fields import Field, Path, settle, shown
 from app.battery.checks.public_schema import schema_faults
 from app.battery.costs import Cost, cost_plan, scope_faults
@@ -28,7 +28,7 @@ Answer = dict[str, Array]
 """Output of a model by variable."""
 
 
-def plan(config: Mapping[str, Any]) -> Plan:
+def plan(config: Mapping[str, Any]) -> ParsedElement:
     """Check a validation. Return the element, or every problem."""
     settings, faults = settle(FIELDS, config)
     compared, wrong = objectives(settings["objectives"], ("objectives",)) if "objectives" in settings else ({}, [])
@@ -43,7 +43,7 @@ def plan(config: Mapping[str, Any]) -> Plan:
         "objectives": {name: each.effective for name, each in compared.items()},
         "summary_stats": [each.effective for each in statistics],
     }
-    return Work(effective, lambda inputs, report: _validate(compared, statistics, inputs), sets=dict), []
+    return CheckedElement(effective, lambda inputs, report: _validate(compared, statistics, inputs), sets=dict), []
 
 
 def _statistics(config: Any, path: Path, compared: Mapping[str, Objective]) -> tuple[list[Cost], list[Fault]]:
@@ -65,7 +65,7 @@ def _statistics(config: Any, path: Path, compared: Mapping[str, Objective]) -> t
     return list(statistics.values()), faults
 
 
-def _validate(compared: Mapping[str, Objective], statistics: list[Cost], inputs: Inputs) -> Product:
+def _validate(compared: Mapping[str, Objective], statistics: list[Cost], inputs: Inputs) -> ElementResult:
     """Run all objectives in order. Report failed ones by name and continue. Raises JobFailed if all fail."""
     values = inputs.decoded()
     answers: dict[str, Answer] = {}
@@ -86,7 +86,7 @@ def _validate(compared: Mapping[str, Objective], statistics: list[Cost], inputs:
         "warnings": [each.to_json() for each in objective_warnings(compared, answers, values)],
     }
     plots = [series(name, compared[name], SeriesSource.OPTIMAL, each) for name, each in answers.items()]
-    return Product({}, KIND, fields, plots)
+    return ElementResult({}, KIND, fields, plots)
 
 
 def _all_failed(failed: Mapping[str, JobFailed]) -> JobFailed:

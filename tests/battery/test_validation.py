@@ -9,7 +9,7 @@ import ionworks_schema.results
 import numpy as np
 import pytest
 
-from app.battery.checked_element import Product
+from app.battery.checked_element import ElementResult
 from app.battery.expressions.symbols import encode
 from app.battery.functions import Inputs
 from app.battery.validation import KIND, plan
@@ -40,7 +40,7 @@ def wire(**values: float) -> dict[str, Any]:
     return {name: encode(name, value) for name, value in known_values().items()} | {REFERENCE: TRUTH} | values
 
 
-def validated(config: dict[str, Any], values: dict[str, Any]) -> Product:
+def validated(config: dict[str, Any], values: dict[str, Any]) -> ElementResult:
     work, faults = plan(config)
     assert faults == []
     assert work is not None

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from app.battery.checked_element import Plan, Work
+from app.battery.checked_element import CheckedElement, ParsedElement
 from app.battery.checks.fields import Field, Path, Settings, flag, number, one_of, options, settle, shown, source, whole
 from app.battery.checks.public_schema import schema_faults
 from app.battery.costs import Cost, cost_plan, scope_faults
@@ -61,7 +61,7 @@ FIELDS = {
 }
 
 
-def plan(config: dict[str, Any]) -> Plan:
+def plan(config: dict[str, Any]) -> ParsedElement:
     """Check a fit. Return the element, or every problem."""
     settings, faults = settle(FIELDS, config)
     compared, unsound = objectives(config.get("objectives"), ("objectives",))
@@ -132,11 +132,11 @@ def _noise_faults(variable: str, name: str, fitted: Parameters) -> list[Fault]:
     return []
 
 
-def _work(fit: DataFit) -> Work:
+def _work(fit: DataFit) -> CheckedElement:
     seed = fit.options["seed"]
     fit.options["seed"] = int.from_bytes(os.urandom(4)) if seed is None else seed
     starts = guesses(fit.config, fit.parameters.free, fit.options["seed"])
-    return Work(
+    return CheckedElement(
         fit.effective,
         lambda inputs, report: fitted(fit, starts, inputs.decoded(), report),
         lambda: fit.sets,

@@ -83,7 +83,7 @@ class Tally:
         self.report(Progress(self.evaluations, cost, best, self.normalised(point.values)))
 
 
-class Enough(Exception):
+class StopSearch(Exception):
     """Ends a search that reached a limit; the message names the limit."""
 
 
@@ -105,9 +105,9 @@ class Problem:
         if last is not None and last.place.tobytes() == place.tobytes():  # a tenth of what array_equal takes
             return last
         if self.evaluations and monotonic() > self._deadline:
-            raise Enough("maxtime is reached")
+            raise StopSearch("maxtime is reached")
         if self.failed == self.evaluations >= HOPELESS:
-            raise Enough("no solution is in sight")
+            raise StopSearch("no solution is in sight")
         point = self._evaluated(np.array(place))
         self.first = self.first or point
         self.evaluations += 1
@@ -141,7 +141,7 @@ class Problem:
         """Count an iteration. Enough, where no more are wanted."""
         self.iterations += 1
         if self.iterations >= self._most:
-            raise Enough("max_iterations is reached")
+            raise StopSearch("max_iterations is reached")
 
     def scalar(self, place: Array) -> float:
         return self.at(place).cost

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pybamm
 
-from app.battery.checked_element import Known, Product, Report, refused
+from app.battery.checked_element import ElementResult, Known, Report, refused
 from app.battery.fit.child import Child
 from app.battery.fit.data_fit import DataFit, unfit
 from app.battery.fit.diagnosis import diagnose
@@ -31,7 +31,7 @@ from app.execution.executor import JobFailed, Series
 from app.models.enums import JobErrorCode, SeriesSource
 
 
-def fitted(fit: DataFit, starts: Sequence[Guess], known: Known, report: Report) -> Product:
+def fitted(fit: DataFit, starts: Sequence[Guess], known: Known, report: Report) -> ElementResult:
     """Run a fit with the values of all earlier elements. Raises JobFailed."""
     if faults := unfit(fit, known):
         raise refused(faults)
@@ -63,7 +63,7 @@ def _normalised(objectives: Sequence[Objective], values: Mapping[str, float]) ->
     return found
 
 
-def _fitted(fit: DataFit, starts: Sequence[Guess], known_values: Known, model: Model, report: Report) -> Product:
+def _fitted(fit: DataFit, starts: Sequence[Guess], known_values: Known, model: Model, report: Report) -> ElementResult:
     tally = Tally(report, model.normalised)
     children = _children(fit, model, tally, starts)
     solved = [child for child in children if child.best is not None]
@@ -91,7 +91,7 @@ def _fitted(fit: DataFit, starts: Sequence[Guess], known_values: Known, model: M
         *objective_warnings(fit.objectives, best.outputs, {**known_values, **values}),
     ]
     fields["warnings"] = [each.to_json() for each in warnings]
-    return Product(values, "OptimizationResult", fields, _series(fit, model, winner))
+    return ElementResult(values, "OptimizationResult", fields, _series(fit, model, winner))
 
 
 def _children(fit: DataFit, model: Model, tally: Tally, starts: Sequence[Guess]) -> list[Child]:

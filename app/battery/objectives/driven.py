@@ -16,7 +16,7 @@ import pybamm
 
 from app.battery.objectives.objective import Array
 from app.battery.objectives.simulation.parameterised import Inputs, Parameterised, Solve
-from app.battery.objectives.simulation.simulated import OfModel
+from app.battery.objectives.simulation.simulated import SimulatedObjective
 from app.battery.objectives.simulation.stop_times import stop_rows
 from app.battery.objectives.simulation.time_functions import MEASURED, add_stops
 from app.battery.objectives.simulation.tolerances import absolute_tolerances
@@ -25,7 +25,7 @@ TIME, CURRENT, VOLTAGE = "Time [s]", "Current [A]", "Voltage [V]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Driven(OfModel):
+class Driven(SimulatedObjective):
     """Objective that simulates a measured current."""
 
     tolerances: tuple[float, float]

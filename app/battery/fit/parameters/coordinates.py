@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from app.battery.costs import Array
-from app.battery.fit.parameters.free_parameters import Free
+from app.battery.fit.parameters.free_parameters import FreeParameter
 from app.battery.fit.parameters.transforms import Map
 
 FLOOR, FLOOR_OF_BOUNDS = 1e-6, 1e-3
@@ -18,7 +18,7 @@ FLOOR, FLOOR_OF_BOUNDS = 1e-6, 1e-3
 class Coordinates:
     """Search coordinates of all d free parameters, in order."""
 
-    def __init__(self, free: Mapping[str, Free]) -> None:
+    def __init__(self, free: Mapping[str, FreeParameter]) -> None:
         self.free = dict(free)
         self.names = list(free)
         self._scales = [_scale(each) for each in free.values()]
@@ -77,7 +77,7 @@ class Coordinates:
         return sizes
 
 
-def _floor(free: Free) -> float:
+def _floor(free: FreeParameter) -> float:
     """The size of a value that is near zero: a share of the initial value, or else of the bounds."""
     if free.initial:
         return FLOOR * abs(free.initial)
@@ -85,12 +85,12 @@ def _floor(free: Free) -> float:
     return FLOOR_OF_BOUNDS * max(ends, default=1.0)
 
 
-def _scale(free: Free) -> float:
+def _scale(free: FreeParameter) -> float:
     """Return the size of the initial guess; if it is zero, the range of the bounds, or 1. Logarithms need no scale."""
     return _typical(free) if free.normalize and not free.transform.relative else 1.0
 
 
-def _typical(free: Free) -> float:
+def _typical(free: FreeParameter) -> float:
     start = abs(free.transform.forward(free.initial))
     if start > 0:
         return start

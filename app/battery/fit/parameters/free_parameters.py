@@ -19,7 +19,7 @@ MAX_PARAMETERS = 300
 
 
 @dataclass(frozen=True, slots=True)
-class Free:
+class FreeParameter:
     """A free parameter: physical values and its search coordinate."""
 
     name: str
@@ -41,7 +41,7 @@ class Free:
 class Parameters:
     """Parameters of a fit by name."""
 
-    free: dict[str, Free]
+    free: dict[str, FreeParameter]
     fixed: dict[str, float]
     links: dict[str, Link]
 
@@ -130,7 +130,9 @@ def _parameter(name: str, value: Any, outer: Prior | None, found: Parameters, pa
     return faults
 
 
-def _free(name: str, config: Mapping[str, Any], outer: Prior | None, path: Path) -> tuple[Free | None, list[Fault]]:
+def _free(
+    name: str, config: Mapping[str, Any], outer: Prior | None, path: Path
+) -> tuple[FreeParameter | None, list[Fault]]:
     settings, faults = settle(FIELDS, config, path)
     if settings.get("name") not in (None, name):
         faults.append(Fault(f"`name` contradicts the key {shown(name)}, which counts. Leave it out.", (*path, "name")))
@@ -152,7 +154,7 @@ def _free(name: str, config: Mapping[str, Any], outer: Prior | None, path: Path)
 
 def _placed(
     name: str, settings: Settings, believed: Prior | None, guess: Distribution | None, path: Path
-) -> tuple[Free | None, list[Fault]]:
+) -> tuple[FreeParameter | None, list[Fault]]:
     """Return the parameter within its bounds, which a prior may narrow."""
     low, high = _ends(settings["bounds"])
     if believed is not None:
@@ -167,7 +169,7 @@ def _placed(
     if believed is not None:
         effective["prior"] = believed.effective
     transform = TRANSFORMS[settings["transform"]]
-    made = Free(name, initial, low, high, transform, settings["normalize"], believed, guess, effective)
+    made = FreeParameter(name, initial, low, high, transform, settings["normalize"], believed, guess, effective)
     return (None, faults) if faults else (made, [])
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import qmc
 
 from app.battery.checks.fields import Field, Path, is_number, one_of, settle, shown, whole
-from app.battery.fit.parameters.free_parameters import Free
+from app.battery.fit.parameters.free_parameters import FreeParameter
 from app.execution.executor import Fault
 
 MAX_STARTS = 100
@@ -18,7 +18,7 @@ SAMPLERS = ("LatinHypercube", "Uniform")
 Guess = dict[str, float]
 
 
-def guess_faults(config: Mapping[str, Any], free: Mapping[str, Free]) -> list[Fault]:
+def guess_faults(config: Mapping[str, Any], free: Mapping[str, FreeParameter]) -> list[Fault]:
     """Return the problems of `multistarts`, `initial_guesses` and `initial_guess_sampler`."""
     starts, given, sampler = (config.get(name) for name in ("multistarts", "initial_guesses", "initial_guess_sampler"))
     faults = []
@@ -39,7 +39,7 @@ def guess_faults(config: Mapping[str, Any], free: Mapping[str, Free]) -> list[Fa
     return faults + _one_faults(given, free, ())
 
 
-def _idle_faults(sampler: Any, free: Mapping[str, Free]) -> list[Fault]:
+def _idle_faults(sampler: Any, free: Mapping[str, FreeParameter]) -> list[Fault]:
     """Problems of a sampler of starting points that nothing uses."""
     message = "It draws starting points of `multistarts`: give that, and no `initial_guesses`."
     paths: list[Path] = [("initial_guess_sampler",)] if sampler is not None else []
@@ -53,7 +53,7 @@ def _sampler_faults(sampler: Any) -> list[Fault]:
     return settle({"type": Field(one_of(*SAMPLERS))}, sampler, ("initial_guess_sampler",))[1]
 
 
-def _range_faults(free: Mapping[str, Free]) -> list[Fault]:
+def _range_faults(free: Mapping[str, FreeParameter]) -> list[Fault]:
     message = "Starting points of {} need bounds on both sides, or a distribution to draw them from."
     return [
         Fault(message.format(name), ("parameters", name, "bounds"))
@@ -62,7 +62,7 @@ def _range_faults(free: Mapping[str, Free]) -> list[Fault]:
     ]
 
 
-def _one_faults(guess: Any, free: Mapping[str, Free], place: tuple[int, ...]) -> list[Fault]:
+def _one_faults(guess: Any, free: Mapping[str, FreeParameter], place: tuple[int, ...]) -> list[Fault]:
     path: Path = ("initial_guesses", *place)
     if not isinstance(guess, Mapping):
         return [Fault(f"A guess must be an object of numbers by parameter, not {shown(guess)}.", path)]
@@ -80,7 +80,7 @@ def _one_faults(guess: Any, free: Mapping[str, Free], place: tuple[int, ...]) ->
     return faults
 
 
-def guesses(config: Mapping[str, Any], free: Mapping[str, Free], seed: int) -> list[Guess]:
+def guesses(config: Mapping[str, Any], free: Mapping[str, FreeParameter], seed: int) -> list[Guess]:
     """Return one guess per search, with all free parameters: given, or drawn."""
     usual = {name: each.initial for name, each in free.items()}
     given, starts = config.get("initial_guesses"), config.get("multistarts")
@@ -94,7 +94,7 @@ def guesses(config: Mapping[str, Any], free: Mapping[str, Free], seed: int) -> l
     return _drawn(free, starts, sampler, seed)
 
 
-def _drawn(free: Mapping[str, Free], starts: int, sampler: str, seed: int) -> list[Guess]:
+def _drawn(free: Mapping[str, FreeParameter], starts: int, sampler: str, seed: int) -> list[Guess]:
     """Draw guesses, uniformly in the search coordinate unless a parameter has a distribution of its own."""
     rng = np.random.default_rng(seed)
     if sampler == "LatinHypercube":
@@ -104,7 +104,7 @@ def _drawn(free: Mapping[str, Free], starts: int, sampler: str, seed: int) -> li
     return [{name: _at(each, float(q)) for (name, each), q in zip(free.items(), row, strict=True)} for row in unit]
 
 
-def _at(free: Free, q: float) -> float:
+def _at(free: FreeParameter, q: float) -> float:
     if free.guess is not None:
         return free.guess.quantile(q)
     low, high = free.transform.interval(free.low, free.high)

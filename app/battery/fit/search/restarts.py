@@ -10,7 +10,7 @@ import numpy as np
 
 from app.battery.costs import Array
 from app.battery.fit.data_fit import DataFit
-from app.battery.fit.problem import Enough, Model, Point, Problem
+from app.battery.fit.problem import Model, Point, Problem, StopSearch
 from app.battery.fit.search.convergence import ALIKE, PROBES, STAYS, Distance, Slopes, distance, likelier
 from app.battery.fit.search.derivatives import Derivatives
 from app.battery.fit.search.optimiser import Found, Residuals, Search
@@ -55,7 +55,7 @@ class Descent:
         """Search from one start until it stays."""
         try:
             self._run(start)
-        except Enough as limit:
+        except StopSearch as limit:
             self.found = Found(start, self.problem.iterations, False, str(limit), is_limited=True)
 
     def _run(self, start: Array) -> None:

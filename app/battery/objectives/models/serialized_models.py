@@ -149,7 +149,7 @@ CONTENT = {
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class SerializedModel:
     """A checked serialised model."""
 
     content: Mapping[str, Any]
@@ -183,7 +183,7 @@ class Whole:
                 raise ValueError(f"PyBaMM cannot read this model: {error}") from error
 
 
-def whole_plan(config: Mapping[str, Any], path: Path) -> tuple[Whole | None, list[Fault]]:
+def whole_plan(config: Mapping[str, Any], path: Path) -> tuple[SerializedModel | None, list[Fault]]:
     """Check a model written by `to_config` (type `custom`) or `to_json`. Return it, or its problems."""
     document: Any = config
     faults: list[Fault] = []
@@ -207,7 +207,7 @@ def whole_plan(config: Mapping[str, Any], path: Path) -> tuple[Whole | None, lis
     named = next(
         name for name in [content["base_class"], *content["base_class_mro"], "pybamm.BaseModel"] if name in CLASSES
     )
-    return Whole(content, named, {"type": "custom", "name": content["name"], "base_class": named}), []
+    return SerializedModel(content, named, {"type": "custom", "name": content["name"], "base_class": named}), []
 
 
 def _content_faults(content: Settings, path: Path) -> Iterator[Fault]:

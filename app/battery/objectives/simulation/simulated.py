@@ -15,7 +15,7 @@ from app.battery.objectives.simulation.parameterised import Parameterised
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OfModel:
+class SimulatedObjective:
     """Objective with a model and with parameter values of its own, which override the pipeline's."""
 
     kind: str

@@ -7,7 +7,7 @@ from typing import Any
 from graphql import GraphQLError
 
 from app.errors import BadJson, RequestError, RequestErrorCode
-from app.server.faults import expected, logged
+from app.server.faults import find_refusal, log_fault
 
 MOST_ERRORS = 100
 """Different errors of fields that one answer tells."""
@@ -48,7 +48,7 @@ def masked(error: GraphQLError) -> dict[str, Any]:
         cause = cause.original_error
     if cause is None or isinstance(cause, GraphQLError):
         return formatted(error, RequestErrorCode.BAD_USER_INPUT)
-    refused = expected(cause)
+    refused = find_refusal(cause)
     if refused is None:
         told = internal(cause)
         return {**error.formatted, **told, "extensions": {**(error.extensions or {}), **told["extensions"]}}
@@ -57,11 +57,11 @@ def masked(error: GraphQLError) -> dict[str, Any]:
 
 def failure(error: Exception) -> list[dict[str, Any]]:
     """Return the errors of a request or a subscription that failed outside of a field."""
-    refused = expected(error)
+    refused = find_refusal(error)
     return [internal(error)] if refused is None else refusal(refused)
 
 
 def internal(cause: BaseException) -> dict[str, Any]:
     """Return the masked error of a fault of the server."""
-    fault, code = logged(cause), RequestErrorCode.INTERNAL_SERVER_ERROR.value
+    fault, code = log_fault(cause), RequestErrorCode.INTERNAL_SERVER_ERROR.value
     return {"message": fault.message, "extensions": {"code": code, "requestId": fault.request_id}}

@@ -18,14 +18,14 @@ from graphql.execution import (
 )
 
 from app.auth.caller import Caller
-from app.database.availability import patiently
+from app.database.availability import retry_until_available
 from app.errors import AnswerTooLarge, RequestError, RequestErrorCode
 from app.pipelines.budget import Budget
 from app.server.bodies.quota import BodyQuota
 from app.server.fast_path.eager import in_task
 from app.server.request_log import note_key
 from app.server.services import Services
-from app.server.timeouts import finished_within, within
+from app.server.timeouts import finish_with_timeout, with_timeout
 from app.settings import QUERIES, Settings
 from schema import graphql_schema
 from schema.documents.documents import Document, Documents, KnownOperation
@@ -181,7 +181,7 @@ class Operation(NamedTuple):
             return _wrong(errors)
         timeout = self.settings.request_timeout
         try:
-            wait, work = (within, self._read()) if self.kind is QUERY else (finished_within, self._change())
+            wait, work = (with_timeout, self._read()) if self.kind is QUERY else (finish_with_timeout, self._change())
             answer = await wait(timeout, work)
         except TimeoutError:
             message = f"The answer took longer than {timeout:g} s. What a mutation began goes on."
@@ -252,7 +252,7 @@ class Operation(NamedTuple):
                 return
             async with aclosing(map_source_to_response_event(executor, source, self._event)) as results:
                 async for result in results:
-                    await patiently(partial(self.services.authenticator.confirm, self.caller))
+                    await retry_until_available(partial(self.services.authenticator.confirm, self.caller))
                     yield _answer(result)
         except Exception as error:
             yield Answer({"errors": failure(error)}, executed=False)

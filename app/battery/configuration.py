@@ -13,9 +13,9 @@ from app.battery.checks.guard import value_faults
 from app.battery.checks.public_schema import schema_faults
 from app.battery.entries import ENTRIES, REFUSED_ENTRIES
 from app.battery.expressions.symbols import decode, encode
-from app.battery.fit.configuration import plan as data_fit
+from app.battery.fit.configuration import parse_fit as data_fit
 from app.battery.functions import ElementFunction, Inputs, Made
-from app.battery.validation import plan as validation
+from app.battery.validation import parse_validation as validation
 from app.execution.executor import Fault, Job, JobFailed
 
 MAX_FAULTS = 100
@@ -44,7 +44,7 @@ def faults(jobs: Sequence[Job]) -> list[list[Fault]]:
     known: Known | None = {}
     found = []
     for job in jobs:
-        work, wrong = plan(job)
+        work, wrong = parse_element(job)
         if work is not None and known is not None:
             wrong = work.unfit(known)[:MAX_FAULTS]
         known = None if known is None or work is None else _after(known, work)
@@ -60,7 +60,7 @@ def _after(known: Known, work: CheckedElement) -> Known | None:
         return None
 
 
-def plan(job: Job) -> ParsedElement:
+def parse_element(job: Job) -> ParsedElement:
     """Check a job. Return no element if there are problems."""
     config = {name: value for name, value in job.config.items() if name != "element_type"}
     word = job.config.get("element_type", job.type.value)

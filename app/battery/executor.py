@@ -9,7 +9,7 @@ from importlib.metadata import version
 import pybamm
 
 from app.battery.checked_element import CheckedElement, ElementResult, refused
-from app.battery.configuration import faults, plan
+from app.battery.configuration import faults, parse_element
 from app.battery.expressions.symbols import encode
 from app.battery.functions import Inputs, explain_missing
 from app.battery.warnings.objective_warnings import value_warnings
@@ -29,7 +29,7 @@ class BatteryExecutor:
         return faults(jobs)
 
     def run(self, job: Job, inputs: Values, report: Callable[[Progress], None]) -> Outcome:
-        work, wrong = plan(job)
+        work, wrong = parse_element(job)
         if work is None:
             raise refused(wrong)
         try:

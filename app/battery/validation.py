@@ -10,7 +10,7 @@ import pybamm
 from app.battery.checked_element import CheckedElement, ElementResult, ParsedElement
 from app.battery.checks.fields import Field, Path, settle, shown
 from app.battery.checks.public_schema import schema_faults
-from app.battery.costs import Cost, cost_plan, scope_faults
+from app.battery.costs import Cost, parse_cost, scope_faults
 from app.battery.functions import Inputs, explain_missing
 from app.battery.objectives import Objective, objectives
 from app.battery.objectives.objective import Array
@@ -28,7 +28,7 @@ Answer = dict[str, Array]
 """Output of a model by variable."""
 
 
-def plan(config: Mapping[str, Any]) -> ParsedElement:
+def parse_validation(config: Mapping[str, Any]) -> ParsedElement:
     """Check a validation. Return the element, or every problem."""
     settings, faults = settle(FIELDS, config)
     compared, wrong = objectives(settings["objectives"], ("objectives",)) if "objectives" in settings else ({}, [])
@@ -54,7 +54,7 @@ def _statistics(config: Any, path: Path, compared: Mapping[str, Objective]) -> t
     faults: list[Fault] = []
     data = {name: each.data for name, each in compared.items()}
     for index, each in enumerate(config):
-        cost, wrong = cost_plan(each, (*path, index), normalization="identity")
+        cost, wrong = parse_cost(each, (*path, index), normalization="identity")
         faults += wrong
         if cost is None:
             continue

@@ -35,12 +35,12 @@ POSTGRESQL = ("08", "25006", "53", "57", "58")
 system errors. https://www.postgresql.org/docs/current/errcodes-appendix.html"""
 
 
-def is_away(error: BaseException) -> bool:
+def is_unavailable(error: BaseException) -> bool:
     """Return whether an error means that the database is temporarily unavailable."""
     if isinstance(error, OSError | Busy):
         return True
     if isinstance(error, DBAPIError):
-        return error.connection_invalidated or (error.orig is not None and is_away(error.orig))
+        return error.connection_invalidated or (error.orig is not None and is_unavailable(error.orig))
     if isinstance(error, apsw.Error | sqlite3.Error):
         code: int = getattr(error, "extendedresult", getattr(error, "sqlite_errorcode", 0))
         return code & 0xFF in SQLITE  # extended codes only refine the primary code
@@ -51,13 +51,13 @@ def is_away(error: BaseException) -> bool:
     return isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError)
 
 
-async def patiently(work: Callable[[], Awaitable[T]]) -> T:
+async def retry_until_available(work: Callable[[], Awaitable[T]]) -> T:
     """Run `work`; retry while the database is unavailable."""
     while True:
         try:
             return await work()
         except Exception as error:
-            if not is_away(error):
+            if not is_unavailable(error):
                 raise
             log.warning("the database is away: %s", type(error).__name__)
             await asyncio.sleep(PAUSE)

@@ -80,7 +80,7 @@ class Change:
 _changes = TypeAdapter(Change)
 
 
-def snapshot(pipeline: Pipeline, element_types: frozenset[ElementType] | None = None) -> Snapshot:
+def take_snapshot(pipeline: Pipeline, element_types: frozenset[ElementType] | None = None) -> Snapshot:
     """Take a snapshot of a pipeline; call it before changing the row."""
     return Snapshot(
         pipeline.project_id,
@@ -94,32 +94,32 @@ def snapshot(pipeline: Pipeline, element_types: frozenset[ElementType] | None = 
     )
 
 
-async def whole_snapshot(session: AsyncSession, pipeline: Pipeline) -> Snapshot:
+async def take_whole_snapshot(session: AsyncSession, pipeline: Pipeline) -> Snapshot:
     """Take a snapshot with the element types; call it before changing the elements."""
     query = select(col(PipelineElement.element_type)).where(col(PipelineElement.pipeline_id) == pipeline.id).distinct()
-    return snapshot(pipeline, frozenset(await session.exec(query)))
+    return take_snapshot(pipeline, frozenset(await session.exec(query)))
 
 
-async def changed(session: AsyncSession, pipeline: Pipeline, before: Snapshot | None = None) -> None:
+async def record_change(session: AsyncSession, pipeline: Pipeline, before: Snapshot | None = None) -> None:
     """Record that this transaction changed a pipeline.
 
     `before` is None if no column that filters use changed. `updated_at` must have moved forward: subscribers order
     states by it.
     """
-    after = await whole_snapshot(session, pipeline)
+    after = await take_whole_snapshot(session, pipeline)
     if before is not None and before.element_types is None:
         before = replace(before, element_types=after.element_types)
     await _tell(session, Change(pipeline.organization_id, pipeline.id, before, after))
 
 
-def creation(pipeline: Pipeline, element_types: Iterable[ElementType]) -> Change:
+def creation_event(pipeline: Pipeline, element_types: Iterable[ElementType]) -> Change:
     """Return the change event of a created pipeline."""
-    return Change(pipeline.organization_id, pipeline.id, None, snapshot(pipeline, frozenset(element_types)))
+    return Change(pipeline.organization_id, pipeline.id, None, take_snapshot(pipeline, frozenset(element_types)))
 
 
-async def deleted(session: AsyncSession, pipeline: Pipeline) -> None:
+async def record_deletion(session: AsyncSession, pipeline: Pipeline) -> None:
     """Record that this transaction deletes a pipeline. Call it before its elements are deleted."""
-    before = await whole_snapshot(session, pipeline)
+    before = await take_whole_snapshot(session, pipeline)
     await _tell(session, Change(pipeline.organization_id, pipeline.id, before, None))
 
 
@@ -127,18 +127,18 @@ async def _tell(session: AsyncSession, change: Change) -> None:
     if session.get_bind().dialect.name == "postgresql":
         # Driver SQL: compiling the statement takes more than twice as long.
         connection = await session.connection()
-        await connection.exec_driver_sql("SELECT pg_notify($1, $2)", (CHANNEL, encoded(change)))
+        await connection.exec_driver_sql("SELECT pg_notify($1, $2)", (CHANNEL, encode_change(change)))
     else:
         session.info.setdefault(NOTED, []).append(change)
 
 
-def noted(session: AsyncSession) -> list[Change]:
+def recorded_changes(session: AsyncSession) -> list[Change]:
     """Return the changes that a transaction on SQLite recorded, to publish after its commit."""
     changes: list[Change] = session.info.get(NOTED, [])
     return changes
 
 
-def encoded(change: Change) -> str:
+def encode_change(change: Change) -> str:
     """Encode a change as the payload of a notification. A payload that is too long names only the projects."""
     payload = _changes.dump_json(change)
     if len(payload) > LONGEST_PAYLOAD:
@@ -146,7 +146,7 @@ def encoded(change: Change) -> str:
     return payload.decode()
 
 
-def decoded(payload: str) -> Change | None:
+def decode_change(payload: str) -> Change | None:
     """Decode a notification; None if another program sent it."""
     try:
         return _changes.validate_json(payload)

@@ -9,7 +9,7 @@ from math import inf
 from time import monotonic
 from typing import Any, Generic, TypeVar
 
-from app.database.availability import is_away
+from app.database.availability import is_unavailable
 from app.errors import Busy, VoltgraphError
 
 Item = TypeVar("Item")
@@ -80,7 +80,7 @@ class GroupCommit(Generic[Item]):
             if done.done():  # its caller left
                 continue
             if isinstance(outcome, Exception):
-                if is_away(outcome):
+                if is_unavailable(outcome):
                     self.failed_at = monotonic()
                 done.set_exception(outcome)
             else:

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ARRAY, BindParameter, Insert, String, bindparam, func, insert, select
 from sqlalchemy.engine import Dialect
 
-from app.database.changes import CHANNEL, Change, encoded
+from app.database.changes import CHANNEL, Change, encode_change
 from app.models.tables import IdempotencyKey, Pipeline, PipelineElement
 
 SHARED = {
@@ -112,7 +112,7 @@ class Inserts:
         for place, table in enumerate(self._tables):
             rows = [row for new in batch for row in new.by_table[place]]
             parameters += zip(*rows, strict=True) if rows else [()] * len(table.names)
-        return [*parameters, CHANNEL, [encoded(new.change()) for new in batch]]
+        return [*parameters, CHANNEL, [encode_change(new.change()) for new in batch]]
 
 
 def _unnested(bind: BindParameter[Any]) -> Any:

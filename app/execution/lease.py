@@ -21,8 +21,8 @@ from app.execution.executor import JobFailed, Progress
 from app.models.columns import now
 from app.models.enums import JobStatus, PipelineElementStatus, PipelineStatus, SeriesSource
 from app.models.tables import Checkpoint, Pipeline, PipelineElement, SeriesChannel
-from app.pipelines.lifecycle import elements_of, end, row
-from app.pipelines.service import later
+from app.pipelines.lifecycle import end_run, load_elements, lock_row
+from app.pipelines.service import next_timestamp
 
 
 class LeaseLost(VoltgraphError):
@@ -43,7 +43,7 @@ class Lease:
         does not run."""
 
         async def work(session: AsyncSession) -> Lease | None:
-            pipeline = await row(session, pipeline_id)
+            pipeline = await lock_row(session, pipeline_id)
             if pipeline is None or pipeline.status is not PipelineStatus.RUNNING:
                 return None
             pipeline.attempt += 1
@@ -65,7 +65,7 @@ class Lease:
     async def elements(self) -> list[PipelineElement]:
         """Return all elements of the pipeline with their configurations and results, in execution order."""
         async with self._database.read() as session:
-            return await elements_of(session, self.pipeline_id, whole=True)
+            return await load_elements(session, self.pipeline_id, whole=True)
 
     async def begin(self, element_id: str) -> None:
         """Mark the start of an element's job. A retry deletes the series of the attempt before."""
@@ -107,12 +107,12 @@ class Lease:
 
         async def work(session: AsyncSession) -> None:
             pipeline = await self._pipeline(session)
-            failed = [each for each in await elements_of(session, self.pipeline_id) if each.id in failures]
+            failed = [each for each in await load_elements(session, self.pipeline_id) if each.id in failures]
             for element in failed:
                 _fail(element, failures[element.id])
             pipeline.error = f"{failed[0].name}: {failed[0].error}"
             pipeline.error_code = failed[0].error_code
-            await end(session, pipeline, PipelineStatus.FAILED, PipelineElementStatus.SKIPPED)
+            await end_run(session, pipeline, PipelineStatus.FAILED, PipelineElementStatus.SKIPPED)
 
         await self._database.write(work)
 
@@ -121,7 +121,7 @@ class Lease:
 
         async def work(session: AsyncSession) -> None:
             pipeline = await self._pipeline(session)
-            await end(session, pipeline, PipelineStatus.COMPLETED, PipelineElementStatus.SKIPPED)
+            await end_run(session, pipeline, PipelineStatus.COMPLETED, PipelineElementStatus.SKIPPED)
 
         await self._database.write(work)
 
@@ -152,7 +152,7 @@ class Lease:
         await self._database.write(work)
 
     async def _pipeline(self, session: AsyncSession) -> Pipeline:
-        pipeline = await row(session, self.pipeline_id)
+        pipeline = await lock_row(session, self.pipeline_id)
         if pipeline is None or pipeline.status is not PipelineStatus.RUNNING or pipeline.attempt != self.attempt:
             raise LeaseLost(self.pipeline_id)
         return pipeline
@@ -179,6 +179,6 @@ def _checkpoint(element_id: str, number: int, progress: Progress) -> Checkpoint:
 
 async def _touch(session: AsyncSession, pipeline: Pipeline) -> None:
     """Move the pipeline's `updated_at` forward and record the change: subscribers compare `updated_at`."""
-    before = changes.snapshot(pipeline)
-    pipeline.updated_at = later(pipeline.updated_at)
-    await changes.changed(session, pipeline, before)
+    before = changes.take_snapshot(pipeline)
+    pipeline.updated_at = next_timestamp(pipeline.updated_at)
+    await changes.record_change(session, pipeline, before)

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from app.database.availability import is_away, patiently
+from app.database.availability import is_unavailable, retry_until_available
 from app.database.interface import Database
 from app.execution.executor import JobFailed, Progress
 from app.execution.lease import Lease, LeaseLost
@@ -54,7 +54,7 @@ class Runner:
         try:
             elements = await lease.elements()
             if failures := await self._refused(lease, elements):
-                await patiently(lambda: lease.fail(failures))
+                await retry_until_available(lambda: lease.fail(failures))
                 for element in elements:
                     if element.id in failures:
                         self._ended(element.element_type.name, JobStatus.FAILED.name, 0.0)
@@ -69,10 +69,10 @@ class Runner:
             try:
                 result = await self._result(lease, element, inputs)
             except JobFailed as failure:
-                await patiently(partial(lease.fail, {element.id: failure}))
+                await retry_until_available(partial(lease.fail, {element.id: failure}))
                 return
             inputs |= result.get("parameter_values") or {}
-        await patiently(lease.complete)
+        await retry_until_available(lease.complete)
 
     async def _refused(self, lease: Lease, elements: list[PipelineElement]) -> dict[str, JobFailed]:
         """Return the elements with a wrong configuration, by id. All elements are checked before the first one runs."""
@@ -100,7 +100,7 @@ class Runner:
         with self._counted(element):
             answer = await self._attempts(lease, {"kind": "run", "jobs": [_job(element)], "inputs": inputs}, element)
             result: dict[str, Any] = answer["result"]
-            await patiently(lambda: lease.complete_element(element.id, result))
+            await retry_until_available(lambda: lease.complete_element(element.id, result))
         return result
 
     @contextmanager
@@ -156,7 +156,7 @@ class Runner:
                 watching.cancel()
                 await asyncio.gather(talking, watching, return_exceptions=True)
         answer = talking.result()
-        await patiently(lambda: progress.flush(0))
+        await retry_until_available(lambda: progress.flush(0))
         return answer
 
     async def _watch(self, lease: Lease, progress: _Kept, deadline: float) -> None:
@@ -169,7 +169,7 @@ class Runner:
                 if not await lease.lasts():
                     raise LeaseLost(lease.pipeline_id)
             except Exception as error:
-                if not is_away(error):
+                if not is_unavailable(error):
                     raise
                 log.warning("the run of %s cannot be looked at: %s", lease.pipeline_id, type(error).__name__)
         raise JobFailed(JobErrorCode.EXECUTION_TIMEOUT, f"The job took longer than {self._settings.job_timeout:g} s.")
@@ -208,7 +208,7 @@ class _Kept:
         if self._element is not None:
             keep = partial(self._lease.keep_series, self._element.id, self._series, message)
             self._series += 1
-            await patiently(keep)
+            await retry_until_available(keep)
 
     async def flush(self, interval: float) -> None:
         """Write the pending checkpoint, unless the last one was written less than `interval` seconds ago."""

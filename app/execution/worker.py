@@ -19,7 +19,7 @@ from sqlalchemy.engine import URL
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.database.availability import is_away
+from app.database.availability import is_unavailable
 from app.database.interface import Database
 from app.errors import SubmissionFailed
 from app.execution.polling import EAGER, QueuePoller
@@ -133,7 +133,7 @@ async def _persistently(run: Callable[[str], Awaitable[None]], pipeline_id: str)
         try:
             return await run(pipeline_id)
         except Exception as error:
-            left -= not is_away(error)
+            left -= not is_unavailable(error)
             log.exception("the run of %s broke", pipeline_id)
             if not left:
                 raise

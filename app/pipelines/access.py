@@ -10,21 +10,21 @@ from app.errors import forbidden
 from app.models.tables import Pipeline, PipelineElement
 
 
-def owned(caller: Caller) -> ColumnElement[bool]:
+def visible_pipelines(caller: Caller) -> ColumnElement[bool]:
     """Return the condition for pipelines that the caller may see: the only place of this rule."""
     theirs = col(Pipeline.organization_id) == caller.organization_id
     return theirs if caller.projects is None else theirs & col(Pipeline.project_id).in_(sorted(caller.projects))
 
 
-def owned_elements(caller: Caller) -> ColumnElement[bool]:
+def visible_elements(caller: Caller) -> ColumnElement[bool]:
     """Return the condition for elements that the caller may see."""
     theirs = col(PipelineElement.organization_id) == caller.organization_id
     if caller.projects is None:
         return theirs
-    return theirs & col(PipelineElement.pipeline_id).in_(select(Pipeline.id).where(owned(caller)))
+    return theirs & col(PipelineElement.pipeline_id).in_(select(Pipeline.id).where(visible_pipelines(caller)))
 
 
-def may_write(caller: Caller) -> None:
+def require_write(caller: Caller) -> None:
     """Raise Rejected with FORBIDDEN if the caller's key is read-only."""
     if not caller.may_write:
         raise forbidden("The API key is for reading only.")

@@ -50,7 +50,7 @@ class PipelineUpdate:
         return self.elements is not None or "live_progress_updates" in self.values
 
 
-def draft(
+def parse_create(
     *,
     project_id: str,
     elements: SubmittedElements,
@@ -79,7 +79,7 @@ def draft(
     )
 
 
-def changes(values: dict[str, Any], elements: SubmittedElements) -> PipelineUpdate:
+def parse_update(values: dict[str, Any], elements: SubmittedElements) -> PipelineUpdate:
     """Validate changes of a pipeline: the columns name, description and live_progress_updates, where `values` has them,
     and the elements. Raises Rejected with every problem."""
     checked, problems = elements.checked(required=False)

@@ -16,7 +16,7 @@ from app.errors import SubmissionFailed
 from app.models.enums import JobErrorCode, JobStatus, PipelineElementStatus, PipelineStatus
 from app.models.tables import Pipeline, PipelineElement, SeriesChannel
 from app.pipelines import repository
-from app.pipelines.service import invalid_state, later, locked
+from app.pipelines.service import invalid_state, lock_pipeline, next_timestamp
 
 UNFINISHED = (PipelineElementStatus.PENDING, PipelineElementStatus.RUNNING)
 
@@ -39,7 +39,7 @@ async def start(database: Database, queue: Queue, caller: Caller, id: str) -> Pi
     """
 
     async def work(session: AsyncSession) -> tuple[Pipeline, bool]:
-        pipeline = await locked(session, caller, id)
+        pipeline = await lock_pipeline(session, caller, id)
         if pipeline.status is PipelineStatus.RUNNING:
             return pipeline, False
         if pipeline.is_terminal:
@@ -60,12 +60,12 @@ async def cancel(database: Database, queue: Queue, caller: Caller, id: str) -> P
     """Cancel a pipeline and its unfinished elements. Raises NOT_FOUND; INVALID_STATE if it ended otherwise."""
 
     async def work(session: AsyncSession) -> Pipeline:
-        pipeline = await locked(session, caller, id)
+        pipeline = await lock_pipeline(session, caller, id)
         if pipeline.status is PipelineStatus.CANCELED:
             return pipeline
         if pipeline.is_terminal:
             raise invalid_state(pipeline, "only what has not ended can be canceled")
-        await end(session, pipeline, PipelineStatus.CANCELED, PipelineElementStatus.CANCELED)
+        await end_run(session, pipeline, PipelineStatus.CANCELED, PipelineElementStatus.CANCELED)
         return pipeline
 
     pipeline = await database.write(work)
@@ -78,19 +78,21 @@ async def fail(database: Database, id: str, code: JobErrorCode, message: str) ->
     """Fail a running pipeline that no worker will finish."""
 
     async def work(session: AsyncSession) -> None:
-        pipeline = await row(session, id)
+        pipeline = await lock_row(session, id)
         if pipeline is not None and pipeline.status is PipelineStatus.RUNNING:
             pipeline.error, pipeline.error_code = message, code
-            await end(session, pipeline, PipelineStatus.FAILED, PipelineElementStatus.SKIPPED)
+            await end_run(session, pipeline, PipelineStatus.FAILED, PipelineElementStatus.SKIPPED)
 
     await database.write(work)
 
 
-async def end(session: AsyncSession, pipeline: Pipeline, status: PipelineStatus, rest: PipelineElementStatus) -> None:
+async def end_run(
+    session: AsyncSession, pipeline: Pipeline, status: PipelineStatus, rest: PipelineElementStatus
+) -> None:
     """Make a pipeline terminal; its unfinished elements get the status `rest`."""
-    before = changes.snapshot(pipeline)
+    before = changes.take_snapshot(pipeline)
     pipeline.status = status
-    pipeline.finished_at = pipeline.updated_at = later(pipeline.updated_at)
+    pipeline.finished_at = pipeline.updated_at = next_timestamp(pipeline.updated_at)
     unfinished = (
         update(PipelineElement)
         .where(col(PipelineElement.pipeline_id) == pipeline.id, col(PipelineElement.status).in_(UNFINISHED))
@@ -101,15 +103,15 @@ async def end(session: AsyncSession, pipeline: Pipeline, status: PipelineStatus,
     await session.exec(jobs.values(job_status=JobStatus.CANCELED, finished_at=pipeline.updated_at))
     await session.exec(unfinished)
     await session.exec(_series_of_none(pipeline.id))
-    await changes.changed(session, pipeline, before)
+    await changes.record_change(session, pipeline, before)
 
 
-async def row(session: AsyncSession, id: str) -> Pipeline | None:
+async def lock_row(session: AsyncSession, id: str) -> Pipeline | None:
     """Load a pipeline of any organization and lock its row until the transaction ends."""
     return (await session.exec(select(Pipeline).where(col(Pipeline.id) == id).with_for_update())).first()
 
 
-async def elements_of(session: AsyncSession, pipeline_id: str, *, whole: bool = False) -> list[PipelineElement]:
+async def load_elements(session: AsyncSession, pipeline_id: str, *, whole: bool = False) -> list[PipelineElement]:
     """Load the elements of a pipeline, in execution order; their large columns only if `whole`."""
     query = select(PipelineElement).where(col(PipelineElement.pipeline_id) == pipeline_id)
     query = query.order_by(col(PipelineElement.element_order))
@@ -127,10 +129,10 @@ def _series_of_none(pipeline_id: str) -> Delete:
 
 async def _begin(session: AsyncSession, pipeline: Pipeline) -> None:
     """Mark a pipeline running and give each element a job."""
-    before = changes.snapshot(pipeline)
+    before = changes.take_snapshot(pipeline)
     pipeline.status = PipelineStatus.RUNNING
-    pipeline.started_at = pipeline.updated_at = later(pipeline.updated_at)
-    for element in await elements_of(session, pipeline.id):
+    pipeline.started_at = pipeline.updated_at = next_timestamp(pipeline.updated_at)
+    for element in await load_elements(session, pipeline.id):
         element.job_id, element.job_status = str(uuid_utils.uuid7()), JobStatus.PENDING
         element.updated_at = pipeline.updated_at
-    await changes.changed(session, pipeline, before)
+    await changes.record_change(session, pipeline, before)

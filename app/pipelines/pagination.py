@@ -20,7 +20,7 @@ from app.errors import RequestError, RequestErrorCode
 from app.models.columns import instant_text
 from app.models.enums import DescribedEnum, PipelineStatus
 from app.models.tables import Pipeline
-from app.pipelines.access import owned
+from app.pipelines.access import visible_pipelines
 from app.pipelines.filters import PipelineFilter, clauses
 
 MAX_PAGE = 100
@@ -164,7 +164,7 @@ class Matches:
     of a prepared statement."""
 
     def __init__(self, caller: Caller, operands: Mapping[str, Any], order: Order) -> None:
-        self._clauses = [owned(caller), *clauses(operands)]
+        self._clauses = [visible_pipelines(caller), *clauses(operands)]
         self._order = order
 
     def page(self, window: Window) -> SelectOfScalar[Pipeline]:

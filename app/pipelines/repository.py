@@ -15,7 +15,7 @@ from app.auth.caller import Caller
 from app.database.interface import Database
 from app.errors import RequestError, RequestErrorCode
 from app.models.tables import AT_WORK, Checkpoint, Pipeline, PipelineElement
-from app.pipelines.access import owned, owned_elements
+from app.pipelines.access import visible_elements, visible_pipelines
 from app.pipelines.budget import LOADED, Budget
 
 MAX_TRACE, DEFAULT_TRACE = 5000, 500
@@ -36,20 +36,20 @@ Ids = Sequence[str] | Select[tuple[str]]
 
 
 def pipeline_query(caller: Caller, id: str) -> SelectOfScalar[Pipeline]:
-    return select(Pipeline).where(owned(caller), col(Pipeline.id) == id)
+    return select(Pipeline).where(visible_pipelines(caller), col(Pipeline.id) == id)
 
 
 def element_query(caller: Caller, *, id: str | None = None, job_id: str | None = None) -> Elements:
     """Select the element with an id or a job id."""
     which = col(PipelineElement.id) == id if job_id is None else col(PipelineElement.job_id) == job_id
-    return select(PipelineElement).where(owned_elements(caller), which)
+    return select(PipelineElement).where(visible_elements(caller), which)
 
 
 def elements_query(caller: Caller, pipeline_ids: Ids) -> Elements:
     """Select the elements of pipelines, in execution order within each."""
     return (
         select(PipelineElement)
-        .where(owned_elements(caller), col(PipelineElement.pipeline_id).in_(pipeline_ids))
+        .where(visible_elements(caller), col(PipelineElement.pipeline_id).in_(pipeline_ids))
         .order_by(col(PipelineElement.pipeline_id), col(PipelineElement.element_order))
     )
 
@@ -58,7 +58,7 @@ def elements_of_query(caller: Caller, pipeline_id: Any) -> Elements:
     """Select the elements of one pipeline, in execution order."""
     return (
         select(PipelineElement)
-        .where(owned_elements(caller), col(PipelineElement.pipeline_id) == pipeline_id)
+        .where(visible_elements(caller), col(PipelineElement.pipeline_id) == pipeline_id)
         .order_by(col(PipelineElement.element_order))
     )
 
@@ -97,7 +97,7 @@ def _newest(caller: Caller, element_ids: Ids) -> Any:
     newest = aliased(Checkpoint)
     number = select(func.max(newest.number)).where(col(newest.element_id) == col(PipelineElement.id)).scalar_subquery()
     return select(col(PipelineElement.id).label("element_id"), number.label("number")).where(
-        owned_elements(caller), col(PipelineElement.id).in_(element_ids)
+        visible_elements(caller), col(PipelineElement.id).in_(element_ids)
     )
 
 
@@ -109,7 +109,7 @@ async def pipeline(database: Database, caller: Caller, id: str) -> Pipeline | No
 async def pipelines(database: Database, caller: Caller, ids: Sequence[str]) -> dict[str, Pipeline]:
     """Load pipelines by id; missing ones are left out."""
     async with database.read() as session:
-        found = await session.exec(select(Pipeline).where(owned(caller), col(Pipeline.id).in_(ids)))
+        found = await session.exec(select(Pipeline).where(visible_pipelines(caller), col(Pipeline.id).in_(ids)))
         return {pipeline.id: pipeline for pipeline in found}
 
 
@@ -132,7 +132,7 @@ async def running(database: Database) -> tuple[int, int]:
 
 async def jobs(database: Database, caller: Caller, most: int, skip: int) -> list[PipelineElement]:
     """Load elements with a job, newest first."""
-    query = select(PipelineElement).where(owned_elements(caller), col(PipelineElement.job_id).is_not(None))
+    query = select(PipelineElement).where(visible_elements(caller), col(PipelineElement.job_id).is_not(None))
     query = query.options(*WITHOUT_LARGE).order_by(col(PipelineElement.job_id).desc()).limit(most).offset(skip)
     async with database.read() as session:
         return list(await session.exec(query))
@@ -152,7 +152,7 @@ async def elements_of(
     async with database.read() as session:
         sizes = [_sum_of_bytes(database, getattr(PipelineElement, name)) for name in LARGE if whole]
         if sizes or len(pipeline_ids) > FEW:
-            theirs = owned_elements(caller), col(PipelineElement.pipeline_id).in_(pipeline_ids)
+            theirs = visible_elements(caller), col(PipelineElement.pipeline_id).in_(pipeline_ids)
             counted: Any = sa.select(func.count(), *sizes).select_from(PipelineElement).where(*theirs)
             [count, *counts] = (await session.exec(counted)).one()
             budget.take_work(LOADED * count)
@@ -174,7 +174,7 @@ async def large_column(
     """One of the LARGE columns of each of the elements, as JSON text. AnswerTooLarge, before it is read, where it has
     more bytes than are left; to count them is for who shows them."""
     read = getattr(PipelineElement, column)
-    theirs = owned_elements(caller), col(PipelineElement.id).in_(element_ids)
+    theirs = visible_elements(caller), col(PipelineElement.id).in_(element_ids)
     async with database.read() as session:
         budget.require_bytes((await session.exec(select(_sum_of_bytes(database, read)).where(*theirs))).one())
         found = dict((await session.exec(select(PipelineElement.id, read).where(*theirs))).all())

@@ -16,7 +16,7 @@ from app.database.interface import Database
 from app.errors import WrongArguments
 from app.models.enums import PipelineElementStatus, SeriesSource
 from app.models.tables import PipelineElement, SeriesChannel
-from app.pipelines.access import owned_elements
+from app.pipelines.access import visible_elements
 from app.pipelines.budget import ROW, Budget
 
 MOST_POINTS = 100_000
@@ -226,7 +226,7 @@ async def channels(database: Database, caller: Caller, element_id: str) -> dict[
 
 def _there(caller: Caller, ids: Sequence[str]) -> ColumnElement[bool]:
     completed = col(PipelineElement.status) == PipelineElementStatus.COMPLETED
-    return owned_elements(caller) & completed & col(SeriesChannel.element_id).in_(ids)
+    return visible_elements(caller) & completed & col(SeriesChannel.element_id).in_(ids)
 
 
 def _none_of(unknown: frozenset[str], found: Iterable[str]) -> str:

@@ -23,7 +23,7 @@ from app.models.columns import now
 from app.models.enums import PipelineStatus
 from app.models.tables import IdempotencyKey, Pipeline, PipelineElement
 from app.pipelines import access, repository
-from app.pipelines.access import may_write
+from app.pipelines.access import require_write
 from app.pipelines.elements import MAX_NAME, Element
 from app.pipelines.inputs import PipelineCreate, PipelineUpdate, checked_name
 
@@ -31,7 +31,7 @@ from app.pipelines.inputs import PipelineCreate, PipelineUpdate, checked_name
 async def create(database: Database, caller: Caller, draft: PipelineCreate) -> Pipeline:
     """A new pending pipeline. With an idempotency key that was used before in its project: the one that was created
     then, when the same was asked for. CONFLICT when it was not, or when that pipeline is gone. FORBIDDEN."""
-    may_write(caller)
+    require_write(caller)
     if not caller.may_use(draft.project_id):
         raise forbidden(NOT_THEIRS, "project_id")
     if draft.idempotency_key is not None:
@@ -46,21 +46,21 @@ async def update(database: Database, caller: Caller, id: str, changes: PipelineU
     """Change a pipeline. Raises NOT_FOUND; INVALID_STATE for elements and options of a started one."""
 
     async def work(session: AsyncSession) -> Pipeline:
-        pipeline = await locked(session, caller, id)
+        pipeline = await lock_pipeline(session, caller, id)
         if changes.only_while_pending and pipeline.status is not PipelineStatus.PENDING:
             raise invalid_state(pipeline, "its elements and options can change only while PENDING")
         replaced = changes.elements is not None
-        before = await events.whole_snapshot(session, pipeline) if replaced else events.snapshot(pipeline)
+        before = await events.take_whole_snapshot(session, pipeline) if replaced else events.take_snapshot(pipeline)
         for column, value in changes.values.items():
             setattr(pipeline, column, value)
         pipeline.folded_name = pipeline.name.casefold()
-        pipeline.updated_at = later(pipeline.updated_at)
+        pipeline.updated_at = next_timestamp(pipeline.updated_at)
         if changes.elements is not None:
             await session.exec(sql_delete(PipelineElement).where(col(PipelineElement.pipeline_id) == id))
             shared = {column: getattr(pipeline, same) for column, same in SHARED.items()}
             if rows := [shared | dict(zip(OWN, row, strict=True)) for row in _element_rows(changes.elements)]:
                 await session.exec(insert(PipelineElement), params=rows)
-        await events.changed(session, pipeline, before)
+        await events.record_change(session, pipeline, before)
         return pipeline
 
     return await database.write(work)
@@ -72,7 +72,7 @@ async def duplicate(database: Database, caller: Caller, id: str, name: str | Non
     name = checked_name(name)
 
     async def work(session: AsyncSession) -> PipelineCreate:
-        source = await locked(session, caller, id)
+        source = await lock_pipeline(session, caller, id)
         rows = await session.exec(
             select(PipelineElement)
             .where(col(PipelineElement.pipeline_id) == id)
@@ -93,10 +93,10 @@ async def delete(database: Database, caller: Caller, id: str) -> None:
     """Delete a pipeline and its elements. Raises NOT_FOUND; INVALID_STATE while it runs."""
 
     async def work(session: AsyncSession) -> None:
-        pipeline = await locked(session, caller, id)
+        pipeline = await lock_pipeline(session, caller, id)
         if pipeline.status is PipelineStatus.RUNNING:
             raise invalid_state(pipeline, "cancel it before you delete it")
-        await events.deleted(session, pipeline)
+        await events.record_deletion(session, pipeline)
         await session.exec(sql_delete(Pipeline).where(col(Pipeline.id) == id))
 
     return await database.write(work)
@@ -121,7 +121,7 @@ async def _store(database: Database, caller: Caller, draft: PipelineCreate) -> P
 
 
 def _creation(pipeline: Pipeline, draft: PipelineCreate) -> events.Change:
-    return events.creation(pipeline, [element.type for element in draft.elements])
+    return events.creation_event(pipeline, [element.type for element in draft.elements])
 
 
 def _new_pipeline(caller: Caller, draft: PipelineCreate) -> Pipeline:
@@ -188,17 +188,17 @@ async def _first_with_key(database: Database, caller: Caller, draft: PipelineCre
     return first
 
 
-async def locked(session: AsyncSession, caller: Caller, id: str) -> Pipeline:
+async def lock_pipeline(session: AsyncSession, caller: Caller, id: str) -> Pipeline:
     """Load a pipeline and lock its row until the transaction ends. Raises Rejected with FORBIDDEN or NOT_FOUND."""
-    may_write(caller)
-    query = select(Pipeline).where(access.owned(caller), col(Pipeline.id) == id).with_for_update()
+    require_write(caller)
+    query = select(Pipeline).where(access.visible_pipelines(caller), col(Pipeline.id) == id).with_for_update()
     pipeline = (await session.exec(query)).first()
     if pipeline is None:
         raise not_found("pipeline", "id")
     return pipeline
 
 
-def later(than: datetime) -> datetime:
+def next_timestamp(than: datetime) -> datetime:
     """Return the current time, or just after the last change if the clock was set back."""
     return max(now(), than + timedelta(microseconds=1))
 

@@ -10,7 +10,7 @@ from functools import partial
 from app.auth.authenticator import revoked
 from app.auth.caller import Caller
 from app.auth.revocation import RevocationPoller
-from app.database.availability import patiently
+from app.database.availability import retry_until_available
 from app.database.broker import Subscriber, Wants, anything
 from app.database.interface import Database
 from app.errors import RequestError, RequestErrorCode
@@ -79,7 +79,7 @@ class Feed:
     async def _later(self, caller: Caller, ids: list[str]) -> list[Pipeline | None]:
         """Load the newest states; retry while the database is unavailable, so that a running subscription survives an
         outage."""
-        return await patiently(partial(self._newest, caller, ids))
+        return await retry_until_available(partial(self._newest, caller, ids))
 
     async def _newest(self, caller: Caller, ids: list[str]) -> list[Pipeline | None]:
         """Load rows by id; None if missing. All callers of one event-loop turn share one query."""

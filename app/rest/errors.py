@@ -13,7 +13,7 @@ from starlette.responses import Response
 from app.database import availability
 from app.errors import BadJson, Path, Problem, ProblemCode, Rejected, RequestError, WrongArguments
 from app.rest.serializers import JsonResponse
-from app.server.faults import expected, logged
+from app.server.faults import find_refusal, log_fault
 
 STATUS = {
     ProblemCode.FORBIDDEN: 403,
@@ -66,7 +66,7 @@ def invalid(_: Request, error: RequestValidationError) -> Response:
 
 
 def unable(request: Request, error: Exception) -> Response:
-    refused = expected(error)
+    refused = find_refusal(error)
     if refused is None:
         raise error
     return request_error(request, refused)
@@ -79,7 +79,7 @@ def http_exception(request: Request, error: HTTPException) -> Response:
 
 
 def internal(_: Request, error: Exception) -> Response:
-    return failure(500, "INTERNAL_SERVER_ERROR", logged(error).message)
+    return failure(500, "INTERNAL_SERVER_ERROR", log_fault(error).message)
 
 
 def failure(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:

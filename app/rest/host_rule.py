@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app.auth.authenticator import Authenticator
 from app.rest.errors import failure
-from app.server.faults import expected
+from app.server.faults import find_refusal
 
 OPEN = frozenset({"/livez", "/healthz"})
 """Paths that answer under every name. They say only that the process runs: a probe which sends another name must not
@@ -29,7 +29,7 @@ class HostRule:
             try:
                 await self._callers().check_name(dict(scope["headers"]))
             except Exception as error:
-                refused = expected(error)
+                refused = find_refusal(error)
                 if refused is None:
                     raise
                 await failure(refused.code.status, refused.code.name, refused.message, refused.headers)(

@@ -16,7 +16,7 @@ from app.auth.caller import Caller
 from app.database.interface import Database
 from app.models.enums import PipelineStatus
 from app.models.tables import Pipeline
-from app.pipelines.access import owned
+from app.pipelines.access import visible_pipelines
 
 Clause = ColumnElement[bool]
 Text = Field(None, max_length=1000)
@@ -62,7 +62,7 @@ BOUNDS = {"created_at_gt": "gte", "created_at_lt": "lte", "updated_at_gt": "gte"
 async def listing(database: Database, caller: Caller, query: ListQuery) -> tuple[list[Pipeline], int]:
     """List pipelines and count all matches. Raises RequestValidationError with every wrong filter."""
     caller.ask_for(_project(query))
-    clauses = [owned(caller), *_clauses(query)]
+    clauses = [visible_pipelines(caller), *_clauses(query)]
     column = _column(query.order_by)
     descending = query.order == "desc"
     order = [each.desc() if descending else each.asc() for each in (column, col(Pipeline.id))]

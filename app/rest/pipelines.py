@@ -12,7 +12,7 @@ from app.models.tables import Pipeline
 from app.pipelines import lifecycle, repository, service
 from app.pipelines.budget import Budget
 from app.pipelines.elements import SubmittedElements
-from app.pipelines.inputs import changes
+from app.pipelines.inputs import parse_update
 from app.rest import serializers
 from app.rest.authentication import caller, services
 from app.rest.pipeline_filters import ListQuery, listing
@@ -120,7 +120,9 @@ async def get_pipeline(pipeline_id: str, db: In, by: By) -> Response:
 @router.patch("/{pipeline_id}", response_model=Submission, responses=NOT_FOUND)
 async def update_pipeline(pipeline_id: str, patch: PipelinePatch, db: In, by: By) -> Response:
     """Change a pipeline's name, description or both. A run is not affected."""
-    row = await service.update(db, by, pipeline_id, changes(patch.model_dump(exclude_unset=True), SubmittedElements()))
+    row = await service.update(
+        db, by, pipeline_id, parse_update(patch.model_dump(exclude_unset=True), SubmittedElements())
+    )
     return JsonResponse(serializers.submission(row))
 
 

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from app.errors import AnswerTooLarge, RequestError, RequestErrorCode
 from app.rest.authentication import authenticate, services
 from app.server.bodies.reading import read_json
-from app.server.timeouts import finished_within, within
+from app.server.timeouts import finish_with_timeout, with_timeout
 from app.settings import Settings
 
 Handle = Callable[[Request], Coroutine[Any, Any, Response]]
@@ -49,7 +49,7 @@ class StrictRoute(APIRoute):
 
 
 async def _in_time(request: Request, handling: Coroutine[Any, Any, Response]) -> Response:
-    wait = within if request.method == "GET" else finished_within
+    wait = with_timeout if request.method == "GET" else finish_with_timeout
     settings: Settings = request.app.state.settings
     try:
         response = await wait(settings.request_timeout, handling)

@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ModelWrapValidatorHandler, PrivateAttr, V
 from app.errors import Rejected
 from app.models.enums import ElementType, JobErrorCode, PipelineElementStatus, PipelineStatus
 from app.pipelines.elements import SubmittedElements
-from app.pipelines.inputs import PipelineCreate, draft
+from app.pipelines.inputs import PipelineCreate, parse_create
 from app.rest.errors import line_error, pydantic_error
 
 
@@ -64,7 +64,7 @@ class PipelineConfig(BaseModel):
 
 def _drafted(sound: dict[str, Any], config: PipelineConfig | None) -> PipelineCreate:
     """Validate the fields of the right type; the others have errors of their own already."""
-    return draft(
+    return parse_create(
         project_id=sound.get("project_id", "not given"),
         name=sound.get("name"),
         description=sound.get("description"),

@@ -16,7 +16,7 @@ from app.database.interface import Database, ReadBudget, Steps
 from app.errors import VoltgraphError
 from app.models.columns import Instant, now
 from app.models.tables import Pulse
-from app.server.faults import logged
+from app.server.faults import log_fault
 
 BELIEVED = 1.0
 """Seconds for which a successful write counts; more frequent probes cause no further writes."""
@@ -59,7 +59,7 @@ class Health:
             self._beats = True
         except Exception as error:
             self._beats = False
-            logged(error)
+            log_fault(error)
         finally:
             self._taken, self._taking = monotonic(), None
 

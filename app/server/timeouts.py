@@ -12,7 +12,7 @@ from app.server.fast_path.eager import SuspendedCoroutine, begin, in_task
 T = TypeVar("T")
 
 
-async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+async def with_timeout(seconds: float, work: Coroutine[Any, Any, T]) -> T:
     """Run `work` with a timeout. It starts at once, and a timer is set only if it suspends: most work does not."""
     begun = begin(work)
     if not isinstance(begun, SuspendedCoroutine):
@@ -22,7 +22,7 @@ async def within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
         return await begun
 
 
-async def finished_within(seconds: float, work: Coroutine[Any, Any, T]) -> T:
+async def finish_with_timeout(seconds: float, work: Coroutine[Any, Any, T]) -> T:
     """Run `work` with a timeout. Raises TimeoutError; `work` is finished all the same, even if nobody waits for it."""
     loop = asyncio.get_running_loop()
     task, over = loop.create_task(work), loop.create_future()

@@ -21,7 +21,7 @@ from app.server.bodies.reading import read_json, require_json
 from app.server.bodies.strict_json import decode
 from app.server.cors import refuse_other_pages
 from app.server.fast_path.interface import Fields, Response
-from app.server.faults import expected
+from app.server.faults import find_refusal
 from app.server.metrics import Metrics
 from app.server.request_log import HEADER, Traced, current, note
 from app.server.services import Services
@@ -190,7 +190,7 @@ def _check_change(operation: Operation, method: str, headers: Headers, origins: 
 
 def _refused(error: Exception) -> tuple[int, dict[str, Any], Mapping[str, str]]:
     """Return status, body and headers for a request that raised an error."""
-    refused = expected(error)
+    refused = find_refusal(error)
     if refused is None:
         return 500, {"errors": failure(error)}, NO_HEADERS
     return refused.code.status, {"errors": failure(refused)}, refused.headers

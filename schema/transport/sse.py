@@ -10,7 +10,7 @@ from contextlib import aclosing
 from graphql import OperationType
 from starlette.types import Receive, Send
 
-from app.server.faults import logged
+from app.server.faults import log_fault
 from schema.operations import Answer, Operation, encoded
 from schema.transport.negotiation import EVENTS
 
@@ -67,7 +67,7 @@ class EventStreams:
             events.cancel()
             [_, outcome] = await asyncio.gather(client, events, return_exceptions=True)
             if isinstance(outcome, Exception):
-                logged(outcome)
+                log_fault(outcome)
 
 
 async def _gone(receive: Receive) -> None:

@@ -18,7 +18,7 @@ from app.server.bodies.quota import Holding
 from app.server.bodies.reading import decoded
 from app.server.connections.message_limit import LONGEST_UNKNOWN, lift
 from app.server.cors import is_from_allowed_page
-from app.server.faults import expected, logged
+from app.server.faults import find_refusal, log_fault
 from app.settings import Settings
 from schema.errors import failure, refusal
 from schema.operations import Answer, GraphQLRequest, Operation, Operations, encoded, graphql_request
@@ -69,7 +69,7 @@ class Sockets:
         except CloseSocket as closed:
             await _close(send, closed)
         except Exception as error:
-            await _close(send, CloseSocket(4500, logged(error).message))
+            await _close(send, CloseSocket(4500, log_fault(error).message))
 
 
 async def _close(send: Send, closed: CloseSocket) -> None:
@@ -217,7 +217,7 @@ class Socket:
         except RequestError as error:
             raise CloseSocket(4403, error.message) from None
         except Exception as error:
-            if (refused := expected(error)) is None:
+            if (refused := find_refusal(error)) is None:
                 raise
             raise CloseSocket(1013, refused.message) from None  # API keys cannot be looked up now: try again later
 

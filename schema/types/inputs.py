@@ -10,7 +10,7 @@ from strawberry.scalars import JSON
 from app.models.enums import ElementType, JobErrorCode, PipelineStatus
 from app.pipelines import filters, pagination
 from app.pipelines.elements import SubmittedElements
-from app.pipelines.inputs import PipelineCreate, PipelineUpdate, changes, draft
+from app.pipelines.inputs import PipelineCreate, PipelineUpdate, parse_create, parse_update
 from schema.types import enums  # noqa: F401  registers the enums
 from schema.types.input_factory import quick
 from schema.types.pipelines import ID
@@ -103,7 +103,7 @@ class CreatePipelineInput:
 
     def draft(self) -> PipelineCreate:
         options = given(self.options)
-        return draft(
+        return parse_create(
             project_id=self.project_id,
             name=given(self.name),
             description=given(self.description),
@@ -131,7 +131,7 @@ class UpdatePipelineInput:
             "description": self.description,
             "live_progress_updates": options.live_progress_updates if options else UNSET,
         }
-        return changes(
+        return parse_update(
             {column: value for column, value in values.items() if value is not UNSET},
             elements_given(given(self.elements), given(self.elements_by_name)),
         )

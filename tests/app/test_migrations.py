@@ -21,7 +21,7 @@ from app.database.migrations import migrate
 from app.errors import Rejected
 from app.pipelines import service
 from app.pipelines.elements import SubmittedElements
-from app.pipelines.inputs import draft
+from app.pipelines.inputs import parse_create
 from tests import servers
 
 
@@ -48,7 +48,7 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.mark.parametrize("empty_url", ["sqlite", "postgresql"], indirect=True)
 async def test_idempotency_keys_come_to_the_projects_of_their_pipelines(empty_url: str) -> None:
     wanted = [
-        draft(project_id=id, name="n", elements=SubmittedElements([], None), idempotency_key="k")
+        parse_create(project_id=id, name="n", elements=SubmittedElements([], None), idempotency_key="k")
         for id in ("p", "gone")
     ]
     await migrate(parsed(empty_url), "0004")

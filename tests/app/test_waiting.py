@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.server.fast_path.eager import drive
-from app.server.timeouts import finished_within, within
+from app.server.timeouts import finish_with_timeout, with_timeout
 
 EVER = 60.0
 
@@ -18,7 +18,7 @@ async def test_what_need_not_wait_is_done_without_a_timer(monkeypatch: pytest.Mo
         return "done"
 
     monkeypatch.setattr(asyncio, "timeout", None)
-    assert await within(EVER, work()) == "done"
+    assert await with_timeout(EVER, work()) == "done"
 
 
 async def test_what_waits_goes_on_where_it_was() -> None:
@@ -33,7 +33,7 @@ async def test_what_waits_goes_on_where_it_was() -> None:
         await ready
         return turns
 
-    assert await within(EVER, work()) == [0, 1, 2]
+    assert await with_timeout(EVER, work()) == [0, 1, 2]
 
 
 @pytest.mark.parametrize("waits", [False, True])
@@ -44,7 +44,7 @@ async def test_what_it_raises_is_raised(waits: bool) -> None:
         raise KeyError("wrong")
 
     with pytest.raises(KeyError):
-        await within(EVER, work())
+        await with_timeout(EVER, work())
 
 
 async def test_what_takes_too_long_is_ended() -> None:
@@ -57,7 +57,7 @@ async def test_what_takes_too_long_is_ended() -> None:
             ended.append("ended")
 
     with pytest.raises(TimeoutError):
-        await within(0.0, work())
+        await with_timeout(0.0, work())
     assert ended == ["ended"]
 
 
@@ -71,7 +71,7 @@ async def test_who_is_canceled_ends_it() -> None:
             ended.append(error)
             raise
 
-    task = asyncio.create_task(within(EVER, work()))
+    task = asyncio.create_task(with_timeout(EVER, work()))
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -92,7 +92,7 @@ async def test_a_failure_that_it_catches_is_its_own() -> None:
             return "caught"
         return "missed"
 
-    assert await within(EVER, work()) == "caught"
+    assert await with_timeout(EVER, work()) == "caught"
 
 
 async def test_what_is_finished_anyway_goes_on_when_it_takes_too_long() -> None:
@@ -103,7 +103,7 @@ async def test_what_is_finished_anyway_goes_on_when_it_takes_too_long() -> None:
         went_on.set()
 
     with pytest.raises(TimeoutError):
-        await finished_within(0.0, work())
+        await finish_with_timeout(0.0, work())
     await asyncio.wait_for(went_on.wait(), 10)
 
 
@@ -115,7 +115,7 @@ async def test_what_is_finished_anyway_goes_on_when_nobody_waits() -> None:
         await asyncio.sleep(0.01)
         went_on.set()
 
-    waiting = asyncio.create_task(finished_within(EVER, work()))
+    waiting = asyncio.create_task(finish_with_timeout(EVER, work()))
     await began.wait()
     waiting.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -133,9 +133,9 @@ async def test_what_is_finished_anyway_is_told(fails: bool) -> None:
 
     if fails:
         with pytest.raises(KeyError):
-            await finished_within(EVER, work())
+            await finish_with_timeout(EVER, work())
     else:
-        assert await finished_within(EVER, work()) == "done"
+        assert await finish_with_timeout(EVER, work()) == "done"
 
 
 @pytest.mark.parametrize("turns", [[], ["future"], ["future", "future"], ["turn"], ["future", "turn", "future"]])

@@ -65,7 +65,7 @@ def solverless(values: Mapping[str, float]) -> Mapping[str, Any]:
 def planned(monkeypatch: Any, objectives: Mapping[str, FormulaObjective], **config: Any) -> ParsedElement:
     monkeypatch.setattr(planning, "objectives", lambda given, path: (dict(objectives), []))
     monkeypatch.setattr(planning, "schema_faults", lambda config: [])
-    return planning.plan({"objectives": {name: {} for name in objectives}} | config)
+    return planning.parse_fit({"objectives": {name: {} for name in objectives}} | config)
 
 
 def product(

@@ -223,9 +223,9 @@ def test_several_objectives_are_met_together(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_cost_adds_up_terms_by_their_weights() -> None:
-    from app.battery.costs import cost_plan
+    from app.battery.costs import parse_cost
 
-    cost, _ = cost_plan({"type": "MAE", "normalization": 2, "variable_weights": {"z": 5}}, ())
+    cost, _ = parse_cost({"type": "MAE", "normalization": 2, "variable_weights": {"z": 5}}, ())
     assert cost is not None
     data = {"o": {"y": np.zeros(2), "z": np.zeros(4)}}
     misfit = Misfit(cost, data, {})

@@ -12,7 +12,7 @@ from ionworks_schema.models.simulation_settings import SimulationSettings
 
 from app.battery.objectives.models import numerics
 from app.battery.objectives.models.model_options import REACTIONS
-from app.battery.objectives.models.named_models import MODELS, REFUSED_MODELS, model_plan
+from app.battery.objectives.models.named_models import MODELS, REFUSED_MODELS, parse_model
 from tests.battery.measured import discharge, faults, made, places
 
 AT = ("options", "model")
@@ -41,7 +41,7 @@ def test_a_model_is_taken_by_its_name_alone(name: str) -> None:
 )  # fmt: skip
 def test_a_live_model_comes_through_as_the_client_sends_it(model: pybamm.BaseModel) -> None:
     config = json.loads(json.dumps(model.to_config()))
-    found, wrong = model_plan(config, AT)
+    found, wrong = parse_model(config, AT)
     assert wrong == []
     assert found is not None
     built = found.build(["Voltage [V]"])

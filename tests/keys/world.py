@@ -17,7 +17,7 @@ from app.database.connect import database_url as parsed
 from app.database.interface import Database
 from app.models.enums import PipelineStatus
 from app.models.tables import Pipeline
-from app.pipelines.service import later
+from app.pipelines.service import next_timestamp
 from tests.api import operation
 from tests.subscriptions import clients
 from tests.subscriptions.clients import Live, Socket
@@ -273,10 +273,10 @@ def position(cursor: str) -> tuple[str, str]:
 async def _set(database: Database, id: str, status: PipelineStatus, project: str) -> None:
     async def work(session: Any) -> None:
         pipeline = await session.get_one(Pipeline, id)
-        before = events.snapshot(pipeline)
+        before = events.take_snapshot(pipeline)
         pipeline.status, pipeline.project_id = status, project
-        pipeline.updated_at = later(pipeline.updated_at)
-        await events.changed(session, pipeline, before)
+        pipeline.updated_at = next_timestamp(pipeline.updated_at)
+        await events.record_change(session, pipeline, before)
 
     await database.write(work)
 

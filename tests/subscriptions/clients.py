@@ -19,7 +19,7 @@ from app.database import changes
 from app.database.interface import Database
 from app.models.enums import PipelineStatus
 from app.models.tables import Pipeline
-from app.pipelines.service import later
+from app.pipelines.service import next_timestamp
 from app.server.uvicorn import Server
 from app.settings import Settings
 from tests.api import Api
@@ -35,9 +35,9 @@ async def move(database: Database, id: str, status: PipelineStatus) -> None:
 
     async def work(session: Any) -> None:
         pipeline = await session.get_one(Pipeline, id)
-        before = changes.snapshot(pipeline)
-        pipeline.status, pipeline.updated_at = status, later(pipeline.updated_at)
-        await changes.changed(session, pipeline, before)
+        before = changes.take_snapshot(pipeline)
+        pipeline.status, pipeline.updated_at = status, next_timestamp(pipeline.updated_at)
+        await changes.record_change(session, pipeline, before)
 
     await database.write(work)
 

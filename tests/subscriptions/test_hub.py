@@ -15,7 +15,7 @@ from app.auth.caller import Caller
 from app.auth.keys import KeyRing
 from app.auth.revocation import RevocationPoller
 from app.database.broker import MOST_PENDING, Broker, Subscriber, anything
-from app.database.changes import LONGEST_PAYLOAD, Change, Snapshot, decoded, encoded
+from app.database.changes import LONGEST_PAYLOAD, Change, Snapshot, decode_change, encode_change
 from app.database.connect import database_url as parsed
 from app.database.connect import open_database
 from app.database.interface import Database
@@ -24,7 +24,7 @@ from app.models.enums import ElementType, JobErrorCode, PipelineStatus
 from app.pipelines import service
 from app.pipelines.elements import SubmittedElements
 from app.pipelines.filters import PipelineFilter
-from app.pipelines.inputs import draft
+from app.pipelines.inputs import parse_create
 from app.pipelines.subscriptions import Feed
 
 OURS, THEIRS = Caller("ours"), Caller("theirs")
@@ -39,7 +39,7 @@ def feed_of(database: Database) -> Feed:
 
 
 async def create(database: Database, caller: Caller) -> str:
-    wanted = draft(
+    wanted = parse_create(
         project_id="p",
         name=None,
         description=None,
@@ -99,21 +99,21 @@ async def test_who_falls_too_far_behind_is_told_so_and_holds_no_more() -> None:
 
 def test_a_change_comes_through_a_notification_as_it_was() -> None:
     change = Change("o", "1", replace(STATE, element_types=frozenset()), STATE)
-    assert decoded(encoded(change)) == change
-    assert decoded(encoded(Change("o", "1", STATE, None))) == Change("o", "1", STATE, None)
+    assert decode_change(encode_change(change)) == change
+    assert decode_change(encode_change(Change("o", "1", STATE, None))) == Change("o", "1", STATE, None)
 
 
 def test_a_change_that_is_too_long_for_a_notification_still_tells_that_there_was_one() -> None:
     change = Change("o", "1", STATE, replace(STATE, created_by_email="é" * LONGEST_PAYLOAD))
-    assert decoded(encoded(change)) == Change("o", "1", None, None, is_whole=False, project_ids=("p",))
+    assert decode_change(encode_change(change)) == Change("o", "1", None, None, is_whole=False, project_ids=("p",))
     widest = "\N{GREEK SMALL LETTER IOTA WITH DIALYTIKA AND TONOS}" * 255
     name = replace(STATE, folded_name=widest.casefold(), project_id="\x01" * 255)
-    assert decoded(encoded(Change("o", "1", name, name))) == Change("o", "1", name, name)
+    assert decode_change(encode_change(Change("o", "1", name, name))) == Change("o", "1", name, name)
 
 
 @pytest.mark.parametrize("payload", ["", "{}", "nonsense", '{"id": 1}'])
 def test_what_others_notify_is_no_change(payload: str) -> None:
-    assert decoded(payload) is None
+    assert decode_change(payload) is None
 
 
 @pytest.mark.parametrize(

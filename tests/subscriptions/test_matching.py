@@ -79,7 +79,7 @@ async def test_the_same_pipelines_match(database_url: str) -> None:
         await database.write(store)
         async with database.read() as session:
             pipelines = list(await session.exec(select(Pipeline)))
-            states = {pipeline.id: await changes.whole_snapshot(session, pipeline) for pipeline in pipelines}
+            states = {pipeline.id: await changes.take_whole_snapshot(session, pipeline) for pipeline in pipelines}
             for fields in FILTERS:
                 filter = PipelineFilter(**fields)
                 listed = set(await session.exec(select(Pipeline.id).where(*filter.clauses())))

@@ -10,7 +10,7 @@ import pytest
 from app.database import changes as events
 from app.models.enums import PipelineStatus
 from app.models.tables import Pipeline
-from app.pipelines.service import later
+from app.pipelines.service import next_timestamp
 from tests.api import operation
 from tests.subscriptions.clients import WATCH, Live, Socket, socket, stream
 
@@ -120,8 +120,8 @@ async def test_what_is_rolled_back_is_not_told(each_live: Live) -> None:
 
     async def fail(session: Any) -> None:
         pipeline = await session.get_one(Pipeline, id)
-        pipeline.updated_at = later(pipeline.updated_at)
-        await events.changed(session, pipeline)
+        pipeline.updated_at = next_timestamp(pipeline.updated_at)
+        await events.record_change(session, pipeline)
         raise RuntimeError("no")
 
     async with socket(each_live.url) as watcher:

@@ -9,9 +9,9 @@ from typing import Any
 from app.battery.checked_element import CheckedElement, ParsedElement
 from app.battery.checks.fields import Field, Path, Settings, flag, number, one_of, options, settle, shown, source, whole
 from app.battery.checks.public_schema import schema_faults
-from app.battery.costs import Cost, cost_plan, scope_faults
+from app.battery.costs import Cost, parse_cost, scope_faults
 from app.battery.fit.data_fit import DataFit, unfit
-from app.battery.fit.optimisers import optimiser_plan
+from app.battery.fit.optimisers import parse_optimiser
 from app.battery.fit.parameters.free_parameters import Parameters, parameters
 from app.battery.fit.parameters.guesses import guess_faults, guesses
 from app.battery.fit.run import fitted
@@ -61,14 +61,14 @@ FIELDS = {
 }
 
 
-def plan(config: dict[str, Any]) -> ParsedElement:
+def parse_fit(config: dict[str, Any]) -> ParsedElement:
     """Check a fit. Return the element, or every problem."""
     settings, faults = settle(FIELDS, config)
     compared, unsound = objectives(config.get("objectives"), ("objectives",))
     taken, more = parameters(config.get("parameters"), config.get("priors"))
     free = taken.free if taken else {}
-    cost, wrong = cost_plan(DEFAULT_COST if config.get("cost") is None else config["cost"], ("cost",))
-    optimiser, chosen, amiss = optimiser_plan(config.get("optimizer"), ("optimizer",), free)
+    cost, wrong = parse_cost(DEFAULT_COST if config.get("cost") is None else config["cost"], ("cost",))
+    optimiser, chosen, amiss = parse_optimiser(config.get("optimizer"), ("optimizer",), free)
     faults += unsound + more + wrong + amiss
     if taken is not None:
         faults += guess_faults(config, free)

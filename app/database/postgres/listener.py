@@ -19,7 +19,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database.broker import Broker
-from app.database.changes import CHANNEL, Change, decoded, snapshot
+from app.database.changes import CHANNEL, Change, decode_change, take_snapshot
 from app.database.recoveries import Recoveries
 from app.models.columns import now
 from app.models.tables import Pipeline
@@ -107,7 +107,7 @@ class Listener:
             await connection.execute("SELECT 1", timeout=PATIENCE)
 
     def _heard(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
-        change = decoded(payload)
+        change = decode_change(payload)
         if change is not None:
             self._hub.publish(change)
 
@@ -122,5 +122,5 @@ class Listener:
         )
         async with AsyncSession(self._engine) as session:
             for pipeline in await session.exec(missed):
-                change = Change(pipeline.organization_id, pipeline.id, None, snapshot(pipeline), is_whole=False)
+                change = Change(pipeline.organization_id, pipeline.id, None, take_snapshot(pipeline), is_whole=False)
                 self._hub.publish(change)

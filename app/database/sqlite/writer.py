@@ -151,7 +151,7 @@ async def _alone(connection: AsyncConnection, work: Work[Any]) -> Outcome:
             result = await work(session)
     except Exception as error:
         return error, []
-    return result, events.noted(session)
+    return result, events.recorded_changes(session)
 
 
 def _undone(cause: Any) -> Exception:

@@ -12,7 +12,7 @@ from starlette.types import Receive
 from app.errors import RequestError, RequestErrorCode
 from app.server.bodies.quota import Holding
 from app.server.bodies.strict_json import decode
-from app.server.timeouts import within
+from app.server.timeouts import with_timeout
 from app.settings import Settings
 
 UNPACKERS = {b"gzip": 16 + zlib.MAX_WBITS, b"x-gzip": 16 + zlib.MAX_WBITS, b"deflate": zlib.MAX_WBITS}
@@ -42,7 +42,7 @@ async def read_json(headers: Mapping[bytes, bytes], receive: Receive, settings: 
     `held` counts: the value is about as large as the body."""
     require_json(headers.get(b"content-type", b""))
     try:
-        body = await within(settings.request_timeout, read_body(headers, receive, settings, held))
+        body = await with_timeout(settings.request_timeout, read_body(headers, receive, settings, held))
     except TimeoutError:
         message = f"The body did not come within {settings.request_timeout:g} s."
         raise RequestError(RequestErrorCode.REQUEST_TIMEOUT, message) from None

@@ -60,7 +60,7 @@ REFUSED_OPTIMISERS: dict[str, str] = {
 """Reasons for refusing the other optimisers of the public schema: none is replaced by another."""
 
 
-def optimiser_plan(
+def parse_optimiser(
     config: Any, path: Path, free: Mapping[str, FreeParameter]
 ) -> tuple[Optimiser, Settings, list[Fault]]:
     """Check an optimiser. Return it, its settings with its `type`, and every problem."""

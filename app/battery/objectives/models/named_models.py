@@ -15,7 +15,7 @@ import pybamm
 from app.battery.checks.fields import Field, Path, Settings, mapping, settle, shown, suggestion
 from app.battery.checks.guard import Budget, symbol_faults
 from app.battery.objectives.models.model_options import CIRCUIT, LITHIUM_ION, option_faults, tuples
-from app.battery.objectives.models.serialized_models import KINDS, MAX_FAULTS, MAX_MODEL_NODES, whole_plan
+from app.battery.objectives.models.serialized_models import KINDS, MAX_FAULTS, MAX_MODEL_NODES, parse_serialized_model
 from app.execution.executor import Fault
 
 CELLS: dict[str, type[pybamm.BaseModel]] = {
@@ -71,14 +71,14 @@ class Model:
     effective: Settings
 
 
-def model_plan(config: Any, path: Path, defaults: Mapping[str, Any] | None = None) -> tuple[Model | None, list[Fault]]:
+def parse_model(config: Any, path: Path, defaults: Mapping[str, Any] | None = None) -> tuple[Model | None, list[Fault]]:
     """Check a model. Return it, or every problem. `defaults` holds default options."""
     if isinstance(config, str):
         config = {"type": config}
     if not isinstance(config, dict):
         return None, [Fault(f"A model must be a name or an object, not {shown(config)}.", path)]
     if config.get("type", "custom") == "custom":
-        whole, faults = whole_plan(config, path)
+        whole, faults = parse_serialized_model(config, path)
         if whole is None:
             return None, faults
         return Model(whole.load, whole.variables, whole.options, whole.effective), []

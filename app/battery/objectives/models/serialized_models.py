@@ -183,7 +183,7 @@ class SerializedModel:
                 raise ValueError(f"PyBaMM cannot read this model: {error}") from error
 
 
-def whole_plan(config: Mapping[str, Any], path: Path) -> tuple[SerializedModel | None, list[Fault]]:
+def parse_serialized_model(config: Mapping[str, Any], path: Path) -> tuple[SerializedModel | None, list[Fault]]:
     """Check a model written by `to_config` (type `custom`) or `to_json`. Return it, or its problems."""
     document: Any = config
     faults: list[Fault] = []

@@ -26,7 +26,7 @@ Sum = tuple[tuple[int, str], ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
+class Curve:
     """A curve. Clients choose its style by the first word of its name."""
 
     name: str
@@ -40,7 +40,7 @@ class Panel:
 
     x_title: str
     y_title: str
-    traces: tuple[Trace, ...]
+    traces: tuple[Curve, ...]
 
     @property
     def channels(self) -> frozenset[str]:
@@ -68,13 +68,13 @@ def _nyquist() -> Panel:
     return Panel(REAL, f"-{IMAGINARY}", _both(REAL + DATA, REAL + MODEL, -1, IMAGINARY))
 
 
-def _both(x_data: str, x_model: str, sign: int, variable: str) -> tuple[Trace, Trace]:
+def _both(x_data: str, x_model: str, sign: int, variable: str) -> tuple[Curve, Curve]:
     data, model = ((sign, variable + DATA),), ((sign, variable + MODEL),)
-    return Trace("Data", x_data, data), Trace("Model", x_model, model)
+    return Curve("Data", x_data, data), Curve("Model", x_model, model)
 
 
-def _error(axis: str, variable: str) -> Trace:
-    return Trace("Error", axis, ((1, variable + MODEL), (-1, variable + DATA)))
+def _error(axis: str, variable: str) -> Curve:
+    return Curve("Error", axis, ((1, variable + MODEL), (-1, variable + DATA)))
 
 
 def _error_title(variable: str) -> str:

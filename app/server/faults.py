@@ -15,7 +15,7 @@ from app.server.request_log import request_id
 log = logging.getLogger("voltgraph")
 
 
-class Fault(NamedTuple):
+class InternalError(NamedTuple):
     """Masked fault of the server as a client sees it: ids only, which the log has too."""
 
     message: str
@@ -23,11 +23,11 @@ class Fault(NamedTuple):
     """Id of the request; without one, an id of this error."""
 
 
-def log_fault(error: BaseException) -> Fault:
+def log_fault(error: BaseException) -> InternalError:
     """Log a fault of the server with its traceback."""
     id = str(uuid.uuid4())
     log.error("internal error %s", id, exc_info=error)
-    return Fault(f"Something went wrong here. The server's log knows it as {id}.", request_id() or id)
+    return InternalError(f"Something went wrong here. The server's log knows it as {id}.", request_id() or id)
 
 
 def find_refusal(error: BaseException) -> RequestError | None:

@@ -27,7 +27,7 @@ NAME = itemgetter(0)
 
 
 @dataclass(slots=True, eq=False)
-class Trace:
+class LogEntry:
     """Log entry of one request."""
 
     id: str
@@ -40,7 +40,7 @@ class Trace:
     """Bytes of the response body; for a WebSocket, of its messages."""
 
 
-current: ContextVar[Trace | None] = ContextVar("trace", default=None)
+current: ContextVar[LogEntry | None] = ContextVar("trace", default=None)
 
 
 def request_id() -> str | None:
@@ -73,7 +73,7 @@ class Traced:
         if scope["type"] == "lifespan" or current.get() or not (self._logs or HEADER in map(NAME, scope["headers"])):
             await self._app(scope, receive, send)
             return
-        trace, start = Trace(_given(scope["headers"]) or str(uuid_utils.uuid7())), perf_counter()
+        trace, start = LogEntry(_given(scope["headers"]) or str(uuid_utils.uuid7())), perf_counter()
         token = current.set(trace)
         try:
             await self._app(scope, receive, _noting(trace, send))
@@ -91,7 +91,7 @@ def _given(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
     return None
 
 
-def _noting(trace: Trace, send: Send) -> Send:
+def _noting(trace: LogEntry, send: Send) -> Send:
     """Wrap `send`: add the id to the head and record the response."""
 
     async def noting(message: Message) -> None:
@@ -119,7 +119,7 @@ def route_of(scope: Scope) -> str | None:
     return None if path is None else f"{scope.get('root_path', '')}{path}"
 
 
-def _log(scope: Scope, trace: Trace, seconds: float) -> None:
+def _log(scope: Scope, trace: LogEntry, seconds: float) -> None:
     """Log a request without its query string and body, which may hold secrets."""
     method, path = scope.get("method", "WEBSOCKET"), scope["path"][:LONGEST]
     fields = {

@@ -18,7 +18,7 @@ from app.pipelines.budget import PARSED
 from schema import graphql_schema
 from schema.plans.child_rows import ChildRows
 from schema.plans.json_sql import listed
-from schema.plans.row_builder import Field, RowBuilder, dictionary
+from schema.plans.row_builder import FieldReader, RowBuilder, dictionary
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
 from schema.plans.statements import CALLER
 from schema.strawberry_internals import field_definition
@@ -38,7 +38,7 @@ ENDED = {status.name for status in PipelineStatus if status.is_terminal}
 ELEMENT_ENDED = {status.name for status in PipelineElementStatus if status.is_terminal}
 
 
-def column(column: Any) -> Field:
+def column(column: Any) -> FieldReader:
     return lambda rows, details: rows.column(column)
 
 
@@ -158,7 +158,7 @@ def trace(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
 
 LEFT = frozenset({"PipelineElement.series"})
 """Fields whose operations are left to the executor, as `Type.field`."""
-FIELDS: dict[str, dict[str, Field]] = {
+FIELDS: dict[str, dict[str, FieldReader]] = {
     "Pipeline": {"isTerminal": is_terminal, "options": options, "elements": elements, "progress": progress},
     "PipelineElement": {
         "jobConfig": column(ELEMENT.job_config),
@@ -185,7 +185,7 @@ FIELDS: dict[str, dict[str, Field]] = {
 """Fields with resolvers."""
 
 
-def field_of(type_name: str, name: str) -> Field:
+def field_of(type_name: str, name: str) -> FieldReader:
     """Return how plans read a field. Raises Unplanned."""
     if name == "__typename":
         return lambda rows, details: rows.name(type_name)
@@ -195,7 +195,7 @@ def field_of(type_name: str, name: str) -> Field:
     return found
 
 
-def _plain_column(type_name: str, name: str) -> Field | None:
+def _plain_column(type_name: str, name: str) -> FieldReader | None:
     kind = graphql_schema.type_map[type_name]
     assert isinstance(kind, GraphQLObjectType)
     field = field_definition(kind.fields[name])

@@ -19,7 +19,7 @@ from app.models.columns import JsonText
 from schema.plans.codecs import NoJsonSql, SqlPart, written
 from schema.plans.row_builder import CompileContext, Row, RowBuilder, Run
 from schema.plans.selections import FieldDetailsList, name_of
-from schema.plans.statements import IDS, Statement
+from schema.plans.statements import IDS, CompiledStatement
 
 MOST_BYTES = 4 * 2**20
 """Maximum size of all lists, or of one object. Longer texts are built from rows: to append, SQLite copies a text."""
@@ -176,7 +176,7 @@ class JsonLists:
     def __init__(self, parents: RowBuilder, parent_id: Any, of: Callable[[Any], Any]) -> None:
         ids = func.json_each(bindparam(IDS, type_=String)).table_valued("value")
         self._parent = parents.place(parent_id)
-        self._statement = Statement(select(ids.c.value, of(ids.c.value)), parents.compiling.dialect)
+        self._statement = CompiledStatement(select(ids.c.value, of(ids.c.value)), parents.compiling.dialect)
         parents.compiling.statements += 1
 
     def read(self, parents: Sequence[Row], run: Run) -> Steps[None]:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Dialect
 from app.models.columns import Name
 from app.models.enums import DescribedEnum
 from app.pipelines.pagination import Direction, Matches, Order, OrderField, Position, Window
-from schema.plans.statements import CALLER, Statement
+from schema.plans.statements import CALLER, CompiledStatement
 
 PREPARED = 1024
 """Number of cached statements of each kind."""
@@ -70,25 +70,25 @@ def _operand(name: str, length: int | None) -> Any:
     return [bindparam(f"{name}_{i}", type_=Name(DescribedEnum)) for i in range(length)]
 
 
-def page(dialect: Dialect, shape: Shape, place: int, columns: tuple[Any, ...]) -> Statement:
+def page(dialect: Dialect, shape: Shape, place: int, columns: tuple[Any, ...]) -> CompiledStatement:
     """Compile the statement of a page: the columns of the position first, then `columns`."""
     columns = (*shape.order.columns[:place], *columns)
     query = shape.matches().page(shape.window())
-    return Statement(query.with_only_columns(*columns, maintain_column_froms=True), dialect)
+    return CompiledStatement(query.with_only_columns(*columns, maintain_column_froms=True), dialect)
 
 
 @lru_cache(PREPARED)
-def total(dialect: Dialect, operands: Operands) -> Statement:
-    return Statement(Shape(operands).matches().total(), dialect)
+def total(dialect: Dialect, operands: Operands) -> CompiledStatement:
+    return CompiledStatement(Shape(operands).matches().total(), dialect)
 
 
 @lru_cache(PREPARED)
-def counts(dialect: Dialect, operands: Operands) -> Statement:
-    return Statement(cast(Select[Any], Shape(operands).matches().counts()), dialect)
+def counts(dialect: Dialect, operands: Operands) -> CompiledStatement:
+    return CompiledStatement(cast(Select[Any], Shape(operands).matches().counts()), dialect)
 
 
 @lru_cache(PREPARED)
-def anything(dialect: Dialect, shape: Shape, inclusive: bool) -> Statement:
+def anything(dialect: Dialect, shape: Shape, inclusive: bool) -> CompiledStatement:
     """Compile the statement that checks for rows beyond the position `at`."""
     query = shape.matches().beyond(shape.position("at"), backward=shape.backward, inclusive=inclusive)
-    return Statement(query, dialect)
+    return CompiledStatement(query, dialect)

@@ -24,7 +24,7 @@ from app.models.columns import JsonText, instant_text
 from app.pipelines.budget import ROW, VALUE, Budget, size_of
 from schema.plans.codecs import LEAST, MOST, converter, integer
 from schema.plans.selections import FieldDetailsList, Selections, name_of
-from schema.plans.statements import Statement
+from schema.plans.statements import CompiledStatement
 
 Row = Sequence[Any]
 """A tuple, or a driver's row."""
@@ -46,7 +46,7 @@ class Run:
 
 Builder = Callable[[Run], Callable[[Sequence[Row]], list[Any]]]
 """Returns, for one run, the function that builds objects from rows."""
-Field = Callable[[Any, FieldDetailsList], Any]
+FieldReader = Callable[[Any, FieldDetailsList], Any]
 """Reads a field with its selection: the code made by RowBuilder, or the parts of SQL made by JsonSqlBuilder."""
 
 
@@ -56,7 +56,7 @@ class CompileContext:
 
     selections: Selections
     dialect: Dialect
-    field: Callable[[str, str], Field]
+    field: Callable[[str, str], FieldReader]
     """Returns how a field of a type is read. Raises Unplanned."""
     longest: int
     """How many bytes a value may have that the database makes or gives."""
@@ -203,10 +203,12 @@ class RowBuilder:
 
         return bind
 
-    def select(self, query: Select[Any]) -> Statement:
+    def select(self, query: Select[Any]) -> CompiledStatement:
         """Compile the query with these columns only."""
         self.compiling.statements += 1
-        return Statement(query.with_only_columns(*self.columns, maintain_column_froms=True), self.compiling.dialect)
+        return CompiledStatement(
+            query.with_only_columns(*self.columns, maintain_column_froms=True), self.compiling.dialect
+        )
 
     def nested(self, query: Select[Any]) -> Any:
         """Return the rows as one value of PostgreSQL."""

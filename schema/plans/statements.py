@@ -18,7 +18,7 @@ CALLER = Caller(organization_id=cast(str, bindparam("organization_id", type_=Bin
 IDS = "ids"
 
 
-class Statement:
+class CompiledStatement:
     """A compiled select of one dialect."""
 
     def __init__(self, query: Select[Any], dialect: Dialect) -> None:

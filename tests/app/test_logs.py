@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from app.server.logs import Formatter, Json, Text, configure
-from app.server.request_log import Trace, current
+from app.server.request_log import LogEntry, current
 from app.settings import Settings
 
 PASSWORD, KEY = "s3cr3t", "vg_3f9c0e6b21aa_0Yl3mXQm1b0z5dJc5Wc7O2kGq1m4nT8x0w9cVbR2eEs"
@@ -26,7 +26,7 @@ def record(message: str, *arguments: object, error: BaseException | None = None,
 
 @pytest.fixture
 def traced() -> Iterator[None]:
-    token = current.set(Trace("request-1"))
+    token = current.set(LogEntry("request-1"))
     yield
     current.reset(token)
 

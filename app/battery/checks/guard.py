@@ -120,7 +120,7 @@ for _function in ["Arcsinh", "Arctan", "Cos", "Cosh", "Erf", "Exp", "Log", "Max"
 
 
 @dataclass(slots=True)
-class Budget:
+class NodeBudget:
     """Budget of nodes and numbers, and the part that is used."""
 
     kinds: Mapping[str, Node] = field(default_factory=lambda: NODES)
@@ -132,7 +132,7 @@ class Budget:
 def value_faults(value: Any, path: Path) -> Iterator[Fault]:
     """Yield every problem of a parameter value."""
     if isinstance(value, dict):
-        yield from symbol_faults(value, path, Budget())
+        yield from symbol_faults(value, path, NodeBudget())
     elif isinstance(value, str):
         if value.startswith("["):
             yield Fault(f"{shown(value)} is not supported: a value must be there, not to be given later.", path)
@@ -155,7 +155,7 @@ def is_numeric(value: str) -> bool:
     return True
 
 
-def symbol_faults(node: Any, path: Path, budget: Budget, depth: int = 1) -> Iterator[Fault]:
+def symbol_faults(node: Any, path: Path, budget: NodeBudget, depth: int = 1) -> Iterator[Fault]:
     """Yield every problem of a symbol. Symbols of one value share a budget."""
     budget.nodes += 1
     tag = node.get(TAG) if isinstance(node, dict) else None
@@ -193,7 +193,7 @@ def _field_faults(node: dict[str, Any], tag: str, kind: Node, path: Path) -> Ite
 
 
 def _shape_faults(
-    node: dict[str, Any], tag: str, kind: Node, children: list[Any], path: Path, budget: Budget
+    node: dict[str, Any], tag: str, kind: Node, children: list[Any], path: Path, budget: NodeBudget
 ) -> Iterator[Fault]:
     expected = kind.children
     if tag == FUNCTION_PARAMETER and isinstance(node.get("input_names"), list):
@@ -214,7 +214,7 @@ def _shape_faults(
         yield Fault(f"{tag} takes {expected} children, not {len(children)}.", (*path, "children"))
 
 
-def _table_faults(table: Any, shape: tuple[int, ...], path: Path, budget: Budget) -> Iterator[Fault]:
+def _table_faults(table: Any, shape: tuple[int, ...], path: Path, budget: NodeBudget) -> Iterator[Fault]:
     """Check nested lists of finite numbers with a given shape."""
     if not isinstance(table, list) or len(table) != shape[0] or not table:
         yield Fault(f"A table of {shape[0]} must be here, at least one.", path)

@@ -41,7 +41,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class FitModel:
     """The part of a problem that is common to all searches."""
 
     coordinates: Coordinates
@@ -53,7 +53,7 @@ class Model:
 
 
 @dataclass(slots=True)
-class Tally:
+class FitTally:
     """Counters over all searches of a fit."""
 
     report: Report
@@ -87,10 +87,12 @@ class StopSearch(Exception):
     """Ends a search that reached a limit; the message names the limit."""
 
 
-class Problem:
+class FitProblem:
     """The problem of one search."""
 
-    def __init__(self, model: Model, tally: Tally, deadline: float = math.inf, iterations: int | None = None) -> None:
+    def __init__(
+        self, model: FitModel, tally: FitTally, deadline: float = math.inf, iterations: int | None = None
+    ) -> None:
         self._model, self._tally, self._deadline = model, tally, deadline
         self._most = math.inf if iterations is None else iterations
         self.first: Point | None = None

@@ -21,7 +21,7 @@ from app.battery.fit.misfit import Misfit, Outputs
 from app.battery.fit.parameters.coordinates import Coordinates
 from app.battery.fit.parameters.guesses import Guess
 from app.battery.fit.parameters.links import followers
-from app.battery.fit.problem import Model, Problem, Tally
+from app.battery.fit.problem import FitModel, FitProblem, FitTally
 from app.battery.fit.search.restarts import Descent
 from app.battery.fit.uncertainty import at_bounds
 from app.battery.objectives.objective import Objective
@@ -40,14 +40,14 @@ def fitted(fit: DataFit, starts: Sequence[Guess], known: Known, report: Report) 
         return _fitted(fit, starts, known, _model(fit, known), report)
 
 
-def _model(fit: DataFit, known: Known) -> Model:
+def _model(fit: DataFit, known: Known) -> FitModel:
     links = fit.parameters.links
     free = list(fit.parameters.free)
     values: dict[str, Any] = {**known, **fit.parameters.fixed}
     follow = followers(links, values, free)
     values |= {name: each.symbol for name, each in links.items() if each.is_function}
     given = [*free, *(name for name, each in links.items() if not each.is_function)]
-    return Model(
+    return FitModel(
         Coordinates(fit.parameters.free),
         Misfit(fit.cost, {name: each.data for name, each in fit.objectives.items()}, fit.parameters.free),
         {name: each.simulate(values, given) for name, each in fit.objectives.items()},
@@ -63,8 +63,10 @@ def _normalised(objectives: Sequence[Objective], values: Mapping[str, float]) ->
     return found
 
 
-def _fitted(fit: DataFit, starts: Sequence[Guess], known_values: Known, model: Model, report: Report) -> ElementResult:
-    tally = Tally(report, model.normalised)
+def _fitted(
+    fit: DataFit, starts: Sequence[Guess], known_values: Known, model: FitModel, report: Report
+) -> ElementResult:
+    tally = FitTally(report, model.normalised)
     children = _children(fit, model, tally, starts)
     solved = [child for child in children if child.best is not None]
     if not solved:
@@ -94,7 +96,7 @@ def _fitted(fit: DataFit, starts: Sequence[Guess], known_values: Known, model: M
     return ElementResult(values, "OptimizationResult", fields, _series(fit, model, winner))
 
 
-def _children(fit: DataFit, model: Model, tally: Tally, starts: Sequence[Guess]) -> list[Child]:
+def _children(fit: DataFit, model: FitModel, tally: FitTally, starts: Sequence[Guess]) -> list[Child]:
     """One search a start. `maxtime` is that of all: each start has an equal share of what is left of it."""
     most = fit.options["maxtime"]
     end = math.inf if most is None else monotonic() + most
@@ -102,14 +104,14 @@ def _children(fit: DataFit, model: Model, tally: Tally, starts: Sequence[Guess])
     for job, guess in enumerate(starts):
         now = monotonic()
         deadline = now + (end - now) / (len(starts) - job)
-        problem = Problem(model, tally, deadline, fit.options["max_iterations"])
+        problem = FitProblem(model, tally, deadline, fit.options["max_iterations"])
         descent = Descent(fit, model, problem, (fit.options["seed"] + job) % 2**32)
         descent.run(model.coordinates.point(guess))
         children.append(Child(model, guess, descent, job))
     return children
 
 
-def _series(fit: DataFit, model: Model, winner: Child) -> list[Series]:
+def _series(fit: DataFit, model: FitModel, winner: Child) -> list[Series]:
     outputs = {SeriesSource.OPTIMAL: winner.best.outputs if winner.best else {}}
     if not fit.options["skip_objective_callbacks"]:
         outputs[SeriesSource.BASELINE] = _baseline(model, winner)
@@ -121,7 +123,7 @@ def _series(fit: DataFit, model: Model, winner: Child) -> list[Series]:
     ]
 
 
-def _baseline(model: Model, child: Child) -> Outputs:
+def _baseline(model: FitModel, child: Child) -> Outputs:
     """Return the models' outputs at the initial guess, without those that have no solution there."""
     values = child.guess | model.follow(child.guess)
     if child.first is not None and child.first.values == values and child.first.outputs:

@@ -23,7 +23,7 @@ from app.database.sqlite import driver as sqlite_driver
 from app.errors import NotUnique, VoltgraphError
 
 T = TypeVar("T")
-Outcome = tuple[Any, list[events.Change]]
+WriteOutcome = tuple[Any, list[events.Change]]
 """Result of a write, or its error, and its changes."""
 BUSY_TIMEOUT = 5000
 """Milliseconds to wait for a lock on the file."""
@@ -93,12 +93,12 @@ class Writer:
                 loop.call_soon(self._hub.publish, change)
         return [outcome for outcome, _ in outcomes]
 
-    async def _work(self, batch: list[Work[Any]]) -> list[Outcome]:
+    async def _work(self, batch: list[Work[Any]]) -> list[WriteOutcome]:
         await self._clean()
         async with self._engine.begin() as connection:
             return [await _in_round(connection, work) for work in batch]
 
-    async def _store(self, batch: list[PipelineInsert]) -> list[Outcome]:
+    async def _store(self, batch: list[PipelineInsert]) -> list[WriteOutcome]:
         try:
             failures = await self._insert(batch)
         except apsw.Error:
@@ -131,7 +131,7 @@ class Writer:
         return self._driver
 
 
-async def _in_round(connection: AsyncConnection, work: Work[Any]) -> Outcome:
+async def _in_round(connection: AsyncConnection, work: Work[Any]) -> WriteOutcome:
     """Run one write of a batch. Raises RolledBack if SQLite rolled the whole transaction back, as it does when the disk
     is full: later writes would run outside of a transaction, and earlier ones are lost."""
     outcome = await _alone(connection, work)
@@ -141,7 +141,7 @@ async def _in_round(connection: AsyncConnection, work: Work[Any]) -> Outcome:
     return outcome
 
 
-async def _alone(connection: AsyncConnection, work: Work[Any]) -> Outcome:
+async def _alone(connection: AsyncConnection, work: Work[Any]) -> WriteOutcome:
     """Run `work` in a savepoint. Return its result and changes, or its error after its writes were undone."""
     try:
         async with (

@@ -14,7 +14,7 @@ import numpy as np
 
 from app.battery.costs import Array
 from app.battery.fit.misfit import ADDED, EXPONENTS, Misfit
-from app.battery.fit.problem import Model, Point, Problem
+from app.battery.fit.problem import FitModel, FitProblem, Point
 from app.battery.fit.search.differences import SIGNIFICANT, Differences, Noise
 from app.battery.fit.search.gradients import gradient, split, stacked
 from app.battery.fit.uncertainty import Estimate, estimate, invert, sides
@@ -45,8 +45,8 @@ def likelier(misfit: Misfit, before: float, after: float) -> float:
 class Slopes:
     """Central slopes of the errors at the best point of a search."""
 
-    model: Model
-    problem: Problem
+    model: FitModel
+    problem: FitProblem
     point: Point
     noise: Noise
     step: float | None

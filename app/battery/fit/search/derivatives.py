@@ -8,7 +8,7 @@ from collections.abc import Callable
 import numpy as np
 
 from app.battery.costs import Array
-from app.battery.fit.problem import Model, Point, Problem
+from app.battery.fit.problem import FitModel, FitProblem, Point
 from app.battery.fit.search.convergence import Slopes
 from app.battery.fit.search.differences import Differences, Noise, Output
 from app.battery.fit.search.gradients import gradient, stacked
@@ -20,7 +20,7 @@ FRESH = 100.0
 class Derivatives:
     """Search coordinates throughout. `step` stands for steps that are given."""
 
-    def __init__(self, problem: Problem, model: Model, step: float | None) -> None:
+    def __init__(self, problem: FitProblem, model: FitModel, step: float | None) -> None:
         self._problem, self._model, self._step = problem, model, step
         self._noise: Noise | None = None
         self._of_errors: Differences | None = None

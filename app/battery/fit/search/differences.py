@@ -16,7 +16,7 @@ import numpy as np
 
 from app.battery.costs import Array
 from app.battery.fit.parameters.coordinates import Coordinates
-from app.battery.fit.problem import Point, Problem
+from app.battery.fit.problem import FitProblem, Point
 
 FORWARD, CENTRAL = 1e-5, 1e-4
 """Steps where there is no noise, as shares of a parameter's size."""
@@ -41,7 +41,7 @@ Output = Callable[[Point], Array]
 class Noise:
     """The noise of one model's output around one point, measured when it is first asked for: four evaluations."""
 
-    def __init__(self, problem: Problem, coordinates: Coordinates, here: Point) -> None:
+    def __init__(self, problem: FitProblem, coordinates: Coordinates, here: Point) -> None:
         self._problem, self._coordinates, self.here = problem, coordinates, here
 
     @cached_property
@@ -71,7 +71,7 @@ class Differences:
     """Slopes of an output along each coordinate. `step` stands for steps that are given: shares of sizes."""
 
     def __init__(
-        self, problem: Problem, coordinates: Coordinates, output: Output, noise: Noise, step: float | None
+        self, problem: FitProblem, coordinates: Coordinates, output: Output, noise: Noise, step: float | None
     ) -> None:
         self._problem, self._coordinates, self._output = problem, coordinates, output
         self._noise, self._step = noise, step

@@ -10,7 +10,7 @@ import numpy as np
 
 from app.battery.costs import Array
 from app.battery.fit.data_fit import DataFit
-from app.battery.fit.problem import Model, Point, Problem, StopSearch
+from app.battery.fit.problem import FitModel, FitProblem, Point, StopSearch
 from app.battery.fit.search.convergence import ALIKE, PROBES, STAYS, Distance, Slopes, distance, likelier
 from app.battery.fit.search.derivatives import Derivatives
 from app.battery.fit.search.optimiser import Found, Residuals, Search
@@ -38,8 +38,8 @@ class Descent:
     """One search with its restarts: where it ended, and how far from the optimum that is as far as slopes tell."""
 
     fit: DataFit
-    model: Model
-    problem: Problem
+    model: FitModel
+    problem: FitProblem
     seed: int
     found: Found = field(init=False)
     restarts: int = 0

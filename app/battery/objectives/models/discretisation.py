@@ -10,7 +10,7 @@ from pybamm.meshes.one_dimensional_submeshes import Chebyshev1DSubMesh, Exponent
 from pybamm.spatial_methods.zero_dimensional_method import ZeroDimensionalSpatialMethod
 
 from app.battery.checks.fields import Path, is_number, shown
-from app.battery.checks.guard import TAG, Budget, symbol_faults
+from app.battery.checks.guard import TAG, NodeBudget, symbol_faults
 from app.battery.objectives.models.numerics import points_faults
 from app.execution.executor import Fault
 
@@ -30,7 +30,7 @@ WORDS = frozenset(["extrapolation", "order", "gradient", "value", "use bcs", "li
 SECTIONS = ("geometry", "var_pts", "submesh_types", "spatial_methods")
 
 
-def discretisation_faults(config: Mapping[str, Any], path: Path, budget: Budget) -> Iterator[Fault]:
+def discretisation_faults(config: Mapping[str, Any], path: Path, budget: NodeBudget) -> Iterator[Fault]:
     for name, section in config.items():
         at = (*path, name)
         if name not in SECTIONS:
@@ -43,7 +43,7 @@ def discretisation_faults(config: Mapping[str, Any], path: Path, budget: Budget)
         yield from _section_faults(name, content, (*at, name), budget)
 
 
-def _section_faults(name: str, content: dict[str, Any], path: Path, budget: Budget) -> Iterator[Fault]:
+def _section_faults(name: str, content: dict[str, Any], path: Path, budget: NodeBudget) -> Iterator[Fault]:
     if name == "var_pts":
         yield from points_faults(content, path, known=content)  # variables of the model itself have arbitrary names
     elif name == "geometry":
@@ -58,7 +58,7 @@ def _section_faults(name: str, content: dict[str, Any], path: Path, budget: Budg
             yield from _class_faults(node, known, beside, (*path, domain))
 
 
-def _length_faults(value: Any, path: Path, budget: Budget, depth: int) -> Iterator[Fault]:
+def _length_faults(value: Any, path: Path, budget: NodeBudget, depth: int) -> Iterator[Fault]:
     """Check lengths: numbers, texts and symbols, in objects."""
     budget.nodes += 1
     if isinstance(value, dict) and (TAG in value or depth == 0):

@@ -13,7 +13,7 @@ from typing import Any
 import pybamm
 
 from app.battery.checks.fields import Field, Path, Settings, mapping, settle, shown, suggestion
-from app.battery.checks.guard import Budget, symbol_faults
+from app.battery.checks.guard import NodeBudget, symbol_faults
 from app.battery.objectives.models.model_options import CIRCUIT, LITHIUM_ION, option_faults, tuples
 from app.battery.objectives.models.serialized_models import KINDS, MAX_FAULTS, MAX_MODEL_NODES, parse_serialized_model
 from app.execution.executor import Fault
@@ -90,7 +90,7 @@ def parse_model(config: Any, path: Path, defaults: Mapping[str, Any] | None = No
         possible = LITHIUM_ION if kind in CELLS.values() else CIRCUIT
         faults += islice(option_faults(given, possible, (*path, "options")), MAX_FAULTS)
     extra = settings.get("custom_variables") or {}
-    budget = Budget(KINDS, MAX_MODEL_NODES)
+    budget = NodeBudget(KINDS, MAX_MODEL_NODES)
     for name, symbol in extra.items():
         faults += symbol_faults(symbol, (*path, "custom_variables", name), budget)
     if faults or kind is None:

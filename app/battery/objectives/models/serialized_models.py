@@ -15,7 +15,7 @@ from typing import Any
 import pybamm
 
 from app.battery.checks.fields import Check, Field, Path, Settings, mapping, number, one_of, settle, shown, text
-from app.battery.checks.guard import NAMED, NODES, SYMBOLS, TAG, Budget, Node, symbol_faults
+from app.battery.checks.guard import NAMED, NODES, SYMBOLS, TAG, Node, NodeBudget, symbol_faults
 from app.battery.objectives.models.discretisation import discretisation_faults
 from app.battery.objectives.models.model_options import LITHIUM_ION, option_faults
 from app.execution.executor import Fault
@@ -211,7 +211,7 @@ def parse_serialized_model(config: Mapping[str, Any], path: Path) -> tuple[Seria
 
 
 def _content_faults(content: Settings, path: Path) -> Iterator[Fault]:
-    budget = Budget(KINDS, MAX_MODEL_NODES)
+    budget = NodeBudget(KINDS, MAX_MODEL_NODES)
     yield from option_faults(content["options"], LITHIUM_ION, (*path, "options"))
     for part in ("rhs", "algebraic", "initial_conditions"):
         for index, pair in enumerate(content[part]):
@@ -228,7 +228,7 @@ def _content_faults(content: Settings, path: Path) -> Iterator[Fault]:
     yield from discretisation_faults(content["discretisation"], (*path, "discretisation"), budget)
 
 
-def _variable_faults(node: Any, path: Path, budget: Budget) -> Iterator[Fault]:
+def _variable_faults(node: Any, path: Path, budget: NodeBudget) -> Iterator[Fault]:
     """Check that an equation's unknown is a variable."""
     kinds = [f"{SYMBOLS}variable.Variable", f"{SYMBOLS}concatenations.ConcatenationVariable"]
     yield from symbol_faults(node, path, budget)
@@ -236,7 +236,7 @@ def _variable_faults(node: Any, path: Path, budget: Budget) -> Iterator[Fault]:
         yield Fault("An equation must be for a variable.", path)
 
 
-def _side_faults(sides: Any, path: Path, budget: Budget) -> Iterator[Fault]:
+def _side_faults(sides: Any, path: Path, budget: NodeBudget) -> Iterator[Fault]:
     if not isinstance(sides, dict):
         yield Fault(f"Boundary conditions must be an object of sides, not {shown(sides)}.", path)
         return

@@ -13,9 +13,9 @@ from schema.documents.cost import OperationCost
 from schema.documents.documents import MAX_ERRORS
 from tests import completed
 from tests.api import ROOT, Api
-from tests.http.requests import GRAPHQL, post, refusals
-from tests.http.sharing import in_process
-from tests.keys.conftest import Locked, locked
+from tests.auth.conftest import Locked, locked
+from tests.schema.requests import GRAPHQL, post, refusals
+from tests.sharing import in_process
 
 __all__ = ["locked"]
 BOUND = 4_000

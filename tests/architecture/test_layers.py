@@ -20,8 +20,8 @@ LAYERS = (
     ("app.rest", "schema"),
     ("app.server",),
     ("app.execution",),
-    ("app.pipelines.service",),
-    ("app.database.connect",),
+    ("app.pipelines",),
+    ("app.database",),
     ("app.auth",),
     ("app.errors",),
     ("app.models", "app.settings", "app.explorer"),
@@ -32,8 +32,9 @@ SCHEMA_LAYERS = (
     ("schema.operations",),
     ("schema.plans",),
     ("schema",),
-    ("schema.documents.documents", "schema.types.pipelines"),
-    ("schema.errors", "schema.executor", "schema.strawberry_internals"),
+    ("schema.documents", "schema.types"),
+    ("schema.errors", "schema.executor"),
+    ("schema.strawberry_internals",),
 )
 """Layers within `schema`; the package itself holds the schema, made from its types."""
 WING = "app.battery"

@@ -1,4 +1,4 @@
-"""Every rule a caller can break.
+"""Errors: a class for each reason to refuse a request, and those that modules define for themselves.
 
 VoltgraphError
 ├── Rejected          what was asked cannot be done: all problems with it, each with its place
@@ -9,22 +9,25 @@ VoltgraphError
 │   └── RateLimited   the API key has asked for too much; it may ask again later
 ├── WrongDocuments    trusted documents that cannot be run
 ├── NotUnique         a row has that key already
-└── Busy              too much is waiting; try again
+├── Busy              too much is waiting; try again
+├── SubmissionFailed  the queue of runs could not take a pipeline
+├── FileInUse         another process writes this SQLite file
+├── Abandoned         a write canceled itself
+├── RolledBack        SQLite undid a transaction because of one statement
+├── StaleRead         a read did not see what was committed before it
+├── LeaseLost         the pipeline was canceled, or another worker took it
+└── ChildDied         the process of a job ended without an answer
 """
 
 from __future__ import annotations
 
-import logging
-import uuid
 from dataclasses import dataclass
 from enum import Enum
-from typing import NamedTuple
 
-from app.tracing import request_id
-from app.words import Word
+from app.models.enums import DescribedEnum
 
 
-class ProblemCode(Word):
+class ProblemCode(DescribedEnum):
     """Kind of a problem that the caller can fix."""
 
     INVALID = "invalid", "The value breaks a rule; the message says which."
@@ -80,7 +83,6 @@ HEADERS = {
     RequestErrorCode.UNAVAILABLE: {"retry-after": "1"},
     RequestErrorCode.TIMEOUT: {"retry-after": "1"},
 }
-log = logging.getLogger("voltgraph")
 Path = tuple[str | int, ...]
 
 
@@ -186,16 +188,5 @@ def not_found(what: str, *path: str | int) -> Rejected:
     return Rejected(Problem(ProblemCode.NOT_FOUND, f"There is no such {what}.", path))
 
 
-class Fault(NamedTuple):
-    """Masked fault of the server as a client sees it: ids only, which the log has too."""
-
-    message: str
-    request_id: str
-    """Id of the request; without one, an id of this error."""
-
-
-def logged(error: BaseException) -> Fault:
-    """Log a fault of the server with its traceback."""
-    id = str(uuid.uuid4())
-    log.error("internal error %s", id, exc_info=error)
-    return Fault(f"Something went wrong here. The server's log knows it as {id}.", request_id() or id)
+class SubmissionFailed(VoltgraphError):
+    """The queue could not take a pipeline."""

@@ -10,21 +10,22 @@ from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import schema
-from app import health, metrics, rest
-from app.connections import Connections
-from app.cors import cors
-from app.database import database_url, exclusive, open_database
-from app.execution.engine import open_engine
+from app import rest
+from app.auth.keys import open_keys
+from app.database.connect import database_url, exclusive, open_database
+from app.database.migrations import migrate
+from app.execution.queue import open_queue
 from app.execution.worker import working
 from app.explorer import Explorer
-from app.host_rule import HostRule
-from app.keys import open_keys
-from app.metrics import Counted, Metrics
-from app.migrations import migrate
-from app.services import services
+from app.rest.host_rule import HostRule
+from app.server import health, metrics
+from app.server.connections.connection_limit import Connections
+from app.server.cors import cors
+from app.server.metrics import Counted, Metrics
+from app.server.request_log import Traced
+from app.server.services import services
 from app.settings import QUERIES, Settings
-from app.tracing import Traced
-from schema.http import GraphQLEndpoint
+from schema.transport.http import GraphQLEndpoint
 
 
 class Voltgraph(FastAPI):
@@ -70,7 +71,7 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
             await migrate(url)
             async with (
                 open_database(url, settings.max_waiting_writes) as database,
-                open_engine(url) as engine,
+                open_queue(url) as engine,
                 open_keys(url, database.recoveries) as keys,
             ):
                 app.state.services = services(settings, database, engine, keys)
@@ -86,7 +87,7 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
     app.state.metrics = Metrics()
     app.connections = Connections(settings.max_connections, settings.write_timeout)
     app.state.metrics.watch_connections(app.connections)
-    guarded = HostRule(partial(FastAPI.__call__, app), lambda: app.state.services.callers)
+    guarded = HostRule(partial(FastAPI.__call__, app), lambda: app.state.services.authenticator)
     app.web = Traced(Counted(guarded, app.state.metrics))
     app.graphql = GraphQLEndpoint(settings, explorer.page, app.state.metrics)
     app.state.settings = settings

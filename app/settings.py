@@ -2,13 +2,14 @@
 
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.cors import origins
-
 QUERIES = Path(__file__).resolve().parent.parent / "queries"
+ANY = "*"
+PORTS = {"http": 80, "https": 443}
 
 
 class Settings(BaseSettings):
@@ -135,3 +136,31 @@ class Settings(BaseSettings):
     def origins(self) -> frozenset[str]:
         """Allowed CORS origins."""
         return origins(self.cors_origins)
+
+
+def origins(text: str) -> frozenset[str]:
+    """Parse a comma-separated list of origins as browsers send them, or ANY alone. Raises ValueError naming the invalid
+    ones."""
+    listed = [each.strip() for each in text.split(",") if each.strip()]
+    faults = [fault for each in listed if (fault := _fault(each, alone=len(listed) == 1))]
+    if faults:
+        raise ValueError(" ".join(faults))
+    return frozenset(listed)
+
+
+def _fault(origin: str, *, alone: bool) -> str | None:
+    """Return why no browser sends this as an origin."""
+    if origin == ANY:
+        return None if alone else "'*' means every origin: nothing can stand beside it."
+    try:
+        parts = urlsplit(origin)
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port, parts = None, None, urlsplit("")
+    if host is None or parts.scheme not in PORTS or not origin.isascii():
+        return f"{origin!r:.100} is no origin: write it as https://app.example or http://localhost:3000."
+    exact = f"{parts.scheme}://{f'[{host}]' if ':' in host else host}"
+    exact += f":{port}" if port not in (None, PORTS[parts.scheme]) else ""
+    if "*" in origin:
+        return f"{origin!r:.100} has a wildcard: name each origin."
+    return None if origin == exact else f"{origin!r:.100} is not what browsers send: write {exact!r:.100}."

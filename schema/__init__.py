@@ -1,15 +1,17 @@
-"""GraphQL API: Strawberry types, thin resolvers, and GraphQL over HTTP."""
+"""GraphQL API: the schema and its transports. May import app, except app.main and app.rest."""
 
 import strawberry
 from strawberry.schema.config import StrawberryConfig
 
-from schema.jobs import Job
-from schema.mutation import Mutation
-from schema.query import Query
-from schema.scalars import SCALARS
-from schema.subscription import Subscription
-from schema.types import PipelineElement
+from schema.strawberry_internals import core_schema
+from schema.types.mutation import Mutation
+from schema.types.pipelines import Job, PipelineElement
+from schema.types.query import Query
+from schema.types.scalars import SCALARS
+from schema.types.subscription import Subscription
 
 schema = strawberry.Schema(
     Query, Mutation, Subscription, types=[Job, PipelineElement], config=StrawberryConfig(scalar_map=SCALARS)
 )
+graphql_schema = core_schema(schema)
+"""The schema as graphql-core executes it."""

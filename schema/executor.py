@@ -15,7 +15,8 @@ from graphql import (
 )
 from graphql.execution import Executor
 
-from app.budget import AWAITED, OBJECT, RESOLVED
+from app.pipelines.budget import AWAITED, OBJECT, RESOLVED
+from schema.strawberry_internals import resolver_of
 
 INTROSPECTED = 8
 """Objects of the schema that take the work of one that was loaded."""
@@ -57,5 +58,4 @@ class BudgetedExecutor(Executor[Any]):
 
 def _is_awaited(definition: GraphQLField) -> bool:
     """Whether a field has a resolver that waits for the database: it takes a task of its own."""
-    resolver = getattr(definition.extensions.get("strawberry-definition"), "base_resolver", None)
-    return resolver is not None and iscoroutinefunction(resolver.wrapped_func)
+    return iscoroutinefunction(resolver_of(definition))

@@ -17,22 +17,24 @@ from graphql.execution import (
     map_source_to_response_event,
 )
 
-from app.away import patiently
-from app.body_quota import BodyQuota
-from app.budget import Budget
-from app.callers import Caller
+from app.auth.caller import Caller
+from app.database.availability import retry_until_available
 from app.errors import AnswerTooLarge, RequestError, RequestErrorCode
-from app.services import Services
+from app.pipelines.budget import Budget
+from app.server.bodies.quota import BodyQuota
+from app.server.fast_path.eager import in_task
+from app.server.request_log import note_key
+from app.server.services import Services
+from app.server.timeouts import finish_with_timeout, with_timeout
 from app.settings import QUERIES, Settings
-from app.waiting import finished_within, in_task, within
-from schema import schema
-from schema.context import Context
-from schema.documents import Document, Documents, Known
+from schema import graphql_schema
+from schema.documents.documents import Document, Documents, KnownOperation
+from schema.documents.persisted import Persisted, named_hash
+from schema.documents.trusted import ANONYMOUS, operation_names, read
+from schema.errors import distinct, failure, formatted, masked, refusal
 from schema.executor import BudgetedExecutor
-from schema.masking import distinct, failure, formatted, masked, refusal
-from schema.persisted import Persisted, named_hash
-from schema.plans import Plans
-from schema.trusted import ANONYMOUS, operation_names, read
+from schema.plans.planner import Planner
+from schema.types.context import Context
 
 QUERY = OperationType.QUERY
 
@@ -84,8 +86,8 @@ class Operations:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         folders = settings.trusted_folders
-        trusted = read(folders, Documents(schema._schema, settings).check) if folders else None
-        self._documents = Documents(schema._schema, settings, trusted)
+        trusted = read(folders, Documents(graphql_schema, settings).check) if folders else None
+        self._documents = Documents(graphql_schema, settings, trusted)
         self._persisted = Persisted(self._documents, settings, trusted)
         self._has_plans = settings.plans
         shipped = [file.read_text("utf-8") for file in QUERIES.glob("*.graphql")]
@@ -97,11 +99,13 @@ class Operations:
     def open(self, services: Services) -> None:
         """Set the services that operations use."""
         self._services = services
-        self.plans = Plans(services.database, self._settings.max_answer_bytes) if self._has_plans else None
+        self.plans = Planner(services.database, self._settings.max_answer_bytes) if self._has_plans else None
 
     async def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
         """Authenticate a request. Raises RequestError."""
-        return await self._services.callers.of(headers)
+        caller = await self._services.authenticator.authenticate(headers)
+        note_key(caller.key)
+        return caller
 
     def socket(self, caller: Caller) -> AbstractContextManager[None]:
         """Hold a WebSocket of the caller's quota. Raises RequestError if the quota is used up."""
@@ -118,7 +122,7 @@ class Operations:
 
     async def find(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """Return the operation, or the answer to an invalid document. Raises RequestError for an invalid request."""
-        charge = partial(self._services.rates.charge, caller)
+        charge = partial(self._services.rate_limiter.charge, caller)
         if request.hash is not None:
             document = await self._persisted.get(request.hash, request.query, charge)
         else:
@@ -129,7 +133,7 @@ class Operations:
         # A plan serves all callers, except those limited to projects.
         plans = self.plans if caller.projects is None else None
         cost = known.cost(request.variables, self._settings)
-        left = self._services.rates.spend(caller, cost)
+        left = self._services.rate_limiter.spend(caller, cost)
         name, variables = request.operation_name, request.variables
         return Operation(known, document, name, variables, self._services, plans, caller, cost, left, self._settings)
 
@@ -144,12 +148,12 @@ class Operations:
 class Operation(NamedTuple):
     """An operation that can run."""
 
-    known: Known
+    known: KnownOperation
     document: Document
     name: str | None
     variables: dict[str, Any] | None
     services: Services
-    plans: Plans | None
+    plans: Planner | None
     caller: Caller
     cost: int
     left: int | None
@@ -177,7 +181,7 @@ class Operation(NamedTuple):
             return _wrong(errors)
         timeout = self.settings.request_timeout
         try:
-            wait, work = (within, self._read()) if self.kind is QUERY else (finished_within, self._change())
+            wait, work = (with_timeout, self._read()) if self.kind is QUERY else (finish_with_timeout, self._change())
             answer = await wait(timeout, work)
         except TimeoutError:
             message = f"The answer took longer than {timeout:g} s. What a mutation began goes on."
@@ -189,6 +193,8 @@ class Operation(NamedTuple):
     async def _read(self) -> Answer:
         if self.plans is None:
             return await self._execute()
+        if not self.services.database.reads_inline:
+            await in_task()
         data = await self.plans.data(self.document, self.name, self.variables, self.caller)
         return await self._execute() if data is None else Answer({"data": data})
 
@@ -206,7 +212,7 @@ class Operation(NamedTuple):
         await in_task()
         context = self._context()
         result = execute(
-            schema._schema,
+            graphql_schema,
             self.document.tree,
             context_value=context,
             variable_values=self.variables,
@@ -228,7 +234,7 @@ class Operation(NamedTuple):
                 yield _wrong(errors)
                 return
             executor = BudgetedExecutor.build(
-                schema._schema,
+                graphql_schema,
                 self.document.tree,
                 context_value=self._context(),
                 raw_variable_values=self.variables,
@@ -246,7 +252,7 @@ class Operation(NamedTuple):
                 return
             async with aclosing(map_source_to_response_event(executor, source, self._event)) as results:
                 async for result in results:
-                    await patiently(partial(self.services.callers.confirm, self.caller))
+                    await retry_until_available(partial(self.services.authenticator.confirm, self.caller))
                     yield _answer(result)
         except Exception as error:
             yield Answer({"errors": failure(error)}, executed=False)

@@ -8,8 +8,9 @@ from typing import Any
 import httpx
 import orjson
 
-from app.database import Database
-from app.models import Pipeline, PipelineStatus
+from app.database.interface import Database
+from app.models.enums import PipelineStatus
+from app.models.tables import Pipeline
 
 ROOT = Path(__file__).parent.parent
 CONFIGURATIONS = sorted((ROOT / "tests" / "data").glob("*.json"))

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.database import Database
+from app.database.interface import Database
 from app.execution.executor import Series
-from app.execution.hold import Hold
+from app.execution.lease import Lease
 from app.execution.samples import told
-from app.models import SeriesSource
+from app.models.enums import SeriesSource
 from tests.api import Api
 
 TIME, CURRENT = "Time [s]", "Current [A]"
@@ -25,18 +25,18 @@ def series(channels: dict[str, Any] | None = None, objective: str = "1 C", sourc
     return Series(objective, SeriesSource[source], CHANNELS if channels is None else channels)
 
 
-async def held(api: Api, **fields: Any) -> tuple[Hold, dict[str, Any]]:
+async def held(api: Api, **fields: Any) -> tuple[Lease, dict[str, Any]]:
     """A pipeline of one element that a worker has begun; the element as REST shows it."""
     id = (await api.create(**fields))["id"]
     await api.run("StartPipeline", id=id)
-    hold = await Hold.take(database(api), id, "worker")
+    hold = await Lease.take(database(api), id, "worker")
     assert hold is not None
     [element] = (await api.http.get(f"/pipelines/{id}/elements")).json()
     await hold.begin(element["id"])
     return hold, element
 
 
-async def write(hold: Hold, element_id: str, *written: Series) -> None:
+async def write(hold: Lease, element_id: str, *written: Series) -> None:
     """Write series as a worker does that hears them from a child."""
     for number, each in enumerate(written):
         message, samples = told(each)

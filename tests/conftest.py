@@ -11,10 +11,10 @@ import httpx
 import pytest
 from hypothesis import HealthCheck, settings
 
-from app import keys
-from app.database import database_url as parsed
+from app.auth import keys
+from app.database.connect import database_url as parsed
+from app.database.migrations import migrate
 from app.main import create_app
-from app.migrations import migrate
 from app.settings import Settings
 from tests import servers
 from tests.api import Api

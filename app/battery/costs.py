@@ -8,7 +8,18 @@ from typing import Any
 
 import numpy as np
 
-from app.battery.fields import MAX_SUGGESTIONS, Check, Field, Path, Settings, number, settle, shown, suggestion, text
+from app.battery.checks.fields import (
+    MAX_SUGGESTIONS,
+    Check,
+    Field,
+    Path,
+    Settings,
+    number,
+    settle,
+    shown,
+    suggestion,
+    text,
+)
 from app.execution.executor import Fault
 
 Array = np.ndarray
@@ -97,7 +108,7 @@ class Cost:
         return self.objective_weights.get(objective, 1.0) * self.variable_weights.get(variable, 1.0)
 
 
-def cost_plan(config: Any, path: Path, normalization: str = "mean") -> tuple[Cost | None, list[Fault]]:
+def parse_cost(config: Any, path: Path, normalization: str = "mean") -> tuple[Cost | None, list[Fault]]:
     """Check the configuration of a cost: an object, or a bare name. Return the cost, or every problem. `normalization`
     is the default; statistics use `identity` to keep the unit of the data."""
     given = {"type": config} if isinstance(config, str) else config

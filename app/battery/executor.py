@@ -8,13 +8,13 @@ from importlib.metadata import version
 
 import pybamm
 
-from app.battery.configuration import faults, plan
-from app.battery.objective_warnings import value_warnings
-from app.battery.recipes import Inputs, explain_missing
-from app.battery.symbols import encode
-from app.battery.work import Product, Work, refused
+from app.battery.checked_element import CheckedElement, ElementResult, refused
+from app.battery.configuration import faults, parse_element
+from app.battery.expressions.symbols import encode
+from app.battery.functions import Inputs, explain_missing
+from app.battery.warnings.objective_warnings import value_warnings
 from app.execution.executor import Fault, Job, JobFailed, Outcome, Progress, Values
-from app.models import JobErrorCode
+from app.models.enums import JobErrorCode
 
 log = logging.getLogger("voltgraph.battery")
 PACKAGES = ("pybamm", "ionworks-schema", "numpy", "scipy", "cma")
@@ -29,7 +29,7 @@ class BatteryExecutor:
         return faults(jobs)
 
     def run(self, job: Job, inputs: Values, report: Callable[[Progress], None]) -> Outcome:
-        work, wrong = plan(job)
+        work, wrong = parse_element(job)
         if work is None:
             raise refused(wrong)
         try:
@@ -51,7 +51,7 @@ class BatteryExecutor:
             raise JobFailed(JobErrorCode.INTERNAL_ERROR, message) from error
 
 
-def _outcome(work: Work, product: Product) -> Outcome:
+def _outcome(work: CheckedElement, product: ElementResult) -> Outcome:
     """Build an outcome in the official client's form, with the effective configuration."""
     result = {
         "type": product.kind,

@@ -7,17 +7,17 @@ from typing import Any
 
 import pybamm
 
-from app.battery.costs import Cost, cost_plan, scope_faults
-from app.battery.fields import Field, Path, settle, shown
-from app.battery.objective_warnings import objective_warnings
+from app.battery.checked_element import CheckedElement, ElementResult, ParsedElement
+from app.battery.checks.fields import Field, Path, settle, shown
+from app.battery.checks.public_schema import schema_faults
+from app.battery.costs import Cost, parse_cost, scope_faults
+from app.battery.functions import Inputs, explain_missing
 from app.battery.objectives import Objective, objectives
 from app.battery.objectives.objective import Array
 from app.battery.objectives.series import series
-from app.battery.public_schema import schema_faults
-from app.battery.recipes import Inputs, explain_missing
-from app.battery.work import Plan, Product, Work
+from app.battery.warnings.objective_warnings import objective_warnings
 from app.execution.executor import Fault, JobFailed
-from app.models import JobErrorCode, SeriesSource
+from app.models.enums import JobErrorCode, SeriesSource
 
 DEFAULT_STATISTICS = ["RMSE", "MAE", "Max"]
 MAX_STATISTICS = 20
@@ -28,7 +28,7 @@ Answer = dict[str, Array]
 """Output of a model by variable."""
 
 
-def plan(config: Mapping[str, Any]) -> Plan:
+def parse_validation(config: Mapping[str, Any]) -> ParsedElement:
     """Check a validation. Return the element, or every problem."""
     settings, faults = settle(FIELDS, config)
     compared, wrong = objectives(settings["objectives"], ("objectives",)) if "objectives" in settings else ({}, [])
@@ -43,7 +43,7 @@ def plan(config: Mapping[str, Any]) -> Plan:
         "objectives": {name: each.effective for name, each in compared.items()},
         "summary_stats": [each.effective for each in statistics],
     }
-    return Work(effective, lambda inputs, report: _validate(compared, statistics, inputs), sets=dict), []
+    return CheckedElement(effective, lambda inputs, report: _validate(compared, statistics, inputs), sets=dict), []
 
 
 def _statistics(config: Any, path: Path, compared: Mapping[str, Objective]) -> tuple[list[Cost], list[Fault]]:
@@ -54,7 +54,7 @@ def _statistics(config: Any, path: Path, compared: Mapping[str, Objective]) -> t
     faults: list[Fault] = []
     data = {name: each.data for name, each in compared.items()}
     for index, each in enumerate(config):
-        cost, wrong = cost_plan(each, (*path, index), normalization="identity")
+        cost, wrong = parse_cost(each, (*path, index), normalization="identity")
         faults += wrong
         if cost is None:
             continue
@@ -65,7 +65,7 @@ def _statistics(config: Any, path: Path, compared: Mapping[str, Objective]) -> t
     return list(statistics.values()), faults
 
 
-def _validate(compared: Mapping[str, Objective], statistics: list[Cost], inputs: Inputs) -> Product:
+def _validate(compared: Mapping[str, Objective], statistics: list[Cost], inputs: Inputs) -> ElementResult:
     """Run all objectives in order. Report failed ones by name and continue. Raises JobFailed if all fail."""
     values = inputs.decoded()
     answers: dict[str, Answer] = {}
@@ -86,7 +86,7 @@ def _validate(compared: Mapping[str, Objective], statistics: list[Cost], inputs:
         "warnings": [each.to_json() for each in objective_warnings(compared, answers, values)],
     }
     plots = [series(name, compared[name], SeriesSource.OPTIMAL, each) for name, each in answers.items()]
-    return Product({}, KIND, fields, plots)
+    return ElementResult({}, KIND, fields, plots)
 
 
 def _all_failed(failed: Mapping[str, JobFailed]) -> JobFailed:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from app.models import ElementType, JobErrorCode, SeriesSource
+from app.models.enums import ElementType, JobErrorCode, SeriesSource
 
 Values = dict[str, Any]
 """Parameter values by name, as JSON: numbers, and functions in the client's serialisation."""

@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.execution.executor import Fault, Job, JobFailed, Outcome, Progress, Series, Values
-from app.models import JobErrorCode, SeriesSource
+from app.models.enums import JobErrorCode, SeriesSource
 
 
 class FakeExecutor:

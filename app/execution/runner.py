@@ -12,12 +12,13 @@ from typing import Any
 
 import orjson
 
-from app.away import is_away, patiently
-from app.database import Database
-from app.execution.children import Child, ChildDied, Children
+from app.database.availability import is_unavailable, retry_until_available
+from app.database.interface import Database
 from app.execution.executor import JobFailed, Progress
-from app.execution.hold import Hold, HoldLost
-from app.models import ElementType, JobErrorCode, JobStatus, PipelineElement, PipelineElementStatus
+from app.execution.lease import Lease, LeaseLost
+from app.execution.processes import ChildDied, ChildProcess, ChildProcesses
+from app.models.enums import ElementType, JobErrorCode, JobStatus, PipelineElementStatus
+from app.models.tables import PipelineElement
 from app.settings import Settings
 
 log = logging.getLogger("voltgraph")
@@ -40,47 +41,47 @@ class Runner:
     """Runner of pipelines in one worker."""
 
     def __init__(
-        self, database: Database, children: Children, settings: Settings, worker_id: str, ended: Ended = uncounted
+        self, database: Database, children: ChildProcesses, settings: Settings, worker_id: str, ended: Ended = uncounted
     ) -> None:
         self._database, self._children, self._settings = database, children, settings
         self._worker_id, self._ended = worker_id, ended
 
     async def run(self, pipeline_id: str) -> None:
         """Run a pipeline to its end. Completed elements do not run again. Return early if the lease is lost."""
-        hold = await Hold.take(self._database, pipeline_id, self._worker_id)
-        if hold is None:
+        lease = await Lease.take(self._database, pipeline_id, self._worker_id)
+        if lease is None:
             return
         try:
-            elements = await hold.elements()
-            if failures := await self._refused(hold, elements):
-                await patiently(lambda: hold.fail(failures))
+            elements = await lease.elements()
+            if failures := await self._refused(lease, elements):
+                await retry_until_available(lambda: lease.fail(failures))
                 for element in elements:
                     if element.id in failures:
                         self._ended(element.element_type.name, JobStatus.FAILED.name, 0.0)
                 return
-            await self._run_all(hold, elements)
-        except HoldLost:
+            await self._run_all(lease, elements)
+        except LeaseLost:
             log.info("the run of %s was canceled or taken over", pipeline_id)
 
-    async def _run_all(self, hold: Hold, elements: list[PipelineElement]) -> None:
+    async def _run_all(self, lease: Lease, elements: list[PipelineElement]) -> None:
         inputs: dict[str, Any] = {}
         for element in elements:
             try:
-                result = await self._result(hold, element, inputs)
+                result = await self._result(lease, element, inputs)
             except JobFailed as failure:
-                await patiently(partial(hold.fail, {element.id: failure}))
+                await retry_until_available(partial(lease.fail, {element.id: failure}))
                 return
             inputs |= result.get("parameter_values") or {}
-        await patiently(hold.complete)
+        await retry_until_available(lease.complete)
 
-    async def _refused(self, hold: Hold, elements: list[PipelineElement]) -> dict[str, JobFailed]:
+    async def _refused(self, lease: Lease, elements: list[PipelineElement]) -> dict[str, JobFailed]:
         """Return the elements with a wrong configuration, by id. All elements are checked before the first one runs."""
         pending = {each.id for each in elements if each.status is not PipelineElementStatus.COMPLETED}
         if not pending:
             return {}
         first = next(each.id for each in elements if each.id in pending)
         try:  # with the completed ones: what they define tells whether later ones fit
-            answer = await self._attempts(hold, {"kind": "check", "jobs": [_job(each) for each in elements]}, None)
+            answer = await self._attempts(lease, {"kind": "check", "jobs": [_job(each) for each in elements]}, None)
         except JobFailed as failure:
             return {first: failure}
         if len(answer["faults"]) != len(elements):
@@ -92,14 +93,14 @@ class Runner:
             if faults and element.id in pending
         }
 
-    async def _result(self, hold: Hold, element: PipelineElement, inputs: dict[str, Any]) -> dict[str, Any]:
+    async def _result(self, lease: Lease, element: PipelineElement, inputs: dict[str, Any]) -> dict[str, Any]:
         if element.status is PipelineElementStatus.COMPLETED:
             done: dict[str, Any] = orjson.loads(element.result or "{}")
             return done
         with self._counted(element):
-            answer = await self._attempts(hold, {"kind": "run", "jobs": [_job(element)], "inputs": inputs}, element)
+            answer = await self._attempts(lease, {"kind": "run", "jobs": [_job(element)], "inputs": inputs}, element)
             result: dict[str, Any] = answer["result"]
-            await patiently(lambda: hold.complete_element(element.id, result))
+            await retry_until_available(lambda: lease.complete_element(element.id, result))
         return result
 
     @contextmanager
@@ -115,34 +116,34 @@ class Runner:
         except JobFailed:
             ended(JobStatus.FAILED)
             raise
-        except HoldLost:
+        except LeaseLost:
             ended(JobStatus.CANCELED)
             raise
         ended(JobStatus.COMPLETED)
 
-    async def _attempts(self, hold: Hold, request: dict[str, Any], element: PipelineElement | None) -> dict[str, Any]:
+    async def _attempts(self, lease: Lease, request: dict[str, Any], element: PipelineElement | None) -> dict[str, Any]:
         """Return the answer of a child process; retry with a new one if it dies, up to `job_retries` times."""
         deadline = monotonic() + self._settings.job_timeout
         for left in range(self._settings.job_retries, -1, -1):
             if element is not None:
-                await hold.begin(element.id)
+                await lease.begin(element.id)
             try:
-                return await self._attempt(hold, request, element, deadline)
+                return await self._attempt(lease, request, element, deadline)
             except ChildDied as death:
-                log.warning("%s in pipeline %s", death, hold.pipeline_id)
+                log.warning("%s in pipeline %s", death, lease.pipeline_id)
                 if not left:
                     message = "The process that did the job died."
                     raise JobFailed(JobErrorCode.INTERNAL_ERROR, message) from None
         raise AssertionError("there is always a last attempt")
 
     async def _attempt(
-        self, hold: Hold, request: dict[str, Any], element: PipelineElement | None, deadline: float
+        self, lease: Lease, request: dict[str, Any], element: PipelineElement | None, deadline: float
     ) -> dict[str, Any]:
         """Return the answer of one child process. Stop the child if the run is canceled or takes too long."""
-        progress = _Kept(hold, element)
+        progress = _Kept(lease, element)
         async with self._children.child(request) as child:
             talking = asyncio.create_task(_answer(child, progress))
-            watching = asyncio.create_task(self._watch(hold, progress, deadline))
+            watching = asyncio.create_task(self._watch(lease, progress, deadline))
             try:
                 await asyncio.wait([talking, watching], return_when=asyncio.FIRST_COMPLETED)
                 if not talking.done():
@@ -155,26 +156,26 @@ class Runner:
                 watching.cancel()
                 await asyncio.gather(talking, watching, return_exceptions=True)
         answer = talking.result()
-        await patiently(lambda: progress.flush(0))
+        await retry_until_available(lambda: progress.flush(0))
         return answer
 
-    async def _watch(self, hold: Hold, progress: _Kept, deadline: float) -> None:
-        """Store progress until the run is canceled (HoldLost) or reaches its time limit (JobFailed). While the database
-        is unavailable the state of the run is unknown, and the job continues."""
+    async def _watch(self, lease: Lease, progress: _Kept, deadline: float) -> None:
+        """Store progress until the run is canceled (LeaseLost) or reaches its time limit (JobFailed). While the
+        database is unavailable the state of the run is unknown, and the job continues."""
         while monotonic() < deadline:
             await asyncio.sleep(LOOK)
             try:
                 await progress.flush(CHECKPOINT)
-                if not await hold.lasts():
-                    raise HoldLost(hold.pipeline_id)
+                if not await lease.lasts():
+                    raise LeaseLost(lease.pipeline_id)
             except Exception as error:
-                if not is_away(error):
+                if not is_unavailable(error):
                     raise
-                log.warning("the run of %s cannot be looked at: %s", hold.pipeline_id, type(error).__name__)
+                log.warning("the run of %s cannot be looked at: %s", lease.pipeline_id, type(error).__name__)
         raise JobFailed(JobErrorCode.EXECUTION_TIMEOUT, f"The job took longer than {self._settings.job_timeout:g} s.")
 
 
-async def _answer(child: Child, progress: _Kept) -> dict[str, Any]:
+async def _answer(child: ChildProcess, progress: _Kept) -> dict[str, Any]:
     """Return the final message of a child process. Raises JobFailed or ChildDied."""
     while True:
         message = await child.message()
@@ -191,23 +192,23 @@ async def _answer(child: Child, progress: _Kept) -> dict[str, Any]:
 class _Kept:
     """Writer of a job's series and checkpoints: at most one checkpoint a second, if the pipeline wants them."""
 
-    def __init__(self, hold: Hold, element: PipelineElement | None) -> None:
-        self._hold, self._element = hold, element
+    def __init__(self, lease: Lease, element: PipelineElement | None) -> None:
+        self._lease, self._element = lease, element
         self._last = 0.0
         self._series = 0
         self._pending: dict[str, Any] | None = None
 
     def take(self, message: dict[str, Any]) -> None:
-        wanted = self._hold.live_progress_updates
+        wanted = self._lease.live_progress_updates
         if self._element is not None and wants_checkpoints(wanted, self._element.element_type):
             self._pending = message
 
     async def keep_series(self, message: dict[str, Any]) -> None:
         """Write a series before the next one is received, so that at most one is in memory."""
         if self._element is not None:
-            keep = partial(self._hold.keep_series, self._element.id, self._series, message)
+            keep = partial(self._lease.keep_series, self._element.id, self._series, message)
             self._series += 1
-            await patiently(keep)
+            await retry_until_available(keep)
 
     async def flush(self, interval: float) -> None:
         """Write the pending checkpoint, unless the last one was written less than `interval` seconds ago."""
@@ -216,7 +217,7 @@ class _Kept:
         message, self._pending = self._pending, None
         self._last = monotonic()
         progress = Progress(message["iteration"], message["cost"], message["best_cost"], message["parameters"])
-        await self._hold.keep(self._element.id, progress)
+        await self._lease.keep(self._element.id, progress)
 
 
 def _job(element: PipelineElement) -> dict[str, Any]:

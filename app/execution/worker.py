@@ -19,15 +19,17 @@ from sqlalchemy.engine import URL
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app import runs
-from app.away import is_away
-from app.columns import now
-from app.database import Database
-from app.execution.children import Children
-from app.execution.engine import ENDED, QUEUE, WORKFLOW, Engine, SubmissionFailed, configuration
-from app.execution.looks import EAGER, Looks
+from app.database.availability import is_unavailable
+from app.database.interface import Database
+from app.errors import SubmissionFailed
+from app.execution.polling import EAGER, QueuePoller
+from app.execution.processes import ChildProcesses
+from app.execution.queue import ENDED, QUEUE, WORKFLOW, RunQueue, configuration, recover
 from app.execution.runner import Ended, Runner, uncounted
-from app.models import AT_WORK, JobErrorCode, Pipeline, Worker
+from app.models.columns import now
+from app.models.enums import JobErrorCode
+from app.models.tables import AT_WORK, Pipeline, Worker
+from app.pipelines import lifecycle
 from app.settings import Settings
 
 log = logging.getLogger("voltgraph")
@@ -47,28 +49,28 @@ class Stopping(BaseException):
 
 @asynccontextmanager
 async def working(
-    settings: Settings, url: URL, database: Database, engine: Engine, ended: Ended = uncounted
+    settings: Settings, url: URL, database: Database, engine: RunQueue, ended: Ended = uncounted
 ) -> AsyncIterator[None]:
     """Run pipelines until exit. The next worker, or another one, continues the pipelines that are running at exit."""
     if settings.workers == 0:
         yield
         return
     worker_id = _name(settings, url)
-    looks = Looks(alone=worker_id == ALONE)
-    async with Children(settings.executor) as children:
+    poller = QueuePoller(alone=worker_id == ALONE)
+    async with ChildProcesses(settings.executor) as children:
         runner = Runner(database, children, settings, worker_id, ended)
-        taken = _Taken(runner, asyncio.get_running_loop(), looks.soon)
-        await asyncio.to_thread(_launch, settings, url, worker_id, taken, looks)
-        engine.submitted = looks.soon
+        taken = _Taken(runner, asyncio.get_running_loop(), poller.soon)
+        await asyncio.to_thread(_launch, settings, url, worker_id, taken, poller)
+        engine.submitted = poller.soon
         mending = asyncio.create_task(_mend_forever(settings, database, engine, worker_id))
         try:
             yield
         finally:
-            looks.set()  # before places get free: what waits for one is for other workers
+            poller.set()  # before places get free: what waits for one is for other workers
             mending.cancel()
             taken.stop()
             await asyncio.gather(mending, return_exceptions=True)
-            await asyncio.to_thread(looks.join)
+            await asyncio.to_thread(poller.join)
             await asyncio.to_thread(DBOS.destroy)
 
 
@@ -109,7 +111,7 @@ class _Taken:
             task.cancel()
 
 
-def _launch(settings: Settings, url: URL, worker_id: str, taken: _Taken, looks: Looks) -> None:
+def _launch(settings: Settings, url: URL, worker_id: str, taken: _Taken, poller: QueuePoller) -> None:
     """Start DBOS and the polling of the queue."""
     dbos = DBOS(config=configuration(url, worker_id))
 
@@ -120,7 +122,7 @@ def _launch(settings: Settings, url: URL, worker_id: str, taken: _Taken, looks: 
     DBOS.listen_queues([])
     DBOS.launch()
     queue = DBOS.register_queue(QUEUE, worker_concurrency=settings.workers, polling_interval_sec=EAGER)
-    looks.begin(dbos, queue)
+    poller.begin(dbos, queue)
 
 
 async def _persistently(run: Callable[[str], Awaitable[None]], pipeline_id: str) -> None:
@@ -131,14 +133,14 @@ async def _persistently(run: Callable[[str], Awaitable[None]], pipeline_id: str)
         try:
             return await run(pipeline_id)
         except Exception as error:
-            left -= not is_away(error)
+            left -= not is_unavailable(error)
             log.exception("the run of %s broke", pipeline_id)
             if not left:
                 raise
             await asyncio.sleep(PAUSE)
 
 
-async def _mend_forever(settings: Settings, database: Database, engine: Engine, worker_id: str) -> None:
+async def _mend_forever(settings: Settings, database: Database, engine: RunQueue, worker_id: str) -> None:
     steady_since = monotonic()
     while True:
         try:
@@ -165,7 +167,7 @@ async def _say_alive(database: Database, worker_id: str) -> None:
     await database.write(work)
 
 
-async def _mend(database: Database, engine: Engine) -> None:
+async def _mend(database: Database, engine: RunQueue) -> None:
     """Reconcile the queue with the tables: enqueue running pipelines that the queue does not know, fail those that it
     gave up."""
     query = select(Pipeline.id).where(AT_WORK, col(Pipeline.started_at) < now() - timedelta(seconds=MEND))
@@ -179,10 +181,10 @@ async def _mend(database: Database, engine: Engine) -> None:
             except SubmissionFailed:  # it is down, and has logged that: the next round tries again
                 return
         elif states[id] in ENDED:
-            await runs.fail(database, id, JobErrorCode.INTERNAL_ERROR, "The engine lost this run.")
+            await lifecycle.fail(database, id, JobErrorCode.INTERNAL_ERROR, "The engine lost this run.")
 
 
-async def _take_over(settings: Settings, database: Database, engine: Engine) -> None:
+async def _take_over(settings: Settings, database: Database, engine: RunQueue) -> None:
     """Return the pipelines of workers without a heartbeat to the queue."""
     silent = func.now() - timedelta(seconds=settings.worker_timeout)
     async with database.read() as session:
@@ -190,4 +192,4 @@ async def _take_over(settings: Settings, database: Database, engine: Engine) -> 
     dead = sorted(await engine.holders() - alive)
     if dead:
         log.warning("workers that are silent are taken over: %s", ", ".join(dead))
-        await asyncio.to_thread(DBOS._recover_pending_workflows, dead)
+        await asyncio.to_thread(recover, dead)

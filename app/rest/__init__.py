@@ -1,10 +1,10 @@
-"""REST API by Ionworks' contract."""
+"""REST API by Ionworks' contract. May import server, pipelines, database, auth, errors and models."""
 
 from fastapi import FastAPI
 
 from app.rest import errors
 from app.rest.jobs import jobs, plots
-from app.rest.routes import router
+from app.rest.pipelines import router
 from app.rest.users import users
 
 

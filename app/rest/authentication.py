@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fastapi import Request
 
-from app.callers import Caller
-from app.cors import refuse_other_pages
-from app.rates import REQUEST
-from app.services import Services
+from app.auth.caller import Caller
+from app.auth.rate_limit import REQUEST
+from app.server.cors import refuse_other_pages
+from app.server.request_log import note_key
+from app.server.services import Services
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing."""
@@ -21,10 +22,11 @@ async def authenticate(request: Request) -> None:
     """Note whom a request comes from, and spend what it costs. RequestError with UNAUTHENTICATED, FORBIDDEN or
     RATE_LIMITED."""
     headers = dict(request.scope["headers"])
-    found = await services(request).callers.of(headers)
+    found = await services(request).authenticator.authenticate(headers)
+    note_key(found.key)
     if found.key is None and request.method not in READS:
         refuse_other_pages(headers, request.app.state.settings.origins)
-    services(request).rates.spend(found, REQUEST)
+    services(request).rate_limiter.spend(found, REQUEST)
     request.state.caller = found
 
 

@@ -10,18 +10,10 @@ from pydantic_core import ErrorDetails, InitErrorDetails, PydanticCustomError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from app import away
-from app.errors import (
-    BadJson,
-    Path,
-    Problem,
-    ProblemCode,
-    Rejected,
-    RequestError,
-    WrongArguments,
-    logged,
-)
-from app.rest.answers import JsonResponse
+from app.database import availability
+from app.errors import BadJson, Path, Problem, ProblemCode, Rejected, RequestError, WrongArguments
+from app.rest.serializers import JsonResponse
+from app.server.faults import find_refusal, log_fault
 
 STATUS = {
     ProblemCode.FORBIDDEN: 403,
@@ -41,7 +33,7 @@ def install(app: FastAPI) -> None:
         (WrongArguments, wrong_arguments),
         (RequestError, request_error),
         (RequestValidationError, invalid),
-        *((kind, unable) for kind in away.RAISED),
+        *((kind, unable) for kind in availability.RAISED),
         (HTTPException, http_exception),
         (Exception, internal),
     ):
@@ -74,7 +66,7 @@ def invalid(_: Request, error: RequestValidationError) -> Response:
 
 
 def unable(request: Request, error: Exception) -> Response:
-    refused = away.expected(error)
+    refused = find_refusal(error)
     if refused is None:
         raise error
     return request_error(request, refused)
@@ -87,7 +79,7 @@ def http_exception(request: Request, error: HTTPException) -> Response:
 
 
 def internal(_: Request, error: Exception) -> Response:
-    return failure(500, "INTERNAL_SERVER_ERROR", logged(error).message)
+    return failure(500, "INTERNAL_SERVER_ERROR", log_fault(error).message)
 
 
 def failure(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:

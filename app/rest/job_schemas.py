@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from app.models import JobStatus, SeriesSource
-from app.series import MOST_POINTS, Wanted
+from app.models.enums import JobStatus, SeriesSource
+from app.pipelines.series import MOST_POINTS, Wanted
 
 Channels = dict[str, dict[Literal["optimal", "baseline"], list[str]]]
 Number = Field(None, allow_inf_nan=False)

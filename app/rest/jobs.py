@@ -7,41 +7,43 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Query, Request
 from starlette.responses import Response
 
-from app import reading, series
-from app.budget import Budget
-from app.callers import Caller
-from app.database import Database
+from app.auth.caller import Caller
+from app.database.interface import Database
 from app.errors import not_found
-from app.models import PipelineElement, SeriesSource
-from app.rest import answers, metadata
-from app.rest.answers import JsonResponse, StoredJson
+from app.models.enums import SeriesSource
+from app.models.tables import PipelineElement
+from app.pipelines import repository, series
+from app.pipelines.budget import Budget
+from app.rest import metadata, serializers
 from app.rest.authentication import services
-from app.rest.body import StrictRoute
 from app.rest.errors import failure
 from app.rest.job_schemas import Channels, Job, JobsQuery, Metadata, Plot, PlotQuery, SeriesQuery
-from app.rest.routes import NOT_FOUND, By, In, Most, no_nul, stop
+from app.rest.pipelines import NOT_FOUND, By, In, Most, no_nul, stop
+from app.rest.plots import plot
+from app.rest.route import StrictRoute
 from app.rest.schemas import Failure
+from app.rest.serializers import JsonResponse, StoredJson
 
 jobs = APIRouter(prefix="/jobs", tags=["Job"], route_class=StrictRoute, dependencies=[Depends(no_nul)])
 plots = APIRouter(prefix="/pipelines/datafits", tags=["Job"], route_class=StrictRoute, dependencies=[Depends(no_nul)])
 
 
 async def job(db: Database, by: Caller, job_id: str) -> PipelineElement:
-    row = await reading.element_of_job(db, by, job_id)
+    row = await repository.element_of_job(db, by, job_id)
     if row is None:
         raise not_found("job")
     return row
 
 
 async def _shown(db: Database, by: Caller, rows: list[PipelineElement], most: Budget) -> list[dict[str, Any]]:
-    results = await reading.large_column(db, by, "result", [row.id for row in rows], budget=most)
-    return [answers.job(row, result) for row, result in zip(rows, results, strict=True)]
+    results = await repository.large_column(db, by, "result", [row.id for row in rows], budget=most)
+    return [serializers.job(row, result) for row, result in zip(rows, results, strict=True)]
 
 
 @jobs.get("/", response_model=list[Job])
 async def list_jobs(query: Annotated[JobsQuery, Query()], db: In, by: By, most: Most) -> Response:
     """List jobs, newest first."""
-    return JsonResponse(await _shown(db, by, await reading.jobs(db, by, query.limit, query.skip), most))
+    return JsonResponse(await _shown(db, by, await repository.jobs(db, by, query.limit, query.skip), most))
 
 
 @jobs.post("/", status_code=410, responses={410: {"model": Failure}})
@@ -97,7 +99,7 @@ async def get_plot_data(job_id: str, query: Annotated[PlotQuery, Query()], db: I
     wanted = series.Wanted(
         query.objective_name, SeriesSource.OPTIMAL, None, None, query.max_points, query.x_min, query.x_max
     )
-    found = await series.plot(db, by, most, (await job(db, by, job_id)).id, wanted, query.plot_index)
+    found = await plot(db, by, most, (await job(db, by, job_id)).id, wanted, query.plot_index)
     if found is None:
         raise not_found("plot")
     return StoredJson(found)

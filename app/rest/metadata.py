@@ -7,12 +7,13 @@ from typing import Any
 
 import orjson
 
-from app import reading, series
-from app.budget import Budget
-from app.callers import Caller
-from app.database import Database
-from app.models import Checkpoint, PipelineElement, SeriesSource
-from app.plots import panels
+from app.auth.caller import Caller
+from app.database.interface import Database
+from app.models.enums import SeriesSource
+from app.models.tables import Checkpoint, PipelineElement
+from app.pipelines import repository, series
+from app.pipelines.budget import Budget
+from app.rest.plots import panels
 
 
 async def of(database: Database, caller: Caller, budget: Budget, element: PipelineElement) -> dict[str, Any]:
@@ -20,11 +21,11 @@ async def of(database: Database, caller: Caller, budget: Budget, element: Pipeli
     found = await series.channels(database, caller, element.id)
     config: str | None = None
     if found:
-        [config] = await reading.large_column(database, caller, "job_config", [element.id], budget=budget)
+        [config] = await repository.large_column(database, caller, "job_config", [element.id], budget=budget)
     types = await asyncio.to_thread(_types, config or "{}")
     counts = {name: len(panels(sources.get(SeriesSource.OPTIMAL, []))) for name, sources in found.items()}
     objectives = {name: {"type": types.get(name), "plot_count": count} for name, count in counts.items() if count}
-    [checkpoints] = await reading.traces(database, caller, reading.MAX_TRACE, [element.id], budget=budget)
+    [checkpoints] = await repository.traces(database, caller, repository.MAX_TRACE, [element.id], budget=budget)
     return {
         "validation_plot_config": {"objectives": objectives},
         "intermediate_results": [_intermediate(each) for each in checkpoints],

@@ -7,10 +7,10 @@ from typing import Any, Self
 
 from pydantic import BaseModel, Field, ModelWrapValidatorHandler, PrivateAttr, ValidationError, model_validator
 
-from app.drafts import Draft, draft
-from app.elements import Given
 from app.errors import Rejected
-from app.models import ElementType, JobErrorCode, PipelineElementStatus, PipelineStatus
+from app.models.enums import ElementType, JobErrorCode, PipelineElementStatus, PipelineStatus
+from app.pipelines.elements import SubmittedElements
+from app.pipelines.inputs import PipelineCreate, parse_create
 from app.rest.errors import line_error, pydantic_error
 
 
@@ -32,10 +32,10 @@ class PipelineConfig(BaseModel):
     description: str | None = None
     options: PipelineOptions = Field(default_factory=PipelineOptions)
     elements: dict[str, Any]
-    _draft: Draft | None = PrivateAttr(None)
+    _draft: PipelineCreate | None = PrivateAttr(None)
 
     @property
-    def draft(self) -> Draft:
+    def draft(self) -> PipelineCreate:
         """The validated draft of a valid configuration."""
         assert self._draft is not None
         return self._draft
@@ -62,13 +62,13 @@ class PipelineConfig(BaseModel):
         return config
 
 
-def _drafted(sound: dict[str, Any], config: PipelineConfig | None) -> Draft:
+def _drafted(sound: dict[str, Any], config: PipelineConfig | None) -> PipelineCreate:
     """Validate the fields of the right type; the others have errors of their own already."""
-    return draft(
+    return parse_create(
         project_id=sound.get("project_id", "not given"),
         name=sound.get("name"),
         description=sound.get("description"),
-        elements=Given(by_name=sound.get("elements", {})),
+        elements=SubmittedElements(by_name=sound.get("elements", {})),
         live_progress_updates=config.options.live_progress_updates if config else None,
     )
 

@@ -6,9 +6,9 @@ from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from app.rest.answers import JsonResponse
-from app.rest.body import StrictRoute
-from app.rest.routes import By
+from app.rest.pipelines import By
+from app.rest.route import StrictRoute
+from app.rest.serializers import JsonResponse
 
 users = APIRouter(prefix="/users", tags=["User"], route_class=StrictRoute)
 

@@ -11,15 +11,17 @@ from typing import Any
 from graphql import GraphQLObjectType
 from sqlalchemy import Integer, bindparam
 
-from app import reading
-from app.budget import PARSED
-from app.models import Checkpoint, JobStatus, Pipeline, PipelineElement, PipelineElementStatus, PipelineStatus
-from schema import schema
-from schema.plans.children import Children
-from schema.plans.rows import Field, Rows, dictionary
+from app.models.enums import JobStatus, PipelineElementStatus, PipelineStatus
+from app.models.tables import Checkpoint, Pipeline, PipelineElement
+from app.pipelines import repository
+from app.pipelines.budget import PARSED
+from schema import graphql_schema
+from schema.plans.child_rows import ChildRows
+from schema.plans.json_sql import listed
+from schema.plans.row_builder import FieldReader, RowBuilder, dictionary
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
 from schema.plans.statements import CALLER
-from schema.plans.texts import listed
+from schema.strawberry_internals import field_definition
 
 TABLES: dict[str, Any] = {
     "Pipeline": Pipeline.__table__,  # type: ignore[attr-defined]
@@ -36,21 +38,21 @@ ENDED = {status.name for status in PipelineStatus if status.is_terminal}
 ELEMENT_ENDED = {status.name for status in PipelineElementStatus if status.is_terminal}
 
 
-def column(column: Any) -> Field:
+def column(column: Any) -> FieldReader:
     return lambda rows, details: rows.column(column)
 
 
-def is_terminal(rows: Rows, details: FieldDetailsList) -> Any:
+def is_terminal(rows: RowBuilder, details: FieldDetailsList) -> Any:
     return rows.is_among(PIPELINE.status, ENDED)
 
 
-def options(rows: Rows, details: FieldDetailsList) -> ast.expr:
+def options(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     return rows.object("PipelineOptions", details)
 
 
-def elements(rows: Rows, details: FieldDetailsList) -> Any:
+def elements(rows: RowBuilder, details: FieldDetailsList) -> Any:
     def query(id: Any) -> Any:
-        return reading.elements_of_query(CALLER, id)
+        return repository.elements_of_query(CALLER, id)
 
     made = listed(
         rows, PIPELINE.id, query, ELEMENT.element_order, lambda texts: texts.object("PipelineElement", details)
@@ -58,25 +60,25 @@ def elements(rows: Rows, details: FieldDetailsList) -> Any:
     return elements_where(rows, details).all(rows) if made is None else made
 
 
-def elements_where(rows: Rows, details: FieldDetailsList, *clauses: Any) -> Children:
-    return Children(
+def elements_where(rows: RowBuilder, details: FieldDetailsList, *clauses: Any) -> ChildRows:
+    return ChildRows(
         rows,
         PIPELINE.id,
-        lambda ids: reading.elements_query(CALLER, ids).where(*clauses),
+        lambda ids: repository.elements_query(CALLER, ids).where(*clauses),
         ELEMENT.pipeline_id,
         lambda elements: elements.object("PipelineElement", details),
     )
 
 
-def progress(rows: Rows, details: FieldDetailsList) -> ast.expr:
+def progress(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     """Plan the progress in two statements: counts need only the statuses of elements."""
-    query = partial(reading.elements_query, CALLER)
-    counted = Children(rows, PIPELINE.id, query, ELEMENT.pipeline_id, lambda each: each.stored(ELEMENT.status))
+    query = partial(repository.elements_query, CALLER)
+    counted = ChildRows(rows, PIPELINE.id, query, ELEMENT.pipeline_id, lambda each: each.stored(ELEMENT.status))
     fields = rows.compiling.selections.fields("PipelineProgress", details)
     return dictionary({key: PROGRESS[name_of(each)](rows, each, counted) for key, each in fields.items()})
 
 
-PROGRESS: dict[str, Callable[[Rows, FieldDetailsList, Children], ast.expr]] = {
+PROGRESS: dict[str, Callable[[RowBuilder, FieldDetailsList, ChildRows], ast.expr]] = {
     "finished": lambda rows, details, counted: rows.call(_finished, counted.all(rows)),
     "total": lambda rows, details, counted: rows.call(len, counted.all(rows)),
     "current": lambda rows, details, counted: elements_where(
@@ -90,73 +92,73 @@ def _finished(statuses: list[str]) -> int:
     return sum(map(ELEMENT_ENDED.__contains__, statuses))
 
 
-def parameter_values(rows: Rows, details: FieldDetailsList) -> ast.expr:
+def parameter_values(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     arguments = rows.compiling.selections.arguments("PipelineElement", details)
     names = rows.value(lambda run: arguments(run.values).get("names"))
-    made = rows.call(reading.parameter_values, rows.stored(ELEMENT.result), names)
+    made = rows.call(repository.parameter_values, rows.stored(ELEMENT.result), names)
     rows.weigh(ELEMENT.result, PARSED)
     return made
 
 
-def warnings(rows: Rows, details: FieldDetailsList) -> ast.expr:
+def warnings(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     fields = rows.compiling.selections.fields("ResultWarning", details)
     names = {key: name_of(each) for key, each in fields.items()}
     return rows.call(partial(_selected_warnings, names), rows.stored(ELEMENT.result))
 
 
-WARNING = frozenset({*reading.WARNING_FIELDS, "__typename"})
+WARNING = frozenset({*repository.WARNING_FIELDS, "__typename"})
 """The fields of a warning, which are read from its JSON."""
 
 
 def _selected_warnings(names: Mapping[str, str], result: str | None) -> list[dict[str, Any]] | None:
     """The warnings of a result with the selected fields, by response key."""
-    found = reading.result_warnings(result)
+    found = repository.result_warnings(result)
     if found is None:
         return None
     shown = [each | {"__typename": "ResultWarning"} for each in found]
     return [{key: each.get(name) for key, name in names.items()} for each in shown]
 
 
-def job(rows: Rows, details: FieldDetailsList) -> ast.expr:
+def job(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     return rows.unless_null(ELEMENT.job_id, rows.object("Job", details))
 
 
-def element(rows: Rows, details: FieldDetailsList) -> ast.expr:
+def element(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     return rows.object("PipelineElement", details)
 
 
-def job_status(rows: Rows, details: FieldDetailsList) -> ast.expr:
+def job_status(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     return rows.column_or(ELEMENT.job_status, JobStatus.PENDING.name)
 
 
-def newest_checkpoint(rows: Rows, details: FieldDetailsList) -> ast.expr:
+def newest_checkpoint(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     # Its subquery has the elements' table too, so that nested in a query of that table it would find all elements.
-    return Children(
+    return ChildRows(
         rows,
         ELEMENT.id,
-        partial(reading.newest_checkpoints_query, CALLER),
+        partial(repository.newest_checkpoints_query, CALLER),
         CHECKPOINT.element_id,
         lambda each: each.object("Checkpoint", details),
         lambda run: {},
     ).first(rows)
 
 
-def trace(rows: Rows, details: FieldDetailsList) -> ast.expr:
+def trace(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     arguments = rows.compiling.selections.arguments("Job", details)
-    return Children(
+    return ChildRows(
         rows,
         ELEMENT.id,
-        lambda ids: reading.traces_query(CALLER, ids, MOST).limit(LIMIT),
+        lambda ids: repository.traces_query(CALLER, ids, MOST).limit(LIMIT),
         CHECKPOINT.element_id,
         lambda each: each.object("Checkpoint", details),
-        lambda run: {MOST.key: reading.checked_points(arguments(run.values)["maxPoints"])},
+        lambda run: {MOST.key: repository.checked_points(arguments(run.values)["maxPoints"])},
         LIMIT,
     ).all(rows)
 
 
 LEFT = frozenset({"PipelineElement.series"})
 """Fields whose operations are left to the executor, as `Type.field`."""
-FIELDS: dict[str, dict[str, Field]] = {
+FIELDS: dict[str, dict[str, FieldReader]] = {
     "Pipeline": {"isTerminal": is_terminal, "options": options, "elements": elements, "progress": progress},
     "PipelineElement": {
         "jobConfig": column(ELEMENT.job_config),
@@ -183,7 +185,7 @@ FIELDS: dict[str, dict[str, Field]] = {
 """Fields with resolvers."""
 
 
-def field_of(type_name: str, name: str) -> Field:
+def field_of(type_name: str, name: str) -> FieldReader:
     """Return how plans read a field. Raises Unplanned."""
     if name == "__typename":
         return lambda rows, details: rows.name(type_name)
@@ -193,10 +195,10 @@ def field_of(type_name: str, name: str) -> Field:
     return found
 
 
-def _plain_column(type_name: str, name: str) -> Field | None:
-    kind = schema._schema.type_map[type_name]
+def _plain_column(type_name: str, name: str) -> FieldReader | None:
+    kind = graphql_schema.type_map[type_name]
     assert isinstance(kind, GraphQLObjectType)
-    field = kind.fields[name].extensions["strawberry-definition"]
+    field = field_definition(kind.fields[name])
     columns = TABLES[type_name].columns if type_name in TABLES else {}
     found = None if field.base_resolver is not None else columns.get(field.python_name)
     return None if found is None else column(found)

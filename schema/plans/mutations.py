@@ -12,34 +12,35 @@ from graphql.execution import Executor
 from graphql.pyutils import Path
 from sqlalchemy.engine import Dialect
 
-from app.budget import Budget
+from app.database.interface import ReadBudget, Steps
 from app.errors import AnswerTooLarge
-from app.models import Pipeline
-from app.readers import Pace, Steps
-from schema import schema
-from schema.context import Context
-from schema.plans.children import read_children
+from app.models.tables import Pipeline
+from app.pipelines.budget import Budget
+from schema import graphql_schema
+from schema.plans.child_rows import read_children
 from schema.plans.fields import PIPELINE
-from schema.plans.rows import Compiling, Rows, Run
+from schema.plans.row_builder import CompileContext, RowBuilder, Run
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
+from schema.strawberry_internals import resolver_of
+from schema.types.context import Context
 
-Part = Callable[[Any, Context, Run], Awaitable[Any]]
+PayloadPart = Callable[[Any, Context, Run], Awaitable[Any]]
 """Builder of a field of a payload."""
 
 
-class Asking:
+class ResolverInfo:
     """Stand-in for `strawberry.Info`: mutation resolvers use `info.context` only."""
 
     def __init__(self, context: Context) -> None:
         self.context = context
 
 
-class Mutation:
+class MutationPlan:
     """Fields of one operation, in order."""
 
-    def __init__(self, compiling: Compiling, fields: dict[str, FieldDetailsList]) -> None:
+    def __init__(self, compiling: CompileContext, fields: dict[str, FieldDetailsList]) -> None:
         self._fields = [
-            (key, details, _typename if name_of(details) == "__typename" else Change(compiling, key, details))
+            (key, details, _typename if name_of(details) == "__typename" else MutationField(compiling, key, details))
             for key, details in fields.items()
         ]
 
@@ -61,17 +62,19 @@ async def _typename(*_: Any) -> str:
     return "Mutation"
 
 
-class Change:
+class MutationField:
     """One field: its resolver and the selection of its payload."""
 
-    def __init__(self, compiling: Compiling, key: str, details: FieldDetailsList) -> None:
+    def __init__(self, compiling: CompileContext, key: str, details: FieldDetailsList) -> None:
         self._key, self._details = key, details
         selections = compiling.selections
         self._definition = selections.definition("Mutation", details)
         if not is_non_null_type(self._definition.type):
             raise Unplanned
         self._arguments = selections.converted_arguments("Mutation", details)
-        self._resolve = self._definition.extensions["strawberry-definition"].base_resolver.wrapped_func
+        resolve = resolver_of(self._definition)
+        assert resolve is not None
+        self._resolve = resolve
         payload = get_named_type(self._definition.type).name
         fields = selections.fields(payload, details)
         self._parts = [(key, part(payload, name_of(each))(compiling, each)) for key, each in fields.items()]
@@ -79,7 +82,7 @@ class Change:
     async def __call__(
         self, context: Context, run: Run, executor: Callable[[], Executor[Any]], errors: list[GraphQLError]
     ) -> dict[str, Any]:
-        payload = await self._resolve(None, Asking(context), **self._arguments(run.values))
+        payload = await self._resolve(None, ResolverInfo(context), **self._arguments(run.values))
         try:
             return {key: await part(payload, context, run) for key, part in self._parts}
         except AnswerTooLarge as error:
@@ -90,7 +93,7 @@ class Change:
 
     async def _complete(self, payload: Any, executor: Executor[Any], errors: list[GraphQLError]) -> dict[str, Any]:
         path = Path(None, self._key, "Mutation")
-        parent = schema._schema.mutation_type
+        parent = graphql_schema.mutation_type
         assert parent is not None
         info = executor.build_resolve_info(self._definition, [each.node for each in self._details], parent, path)
         completed = executor.complete_value(self._definition.type, self._details, info, path, payload, None)
@@ -99,15 +102,15 @@ class Change:
         return data
 
 
-class Changed:
+class MutationResult:
     """Selection of the pipeline that a mutation returns. Its own columns are at hand; all else is read."""
 
-    def __init__(self, compiling: Compiling, details: FieldDetailsList) -> None:
+    def __init__(self, compiling: CompileContext, details: FieldDetailsList) -> None:
         before = compiling.statements
-        self._rows = Rows(compiling, one=True, is_at_hand=True)
+        self._rows = RowBuilder(compiling, one=True, is_at_hand=True)
         self._build = self._rows.builder(self._rows.object("Pipeline", details))
         self._stored = [stored(column, compiling.dialect) for column in self._rows.columns]
-        self._pace = Pace(is_single=compiling.statements - before <= 1, longest=compiling.longest)
+        self._pace = ReadBudget(is_single=compiling.statements - before <= 1, longest=compiling.longest)
 
     async def __call__(self, payload: Any, context: Context, run: Run) -> Any:
         if payload.pipeline is None:
@@ -136,7 +139,7 @@ def stored(column: Any, dialect: Dialect) -> Callable[[Pipeline], Any]:
     return lambda pipeline: process(vars(pipeline)[name])
 
 
-def user_errors(compiling: Compiling, details: FieldDetailsList) -> Part:
+def user_errors(compiling: CompileContext, details: FieldDetailsList) -> PayloadPart:
     fields = compiling.selections.fields("UserError", details)
     values = [(key, USER_ERROR[name_of(each)]) for key, each in fields.items()]
 
@@ -146,7 +149,7 @@ def user_errors(compiling: Compiling, details: FieldDetailsList) -> Part:
     return part
 
 
-def plain(value: Callable[[Any], Any]) -> Callable[[Compiling, FieldDetailsList], Part]:
+def plain(value: Callable[[Any], Any]) -> Callable[[CompileContext, FieldDetailsList], PayloadPart]:
     """Plan a field that needs only the payload."""
 
     async def part(payload: Any, context: Context, run: Run) -> Any:
@@ -161,9 +164,9 @@ USER_ERROR: dict[str, Callable[[Any], Any]] = {
     "field": lambda error: error.field,
     "__typename": lambda error: "UserError",
 }
-PAYLOADS: dict[str, dict[str, Callable[[Compiling, FieldDetailsList], Part]]] = {
+PAYLOADS: dict[str, dict[str, Callable[[CompileContext, FieldDetailsList], PayloadPart]]] = {
     "PipelinePayload": {
-        "pipeline": Changed,
+        "pipeline": MutationResult,
         "userErrors": user_errors,
         "__typename": plain(lambda payload: "PipelinePayload"),
     },
@@ -175,7 +178,7 @@ PAYLOADS: dict[str, dict[str, Callable[[Compiling, FieldDetailsList], Part]]] = 
 }
 
 
-def part(payload: str, name: str) -> Callable[[Compiling, FieldDetailsList], Part]:
+def part(payload: str, name: str) -> Callable[[CompileContext, FieldDetailsList], PayloadPart]:
     """Return the plan of a field of a payload. Raises Unplanned."""
     found = PAYLOADS.get(payload, {}).get(name)
     if found is None:

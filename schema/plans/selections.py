@@ -20,9 +20,10 @@ from graphql.execution.collect_fields import (
 )
 from graphql.execution.values import VariableValues
 
-from schema import schema
-from schema.conversion import NAMES, converter
-from schema.plans.arguments import Arguments, Converter
+from schema import graphql_schema
+from schema.plans.inputs.arguments import Arguments, Converter
+from schema.strawberry_internals import field_definition
+from schema.types.input_factory import NAMES, converter
 
 
 class Unplanned(Exception):
@@ -33,7 +34,7 @@ class Selections:
     """Selected fields for given values of the variables that @include and @skip read."""
 
     def __init__(self, document: DocumentNode, operation: OperationDefinitionNode, values: VariableValues) -> None:
-        self._schema, self._operation, self._values = schema._schema, operation, values
+        self._schema, self._operation, self._values = graphql_schema, operation, values
         self._fragments = {node.name.value: FragmentDetails(node) for node in fragments_of(document)}
 
     def root(self) -> dict[str, FieldDetailsList]:
@@ -64,7 +65,7 @@ class Selections:
         definition = self.definition(type_name, details)
         converters = {
             NAMES.from_argument(argument): Converter(argument.python_name, converter(argument.type))
-            for argument in definition.extensions["strawberry-definition"].arguments
+            for argument in field_definition(definition).arguments
         }
         return Arguments(definition, details[0].node, converters)
 
@@ -84,7 +85,7 @@ def _plain(kind: GraphQLObjectType, collected: CollectedFields) -> dict[str, Fie
         raise Unplanned
     for details in collected.grouped_field_set.values():
         field = kind.fields.get(name_of(details))
-        if field is not None and field.extensions["strawberry-definition"].extensions:
+        if field is not None and field_definition(field).extensions:
             raise Unplanned
     return collected.grouped_field_set
 

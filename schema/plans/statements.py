@@ -10,15 +10,15 @@ import orjson
 from sqlalchemy import ARRAY, Select, String, bindparam, func, select
 from sqlalchemy.engine import Dialect
 
-from app.callers import Caller
-from app.columns import Binary
+from app.auth.caller import Caller
+from app.models.columns import Binary
 
 CALLER = Caller(organization_id=cast(str, bindparam("organization_id", type_=Binary)))
 """Caller whose attributes are parameters, so that a statement serves all callers."""
 IDS = "ids"
 
 
-class Statement:
+class CompiledStatement:
     """A compiled select of one dialect."""
 
     def __init__(self, query: Select[Any], dialect: Dialect) -> None:

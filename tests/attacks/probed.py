@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import socket
 from time import perf_counter
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from app.__main__ import Server
+from app.cli.serve import new_server
+from app.server.uvicorn import Server
 from app.settings import Settings
 
 TICK = 0.002
@@ -19,9 +21,10 @@ class Probed(Server):
     """GET /probe answers the longest stall since it was last asked, in milliseconds."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        application: Any = self._app
         self._worst = 0.0
         self._ticking = asyncio.create_task(self._tick())
-        self._app.router.add_route("/probe", self._probe)
+        application.router.add_route("/probe", self._probe)
         await super().startup(sockets)
 
     async def _tick(self) -> None:
@@ -37,4 +40,4 @@ class Probed(Server):
 
 
 if __name__ == "__main__":
-    Probed(Settings(port=0)).run()
+    new_server(Settings(port=0), Probed).run()

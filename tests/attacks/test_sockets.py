@@ -12,7 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 
 from tests.attacks.conftest import Target
-from tests.subscriptions.clients import FOLLOW, Socket, socket
+from tests.schema.subscriptions.clients import FOLLOW, Socket, socket
 
 INIT = {"type": "connection_init"}
 QUERY = {"query": "{ __typename }"}

@@ -15,8 +15,8 @@ import numpy as np
 import pybamm
 from scipy import optimize
 
+from app.battery.expressions.symbols import decode
 from app.battery.objectives.impedance import FREQUENCY, IMAGINARY, REAL
-from app.battery.symbols import decode
 from app.execution.executor import Values
 from tests.battery import test_fit_eis as eis
 from tests.battery.measured import CURRENT, REFERENCE, TIME, VOLTAGE, elements

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pybamm
 
+from app.battery.checked_element import ElementResult, ParsedElement
 from app.battery.costs import Array
-from app.battery.fit import plan as planning
+from app.battery.fit import configuration as planning
+from app.battery.functions import Inputs
 from app.battery.objectives.objective import Simulate
-from app.battery.recipes import Inputs
-from app.battery.work import Plan, Product
 from app.execution.executor import JobFailed, Progress
 
 Formula = Callable[[Mapping[str, float]], Mapping[str, Any]]
@@ -62,10 +62,10 @@ def solverless(values: Mapping[str, float]) -> Mapping[str, Any]:
     raise pybamm.SolverError("no solution")
 
 
-def planned(monkeypatch: Any, objectives: Mapping[str, FormulaObjective], **config: Any) -> Plan:
+def planned(monkeypatch: Any, objectives: Mapping[str, FormulaObjective], **config: Any) -> ParsedElement:
     monkeypatch.setattr(planning, "objectives", lambda given, path: (dict(objectives), []))
     monkeypatch.setattr(planning, "schema_faults", lambda config: [])
-    return planning.plan({"objectives": {name: {} for name in objectives}} | config)
+    return planning.parse_fit({"objectives": {name: {} for name in objectives}} | config)
 
 
 def product(
@@ -74,7 +74,7 @@ def product(
     report: Callable[[Progress], None] = lambda progress: None,
     inputs: Mapping[str, Any] | None = None,
     **config: Any,
-) -> Product:
+) -> ElementResult:
     """Return the result of a fit."""
     several = objectives if isinstance(objectives, Mapping) else {"formula": objectives}
     work, faults = planned(monkeypatch, several, **config)

@@ -11,8 +11,8 @@ import numpy as np
 import pybamm
 
 from app.battery.entries.functions import butler_volmer_exchange_current
+from app.battery.expressions.symbols import decode, encode
 from app.battery.objectives import Objective, objectives
-from app.battery.symbols import decode, encode
 from app.execution.executor import Fault
 
 TIME, CURRENT, VOLTAGE = "Time [s]", "Current [A]", "Voltage [V]"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pybamm
 
-from app.battery.objectives.model_options import CIRCUIT, LITHIUM_ION, REACTIONS
+from app.battery.objectives.models.model_options import CIRCUIT, LITHIUM_ION, REACTIONS
 
 Case = tuple[str, str, Any]
 """Module, option, value."""

@@ -8,9 +8,9 @@ import pybamm
 import pytest
 
 from app.battery.calculations import CALCULATIONS
-from app.battery.recipes import Recipe
-from app.battery.symbols import encode
-from app.models import JobErrorCode
+from app.battery.expressions.symbols import encode
+from app.battery.functions import ElementFunction
+from app.models.enums import JobErrorCode
 from tests.battery.cases import C_P, CAPACITY_INPUTS, CASES, N, P
 from tests.battery.work import calculation, failure, made, missing, parameter_set
 
@@ -114,6 +114,6 @@ def test_what_is_nobodys_foresight_is_our_fault(monkeypatch: pytest.MonkeyPatch)
     def broken(settings: object, inputs: object) -> dict[str, Any]:
         raise LookupError("secret")
 
-    monkeypatch.setitem(CALCULATIONS, "OpenCircuitLimits", Recipe({}, broken))
+    monkeypatch.setitem(CALCULATIONS, "OpenCircuitLimits", ElementFunction({}, broken))
     failed = failure(calculation("OpenCircuitLimits"))
     assert (failed.code, failed.message) == (JobErrorCode.INTERNAL_ERROR, "Something went wrong here: LookupError.")

@@ -10,7 +10,7 @@ from ionworks_schema import calculations, direct_entries
 
 from app.battery.calculations import CALCULATIONS, REFUSED_CALCULATIONS
 from app.battery.entries import ENTRIES, REFUSED_ENTRIES
-from app.models import JobErrorCode
+from app.models.enums import JobErrorCode
 from tests.battery.work import calculation, entry, failure, faults, places, values
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ionworks_schema import costs as published
 
-from app.battery.costs import FIELDS, MEASURES, REFUSED_COSTS, Cost, cost_plan, scope_faults
+from app.battery.costs import FIELDS, MEASURES, REFUSED_COSTS, Cost, parse_cost, scope_faults
 
 MODEL, DATA = np.array([1.0, 2.0, 5.0, 4.0]), np.array([1.0, 3.0, 2.0, 2.0])
 # Errors are 0, -1, 3, 2; the data's mean is 2.
@@ -16,14 +16,14 @@ PLAIN = {"SSE": 14.0, "MSE": 3.5, "RMSE": 3.5**0.5, "MAE": 1.5, "Max": 3.0}
 
 
 def cost(config: Any, **fields: Any) -> Cost:
-    made, faults = cost_plan({"type": config} | fields, ("cost",))
+    made, faults = parse_cost({"type": config} | fields, ("cost",))
     assert faults == []
     assert made is not None
     return made
 
 
 def places(config: Any) -> list[tuple[str | int, ...]]:
-    made, faults = cost_plan(config, ("cost",))
+    made, faults = parse_cost(config, ("cost",))
     assert (made is None) == bool(faults)
     return [fault.path for fault in faults]
 
@@ -51,7 +51,7 @@ def test_errors_are_divided_by_the_normalisation(normalization: Any, scale: floa
 
 
 def test_a_statistic_has_the_unit_of_the_data_unless_told_otherwise() -> None:
-    plain, _ = cost_plan("RMSE", ("summary_stats", 0), "identity")
+    plain, _ = parse_cost("RMSE", ("summary_stats", 0), "identity")
     assert plain is not None
     assert plain(MODEL, DATA) == pytest.approx(PLAIN["RMSE"])
 
@@ -112,7 +112,7 @@ def test_a_wrong_cost_is_refused_at_its_place(config: Any, expected: list[tuple[
 
 
 def test_a_misspelt_field_is_told_its_nearest_name() -> None:
-    (fault,) = cost_plan({"type": "RMSE", "normalisation": "mean"}, ())[1]
+    (fault,) = parse_cost({"type": "RMSE", "normalisation": "mean"}, ())[1]
     assert "did you mean `normalization`?" in fault.message
 
 

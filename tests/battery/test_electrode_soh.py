@@ -5,8 +5,8 @@ from __future__ import annotations
 import pybamm
 import pytest
 
-from app.battery.symbols import encode
-from app.models import JobErrorCode
+from app.battery.expressions.symbols import encode
+from app.models.enums import JobErrorCode
 from tests.battery.work import calculation, entry, evaluated, failure, made, missing, parameter_set
 
 CHEN = parameter_set("Chen2020")

@@ -7,10 +7,10 @@ from typing import Any
 import pybamm
 import pytest
 
-from app.battery.expansion import MAX_EXPANDED, require_bounded
-from app.battery.symbols import decode, encode
+from app.battery.expressions.expression_size import MAX_EXPANDED, require_bounded
+from app.battery.expressions.symbols import decode, encode
 from app.execution.executor import JobFailed
-from app.models import JobErrorCode
+from app.models.enums import JobErrorCode
 from tests.battery.measured import chen2020, discharge, made
 
 DIFFUSIVITY = "Negative particle diffusivity [m2.s-1]"

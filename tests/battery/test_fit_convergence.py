@@ -194,7 +194,7 @@ def test_limits_of_an_optimiser_are_those_of_all_its_restarts(monkeypatch: pytes
 def test_maxtime_is_that_of_all_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = itertools.count()
     monkeypatch.setattr("app.battery.fit.problem.monotonic", lambda: float(next(clock)))
-    monkeypatch.setattr("app.battery.fit.fitting.monotonic", lambda: float(next(clock)))
+    monkeypatch.setattr("app.battery.fit.run.monotonic", lambda: float(next(clock)))
     made = product(
         monkeypatch, decay(), parameters={"k": {"bounds": [0.01, 20]}}, cost=PLAIN, multistarts=4,
         options={"maxtime": 40.0, "seed": 1},

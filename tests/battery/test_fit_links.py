@@ -8,9 +8,9 @@ import numpy as np
 import pybamm
 import pytest
 
-from app.battery.symbols import decode, encode
+from app.battery.expressions.symbols import decode, encode
 from app.execution.executor import JobFailed
-from app.models import JobErrorCode
+from app.models.enums import JobErrorCode
 from tests.battery.fits import FormulaObjective, line, planned, product
 from tests.battery.work import evaluated
 

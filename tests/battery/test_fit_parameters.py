@@ -10,10 +10,10 @@ import pybamm
 import pytest
 from ionworks_schema import transforms as published
 
-from app.battery.fit.coordinates import Coordinates
-from app.battery.fit.parameters import FIELDS, Free, Parameters, parameters
-from app.battery.fit.transforms import TRANSFORMS
-from app.battery.symbols import encode
+from app.battery.expressions.symbols import encode
+from app.battery.fit.parameters.coordinates import Coordinates
+from app.battery.fit.parameters.free_parameters import FIELDS, FreeParameter, Parameters, parameters
+from app.battery.fit.parameters.transforms import TRANSFORMS
 
 
 def taken(config: Any, priors: Any = None) -> Parameters:
@@ -23,7 +23,7 @@ def taken(config: Any, priors: Any = None) -> Parameters:
     return found
 
 
-def one(**fields: Any) -> Free:
+def one(**fields: Any) -> FreeParameter:
     return taken({"a": fields}).free["a"]
 
 

@@ -11,9 +11,9 @@ from typing import Any
 import ionworks_schema as iws
 import pytest
 
-from app.battery.fit import plan as planning
-from app.battery.fit.plan import FIELDS, OPTIONS
-from app.models import JobErrorCode
+from app.battery.fit import configuration as planning
+from app.battery.fit.configuration import FIELDS, OPTIONS
+from app.models.enums import JobErrorCode
 from tests.battery.work import failure, faults, pipeline_faults, places
 
 Place = tuple[str | int, ...]

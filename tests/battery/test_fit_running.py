@@ -13,7 +13,7 @@ from ionworks_schema.results import OptimizationResult, from_config
 from app.battery.fit import problem
 from app.battery.fit.misfit import Misfit
 from app.execution.executor import Progress
-from app.models import JobErrorCode, SeriesSource
+from app.models.enums import JobErrorCode, SeriesSource
 from tests.battery.fits import FormulaObjective, fails, line, product, round_trip, solverless, valley
 
 BOUNDS = [-5.0, 5.0]
@@ -107,7 +107,7 @@ def test_a_seed_is_made_where_none_is_given_and_told(monkeypatch: pytest.MonkeyP
 def test_time_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = iter(range(10_000))
     monkeypatch.setattr(problem, "monotonic", lambda: float(next(clock)))
-    monkeypatch.setattr("app.battery.fit.fitting.monotonic", lambda: 0.0)
+    monkeypatch.setattr("app.battery.fit.run.monotonic", lambda: 0.0)
     made = product(monkeypatch, valley(), parameters=VALLEY, cost=PLAIN, options={"maxtime": 9.5})
     assert made.fields["success"] is False
     assert made.fields["message"] == "maxtime is reached"
@@ -223,9 +223,9 @@ def test_several_objectives_are_met_together(monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_cost_adds_up_terms_by_their_weights() -> None:
-    from app.battery.costs import cost_plan
+    from app.battery.costs import parse_cost
 
-    cost, _ = cost_plan({"type": "MAE", "normalization": 2, "variable_weights": {"z": 5}}, ())
+    cost, _ = parse_cost({"type": "MAE", "normalization": 2, "variable_weights": {"z": 5}}, ())
     assert cost is not None
     data = {"o": {"y": np.zeros(2), "z": np.zeros(4)}}
     misfit = Misfit(cost, data, {})

@@ -14,8 +14,8 @@ import pybamm
 import pytest
 
 from app.battery.objectives import Objective, objectives
-from app.battery.objectives.initial import SOC
-from app.battery.objectives.initial import VOLTAGE as INITIAL_VOLTAGE
+from app.battery.objectives.simulation.initial_state import SOC
+from app.battery.objectives.simulation.initial_state import VOLTAGE as INITIAL_VOLTAGE
 from app.execution.executor import JobFailed
 from tests.battery.measured import CURRENT, TIME, VOLTAGE, chen2020, made, objective
 from tests.battery.option_values import Case, Values, cases, fill, options, values

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.battery.symbols import encode
-from app.models import JobErrorCode
+from app.battery.expressions.symbols import encode
+from app.models.enums import JobErrorCode
 from tests.battery.symbols import SCALAR, SYMBOLS, negated, scalar
 from tests.battery.work import calculation, entry, failure, faults, places, values
 

@@ -10,9 +10,9 @@ import pybamm
 import pytest
 from ionworks_schema.models.simulation_settings import SimulationSettings
 
-from app.battery.objectives import settings
-from app.battery.objectives.model_options import REACTIONS
-from app.battery.objectives.models import MODELS, REFUSED_MODELS, model_plan
+from app.battery.objectives.models import numerics
+from app.battery.objectives.models.model_options import REACTIONS
+from app.battery.objectives.models.named_models import MODELS, REFUSED_MODELS, parse_model
 from tests.battery.measured import discharge, faults, made, places
 
 AT = ("options", "model")
@@ -41,7 +41,7 @@ def test_a_model_is_taken_by_its_name_alone(name: str) -> None:
 )  # fmt: skip
 def test_a_live_model_comes_through_as_the_client_sends_it(model: pybamm.BaseModel) -> None:
     config = json.loads(json.dumps(model.to_config()))
-    found, wrong = model_plan(config, AT)
+    found, wrong = parse_model(config, AT)
     assert wrong == []
     assert found is not None
     built = found.build(["Voltage [V]"])
@@ -113,7 +113,7 @@ def test_a_variable_that_the_sender_defined_can_be_compared() -> None:
 
 class TestSettings:
     def test_are_those_of_the_public_schema(self) -> None:
-        assert set(settings.FIELDS) == set(SimulationSettings.model_fields)
+        assert set(numerics.FIELDS) == set(SimulationSettings.model_fields)
 
     def test_of_a_model_give_way_to_those_of_the_simulation(self) -> None:
         config = discharge(

@@ -14,8 +14,8 @@ import numpy as np
 import pybamm
 import pytest
 
-from app.battery.objectives import whole
-from app.battery.objectives.models import model_plan
+from app.battery.objectives.models import serialized_models
+from app.battery.objectives.models.named_models import parse_model
 from tests.battery.measured import REFERENCE, TRUTH, VOLTAGE, discharge, faults, half_discharge, known_values, made
 from tests.battery.symbols import DOMAINS, negated
 from tests.battery.test_hostile import mutations
@@ -187,7 +187,7 @@ def test_a_hostile_model_is_refused_at_its_place(model: Any, expected: tuple[str
 def test_no_class_is_imported_by_its_name(name: str) -> None:
     model = plain()
     model["model"]["model"] |= {"base_class": name, "base_class_mro": [name, "pybamm.models.base_model.BaseModel"]}
-    found, wrong = model_plan(model, AT)
+    found, wrong = parse_model(model, AT)
     assert wrong == []
     assert found is not None
     assert type(found.build([VOLTAGE])) is pybamm.BaseModel
@@ -196,7 +196,7 @@ def test_no_class_is_imported_by_its_name(name: str) -> None:
 
 @pytest.mark.usefixtures("_guarded")
 def test_events_are_never_read() -> None:
-    found, wrong = model_plan(put("events", value=[{"name": CODE, "expression": ABORT, "event_type": ABORT}]), AT)
+    found, wrong = parse_model(put("events", value=[{"name": CODE, "expression": ABORT, "event_type": ABORT}]), AT)
     assert wrong == []
     assert found is not None
     assert found.build([VOLTAGE]).events == []
@@ -232,7 +232,7 @@ def test_a_model_that_pybamm_cannot_read_is_refused() -> None:
 
 
 def test_the_size_of_a_model_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(whole, "MAX_MODEL_NODES", 1_000)
+    monkeypatch.setattr(serialized_models, "MAX_MODEL_NODES", 1_000)
     wrong = faults(discharge(model=plain()))
     assert any("more than 1000 nodes" in fault.message for fault in wrong)
 
@@ -248,5 +248,5 @@ def test_whatever_is_changed_in_a_model_is_told_and_never_raised(junk: Any) -> N
     for part in ("rhs", "initial_conditions", "boundary_conditions"):
         content[part] = content[part][:1]
     for changed in mutations(small, junk):
-        model_plan(changed, AT)
+        parse_model(changed, AT)
     assert not {"this", "antigravity"} & set(sys.modules)

@@ -9,7 +9,7 @@ import pytest
 from ionworks_schema.objectives import objectives as public
 
 from app.battery.objectives import MAX_OBJECTIVES, OBJECTIVES, REFUSED_OBJECTIVES, objectives
-from app.battery.objectives.common import FIELDS
+from app.battery.objectives.configuration import FIELDS
 from app.battery.objectives.half_cells import OPTIONS
 from app.battery.objectives.plans import DRIVEN, SIMULATED
 from tests.battery.measured import discharge, faults, made, places

@@ -9,9 +9,9 @@ import numpy as np
 import pybamm
 import pytest
 
-from app.battery.objectives.stop_times import corners
+from app.battery.objectives.simulation.stop_times import corners
 from app.execution.executor import JobFailed
-from app.models import JobErrorCode
+from app.models.enums import JobErrorCode
 from tests.battery.measured import (
     CURRENT,
     REFERENCE,

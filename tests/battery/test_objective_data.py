@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.battery.objectives.clock import distinct_times
-from app.battery.objectives.data import MAX_NUMBERS
+from app.battery.objectives.data.clock import distinct_times
+from app.battery.objectives.data.measurements import MAX_NUMBERS
 from tests.battery.measured import CURRENT, TIME, VOLTAGE, discharge, faults, made, places
 
 COLUMNS = discharge()["data"]["data"]

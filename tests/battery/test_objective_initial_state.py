@@ -9,11 +9,11 @@ import pybamm
 import pytest
 
 from app.battery.entries.functions import average_ocp
-from app.battery.objectives.initial import SOC
-from app.battery.objectives.initial import VOLTAGE as INITIAL_VOLTAGE
-from app.battery.symbols import decode, encode
+from app.battery.expressions.symbols import decode, encode
+from app.battery.objectives.simulation.initial_state import SOC
+from app.battery.objectives.simulation.initial_state import VOLTAGE as INITIAL_VOLTAGE
 from app.execution.executor import JobFailed
-from app.models import JobErrorCode
+from app.models.enums import JobErrorCode
 from tests.battery.measured import VOLTAGE, chen2020, discharge, made
 
 MAXIMUM = "Maximum concentration in negative electrode [mol.m-3]"

@@ -9,10 +9,10 @@ import numpy as np
 import pybamm
 import pytest
 
+from app.battery.objectives.driven import CURRENT, TIME, VOLTAGE, Driven
 from app.battery.objectives.objective import Objective
-from app.battery.objectives.simulations import CURRENT, TIME, VOLTAGE, Driven
-from app.battery.objectives.stop_times import corners, stop_rows
-from app.battery.objectives.tolerances import CHARGE
+from app.battery.objectives.simulation.stop_times import corners, stop_rows
+from app.battery.objectives.simulation.tolerances import CHARGE
 from tests.battery.currents import random_current
 from tests.battery.measured import chen2020, made, objective
 

@@ -12,7 +12,7 @@ import pytest
 from app.battery.objectives.msmr import CAPACITY, DIFFERENTIAL, VOLTAGE
 from app.battery.objectives.objective import Objective
 from app.execution.executor import JobFailed
-from app.models import JobErrorCode
+from app.models.enums import JobErrorCode
 from tests.battery.measured import elements, made, objective, places
 from tests.battery.work import run
 

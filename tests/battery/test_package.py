@@ -13,25 +13,25 @@ import app.battery
 from app.battery.calculations import CALCULATIONS, REFUSED_CALCULATIONS
 from app.battery.costs import FIELDS, REFUSED_COSTS
 from app.battery.entries import ENTRIES, REFUSED_ENTRIES
-from app.battery.fit.convergence import ALIKE, CLOSE, RESOLVED, STAYS
-from app.battery.fit.coordinates import FLOOR, FLOOR_OF_BOUNDS
+from app.battery.fit.configuration import DEFAULT_COST, MAX_SLOPES
 from app.battery.fit.diagnosis import AGREEMENT, CORRELATED, DISAGREEMENT, FALL, WIDE
-from app.battery.fit.differences import CENTRAL, CENTRAL_ERROR, FORWARD, FORWARD_ERROR, LARGEST
-from app.battery.fit.distributions import REFUSED_DISTRIBUTIONS
-from app.battery.fit.guesses import MAX_STARTS
 from app.battery.fit.optimisers import DEFAULT, OPTIMISERS, REFUSED_OPTIMISERS
 from app.battery.fit.optimisers.cmaes import SIGMA
 from app.battery.fit.optimisers.scipy_least_squares import LEAST_SQUARES, ROUGH
 from app.battery.fit.optimisers.scipy_minimize import MINIMIZE
-from app.battery.fit.parameters import MAX_FREE
-from app.battery.fit.plan import DEFAULT_COST, MAX_SLOPES
+from app.battery.fit.parameters.coordinates import FLOOR, FLOOR_OF_BOUNDS
+from app.battery.fit.parameters.distributions import REFUSED_DISTRIBUTIONS
+from app.battery.fit.parameters.free_parameters import MAX_FREE
+from app.battery.fit.parameters.guesses import MAX_STARTS
 from app.battery.fit.problem import HOPELESS, PENALTY
-from app.battery.fit.restarts import MAX_RESTARTS, UNMOVED
-from app.battery.fit.search import MAX_EVALUATIONS, MAX_ITERATIONS
+from app.battery.fit.search.convergence import ALIKE, CLOSE, RESOLVED, STAYS
+from app.battery.fit.search.differences import CENTRAL, CENTRAL_ERROR, FORWARD, FORWARD_ERROR, LARGEST
+from app.battery.fit.search.optimiser import MAX_EVALUATIONS, MAX_ITERATIONS
+from app.battery.fit.search.restarts import MAX_RESTARTS, UNMOVED
 from app.battery.fit.uncertainty import LEVEL
 from app.battery.objectives import OBJECTIVES, REFUSED_OBJECTIVES
-from app.battery.objectives.loader_options import LOADING
-from app.battery.objectives.models import MODELS, REFUSED_MODELS
+from app.battery.objectives.data.loader_options import LOADING
+from app.battery.objectives.models.named_models import MODELS, REFUSED_MODELS
 
 PACKAGE = Path(app.battery.__file__).parent
 PAGE = (PACKAGE / "BATTERY.md").read_text()

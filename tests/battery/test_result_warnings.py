@@ -9,7 +9,7 @@ import numpy as np
 import pybamm
 import pytest
 
-from app.battery.objective_warnings import (
+from app.battery.warnings.objective_warnings import (
     has_wrong_sign,
     objective_warnings,
     slope_cutoff,
@@ -17,7 +17,7 @@ from app.battery.objective_warnings import (
     unphysical,
     value_warnings,
 )
-from app.battery.result_warnings import ResultWarning
+from app.battery.warnings.result_warnings import ResultWarning
 from tests.battery.measured import CURRENT, TIME, VOLTAGE, made, objective
 from tests.battery.test_objective_msmr import CAPACITIES, CURVE, VOLTAGES, half_cell
 from tests.battery.work import entry, parameter_set, result, run

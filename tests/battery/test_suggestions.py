@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.battery.fields import suggestion
+from app.battery.checks.fields import suggestion
 from tests.battery.measured import discharge
 from tests.battery.measured import faults as objective_faults
 from tests.battery.test_fit_refused import ELEMENTS, NAME, fit

@@ -9,12 +9,12 @@ import ionworks_schema.results
 import numpy as np
 import pytest
 
-from app.battery.recipes import Inputs
-from app.battery.symbols import encode
-from app.battery.validation import KIND, plan
-from app.battery.work import Product
+from app.battery.checked_element import ElementResult
+from app.battery.expressions.symbols import encode
+from app.battery.functions import Inputs
+from app.battery.validation import KIND, parse_validation
 from app.execution.executor import Fault, JobFailed
-from app.models import JobErrorCode, SeriesSource
+from app.models.enums import JobErrorCode, SeriesSource
 from tests.battery.measured import (
     CURRENT,
     REFERENCE,
@@ -40,8 +40,8 @@ def wire(**values: float) -> dict[str, Any]:
     return {name: encode(name, value) for name, value in known_values().items()} | {REFERENCE: TRUTH} | values
 
 
-def validated(config: dict[str, Any], values: dict[str, Any]) -> Product:
-    work, faults = plan(config)
+def validated(config: dict[str, Any], values: dict[str, Any]) -> ElementResult:
+    work, faults = parse_validation(config)
     assert faults == []
     assert work is not None
     return work.make(Inputs(values), lambda progress: None)
@@ -124,14 +124,14 @@ def test_the_official_client_decodes_the_result() -> None:
 
 
 def test_the_effective_configuration_has_all_defaults() -> None:
-    work, _ = plan(compared("one"))
+    work, _ = parse_validation(compared("one"))
     assert work is not None
     assert [each["type"] for each in work.effective["summary_stats"]] == ["RMSE", "MAE", "Max"]
     assert work.effective["objectives"]["one"]["options"]["interpolant_rtol"] == 1e-4
 
 
 def faults(config: dict[str, Any]) -> list[Fault]:
-    work, found = plan(config)
+    work, found = parse_validation(config)
     assert (work is None) is bool(found)
     return found
 

@@ -8,8 +8,8 @@ import numpy as np
 import pybamm
 import pytest
 
-from app.battery.guard import MAX_DEPTH, MAX_NODES, NODES
-from app.battery.symbols import encode
+from app.battery.checks.guard import MAX_DEPTH, MAX_NODES, NODES
+from app.battery.expressions.symbols import encode
 from tests.battery.symbols import SCALAR, SYMBOLS, X, negated, scalar
 from tests.battery.work import faults, made, places, values
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from app.execution.children import ALWAYS
+from app.execution.processes import ALWAYS
 from tests.api import ROOT
 from tests.battery.bare import FITS
 

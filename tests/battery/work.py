@@ -11,7 +11,7 @@ from ionworks_schema.serialize import deserialize_parameter_value, serialize_par
 
 from app.battery import BatteryExecutor
 from app.execution.executor import Fault, Job, JobFailed, Outcome, Progress, Values
-from app.models import ElementType, JobErrorCode
+from app.models.enums import ElementType, JobErrorCode
 
 EXECUTOR = BatteryExecutor()
 TYPES = {

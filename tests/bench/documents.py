@@ -11,12 +11,12 @@ from time import perf_counter
 import orjson
 from starlette.types import Message
 
-from app.budget import Budget
-from app.callers import LOCAL
+from app.auth.caller import LOCAL
 from app.main import Voltgraph, create_app
+from app.pipelines.budget import Budget
 from app.settings import Settings
 from schema import schema
-from schema.context import Context
+from schema.types.context import Context
 from tests.bench.load import body
 from tests.bench.report import Options, ratio, table, verdict
 from tests.bench.rows import pipeline_id

@@ -12,9 +12,9 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from app.callers import LOCAL
-from app.columns import instant_text
-from app.models import ElementType
+from app.auth.caller import LOCAL
+from app.models.columns import instant_text
+from app.models.enums import ElementType
 
 PROJECTS = 20
 STATUSES = ("PENDING", "COMPLETED", "FAILED", "CANCELED")

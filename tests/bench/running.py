@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.database import database_url
-from app.migrations import migrate
+from app.database.connect import database_url
+from app.database.migrations import migrate
 from tests import servers
 from tests.bench.load import SERVER_CORE, pinned
 from tests.bench.rows import fill_sqlite

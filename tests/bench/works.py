@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from app.models import ElementType
+from app.models.enums import ElementType
 from tests.bench.load import ask, body
 
 ELEMENT = "id name elementOrder elementType status"

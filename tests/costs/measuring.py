@@ -12,13 +12,13 @@ from time import process_time
 
 import orjson
 
-from app.callers import LOCAL, Caller
-from app.database import database_url
+from app.auth.caller import LOCAL, Caller
+from app.database.connect import database_url
+from app.database.migrations import migrate
 from app.errors import RequestError
 from app.main import create_app
-from app.migrations import migrate
 from app.settings import Settings
-from schema.masking import failure
+from schema.errors import failure
 from schema.operations import Answer, GraphQLRequest, Operation, Operations, encoded
 from tests.costs import worst
 from tests.costs.documents import Made

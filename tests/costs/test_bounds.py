@@ -9,13 +9,13 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 
 from app.settings import Settings
-from schema.cost import Cost
-from schema.documents import MAX_ERRORS
+from schema.documents.cost import OperationCost
+from schema.documents.documents import MAX_ERRORS
 from tests import completed
 from tests.api import ROOT, Api
-from tests.http.requests import GRAPHQL, post, refusals
-from tests.http.sharing import in_process
-from tests.keys.conftest import Locked, locked
+from tests.auth.conftest import Locked, locked
+from tests.schema.requests import GRAPHQL, post, refusals
+from tests.sharing import in_process
 
 __all__ = ["locked"]
 BOUND = 4_000
@@ -136,11 +136,11 @@ async def test_a_field_costs_by_what_it_reads(database_url: str, field: str, cos
 def test_what_ships_costs_far_less_than_the_most(file: Path) -> None:
     tree = parse(file.read_text())
     [node] = [each for each in tree.definitions if isinstance(each, OperationDefinitionNode)]
-    assert Cost(tree, node).of({}) <= Settings.model_fields["max_cost"].default / 10
+    assert OperationCost(tree, node).of({}) <= Settings.model_fields["max_cost"].default / 10
 
 
 async def test_documents_that_are_wrong_are_paid_for(locked: Locked) -> None:
-    rates = locked.app.state.services.rates
+    rates = locked.app.state.services.rate_limiter
     api = await locked.api()
     await api.post("{ viewer { organizationId } }")
     [(_, (before, _))] = rates._buckets.items()

@@ -11,8 +11,8 @@ from uuid import UUID
 import apsw
 import orjson
 
-from app.callers import LOCAL
-from app.elements import MAX_ELEMENTS, MAX_NAME
+from app.auth.caller import LOCAL
+from app.pipelines.elements import MAX_ELEMENTS, MAX_NAME
 
 PIPELINES = 100
 """A page of the most pipelines."""

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from app.__main__ import Server
-from app.execution import looks
+from app.cli.serve import new_server
+from app.execution import polling
 from app.settings import Settings
 
 if __name__ == "__main__":
-    looks.IDLE = 60.0
-    Server(Settings(port=0)).run()
+    polling.IDLE = 60.0
+    new_server(Settings(port=0)).run()

@@ -17,8 +17,8 @@ import pytest
 from tests.api import ROOT
 from tests.execution.conftest import Runs
 from tests.execution.processes import children, only_child
+from tests.schema.subscriptions import clients
 from tests.servers import Server, serving
-from tests.subscriptions import clients
 
 pytest.importorskip("pybamm", reason="the extra `battery` is not installed")
 

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from app.models import JobErrorCode
+from app.models.enums import JobErrorCode
 from tests.execution.conftest import Runs
 
 

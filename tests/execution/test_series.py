@@ -12,9 +12,9 @@ import pytest
 
 from app.execution import samples
 from app.execution.executor import Series
-from app.execution.frames import Unbelievable, hear, packed
+from app.execution.messages import ProtocolViolation, hear, packed
 from app.execution.samples import Allowance
-from app.models import SeriesSource
+from app.models.enums import SeriesSource
 from tests.execution.conftest import Runs
 
 TOLD: dict[str, Any] = {"kind": "series", "objective": "1 C", "source": "OPTIMAL", "channels": ["x", "y"], "rows": 2}
@@ -92,7 +92,7 @@ def test_numbers_of_any_kind_are_told_and_what_is_none_is_nan() -> None:
     ],
 )
 async def test_a_child_that_tells_nonsense_is_not_believed(change: dict[str, Any]) -> None:
-    with pytest.raises(Unbelievable):
+    with pytest.raises(ProtocolViolation):
         await heard(packed({**TOLD, **change}) + FOUR)
 
 
@@ -105,7 +105,7 @@ async def test_the_same_series_twice_is_not_believed() -> None:
     allowance = Allowance()
     await heard(packed(TOLD) + FOUR, allowance)
     await heard(packed({**TOLD, "source": "BASELINE"}) + FOUR, allowance)
-    with pytest.raises(Unbelievable, match="second time"):
+    with pytest.raises(ProtocolViolation, match="second time"):
         await heard(packed(TOLD) + FOUR, allowance)
 
 

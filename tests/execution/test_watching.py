@@ -10,8 +10,8 @@ import orjson
 import pytest
 
 from tests.execution.conftest import Runs
+from tests.schema.subscriptions import clients
 from tests.servers import Server
-from tests.subscriptions import clients
 
 WATCH = """subscription ($id: ID!) {
   pipelineUpdated(id: $id) { id status updatedAt progress { finished } elements { status } }

@@ -17,7 +17,7 @@ import orjson
 from websockets.exceptions import ConnectionClosed
 
 from tests.api import operation
-from tests.subscriptions import clients
+from tests.schema.subscriptions import clients
 
 MOST_LIVE, MOST_RUNNING = 30, 2
 """Pipelines that a client keeps, so that the load is the same all the time, and those of them that it runs."""

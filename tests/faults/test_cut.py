@@ -12,11 +12,11 @@ from time import monotonic
 import pytest
 from sqlalchemy import make_url
 
-from app import postgres as ours
-from app.database import database_url, open_database
+from app.database.connect import database_url, open_database
+from app.database.postgres import database as ours
 from tests import servers
-from tests.app.test_database import adding
-from tests.app.test_store import new, stored
+from tests.database.test_database import adding
+from tests.database.test_store import new, stored
 
 PATIENCE = 1.0
 MOST = 20.0

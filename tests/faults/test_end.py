@@ -13,8 +13,8 @@ import pytest
 
 from tests.faults.creating import History, client, says, stored
 from tests.faults.waiting import told, until
+from tests.schema.subscriptions.clients import FOLLOW, Events, socket, stream
 from tests.servers import Server, serving
-from tests.subscriptions.clients import FOLLOW, Events, socket, stream
 
 CLIENTS, FOLLOWERS, ROUNDS = 16, 4, 3
 RESTARTS = 1012

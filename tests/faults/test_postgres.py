@@ -14,8 +14,8 @@ from tests.execution.conftest import FAKE, Runs
 from tests.faults.creating import History, client, creators, says, until_ready
 from tests.faults.postgres import frozen, stopped
 from tests.faults.waiting import told, until
+from tests.schema.subscriptions.clients import FOLLOW, Socket, socket
 from tests.servers import Postgres, postgres, serving
-from tests.subscriptions.clients import FOLLOW, Socket, socket
 
 OUTAGE = 10.0
 TIMEOUT = 4.0

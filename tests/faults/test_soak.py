@@ -28,8 +28,8 @@ from tests.execution.conftest import FAKE
 from tests.faults.creating import stored
 from tests.faults.soaking import EVENT_PATIENCE, Client, Soak, Watcher
 from tests.faults.waiting import told
+from tests.schema.subscriptions import clients
 from tests.servers import Server, serving
-from tests.subscriptions import clients
 
 SECONDS = float(os.environ.get("VOLTGRAPH_SOAK_SECONDS", "180"))
 SHARES = {"sqlite": 1.0, "postgresql": 1 / 3}

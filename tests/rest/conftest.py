@@ -1,5 +1,5 @@
 """The fixtures of the REST API."""
 
-from tests.http.sharing import shared, shared_url
+from tests.sharing import shared, shared_url
 
 __all__ = ["shared", "shared_url"]

@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
 
 from app.main import create_app
-from app.models import PipelineStatus
+from app.models.enums import PipelineStatus
 from app.settings import Settings
 from tests import completed
 from tests.api import CONFIGURATIONS, Api

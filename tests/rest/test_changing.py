@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.models import PipelineStatus
+from app.models.enums import PipelineStatus
 from tests.api import Api
 from tests.rest.requests import created, get
 

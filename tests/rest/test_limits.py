@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 from tests.api import Api
-from tests.http.sharing import in_process
 from tests.rest.requests import JSON, get, pipeline
+from tests.sharing import in_process
 
 BODY = orjson.dumps(pipeline(description="d" * 5000))
 

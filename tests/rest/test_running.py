@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from app.models import PipelineStatus
+from app.models.enums import PipelineStatus
 from tests.api import Api
 from tests.rest.requests import ENTRY, created, get
 

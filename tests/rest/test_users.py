@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.api import Api
-from tests.keys.conftest import Locked, locked
+from tests.auth.conftest import Locked, locked
 from tests.rest.requests import get
 
 __all__ = ["locked"]

@@ -7,7 +7,7 @@ import pytest
 from graphql import OperationDefinitionNode, parse
 
 from tests.api import ROOT, Api, operation
-from tests.subscriptions import clients
+from tests.schema.subscriptions import clients
 
 FILES = sorted((ROOT / "queries").glob("*.graphql"))
 WATCHING = [file for file in FILES if "\nsubscription " in file.read_text()]

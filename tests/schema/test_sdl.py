@@ -10,7 +10,7 @@ from graphql import (
 )
 
 from app.main import sdl
-from schema import schema
+from schema import graphql_schema
 from tests.api import ROOT
 
 
@@ -34,7 +34,7 @@ def described(type_: GraphQLNamedType) -> dict[str, str | None]:
 def test_everything_is_described() -> None:
     ours = [
         type_
-        for name, type_ in schema._schema.type_map.items()
+        for name, type_ in graphql_schema.type_map.items()
         if not name.startswith("__") and name not in specified_scalar_types
     ]
     assert len(ours) > 20

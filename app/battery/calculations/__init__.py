@@ -14,9 +14,9 @@ from app.battery.calculations import (
     stoichiometry,
     thermal,
 )
-from app.battery.fields import Field, Settings, absent, breakpoints, flag, limits, number, one_of, options, text
-from app.battery.names import ELECTRODE, PHASE
-from app.battery.recipes import Inputs, Made, Recipe
+from app.battery.checks.fields import Field, Settings, absent, breakpoints, flag, limits, number, one_of, options, text
+from app.battery.functions import ElementFunction, Inputs, Made
+from app.battery.parameter_names import ELECTRODE, PHASE
 
 ONE_PHASE = Field(lambda value: None if value in (["1", "1"], ("1", "1")) else 'takes ["1", "1"] only', ["1", "1"])
 ONE_OF_PHASES = Field(one_of("primary", "secondary"), None)
@@ -33,11 +33,11 @@ OCP_OPTIONS = {
 }
 
 
-def _plain(run: Callable[[Settings, Inputs], Made], **fields: Field) -> Recipe:
-    return Recipe(fields, run)
+def _plain(run: Callable[[Settings, Inputs], Made], **fields: Field) -> ElementFunction:
+    return ElementFunction(fields, run)
 
 
-CALCULATIONS: dict[str, Recipe] = {
+CALCULATIONS: dict[str, ElementFunction] = {
     "AreaToSquareWidthHeight": _plain(geometry.area_to_square),
     "CellMass": _plain(geometry.cell_mass, model_options=Field(one_of({}), None)),
     "CyclableLithium": _plain(

@@ -15,8 +15,9 @@ from app.battery.calculations.microstructure import (
     THICKNESS,
     fraction,
 )
-from app.battery.fields import Settings
-from app.battery.names import (
+from app.battery.checks.fields import Settings
+from app.battery.functions import Inputs, Made, lacking, model_error
+from app.battery.parameter_names import (
     AREA,
     CYCLABLE_LITHIUM,
     ELECTRODES,
@@ -26,7 +27,6 @@ from app.battery.names import (
     of_electrode,
     stoichiometry_at,
 )
-from app.battery.recipes import Inputs, Made, lacking, model_error
 
 CAPACITY = "capacity [A.h]"
 LOST = "Formation lithium loss"

@@ -9,8 +9,9 @@ import pybamm
 from app.battery.calculations.capacity import CAPACITY
 from app.battery.calculations.geometry import electrode_area, electrodes_in_parallel
 from app.battery.calculations.microstructure import ACTIVE, FARADAY, SECONDS_PER_HOUR, THICKNESS
-from app.battery.fields import Settings
-from app.battery.names import (
+from app.battery.checks.fields import Settings
+from app.battery.functions import Inputs, Made, lacking, model_error
+from app.battery.parameter_names import (
     AMBIENT_TEMPERATURE,
     AREA,
     CYCLABLE_LITHIUM,
@@ -27,9 +28,8 @@ from app.battery.names import (
     open_circuit_voltage,
     stoichiometry_at,
 )
-from app.battery.recipes import Inputs, Made, lacking, model_error
 from app.execution.executor import JobFailed
-from app.models import JobErrorCode
+from app.models.enums import JobErrorCode
 
 OCP, ENTROPIC = "OCP [V]", "OCP entropic change [V.K-1]"
 CELL_CAPACITY = "Cell capacity [A.h]"

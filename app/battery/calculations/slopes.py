@@ -1,10 +1,10 @@
-"""Conversion of slopes to knots; see `app.battery.piecewise`."""
+"""Conversion of slopes to knots; see `app.battery.expressions.piecewise`."""
 
 from __future__ import annotations
 
-from app.battery.fields import Settings
-from app.battery.piecewise import Grid, Line
-from app.battery.recipes import Inputs, Made
+from app.battery.checks.fields import Settings
+from app.battery.expressions.piecewise import Grid, Line
+from app.battery.functions import Inputs, Made
 
 
 def slopes_to_knots(settings: Settings, inputs: Inputs) -> Made:

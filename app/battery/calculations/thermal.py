@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from app.battery.fields import Settings
-from app.battery.recipes import Inputs, Made
+from app.battery.checks.fields import Settings
+from app.battery.functions import Inputs, Made
 
 MASS, HEAT_CAPACITY = "Cell mass [kg]", "Cell heat capacity [J.K-1]"
 DENSITY, SPECIFIC_HEAT = "Cell density [kg.m-3]", "Cell specific heat capacity [J.kg-1.K-1]"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from app.battery.checks.fields import Field, absent, breakpoints, number, one_of, text
 from app.battery.entries import constants, degradation, electrolyte, functions, interpolation
-from app.battery.fields import Field, absent, breakpoints, number, one_of, text
-from app.battery.names import ELECTRODE, PHASE
-from app.battery.recipes import Recipe
+from app.battery.functions import ElementFunction
+from app.battery.parameter_names import ELECTRODE, PHASE
 
 CONCENTRATION = {"c_e": Field(number(above=0))}
 TEMPERATURE = number(above=0)
@@ -18,11 +18,11 @@ INTERPOLATION = {
     "formulation": Field(one_of("knots", "slopes"), "knots"),
 }
 
-ENTRIES: dict[str, Recipe] = {
-    "InitialStateOfCharge": Recipe({"value": Field(number(0, 100))}, constants.initial_state_of_charge),
-    "InitialTemperature": Recipe({"value": Field(TEMPERATURE)}, constants.initial_temperature),
-    "InitialVoltage": Recipe({"value": Field(number())}, constants.initial_voltage),
-    "PiecewiseInterpolation1D": Recipe(
+ENTRIES: dict[str, ElementFunction] = {
+    "InitialStateOfCharge": ElementFunction({"value": Field(number(0, 100))}, constants.initial_state_of_charge),
+    "InitialTemperature": ElementFunction({"value": Field(TEMPERATURE)}, constants.initial_temperature),
+    "InitialVoltage": ElementFunction({"value": Field(number())}, constants.initial_voltage),
+    "PiecewiseInterpolation1D": ElementFunction(
         INTERPOLATION
         | {
             "breakpoint_values": Field(breakpoints(20)),
@@ -31,7 +31,7 @@ ENTRIES: dict[str, Recipe] = {
         },
         interpolation.piecewise_1d,
     ),
-    "PiecewiseInterpolation2D": Recipe(
+    "PiecewiseInterpolation2D": ElementFunction(
         INTERPOLATION
         | {
             "breakpoint1_values": Field(breakpoints(10)),
@@ -43,27 +43,33 @@ ENTRIES: dict[str, Recipe] = {
         },
         interpolation.piecewise_2d,
     ),
-    "arrhenius_butler_volmer_exchange_current_density": Recipe(ONE_ELECTRODE, functions.butler_volmer_exchange_current),
-    "arrhenius_electrolyte_conductivity": Recipe({}, functions.electrolyte_conductivity),
-    "arrhenius_electrolyte_diffusivity": Recipe({}, functions.electrolyte_diffusivity),
-    "arrhenius_particle_diffusivity": Recipe(ONE_ELECTRODE, functions.particle_diffusivity),
-    "average_ocp": Recipe(
+    "arrhenius_butler_volmer_exchange_current_density": ElementFunction(
+        ONE_ELECTRODE, functions.butler_volmer_exchange_current
+    ),
+    "arrhenius_electrolyte_conductivity": ElementFunction({}, functions.electrolyte_conductivity),
+    "arrhenius_electrolyte_diffusivity": ElementFunction({}, functions.electrolyte_diffusivity),
+    "arrhenius_particle_diffusivity": ElementFunction(ONE_ELECTRODE, functions.particle_diffusivity),
+    "average_ocp": ElementFunction(
         {"electrode": ELECTRODE, "phase": Field(one_of("primary", "secondary"), None)}, functions.average_ocp
     ),
-    "bruggeman": Recipe({"electrode": Field(number(0), 0), "electrolyte": Field(number(0), 1.5)}, constants.bruggeman),
-    "constant_electrolyte": Recipe(CONCENTRATION, constants.constant_electrolyte),
-    "landesfeind_electrolyte": Recipe(
+    "bruggeman": ElementFunction(
+        {"electrode": Field(number(0), 0), "electrolyte": Field(number(0), 1.5)}, constants.bruggeman
+    ),
+    "constant_electrolyte": ElementFunction(CONCENTRATION, constants.constant_electrolyte),
+    "landesfeind_electrolyte": ElementFunction(
         CONCENTRATION | {"system": Field(one_of(*electrolyte.LANDESFEIND))}, electrolyte.landesfeind
     ),
-    "li_plating_defaults": Recipe({}, degradation.li_plating_defaults),
-    "mechanical_degradation_defaults": Recipe({"electrode": ELECTRODE}, degradation.mechanical_degradation_defaults),
-    "nyman_electrolyte": Recipe(CONCENTRATION, electrolyte.nyman),
-    "one_cm2_cell": Recipe({}, constants.one_cm2_cell),
-    "sei_defaults": Recipe({}, degradation.sei_defaults),
-    "standard_defaults": Recipe({}, constants.standard_defaults),
-    "temperatures": Recipe({"T": Field(TEMPERATURE, 298.15)}, constants.temperatures),
-    "zero_activation_energy": Recipe({}, constants.zero_activation_energy),
-    "zero_entropic_change": Recipe({}, constants.zero_entropic_change),
+    "li_plating_defaults": ElementFunction({}, degradation.li_plating_defaults),
+    "mechanical_degradation_defaults": ElementFunction(
+        {"electrode": ELECTRODE}, degradation.mechanical_degradation_defaults
+    ),
+    "nyman_electrolyte": ElementFunction(CONCENTRATION, electrolyte.nyman),
+    "one_cm2_cell": ElementFunction({}, constants.one_cm2_cell),
+    "sei_defaults": ElementFunction({}, degradation.sei_defaults),
+    "standard_defaults": ElementFunction({}, constants.standard_defaults),
+    "temperatures": ElementFunction({"T": Field(TEMPERATURE, 298.15)}, constants.temperatures),
+    "zero_activation_energy": ElementFunction({}, constants.zero_activation_energy),
+    "zero_entropic_change": ElementFunction({}, constants.zero_entropic_change),
 }
 
 REFUSED_ENTRIES: dict[str, str] = {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from app.battery.fields import Settings
-from app.battery.names import (
+from app.battery.checks.fields import Settings
+from app.battery.functions import Inputs, Made
+from app.battery.parameter_names import (
     AMBIENT_TEMPERATURE,
     ELECTRODES,
     HEIGHT,
@@ -14,7 +15,6 @@ from app.battery.names import (
     WIDTH,
     of_electrode,
 )
-from app.battery.recipes import Inputs, Made
 
 ACTIVATION_ENERGIES = (
     *(f"{electrode.capitalize()} particle diffusivity activation energy [J.mol-1]" for electrode in ELECTRODES),

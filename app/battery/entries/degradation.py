@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pybamm.input.parameters.lithium_ion import OKane2022
 
-from app.battery.fields import Settings
-from app.battery.names import of_electrode
-from app.battery.recipes import Inputs, Made
+from app.battery.checks.fields import Settings
+from app.battery.functions import Inputs, Made
+from app.battery.parameter_names import of_electrode
 
 SEI = (
     "Ratio of lithium moles to SEI moles",

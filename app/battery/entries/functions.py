@@ -6,9 +6,9 @@ from typing import Any
 
 import pybamm
 
-from app.battery.fields import Settings
-from app.battery.names import INITIAL_ELECTROLYTE, PHASES, REFERENCE_TEMPERATURE, of_electrode
-from app.battery.recipes import Inputs, Made
+from app.battery.checks.fields import Settings
+from app.battery.functions import Inputs, Made
+from app.battery.parameter_names import INITIAL_ELECTROLYTE, PHASES, REFERENCE_TEMPERATURE, of_electrode
 
 ELECTROLYTE_REFERENCE_TEMPERATURE = 298.15
 """K: what the electrolyte's Arrhenius factor is 1 at, by the public API documentation."""

@@ -1,4 +1,4 @@
-"""Piecewise linear entries, smooth at their breakpoints; see `app.battery.piecewise` for names.
+"""Piecewise linear entries, smooth at their breakpoints; see `app.battery.expressions.piecewise` for names.
 
 H(x; a, s) = (1 + tanh((x - a) / (2 s))) / 2 is a step at a, smooth over s. A function of values p at breakpoints x is
 
@@ -16,9 +16,9 @@ from typing import Any
 
 import pybamm
 
-from app.battery.fields import Settings
-from app.battery.piecewise import Grid, Line
-from app.battery.recipes import Inputs, Made
+from app.battery.checks.fields import Settings
+from app.battery.expressions.piecewise import Grid, Line
+from app.battery.functions import Inputs, Made
 
 
 def smooth_step(x: Any, at: float, smoothing: float) -> Any:

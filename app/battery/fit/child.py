@@ -7,18 +7,18 @@ from typing import Any
 
 import numpy as np
 
-from app.battery.fit.convergence import STAYS, likelier
-from app.battery.fit.derivatives import Derivatives
-from app.battery.fit.guesses import Guess
-from app.battery.fit.problem import Model, Point, Problem, Tally
-from app.battery.fit.restarts import Descent
+from app.battery.fit.parameters.guesses import Guess
+from app.battery.fit.problem import FitModel, FitProblem, FitTally, Point
+from app.battery.fit.search.convergence import STAYS, likelier
+from app.battery.fit.search.derivatives import Derivatives
+from app.battery.fit.search.restarts import Descent
 from app.battery.fit.uncertainty import SILENT, Uncertainty, at_bounds, uncertainty
 
 
 class Child:
     """The search from one start."""
 
-    def __init__(self, model: Model, guess: Guess, descent: Descent, job: int) -> None:
+    def __init__(self, model: FitModel, guess: Guess, descent: Descent, job: int) -> None:
         problem = descent.problem
         self.guess, self.first, self.descent, self._model = guess, problem.first, descent, model
         self.best: Point | None = None if problem.best is None else _scaled(model, problem.best)
@@ -55,7 +55,7 @@ class Child:
             or likelier(model.misfit, slopes.point.cost, best.cost) > STAYS
             or self._is_held(slopes.point)
         ):
-            problem = Problem(model, Tally(lambda progress: None, dict))
+            problem = FitProblem(model, FitTally(lambda progress: None, dict))
             slopes = Derivatives(problem, model, self.descent.fit.settings.get("diff_step")).slopes(best)
         return uncertainty(model, slopes.point, slopes.by_term, slopes.drowned)
 
@@ -65,7 +65,7 @@ class Child:
         return best is None or at_bounds(coordinates, point.place) != at_bounds(coordinates, best.place)
 
 
-def _scaled(model: Model, best: Point) -> Point:
+def _scaled(model: FitModel, best: Point) -> Point:
     """The point itself where the values are those that the models take, if the bounds allow: fractions that add up
     to 1. Costs and errors are the same there."""
     coordinates = model.coordinates

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from app.battery.checked_element import Known
+from app.battery.checks.fields import MAX_SUGGESTIONS, Settings, suggestion
 from app.battery.costs import Cost
-from app.battery.fields import MAX_SUGGESTIONS, Settings, suggestion
-from app.battery.fit.parameters import Parameters
-from app.battery.fit.search import Optimiser
+from app.battery.fit.parameters.free_parameters import Parameters
+from app.battery.fit.search.optimiser import Optimiser
 from app.battery.objectives.objective import Objective
-from app.battery.work import Known
 from app.execution.executor import Fault
 
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from app.battery.fit.child import Child
 from app.battery.fit.misfit import ADDED, Misfit
-from app.battery.fit.problem import Model, Tally
-from app.battery.fit.restarts import UNMOVED
+from app.battery.fit.problem import FitModel, FitTally
+from app.battery.fit.search.restarts import UNMOVED
 from app.battery.fit.uncertainty import Uncertainty, at_bounds
-from app.battery.result_warnings import ResultWarning
+from app.battery.warnings.result_warnings import ResultWarning
 
 FALL = 100.0
 """How many times the least cost a start is far from the end."""
@@ -28,7 +28,7 @@ LARGEST_TEXT = 200
 
 
 def diagnose(
-    model: Model, winner: Child, children: Sequence[Child], known: Uncertainty, tally: Tally
+    model: FitModel, winner: Child, children: Sequence[Child], known: Uncertainty, tally: FitTally
 ) -> list[ResultWarning]:
     """All warnings about a fit, the gravest first."""
     return [
@@ -49,7 +49,7 @@ def _unconverged(winner: Child) -> Iterator[ResultWarning]:
         yield ResultWarning("NOT_CONVERGED", f"The search did not converge: {winner.fields['message']}")
 
 
-def _unmoved(model: Model, winner: Child) -> Iterator[ResultWarning]:
+def _unmoved(model: FitModel, winner: Child) -> Iterator[ResultWarning]:
     best = winner.best
     if best is None or not winner.descent.fit.optimiser.is_search:
         return
@@ -59,7 +59,7 @@ def _unmoved(model: Model, winner: Child) -> Iterator[ResultWarning]:
         yield ResultWarning("OPTIMISER_HARDLY_MOVED", message)
 
 
-def _distant(model: Model, winner: Child) -> Iterator[ResultWarning]:
+def _distant(model: FitModel, winner: Child) -> Iterator[ResultWarning]:
     """A start so bad that the search may have ended in another basin than the best one."""
     first, best, misfit = winner.first, winner.best, model.misfit
     if first is None or best is None or best.errors is None or not winner.descent.fit.optimiser.is_search:
@@ -120,13 +120,13 @@ def _is_apart(winner: Child, child: Child, known: Uncertainty) -> bool:
     )
 
 
-def _failed(tally: Tally) -> Iterator[ResultWarning]:
+def _failed(tally: FitTally) -> Iterator[ResultWarning]:
     if tally.failed:
         message = f"The model had no solution at {tally.failed} of {tally.evaluations} points: {tally.trouble}"
         yield ResultWarning("FAILED_EVALUATIONS", message[:LARGEST_TEXT])
 
 
-def _bounded(model: Model, winner: Child) -> Iterator[ResultWarning]:
+def _bounded(model: FitModel, winner: Child) -> Iterator[ResultWarning]:
     if winner.best is not None:
         for name, side in at_bounds(model.coordinates, winner.best.place).items():
             message = f"{name} ended at its {side} bound: the optimum may lie beyond."
@@ -138,7 +138,7 @@ def _unknown(known: Uncertainty) -> Iterator[ResultWarning]:
         yield ResultWarning("NO_STANDARD_ERRORS", f"{name} has no standard error: {reason}.", parameter=name)
 
 
-def _wide(model: Model, winner: Child, known: Uncertainty) -> Iterator[ResultWarning]:
+def _wide(model: FitModel, winner: Child, known: Uncertainty) -> Iterator[ResultWarning]:
     coordinates = model.coordinates
     slopes = np.abs(coordinates.slopes(winner.values))
     for name, error in known.errors.items():
@@ -151,7 +151,7 @@ def _wide(model: Model, winner: Child, known: Uncertainty) -> Iterator[ResultWar
             yield ResultWarning("LARGE_STANDARD_ERROR", message, parameter=name)
 
 
-def _correlated(model: Model, winner: Child, known: Uncertainty) -> Iterator[ResultWarning]:
+def _correlated(model: FitModel, winner: Child, known: Uncertainty) -> Iterator[ResultWarning]:
     if known.correlation is None:
         return
     names, tied = list(known.errors), _tied(model, winner)
@@ -163,7 +163,7 @@ def _correlated(model: Model, winner: Child, known: Uncertainty) -> Iterator[Res
         yield ResultWarning("HIGH_CORRELATION", message, parameter=names[row])
 
 
-def _tied(model: Model, winner: Child) -> set[str]:
+def _tied(model: FitModel, winner: Child) -> set[str]:
     """Values that the models divide by their sum: two such fractions are correlated by that alone."""
     values = winner.values
     doubled = {name: model.normalised(values | {name: 2 * values[name]}).get(name) for name in model.coordinates.names}

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from app.battery.costs import MEASURES, Array, Cost
-from app.battery.fit.coordinates import Coordinates
-from app.battery.fit.parameters import Free
+from app.battery.fit.parameters.coordinates import Coordinates
+from app.battery.fit.parameters.free_parameters import FreeParameter
 
 GAUSSIAN = "GaussianLogLikelihood"
 LARGEST_EXPONENT = 500.0
@@ -42,7 +42,7 @@ class Term:
 class Misfit:
     """Misfit of models and data, and of parameters and their priors."""
 
-    def __init__(self, cost: Cost, data: Outputs, free: Mapping[str, Free]) -> None:
+    def __init__(self, cost: Cost, data: Outputs, free: Mapping[str, FreeParameter]) -> None:
         self.cost, self._measure = cost, MEASURES[cost.kind]
         self.terms = [_term(cost, o, v, data[o][v]) for o in data for v in data[o]]
         self.terms = [term for term in self.terms if cost.takes(term.objective, term.variable) and term.weight > 0]

@@ -10,12 +10,12 @@ from time import monotonic
 import numpy as np
 import pybamm
 
+from app.battery.checked_element import Report
 from app.battery.costs import Array
-from app.battery.fit.coordinates import Coordinates
-from app.battery.fit.links import Follow
 from app.battery.fit.misfit import Misfit, Outputs
+from app.battery.fit.parameters.coordinates import Coordinates
+from app.battery.fit.parameters.links import Follow
 from app.battery.objectives.objective import Simulate
-from app.battery.work import Report
 from app.execution.executor import Progress
 
 HOPELESS = 200
@@ -41,7 +41,7 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
-class Model:
+class FitModel:
     """The part of a problem that is common to all searches."""
 
     coordinates: Coordinates
@@ -53,7 +53,7 @@ class Model:
 
 
 @dataclass(slots=True)
-class Tally:
+class FitTally:
     """Counters over all searches of a fit."""
 
     report: Report
@@ -83,14 +83,16 @@ class Tally:
         self.report(Progress(self.evaluations, cost, best, self.normalised(point.values)))
 
 
-class Enough(Exception):
+class StopSearch(Exception):
     """Ends a search that reached a limit; the message names the limit."""
 
 
-class Problem:
+class FitProblem:
     """The problem of one search."""
 
-    def __init__(self, model: Model, tally: Tally, deadline: float = math.inf, iterations: int | None = None) -> None:
+    def __init__(
+        self, model: FitModel, tally: FitTally, deadline: float = math.inf, iterations: int | None = None
+    ) -> None:
         self._model, self._tally, self._deadline = model, tally, deadline
         self._most = math.inf if iterations is None else iterations
         self.first: Point | None = None
@@ -105,9 +107,9 @@ class Problem:
         if last is not None and last.place.tobytes() == place.tobytes():  # a tenth of what array_equal takes
             return last
         if self.evaluations and monotonic() > self._deadline:
-            raise Enough("maxtime is reached")
+            raise StopSearch("maxtime is reached")
         if self.failed == self.evaluations >= HOPELESS:
-            raise Enough("no solution is in sight")
+            raise StopSearch("no solution is in sight")
         point = self._evaluated(np.array(place))
         self.first = self.first or point
         self.evaluations += 1
@@ -141,7 +143,7 @@ class Problem:
         """Count an iteration. Enough, where no more are wanted."""
         self.iterations += 1
         if self.iterations >= self._most:
-            raise Enough("max_iterations is reached")
+            raise StopSearch("max_iterations is reached")
 
     def scalar(self, place: Array) -> float:
         return self.at(place).cost

@@ -17,9 +17,9 @@ import numpy as np
 from scipy.stats import norm, t
 
 from app.battery.costs import Array
-from app.battery.fit.coordinates import Coordinates
 from app.battery.fit.misfit import ADDED, Misfit
-from app.battery.fit.problem import Model, Point
+from app.battery.fit.parameters.coordinates import Coordinates
+from app.battery.fit.problem import FitModel, Point
 
 SMALL = 1e-5
 """The step, as a share of a parameter's size, that values as models take them are taken to be straight along."""
@@ -115,7 +115,7 @@ def estimate(
 
 
 def uncertainty(
-    model: Model, best: Point, slopes: Mapping[int, list[Array]], drowned: Collection[int] = ()
+    model: FitModel, best: Point, slopes: Mapping[int, list[Array]], drowned: Collection[int] = ()
 ) -> Uncertainty:
     """At the best point, from central slopes of the errors; those along the coordinates `drowned` are lost in noise."""
     coordinates, misfit = model.coordinates, model.misfit
@@ -199,7 +199,7 @@ def _sizes(matrix: Array) -> Array:
     return sizes
 
 
-def _physical(model: Model, best: Point, found: Estimate, absent: dict[str, str]) -> Uncertainty:
+def _physical(model: FitModel, best: Point, found: Estimate, absent: dict[str, str]) -> Uncertainty:
     """Standard errors of values as the models take them: a fraction among fractions is one of their sum."""
     coordinates = model.coordinates
     slopes = _reported_slopes(model, best)[:, found.inner][found.inner]
@@ -219,7 +219,7 @@ def _physical(model: Model, best: Point, found: Estimate, absent: dict[str, str]
     return Uncertainty(errors, _intervals(model, best, errors, found.freedom), correlation, absent)
 
 
-def _reported_slopes(model: Model, best: Point) -> Array:
+def _reported_slopes(model: FitModel, best: Point) -> Array:
     """Change of each value as the models take it with each search coordinate, (d, d)."""
     coordinates = model.coordinates
     steps = SMALL * coordinates.lengths(best.values)
@@ -235,7 +235,7 @@ def _reported_slopes(model: Model, best: Point) -> Array:
 
 
 def _intervals(
-    model: Model, best: Point, errors: Mapping[str, float], freedom: float
+    model: FitModel, best: Point, errors: Mapping[str, float], freedom: float
 ) -> dict[str, tuple[float, float]]:
     """Symmetric in search coordinates."""
     coordinates, values = model.coordinates, model.normalised(best.values)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.battery.fields import MAX_TEXT, Path, shown, suggestion
+from app.battery.checks.fields import MAX_TEXT, Path, shown, suggestion
 from app.battery.objectives.objective import Objective
 from app.battery.objectives.registry import OBJECTIVES, REFUSED_OBJECTIVES
 from app.execution.executor import Fault

@@ -13,14 +13,14 @@ import numpy as np
 import pybamm
 
 from app.battery.objectives.objective import Array
-from app.battery.objectives.of_model import OfModel
-from app.battery.objectives.parameterised import Inputs, Parameterised, Solve
+from app.battery.objectives.simulation.parameterised import Inputs, Parameterised, Solve
+from app.battery.objectives.simulation.simulated import SimulatedObjective
 
 FREQUENCY, REAL, IMAGINARY = "Frequency [Hz]", "Z_Re [Ohm]", "Z_Im [Ohm]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Impedance(OfModel):
+class Impedance(SimulatedObjective):
     """Objective that computes an impedance."""
 
     kind: str = "EIS"

@@ -23,12 +23,12 @@ import pybamm
 
 from app.battery.calculations.microstructure import FARADAY
 from app.battery.calculations.msmr import GAS_CONSTANT, SUM_TOLERANCE, site_names, stoichiometry
-from app.battery.expansion import require_bounded
-from app.battery.fields import Settings
-from app.battery.names import AMBIENT_TEMPERATURE, of_electrode
+from app.battery.checks.fields import Settings
+from app.battery.expressions.expression_size import require_bounded
+from app.battery.functions import lacking, model_error
+from app.battery.objectives.models.dependencies import names_read
 from app.battery.objectives.objective import Array, Simulate
-from app.battery.objectives.reads import names_read
-from app.battery.recipes import lacking, model_error
+from app.battery.parameter_names import AMBIENT_TEMPERATURE, of_electrode
 
 VOLTAGE, CAPACITY, DIFFERENTIAL = "Voltage [V]", "Capacity [A.h]", "Differential voltage [V/Ah]"
 VARIABLES = (CAPACITY, DIFFERENTIAL)

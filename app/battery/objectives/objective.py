@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from app.battery.fields import Settings
+from app.battery.checks.fields import Settings
 
 Array = np.ndarray
 Simulate = Callable[[Mapping[str, float]], dict[str, Array]]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.battery.fields import Field, Path, absent, flag, mapping, number, one_of, shown
-from app.battery.objectives.clock import distinct_times
-from app.battery.objectives.common import STORED, anything, built, common, effective
-from app.battery.objectives.data import Loaded, Needs, measured
+from app.battery.checks.fields import Field, Path, absent, flag, mapping, number, one_of, shown
+from app.battery.objectives.configuration import STORED, anything, built, common, effective
+from app.battery.objectives.data.clock import distinct_times
+from app.battery.objectives.data.measurements import Loaded, Needs, measured
+from app.battery.objectives.driven import CURRENT, TIME, VOLTAGE, Driven
 from app.battery.objectives.impedance import FREQUENCY, IMAGINARY, REAL, Impedance
-from app.battery.objectives.models import Model, model_plan
-from app.battery.objectives.settings import Numerics, numerics
-from app.battery.objectives.simulations import CURRENT, TIME, VOLTAGE, Driven
+from app.battery.objectives.models.named_models import Model, parse_model
+from app.battery.objectives.models.numerics import Numerics, numerics
 from app.execution.executor import Fault
 
 MAX_VARIABLES = 100
@@ -52,7 +52,7 @@ def driven_plan(config: dict[str, Any], path: Path) -> tuple[Driven | None, list
     kind, at = config["type"], (*path, "options")
     settings, options, values, faults = common(config, path, DRIVEN[kind])
     variables = options.get("objective variables") or [VOLTAGE]
-    model, wrong = model_plan(options["model"], (*at, "model")) if "model" in options else (None, [])
+    model, wrong = parse_model(options["model"], (*at, "model")) if "model" in options else (None, [])
     numbers, bad = _numerics(options, at)
     faults += wrong + bad
     made, unfit = built(model, variables, (*at, "model"), (*at, "objective variables"))
@@ -83,7 +83,7 @@ def impedance_plan(config: dict[str, Any], path: Path) -> tuple[Impedance | None
     at = (*path, "options")
     settings, options, values, faults = common(config, path, SIMULATED)
     double_layer = {"surface form": DOUBLE_LAYERS[0]}
-    model, wrong = model_plan(options["model"], (*at, "model"), double_layer) if "model" in options else (None, [])
+    model, wrong = parse_model(options["model"], (*at, "model"), double_layer) if "model" in options else (None, [])
     numbers, bad = _numerics(options, at)
     faults += wrong + bad + _double_layer_faults(model, (*at, "model", "options", "surface form"))
     made, unfit = built(model, [VOLTAGE, CURRENT], (*at, "model"), (*at, "model"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from app.battery.fields import Path
+from app.battery.checks.fields import Path
 from app.battery.objectives.half_cells import half_cell_plan
 from app.battery.objectives.objective import Objective
 from app.battery.objectives.plans import driven_plan, impedance_plan

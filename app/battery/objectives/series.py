@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from app.battery.objectives.objective import Array, Objective
 from app.execution.executor import Series
-from app.models import SeriesSource
+from app.models.enums import SeriesSource
 
 
 def series(name: str, objective: Objective, source: SeriesSource, model: Mapping[str, Array]) -> Series:

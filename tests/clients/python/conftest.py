@@ -10,9 +10,9 @@ from uuid import uuid4
 
 import pytest
 
-from app.database import database_url as parsed
-from app.keys import open_keys
-from app.migrations import migrate
+from app.auth.keys import open_keys
+from app.database.connect import database_url as parsed
+from app.database.migrations import migrate
 from tests.servers import Server, serving
 
 STARTS = {"VOLTGRAPH_START_ON_CREATE": "1", "VOLTGRAPH_WORKERS": "4"}

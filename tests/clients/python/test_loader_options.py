@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from app.battery.objectives.data import Needs, measured
+from app.battery.objectives.data.measurements import Needs, measured
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")

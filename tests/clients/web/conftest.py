@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from app.database import database_url as parsed
-from app.keys import open_keys
+from app.auth.keys import open_keys
+from app.database.connect import database_url as parsed
 from tests.servers import serving
 
 

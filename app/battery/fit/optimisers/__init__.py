@@ -6,13 +6,13 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from app.battery.fields import Field, Path, Settings, one_of, settle, shown, suggestion
+from app.battery.checks.fields import Field, Path, Settings, one_of, settle, shown, suggestion
 from app.battery.fit.optimisers.cmaes import CMAES
 from app.battery.fit.optimisers.scipy_evolution import EVOLUTION
 from app.battery.fit.optimisers.scipy_least_squares import LEAST_SQUARES
 from app.battery.fit.optimisers.scipy_minimize import MINIMIZE
-from app.battery.fit.parameters import Free
-from app.battery.fit.search import Found, Optimiser, Search
+from app.battery.fit.parameters.free_parameters import FreeParameter
+from app.battery.fit.search.optimiser import Found, Optimiser, Search
 from app.execution.executor import Fault
 
 
@@ -60,7 +60,9 @@ REFUSED_OPTIMISERS: dict[str, str] = {
 """Reasons for refusing the other optimisers of the public schema: none is replaced by another."""
 
 
-def optimiser_plan(config: Any, path: Path, free: Mapping[str, Free]) -> tuple[Optimiser, Settings, list[Fault]]:
+def parse_optimiser(
+    config: Any, path: Path, free: Mapping[str, FreeParameter]
+) -> tuple[Optimiser, Settings, list[Fault]]:
     """Check an optimiser. Return it, its settings with its `type`, and every problem."""
     given = {"type": DEFAULT} if config is None else config
     if not isinstance(given, Mapping):
@@ -79,7 +81,9 @@ def optimiser_plan(config: Any, path: Path, free: Mapping[str, Free]) -> tuple[O
     return optimiser, {"type": kind} | settings, faults
 
 
-def _bound_faults(kind: str, optimiser: Optimiser, settings: Settings, free: Mapping[str, Free]) -> list[Fault]:
+def _bound_faults(
+    kind: str, optimiser: Optimiser, settings: Settings, free: Mapping[str, FreeParameter]
+) -> list[Fault]:
     faults = []
     for name, each in free.items():
         path = ("parameters", name, "bounds")

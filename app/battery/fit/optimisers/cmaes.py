@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from app.battery.fields import Field, Settings, flag, number, one_of, options, shown, whole
-from app.battery.fit.search import MAX_EVALUATIONS, MAX_ITERATIONS, Array, Found, Optimiser, Search
+from app.battery.checks.fields import Field, Settings, flag, number, one_of, options, shown, whole
+from app.battery.fit.search.optimiser import MAX_EVALUATIONS, MAX_ITERATIONS, Array, Found, Optimiser, Search
 from app.execution.executor import Fault
 
 with warnings.catch_warnings():

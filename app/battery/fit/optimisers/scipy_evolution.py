@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from app.battery.fields import Field, Settings, flag, is_number, number, one_of, shown, whole
-from app.battery.fit.search import Found, Optimiser, Search
+from app.battery.checks.fields import Field, Settings, flag, is_number, number, one_of, shown, whole
+from app.battery.fit.search.optimiser import Found, Optimiser, Search
 
 STRATEGIES = [
     f"{way}{many}{cross}"

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from app.battery.fields import Field, Settings, number, one_of, whole
-from app.battery.fit.search import MAX_EVALUATIONS, Array, Found, Optimiser, Residuals, Search
+from app.battery.checks.fields import Field, Settings, number, one_of, whole
+from app.battery.fit.search.optimiser import MAX_EVALUATIONS, Array, Found, Optimiser, Residuals, Search
 
 TOLERANCE = Field(number(0, 1), 1e-10)
 EPSILON = float(np.finfo(float).eps)

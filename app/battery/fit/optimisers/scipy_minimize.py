@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from scipy import optimize
 
-from app.battery.fields import Field, Settings, flag, number, one_of, shown, whole
-from app.battery.fit.search import MAX_EVALUATIONS, MAX_ITERATIONS, Array, Found, Optimiser, Search
+from app.battery.checks.fields import Field, Settings, flag, number, one_of, shown, whole
+from app.battery.fit.search.optimiser import MAX_EVALUATIONS, MAX_ITERATIONS, Array, Found, Optimiser, Search
 from app.execution.executor import Fault
 
 COUNT, TOLERANCE = whole(1, MAX_EVALUATIONS), number(0)

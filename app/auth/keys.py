@@ -1,0 +1,267 @@
+"""API keys: their store and its cache.
+
+A key is shown once, when it is made; the store keeps its SHA-256 hash and a prefix that identifies it. The keys of a
+SQLite server are in a file of their own beside its database, because a SQLite file has one process that writes, and
+keys are made and revoked while it runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+from itertools import islice
+from time import monotonic
+from typing import Any, Protocol, TypeVar
+
+import orjson
+from sqlalchemy import Boolean, Column, MetaData, Row, Table, Text, exists, insert, select, update
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.schema import CreateTable
+
+from app.auth.private_files import create_private
+from app.errors import Busy
+from app.models.columns import Binary, Instant, now
+
+T = TypeVar("T")
+
+MARK = "vg_"
+PREFIX_BYTES, SECRET_BYTES = 6, 32
+PREFIX_LENGTH = len(MARK) + 2 * PREFIX_BYTES
+FORM = re.compile(r"vg_[0-9a-f]{12}_[\w-]{43}", re.ASCII)
+FRESH = 2.0
+"""Seconds for which a key is cached; a revoked key is refused after that."""
+REMEMBERED = 10_000
+KEYS = "keys"
+TOGETHER = 500
+"""Prefixes that one read looks up."""
+PATIENCE = 2.0
+"""Seconds within which a key must be read; to abandon a connection takes as long again."""
+
+table = Table(
+    "api_key",
+    MetaData(),
+    Column("prefix", Binary, primary_key=True),
+    Column("digest", Binary, nullable=False),
+    Column("organization_id", Binary, nullable=False),
+    Column("user_id", Binary),
+    Column("email", Binary),
+    Column("projects", Text),
+    Column("read_only", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("revoked_at", Instant),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """An API key. `projects` limits it to projects; None means all of its organization."""
+
+    prefix: str
+    digest: str = field(repr=False)
+    organization_id: str
+    user_id: str | None = None
+    email: str | None = None
+    projects: frozenset[str] | None = None
+    read_only: bool = False
+    created_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+def keys_url(url: URL) -> URL:
+    """Return the URL of the keys that belong to the database at `url`."""
+    return url.set(database=f"{url.database}.keys") if url.drivername.startswith("sqlite") else url
+
+
+class KeyStore:
+    """Table of keys."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def create(
+        self,
+        organization_id: str,
+        *,
+        user_id: str | None = None,
+        email: str | None = None,
+        projects: Collection[str] | None = None,
+        read_only: bool = False,
+    ) -> str:
+        """Create a key and return its secret, which is not stored."""
+        prefix = MARK + secrets.token_hex(PREFIX_BYTES)
+        secret = f"{prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"
+        row = {
+            "prefix": prefix,
+            "digest": _digest(secret),
+            "organization_id": organization_id,
+            "user_id": user_id,
+            "email": email,
+            "projects": orjson.dumps(sorted(projects)).decode() if projects else None,
+            "read_only": read_only,
+            "created_at": now(),
+        }
+        async with self._engine.begin() as connection:
+            await connection.execute(insert(table).values(row))
+        return secret
+
+    async def all(self) -> list[Key]:
+        """Return every key that was ever made, oldest first."""
+        async with self._engine.connect() as connection:
+            return [_key(row) for row in await connection.execute(select(table).order_by(table.c.created_at))]
+
+    async def any(self) -> bool:
+        """Return whether a key was ever made."""
+        async with self._engine.connect() as connection:
+            return bool((await connection.execute(select(exists(select(table))))).scalar_one())
+
+    async def find(self, prefixes: Collection[str]) -> dict[str, Key]:
+        """The valid keys of prefixes, by prefix."""
+        query = select(table).where(table.c.prefix.in_(prefixes), table.c.revoked_at.is_(None))
+        async with self._engine.connect() as connection:
+            return {row.prefix: _key(row) for row in await connection.execute(query)}
+
+    async def revoke(self, prefix: str) -> bool:
+        """Revoke a key. Return False if no valid key has that prefix."""
+        change = update(table).where(table.c.prefix == prefix, table.c.revoked_at.is_(None)).values(revoked_at=now())
+        async with self._engine.begin() as connection:
+            return bool((await connection.execute(change)).rowcount)
+
+
+class EngineWatch(Protocol):
+    """Counter of the connections that an engine's pool replaces."""
+
+    def watch(self, engine: AsyncEngine, connection: str) -> None:
+        """Count those of an engine under the name `connection`."""
+
+
+@asynccontextmanager
+async def open_keys(url: URL, recoveries: EngineWatch | None = None) -> AsyncIterator[KeyStore]:
+    """The keys of the server over the database at `url`. Connections that are replaced are counted in `recoveries`."""
+    where = keys_url(url)
+    if where.drivername.startswith("sqlite"):
+        create_private(str(where.database))
+    engine = create_async_engine(where, pool_size=2, max_overflow=0, pool_pre_ping=True)
+    if recoveries is not None:
+        recoveries.watch(engine, KEYS)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(CreateTable(table, if_not_exists=True))
+        yield KeyStore(engine)
+    finally:
+        await engine.dispose()
+
+
+class KeyRing:
+    """Keys as requests ask for them: what was read a moment ago is not read again.
+
+    One read at a time looks up all prefixes that wait for one. However many prefixes strangers make up, there is one
+    statement at work for them, and whoever has a valid key waits for one or two at most.
+    """
+
+    def __init__(self, store: KeyStore) -> None:
+        self._store = store
+        self._wanted, self._asked_at = False, -FRESH
+        self._asking: asyncio.Future[bool] | None = None
+        self._valid: dict[str, tuple[float, Key]] = {}
+        """Keys, with when the read of each began."""
+        self._unknown: dict[str, float] = {}
+        """Prefixes of no valid key. Apart from the others, which it cannot crowd out."""
+        self._looked_for: dict[str, asyncio.Future[Key | None]] = {}
+        """Prefixes that wait for the next read."""
+        self._being_read: dict[str, asyncio.Future[Key | None]] = {}
+        self._reading: asyncio.Task[None] | None = None
+
+    async def wanted(self) -> bool:
+        """Return whether requests need a key: true once a key was ever made, even a revoked one."""
+        if not self._wanted and monotonic() - self._asked_at >= FRESH:
+            if self._asking is None:
+                self._asking = asyncio.ensure_future(_patiently(self._store.any))
+                self._asking.add_done_callback(self._asked)
+            await asyncio.shield(self._asking)
+        return self._wanted
+
+    def _asked(self, asking: asyncio.Future[bool]) -> None:
+        self._asking = None
+        if not asking.cancelled() and asking.exception() is None:
+            self._wanted, self._asked_at = asking.result(), monotonic()
+
+    async def find(self, prefix: str) -> Key | None:
+        """Return the valid key with a prefix."""
+        began, key = self._valid.get(prefix) or (self._unknown.get(prefix, -FRESH), None)
+        if monotonic() - began < FRESH:
+            return key
+        being_read = self._being_read.get(prefix)
+        return await (self._look_up(prefix) if being_read is None else asyncio.shield(being_read))
+
+    async def valid(self, prefixes: Collection[str]) -> set[str]:
+        """Those of the prefixes whose keys are valid, read anew."""
+        keys = await asyncio.gather(*map(self._look_up, prefixes))
+        return {key.prefix for key in keys if key is not None}
+
+    async def holder(self, secret: str) -> Key | None:
+        """Return the key of a secret; None if it is not valid."""
+        if not FORM.fullmatch(secret):
+            return None
+        key = await self.find(secret[:PREFIX_LENGTH])
+        return key if key and hmac.compare_digest(key.digest, _digest(secret)) else None
+
+    async def _look_up(self, prefix: str) -> Key | None:
+        if (waiting := self._looked_for.get(prefix)) is None:
+            waiting = self._looked_for[prefix] = asyncio.get_running_loop().create_future()
+            if self._reading is None or self._reading.done():
+                self._reading = asyncio.create_task(self._read())
+        return await asyncio.shield(waiting)
+
+    async def _read(self) -> None:
+        """Look up what is waited for, until nothing is."""
+        while self._looked_for:
+            prefixes, began = list(islice(self._looked_for, TOGETHER)), monotonic()
+            self._being_read = {prefix: self._looked_for.pop(prefix) for prefix in prefixes}
+            try:
+                found = await _patiently(partial(self._store.find, prefixes))
+            except Exception as error:
+                for future in self._being_read.values():
+                    future.set_exception(error)
+                    future.exception()  # mark it as retrieved: the subscriber may have left
+            else:
+                for prefix, future in self._being_read.items():
+                    self._remember(prefix, began, found.get(prefix))
+                    future.set_result(found.get(prefix))
+            self._being_read = {}
+
+    def _remember(self, prefix: str, began: float, key: Key | None) -> None:
+        known: dict[str, Any] = self._unknown if key is None else self._valid
+        if len(known) >= REMEMBERED:
+            known.clear()
+        known[prefix] = began if key is None else (began, key)
+        (self._valid if key is None else self._unknown).pop(prefix, None)
+
+
+async def _patiently(read: Callable[[], Awaitable[T]]) -> T:
+    """Read within a time limit. Raises UNAVAILABLE otherwise: a request is not authenticated while the store cannot be
+    read."""
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await read()
+    except (SQLAlchemyError, OSError) as error:
+        raise Busy("API keys cannot be looked up now. Try again.") from error
+
+
+def _digest(secret: str) -> str:
+    """Hash a secret. 256 random bits need neither a salt nor a slow hash."""
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _key(row: Row[Any]) -> Key:
+    projects = frozenset(orjson.loads(row.projects)) if row.projects else None
+    return Key(**{**row._mapping, "projects": projects})

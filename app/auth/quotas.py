@@ -1,0 +1,37 @@
+"""Quota of concurrent WebSockets and subscriptions per API key."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from app.auth.caller import Caller
+from app.errors import RequestError, RequestErrorCode
+
+
+class ConcurrencyQuota:
+    """Concurrency quota: a maximum per API key; all callers without a key share one."""
+
+    def __init__(self, most: int, kind: str) -> None:
+        self._most, self._kind = most, kind
+        self._held: Counter[str | None] = Counter()
+
+    @property
+    def held(self) -> int:
+        """Number in use by all callers."""
+        return self._held.total()
+
+    @contextmanager
+    def hold(self, caller: Caller) -> Iterator[None]:
+        """Hold one until exit. Raises TOO_MANY_OPEN if the caller's quota is used up."""
+        if self._held[caller.key] >= self._most:
+            message = f"An API key may have at most {self._most:,} {self._kind} at a time. Close some first."
+            raise RequestError(RequestErrorCode.TOO_MANY_OPEN, message)
+        self._held[caller.key] += 1
+        try:
+            yield
+        finally:
+            self._held[caller.key] -= 1
+            if not self._held[caller.key]:
+                del self._held[caller.key]

@@ -1,0 +1,53 @@
+"""Rate limiter per API key (token bucket of cost)."""
+
+from __future__ import annotations
+
+from math import ceil
+from time import monotonic
+
+from app.auth.caller import Caller
+from app.errors import RateLimited
+
+MINUTE = 60.0
+REQUEST = 20
+"""Cost of a REST request."""
+PER_SECOND = 20_000
+"""Cost of one second of CPU time: the most expensive operation takes a quarter of a second."""
+
+
+class RateLimiter:
+    """Rate limiter: a token bucket per key. A full bucket holds the cost that may be spent in a minute."""
+
+    def __init__(self, per_minute: int) -> None:
+        self._most = float(per_minute)
+        self._buckets: dict[str, tuple[float, float]] = {}
+        """Tokens left and their time, by key prefix."""
+
+    def spend(self, caller: Caller, cost: int) -> int | None:
+        """Take tokens and return the rest; None for a caller without a key. Raises RateLimited if there are too few."""
+        if caller.key is None:
+            return None
+        left, at = self._left(caller.key)
+        if cost > left:
+            raise self._limited(left, cost)
+        self._buckets[caller.key] = left - cost, at
+        return int(left - cost)
+
+    def charge(self, caller: Caller, seconds: float) -> None:
+        """Take the cost of CPU time that is used already: a bucket may come to hold less than nothing by it.
+        RateLimited where it holds less than nothing before."""
+        if caller.key is None:
+            return
+        left, at = self._left(caller.key)
+        if left < 0:
+            raise self._limited(left, 0)
+        self._buckets[caller.key] = left - ceil(seconds * PER_SECOND), at
+
+    def _limited(self, left: float, cost: int) -> RateLimited:
+        return RateLimited(ceil((min(cost, self._most) - left) * MINUTE / self._most) or 1)
+
+    def _left(self, key: str) -> tuple[float, float]:
+        """The content of a key's bucket, and when it has that."""
+        at = monotonic()
+        left, then = self._buckets.get(key, (self._most, at))
+        return min(self._most, left + (at - then) * self._most / MINUTE), at

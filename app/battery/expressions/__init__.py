@@ -1,0 +1,1 @@
+"""Values as PyBaMM expressions. May import battery.checks and battery.parameter_names."""

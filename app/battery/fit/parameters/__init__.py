@@ -1,0 +1,1 @@
+"""Free parameters of a fit. May import battery.checks and battery.expressions."""

@@ -1,0 +1,1 @@
+"""Search: restarts, derivatives, convergence. May import the rest of battery.fit, except run."""

@@ -1,0 +1,50 @@
+"""Gradient of a cost from the slopes of the errors, by the chain rule: what curves the cost does not bend it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from app.battery.costs import Array
+from app.battery.fit.misfit import Misfit
+from app.battery.fit.parameters.coordinates import Coordinates
+from app.battery.fit.problem import Point
+
+SMALL = 1e-5
+"""The step, as a share of a parameter's size, that errors are taken to be straight along."""
+
+
+def stacked(misfit: Misfit, point: Point) -> Array:
+    """The errors of all terms, each times the root of its weight, (n,)."""
+    errors: Any = point.errors
+    together: Array = np.concatenate(
+        [each.weight**0.5 * error for each, error in zip(misfit.terms, errors, strict=True)]
+    )
+    return together
+
+
+def split(misfit: Misfit, together: Array) -> list[Array]:
+    """The errors of each term, or their slopes, that were stacked."""
+    ends = np.cumsum([each.data.size for each in misfit.terms])[:-1]
+    return [part / each.weight**0.5 for each, part in zip(misfit.terms, np.split(together, ends), strict=True)]
+
+
+def gradient(misfit: Misfit, coordinates: Coordinates, here: Point, columns: list[Array | None]) -> Array:
+    """Gradient of the minimised cost, (d,), from the stacked slopes of the errors; 0 without slopes."""
+    found = np.zeros(here.place.size)
+    lengths = coordinates.lengths(here.values)
+    for index, column in enumerate(columns):
+        if column is not None:
+            slopes, step = split(misfit, column), SMALL * float(lengths[index])
+            ahead, behind = (_moved(misfit, coordinates, here, index, slopes, side * step) for side in (1, -1))
+            found[index] = (ahead - behind) / (2 * step)
+    return found
+
+
+def _moved(
+    misfit: Misfit, coordinates: Coordinates, here: Point, index: int, slopes: list[Array], step: float
+) -> float:
+    errors = [error + step * slope for error, slope in zip(here.errors or [], slopes, strict=True)]
+    name, place = coordinates.names[index], float(here.place[index])
+    return misfit.value(errors, here.values | {name: coordinates.physical(index, place + step)})

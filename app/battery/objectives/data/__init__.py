@@ -1,0 +1,1 @@
+"""Measured data. May import battery.checks."""

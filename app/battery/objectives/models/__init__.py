@@ -1,0 +1,1 @@
+"""Models of objectives. May import battery.checks and battery.expressions."""

@@ -1,0 +1,1 @@
+"""Simulation of models. May import battery.expressions and objectives.models."""

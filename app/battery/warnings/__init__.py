@@ -1,0 +1,1 @@
+"""Warnings of results. May import battery.checks and battery.objectives."""

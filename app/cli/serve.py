@@ -1,0 +1,70 @@
+"""`python -m app serve`: serve both APIs."""
+
+import asyncio
+import socket
+from typing import Annotated, Any
+
+import typer
+
+from app.auth.caller import is_loopback
+from app.auth.keys import open_keys
+from app.cli.terminal import console, shown
+from app.database.connect import database_url
+from app.main import create_app
+from app.server import logs
+from app.server.uvicorn import Server
+from app.settings import ANY, Settings
+
+OPEN = "none: everybody on this machine may do everything. `python -m app keys create` makes one."
+OPEN_TO_ALL = "[yellow]none: whoever reaches this address may do everything."
+ADVICE = "Make one with `python -m app keys create`, or set VOLTGRAPH_ALLOW_ANYONE=true."
+ANY_PAGE = (
+    "[red]VOLTGRAPH_CORS_ORIGINS[/red] lets every page ask, and there are no API keys: name the origins, or make a key."
+)
+
+
+def new_server(settings: Settings, kind: type[Server] = Server) -> Server:
+    """Create the server with its application."""
+    app, url = create_app(settings), database_url(settings.database_url)
+
+    async def announce(host: str, port: int) -> None:
+        base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        console.print(f"GraphiQL  {base}/graphql\nREST      {base}/openapi.json", highlight=False)
+        if not await app.state.services.authenticator.need_keys():
+            console.print(f"Keys      {OPEN if is_loopback(host) else OPEN_TO_ALL}", highlight=False)
+        console.print(shown(f"Database  {url.render_as_string(hide_password=True)}"))
+
+    return kind(app, settings, announce)
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [VOLTGRAPH_HOST]")] = None,
+    port: Annotated[int | None, typer.Option(help="Port; 0 picks a free one. [VOLTGRAPH_PORT]")] = None,
+    database_url: Annotated[str | None, typer.Option(help="URL of the database. [VOLTGRAPH_DATABASE_URL]")] = None,
+) -> None:
+    """Serve the API. Brings the database up to date first."""
+    given: dict[str, Any] = {"host": host, "port": port, "database_url": database_url}
+    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    if not (settings.allow_anyone or _only_here(settings.host) or asyncio.run(_has_keys(settings))):
+        console.print(
+            shown(f"{settings.host} can be reached from elsewhere, and there are no API keys.", "red"), ADVICE
+        )
+        raise typer.Exit(2)
+    if ANY in settings.origins and not asyncio.run(_has_keys(settings)):
+        console.print(ANY_PAGE, highlight=False)
+        raise typer.Exit(2)
+    logs.configure(settings)
+    new_server(settings).run()
+
+
+def _only_here(host: str) -> bool:
+    """Return whether a host name resolves to loopback addresses only."""
+    try:
+        return all(is_loopback(str(info[4][0])) for info in socket.getaddrinfo(host, None))
+    except OSError:
+        return False
+
+
+async def _has_keys(settings: Settings) -> bool:
+    async with open_keys(database_url(settings.database_url)) as keys:
+        return await keys.any()

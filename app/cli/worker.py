@@ -1,0 +1,40 @@
+"""`python -m app worker`: run pipelines without serving the API."""
+
+import asyncio
+import signal
+
+import typer
+from sqlalchemy.engine import URL
+
+from app.cli.terminal import console, shown
+from app.database.connect import database_url, open_database
+from app.database.migrations import migrate
+from app.execution.queue import open_queue
+from app.execution.worker import working
+from app.server import logs
+from app.settings import Settings
+
+
+def worker() -> None:
+    """Run pipelines without serving the API: an additional process or machine on PostgreSQL."""
+    settings = Settings()
+    url = database_url(settings.database_url)
+    if url.drivername.startswith("sqlite"):
+        raise typer.BadParameter("A SQLite file has one process, `serve`, which runs its pipelines too.")
+    logs.configure(settings)
+    asyncio.run(work(settings, url))
+
+
+async def work(settings: Settings, url: URL) -> None:
+    """Run pipelines until SIGINT or SIGTERM."""
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    await migrate(url)
+    async with (
+        open_database(url, settings.max_waiting_writes) as tables,
+        open_queue(url) as engine,
+        working(settings, url, tables, engine),
+    ):
+        console.print(shown(f"Runs the pipelines of {url.render_as_string(hide_password=True)}"))
+        await ended.wait()

@@ -1,0 +1,115 @@
+"""Interface of both databases, and queries that do not depend on a driver."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Generator, Sequence
+from typing import Any, Protocol, TypeVar
+
+from sqlalchemy.engine import Dialect
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.database import broker
+from app.database.inserts import Inserts, PipelineInsert
+from app.database.recoveries import Recoveries
+
+T = TypeVar("T")
+Work = Callable[[AsyncSession], Awaitable[T]]
+Statement = tuple[str, Sequence[Any]]
+"""A statement with its parameters."""
+Steps = Generator[Statement, list[Any], T]
+"""Query as a generator: yields SQL with parameters, receives the rows, and returns its result. It does not depend on a
+driver."""
+Measure = Callable[[Sequence[Any]], None]
+"""Called with each batch of rows as it is read. An exception ends the read."""
+CHUNK = 32
+"""Rows that are read between two measures."""
+LONGEST = 10**9
+"""Default limit of SQLite for the bytes of a value."""
+
+
+class Measured(tuple[str, Sequence[Any]]):
+    """A statement whose rows can be long, with what measures them as they are read."""
+
+    measure: Measure
+
+
+def measured(statement: Statement, measure: Measure | None) -> Statement:
+    """A statement whose rows are measured, where there is a measure."""
+    if measure is None:
+        return statement
+    made = Measured(statement)
+    made.measure = measure
+    return made
+
+
+class TooLong(Exception):
+    """A value has more bytes than a series allows."""
+
+
+class ReadBudget:
+    """Scheduling state of one query: `is_single` needs no transaction, because one statement is a snapshot by itself;
+    `longest` is the most bytes a value may have; `resting` counts the runs that go straight to a thread."""
+
+    __slots__ = ("is_single", "longest", "resting")
+
+    def __init__(self, *, is_single: bool, longest: int = LONGEST) -> None:
+        self.is_single, self.longest, self.resting = is_single, longest, 0
+
+
+def unread(steps: Steps[T]) -> T:
+    """Return the result of a query without statements."""
+    try:
+        next(steps)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    raise ValueError("it reads something")
+
+
+class Database(Protocol):
+    """Interface of a database."""
+
+    hub: broker.Broker
+    """Receives the committed changes of all processes, once `listen` has returned."""
+    inserts: Inserts
+    """Builds the rows that `store` takes."""
+    recoveries: Recoveries
+    """Count the connections that an error left in a wrong state."""
+
+    @property
+    def reads_inline(self) -> bool:
+        """Whether `run` needs no Task: it reads on the event loop, or waits for a thread."""
+
+    async def listen(self) -> None:
+        """Make sure that the hub receives changes. Idempotent."""
+
+    def read(self) -> AsyncSession:
+        """Return a session that only reads: `async with database.read() as session`. One task at a time may use it."""
+
+    @property
+    def dialect(self) -> Dialect:
+        """The SQL dialect."""
+
+    def run(self, begin: Callable[[], Steps[T]], pace: ReadBudget) -> Awaitable[T]:
+        """Run a query of one or several statements in one snapshot, without the ORM."""
+
+    async def write(self, work: Work[T]) -> T:
+        """Run `work` in a transaction and return its result once it is committed. Nothing is stored if it raises."""
+
+    def store(self, new: PipelineInsert) -> Awaitable[None]:
+        """Store new rows, all or none; done once they are committed. Raises NotUnique if a row with the same key
+        exists."""
+
+    @property
+    def waiting(self) -> int:
+        """Number of queued writes."""
+
+    @property
+    def waiting_reads(self) -> int:
+        """Number of queued queries."""
+
+    @property
+    def failed_at(self) -> float:
+        """Time of the last failed write, by the monotonic clock."""
+
+    async def close(self) -> None: ...

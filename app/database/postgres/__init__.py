@@ -1,0 +1,1 @@
+"""PostgreSQL: pools and notifications. May import app.database, auth, errors and models."""

@@ -1,0 +1,122 @@
+"""PostgreSQL: one pool of connections for reads and writes, and a second one for reads without the ORM."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+import asyncpg
+from sqlalchemy import event
+from sqlalchemy.engine import URL, Dialect
+from sqlalchemy.exc import DisconnectionError
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.database import broker
+from app.database.engines import PATIENCE, engine
+from app.database.group_commit import GroupCommit
+from app.database.inserts import Inserts, PipelineInsert
+from app.database.interface import ReadBudget, Steps, Work
+from app.database.postgres.listener import Listener
+from app.database.postgres.reader import PostgresReader
+from app.database.recoveries import Recoveries
+from app.errors import NotUnique
+
+T = TypeVar("T")
+CONNECTIONS = 16
+SESSION = "session"
+COMMAND_TIMEOUT = 60.0
+"""Seconds after which a statement is given up, with its connection: where the network went silently, the system notices
+after a quarter of an hour, and all creates wait for the one that is being stored."""
+
+
+class Postgres:
+    """A PostgreSQL database."""
+
+    reads_inline = False
+
+    def __init__(self, url: URL, max_waiting: int) -> None:
+        timeout = {"command_timeout": COMMAND_TIMEOUT}
+        self._engine = engine(url, CONNECTIONS, json_deserializer=_as_it_is, connect_args=timeout)
+        event.listen(self._engine.sync_engine, "checkout", _require_open)
+        self.recoveries = Recoveries()
+        self.recoveries.watch(self._engine, SESSION)
+        arguments = dict(self._engine.dialect.create_connect_args(url)[1]) | timeout
+        self._plain = PostgresReader(arguments, PATIENCE, self.recoveries)
+        self.hub = broker.Broker()
+        self._listener = Listener(url, self.hub, self.recoveries)
+        self.inserts = Inserts(self._engine.dialect)
+        self._rounds = GroupCommit[PipelineInsert](self._store, max_waiting)
+
+    @property
+    def dialect(self) -> Dialect:
+        return self._engine.dialect
+
+    def run(self, begin: Callable[[], Steps[T]], pace: ReadBudget) -> Awaitable[T]:
+        return self._plain.run(begin, pace)
+
+    async def listen(self) -> None:
+        await self._listener.start()
+
+    def read(self) -> AsyncSession:
+        return AsyncSession(self._engine, expire_on_commit=False)
+
+    async def write(self, work: Work[T]) -> T:
+        async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
+            return await work(session)
+
+    def store(self, new: PipelineInsert) -> Awaitable[None]:
+        return self._rounds.put(new)
+
+    async def _store(self, batch: list[PipelineInsert]) -> list[Exception | None]:
+        """Store a batch by one statement, which is a transaction in one round trip. Transactions that notify are
+        serialised, so they should be few."""
+        try:
+            async with self._engine.connect() as connection:
+                await self._insert(connection, batch)
+        except asyncpg.PostgresError as error:  # the server refused the batch: each item may succeed alone
+            if len(batch) > 1:
+                raise
+            return [NotUnique() if isinstance(error, asyncpg.UniqueViolationError) else error]
+        except Exception as error:
+            return [error] * len(batch)
+        return [None] * len(batch)
+
+    async def _insert(self, connection: AsyncConnection, batch: list[PipelineInsert]) -> None:
+        driver: Any = (await connection.get_raw_connection()).driver_connection
+        try:
+            await driver.fetch(*self.inserts.texts, *self.inserts.arrays(batch))
+        except (asyncpg.PostgresError, ValueError):  # the server's answer, or what was never sent to it
+            raise
+        except BaseException as error:  # it may still be at work for this one
+            await connection.invalidate(error)
+            raise
+
+    @property
+    def waiting(self) -> int:
+        return self._rounds.waiting
+
+    @property
+    def waiting_reads(self) -> int:
+        return self._plain.waiting
+
+    @property
+    def failed_at(self) -> float:
+        return self._rounds.failed_at
+
+    async def close(self) -> None:
+        await self._rounds.close()
+        await self._listener.close()
+        await self._plain.close()
+        await self._engine.dispose()
+
+
+def _require_open(connection: Any, record: object, proxy: object) -> None:
+    """Make the pool replace a connection that the server closed. To ask the server takes three round trips."""
+    if connection.driver_connection.is_closed():
+        raise DisconnectionError
+
+
+def _as_it_is(text: str) -> str:
+    """Keep JSON columns as text."""
+    return text

@@ -1,0 +1,124 @@
+"""Reader of PostgreSQL without the ORM: queries over connections of asyncpg."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import asyncpg
+
+from app.database.interface import CHUNK, Measured, ReadBudget, Steps
+from app.database.recoveries import Recoveries
+from app.errors import Busy
+
+T = TypeVar("T")
+CONNECTIONS = 8
+RELEASE = 2.0
+"""Seconds until an abandoned connection is closed."""
+PLAIN_READER = "plain_reader"
+FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+STATEMENTS = 512
+"""Size of a connection's cache of prepared statements."""
+
+
+class PostgresReader:
+    """Pool of connections, opened on first use."""
+
+    def __init__(self, arguments: dict[str, Any], patience: float, recoveries: Recoveries) -> None:
+        self._arguments, self._patience, self._recoveries = arguments, patience, recoveries
+        recoveries.register(PLAIN_READER)
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._opening = asyncio.Lock()
+        self.waiting = 0
+        """Number of queries that wait for a connection."""
+
+    async def run(self, begin: Callable[[], Steps[T]], pace: ReadBudget) -> T:
+        """Run a query; call it in a Task, which asyncpg's timeouts need. Raises its errors and the driver's; Busy if no
+        connection becomes free."""
+        pool = self._pool or await self._open()
+        self.waiting += 1
+        try:
+            connection = await pool.acquire(timeout=self._patience)
+        except TimeoutError:
+            raise Busy("Too much waits for the database. Try again.") from None
+        finally:
+            self.waiting -= 1
+        try:
+            if pace.is_single:
+                return await drive(begin(), connection)
+            async with connection.transaction(isolation="repeatable_read", readonly=True):
+                return await drive(begin(), connection)
+        finally:
+            await self._release(pool, connection)
+
+    async def close(self) -> None:
+        if self._pool is not None:
+            await self._pool.close()
+
+    async def _release(self, pool: asyncpg.Pool[asyncpg.Record], connection: Any) -> None:
+        """Give a connection back. The pool rolls back a transaction that is still open, and replaces a connection where
+        that fails: also where a read was given up, and the server does not answer that it was cancelled."""
+        cause: object = None if _is_clean(connection) else "a transaction was open, or the server ended the connection"
+        try:
+            await pool.release(connection, timeout=RELEASE)
+        except FAILURES as error:  # the pool has closed the connection: the read's own error is the one to raise
+            cause = error
+        if cause is not None:
+            self._recoveries.add(PLAIN_READER, cause)
+
+    async def _open(self) -> asyncpg.Pool[asyncpg.Record]:
+        async with self._opening:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    **self._arguments,
+                    min_size=0,
+                    max_size=CONNECTIONS,
+                    statement_cache_size=STATEMENTS,
+                    reset=_nothing,
+                )
+        return self._pool
+
+
+async def _nothing(connection: Any) -> None:
+    """Nothing more to undo after reads: they set no variable and take no lock, and asyncpg ends transactions itself."""
+
+
+def _is_clean(connection: Any) -> bool:
+    """Whether a connection can serve another read as it is."""
+    try:
+        return not (connection.is_closed() or connection.is_in_transaction())
+    except asyncpg.InterfaceError:  # the pool has taken it back, as the server ended it
+        return False
+
+
+async def drive(steps: Steps[T], connection: Any) -> T:
+    """Run a query over a connection."""
+    try:
+        statement = next(steps)
+        while True:
+            if isinstance(statement, Measured):
+                rows = await _read(connection, statement)
+            else:
+                rows = await connection.fetch(statement[0], *statement[1])
+            statement = steps.send(rows)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+
+
+async def _read(connection: Any, statement: Measured) -> list[Any]:
+    """The rows of a statement, measured as they come where a transaction allows a cursor."""
+    (sql, parameters), measure = statement, statement.measure
+    rows: list[Any] = []
+    if not connection.is_in_transaction():
+        rows = await connection.fetch(sql, *parameters)
+        measure(rows)
+        return rows
+    cursor = await connection.cursor(sql, *parameters)
+    while len(chunk := await cursor.fetch(CHUNK)) == CHUNK:
+        measure(chunk)
+        rows += chunk
+    measure(chunk)
+    rows += chunk
+    return rows

@@ -1,0 +1,44 @@
+"""A copy of a SQLite database as it was at one moment, taken while a server may be writing it. It is private."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from sqlalchemy.engine import URL
+
+from app.auth.keys import keys_url
+from app.auth.private_files import create_private
+
+
+def back_up(url: URL, target: Path) -> None:
+    """Copy the database at `url` and its keys to `target` and the file beside it. Raises FileExistsError if one exists.
+    The queue of runs is not copied: a server without a queue enqueues all running pipelines again."""
+    sources = {Path(str(url.database)): target, Path(str(keys_url(url).database)): Path(f"{target}.keys")}
+    for copy in sources.values():
+        if copy.exists():
+            raise FileExistsError(copy)
+    for source, copy in sources.items():
+        if source.exists():
+            _copy(source, copy)
+
+
+def _copy(source: Path, target: Path) -> None:
+    part = target.with_name(f"{target.name}.part")
+    part.unlink(missing_ok=True)
+    create_private(part)
+    try:
+        with (
+            closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as old,
+            closing(sqlite3.connect(part)) as new,
+        ):
+            # An open read transaction keeps its snapshot, however long the copy takes.
+            old.execute("BEGIN")
+            old.execute("SELECT 1 FROM sqlite_master").fetchone()
+            old.backup(new)
+            new.execute("PRAGMA journal_mode=DELETE")
+    except BaseException:
+        part.unlink(missing_ok=True)
+        raise
+    part.rename(target)

@@ -1,0 +1,205 @@
+"""Reader of SQLite without the ORM: queries of one or several statements, each in one snapshot.
+
+Most queries take less time than handing them to a thread. So each starts on the event loop; one that exceeds its time
+budget is interrupted and restarted in a thread.
+
+To lock a file and to check whether it changed takes three system calls per snapshot. Only this process writes the file:
+until it does, all queries on the event loop share one snapshot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from itertools import islice
+from math import inf
+from time import perf_counter, thread_time
+from typing import Any, TypeVar
+
+import apsw
+
+from app.database.interface import CHUNK, Measure, Measured, ReadBudget, Steps, TooLong
+from app.database.recoveries import Recoveries
+from app.database.sqlite.read_connection import Execute, ReadConnection
+from app.errors import Busy
+
+T = TypeVar("T")
+
+
+GLANCE = 2000
+"""SQLite VM instructions between progress-handler calls (about ten a row). A query that ends before the first call is
+never timed."""
+MOMENTS, PAUSE = 0.005, 0.05
+"""Time budget after the first progress-handler call: seconds of CPU time, and of wall time."""
+RESTING = 20
+"""Number of runs that go straight to a thread after a run exceeded its time budget."""
+HELD = 0.05
+"""Seconds for which a snapshot is shared: the longest time for which a write of another program, which is not allowed,
+stays unseen."""
+OWN_PRAGMAS = ("busy_timeout=0", "cache_size=-65536")
+"""Pragmas of the event loop's connection: it never waits for a lock, and caches at most 64 MB of pages."""
+MOST_WAITING = 1000
+"""Maximum number of queries queued for the threads."""
+GIVEN_UP = (apsw.InterruptError, apsw.BusyError)
+UNTIMED = inf, inf
+"""When a read began, outside of any: it never takes long."""
+EVENT_LOOP_READER, THREAD_READER = "event_loop_reader", "thread_reader"
+
+
+class SqliteReader:
+    """Reader: one connection of the event loop, and a few used by threads."""
+
+    def __init__(self, connect: Callable[[], apsw.Connection], threads: int, recoveries: Recoveries) -> None:
+        self._connect, self._recoveries = connect, recoveries
+        for connection in (EVENT_LOOP_READER, THREAD_READER):
+            recoveries.register(connection)
+        self._own: ReadConnection | None = None
+        self._free: list[ReadConnection] = []
+        self._threads = ThreadPoolExecutor(threads, "reader")
+        self._since: tuple[float, float] | None = UNTIMED
+        """The processor's time and the clock when the progress handler first looked at this read; None before. SQLite
+        counts the instructions of a prepared statement over all its runs, so BEGIN and COMMIT call the handler too."""
+        self._waiting = 0
+        self._held: asyncio.TimerHandle | None = None
+        """Timer that ends the shared snapshot."""
+        self._writes = False
+
+    async def run(self, begin: Callable[[], Steps[T]], pace: ReadBudget) -> T:
+        """Run a query and return its result; it may be started twice. Raises Busy if too many queries wait, TooLong for
+        a value that exceeds its limit, and the errors of the query and of SQLite."""
+        if pace.resting:
+            pace.resting -= 1
+        else:
+            try:
+                return self._run_here(begin(), pace)
+            except GIVEN_UP:
+                pace.resting = RESTING
+        return await self._hand_over(begin, pace)
+
+    @contextmanager
+    def written(self) -> Iterator[None]:
+        """Held while the writer commits. Ends the shared snapshot, so that later reads see the commit and SQLite can
+        restart its write-ahead log."""
+        self._let_go()
+        self._writes = True
+        try:
+            yield
+        finally:
+            self._writes = False
+
+    @property
+    def waiting(self) -> int:
+        """Number of queries queued for the threads."""
+        return self._waiting
+
+    def close(self) -> None:
+        self._let_go()
+        self._threads.shutdown()
+        for connection in (self._own, *self._free):
+            if connection is not None:
+                connection.close()
+
+    async def _hand_over(self, begin: Callable[[], Steps[T]], pace: ReadBudget) -> T:
+        if self._waiting >= MOST_WAITING:
+            raise Busy("Too much waits for the database. Try again.")
+        self._waiting += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, self._run_there, begin, pace)
+        finally:
+            self._waiting -= 1
+
+    def _run_here(self, steps: Steps[T], pace: ReadBudget) -> T:
+        own = self._own or self._open()
+        if self._writes:
+            return drive(steps, own, pace, self._timed)
+        if self._held is None:
+            own.begin()
+            self._held = asyncio.get_running_loop().call_later(HELD, self._let_go)
+        try:
+            own.limit(pace.longest)
+            return self._timed(steps, own.execute)
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _timed(self, steps: Steps[T], execute: Execute) -> T:
+        """Run a series that the progress handler may interrupt: nothing else of the connection may be."""
+        self._since = None
+        try:
+            return _drive(steps, execute)
+        finally:
+            self._since = UNTIMED
+
+    def _open(self) -> ReadConnection:
+        self._own = ReadConnection(self._connect_own, partial(self._recoveries.add, EVENT_LOOP_READER))
+        return self._own
+
+    def _connect_own(self) -> apsw.Connection:
+        connection = self._connect()
+        for pragma in OWN_PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        connection.set_progress_handler(self._takes_long, GLANCE)
+        return connection
+
+    def _let_go(self) -> None:
+        """End the shared snapshot."""
+        if self._held is not None and self._own is not None:
+            self._held.cancel()
+            self._held = None
+            self._own.end()
+
+    def _takes_long(self) -> bool:
+        now = perf_counter()
+        if self._since is None:
+            self._since = thread_time(), now
+        began, at = self._since
+        return now - at > MOMENTS and (thread_time() - began > MOMENTS or now - at > PAUSE)
+
+    def _run_there(self, begin: Callable[[], Steps[T]], pace: ReadBudget) -> T:
+        try:
+            connection = self._free.pop()
+        except IndexError:
+            connection = ReadConnection(self._connect, partial(self._recoveries.add, THREAD_READER))
+        try:
+            return drive(begin(), connection, pace, _drive)
+        finally:
+            self._free.append(connection)
+
+
+def drive(steps: Steps[T], connection: ReadConnection, pace: ReadBudget, run: Callable[[Steps[T], Execute], T]) -> T:
+    """Run a series in one snapshot of its own."""
+    if pace.is_single:
+        connection.require_clean()
+        connection.limit(pace.longest)
+        return run(steps, connection.execute)
+    connection.begin()
+    try:
+        connection.limit(pace.longest)
+        return run(steps, connection.execute)
+    finally:
+        connection.end()
+
+
+def _drive(steps: Steps[T], execute: Execute) -> T:
+    try:
+        statement = next(steps)
+        while True:
+            cursor = execute(*statement)
+            rows = _read(cursor, statement.measure) if isinstance(statement, Measured) else cursor.fetchall()
+            statement = steps.send(rows)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    except apsw.TooBigError:
+        raise TooLong from None
+
+
+def _read(cursor: apsw.Cursor, measure: Measure) -> list[Any]:
+    rows: list[Any] = []
+    while chunk := list(islice(cursor, CHUNK)):
+        measure(chunk)
+        rows += chunk
+    return rows

@@ -1,0 +1,134 @@
+"""Messages between the worker and its child processes: JSON objects, each after its length in four bytes. The samples
+of a series follow its message."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from typing import Annotated, Any, Literal
+
+import orjson
+from pydantic import Field, TypeAdapter, ValidationError
+from typing_extensions import TypedDict
+
+from app.execution.executor import Series
+from app.execution.samples import SIZE, Allowance, Sampled, told
+
+LENGTH = struct.Struct("!I")
+LONGEST = 1 << 28
+"""Maximum bytes of a child's message; a longer one is a protocol violation."""
+
+
+class ProtocolViolation(ConnectionError):
+    """A child process sent a message that violates the protocol: treat it as compromised by the configuration that it
+    ran."""
+
+
+class Began(TypedDict):
+    kind: Literal["began"]
+    pid: int
+
+
+class Reported(TypedDict):
+    kind: Literal["progress"]
+    iteration: int | None
+    cost: float | None
+    best_cost: float | None
+    parameters: dict[str, Any]
+
+
+class Resulted(TypedDict):
+    kind: Literal["result"]
+    result: dict[str, Any]
+
+
+class Failed(TypedDict):
+    kind: Literal["failed"]
+    code: Literal[
+        "CONFIGURATION_ERROR",
+        "MODEL_ERROR",
+        "SOLVER_ERROR",
+        "EXECUTION_TIMEOUT",
+        "SUBMISSION_FAILED",
+        "INTERNAL_ERROR",
+    ]
+    message: str
+    detail: dict[str, Any] | None
+
+
+class Found(TypedDict):
+    message: str
+    path: list[str]
+
+
+class Checked(TypedDict):
+    kind: Literal["faults"]
+    faults: list[list[Found]]
+
+
+_messages: TypeAdapter[Any] = TypeAdapter(
+    Annotated[Began | Reported | Sampled | Resulted | Failed | Checked, Field(discriminator="kind")]
+)
+
+
+def send(connection: socket.socket, message: dict[str, Any]) -> None:
+    connection.sendall(packed(message))
+
+
+def send_series(connection: socket.socket, series: Series, allowance: Allowance) -> None:
+    """Send a series of a job. Raises ValueError if the worker would refuse it."""
+    message, samples = told(series)
+    _messages.validate_python(message, strict=True)
+    allowance.take(message)
+    send(connection, message)
+    for channel in samples:
+        connection.sendall(channel)
+
+
+def receive(connection: socket.socket) -> dict[str, Any]:
+    """Return the worker's next message. Raises EOFError if the worker is gone."""
+    (length,) = LENGTH.unpack(_exactly(connection, LENGTH.size))
+    message: dict[str, Any] = orjson.loads(_exactly(connection, length))
+    return message
+
+
+async def hear(reader: asyncio.StreamReader, allowance: Allowance) -> dict[str, Any]:
+    """Return a child's next message; a series comes with its `samples`, bytes for each channel. Raises
+    asyncio.IncompleteReadError if the child is gone, ProtocolViolation if the message violates the protocol."""
+    (length,) = LENGTH.unpack(await reader.readexactly(LENGTH.size))
+    if length > LONGEST:
+        raise ProtocolViolation(f"a message of {length} bytes")
+    body = await reader.readexactly(length)
+    try:
+        message: dict[str, Any] = _messages.validate_python(orjson.loads(body), strict=True)
+    except (orjson.JSONDecodeError, ValidationError) as error:
+        raise ProtocolViolation("a message of no known form") from error
+    if b"\\u0000" in body or not isinstance((message.get("result") or {}).get("parameter_values") or {}, dict):
+        raise ProtocolViolation("a message that cannot be kept")
+    if message["kind"] == "series":
+        message["samples"] = await _samples(reader, message, allowance)
+    return message
+
+
+async def _samples(reader: asyncio.StreamReader, message: dict[str, Any], allowance: Allowance) -> list[bytes]:
+    try:
+        allowance.take(message)
+    except ValueError as error:
+        raise ProtocolViolation(str(error)) from error
+    return [await reader.readexactly(SIZE * message["rows"]) for _ in message["channels"]]
+
+
+def packed(message: dict[str, Any]) -> bytes:
+    body = orjson.dumps(message)
+    return LENGTH.pack(len(body)) + body
+
+
+def _exactly(connection: socket.socket, size: int) -> bytes:
+    chunks = bytearray()
+    while len(chunks) < size:
+        chunk = connection.recv(min(size - len(chunks), 1 << 20))
+        if not chunk:
+            raise EOFError
+        chunks += chunk
+    return bytes(chunks)

@@ -1,0 +1,1 @@
+"""Vocabulary: enums, column types and tables. Imports no other package."""

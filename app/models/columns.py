@@ -1,0 +1,114 @@
+"""Column types that behave alike on SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Boolean, DateTime, String, Text
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
+
+from app.models.enums import DescribedEnum
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+@lru_cache(16)  # cached: rows of one transaction share a timestamp
+def instant_text(value: datetime) -> str:
+    """Format a time by RFC 3339 in UTC with microseconds: `2026-11-23T10:00:00.000000Z`, the one format of both
+    APIs."""
+    utc = value if value.tzinfo is UTC else value.astimezone(UTC)
+    return utc.isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+class Binary(TypeDecorator[str]):
+    """String that both databases compare byte by byte."""
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(String(collation="C" if dialect.name == "postgresql" else None))
+
+
+class Id(Binary):
+    """Id made by the server, of letters, digits and dashes; JSON needs no escapes for it."""
+
+    cache_ok = True
+
+
+class Name(TypeDecorator[DescribedEnum]):
+    """Enum stored by its member's name as text: both databases order it alike, and no ALTER TYPE is needed."""
+
+    impl = Binary
+    cache_ok = True
+
+    def __init__(self, words: type[DescribedEnum]) -> None:
+        super().__init__()
+        self.words = words
+
+    def process_bind_param(self, value: DescribedEnum | None, dialect: Dialect) -> str | None:
+        return None if value is None else value.name
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> DescribedEnum | None:
+        return None if value is None else self.words[value]
+
+
+class Instant(TypeDecorator[datetime]):
+    """UTC time with microseconds; in SQLite the text of `instant_text`, which sorts chronologically."""
+
+    impl = String
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(DateTime(timezone=True) if dialect.name == "postgresql" else String())
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        return value if value is None or dialect.name == "postgresql" else instant_text(value)
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+class RawJson(UserDefinedType[str]):
+    """PostgreSQL's `json` as text, because SQLAlchemy's own type would parse it."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "JSON"
+
+
+class JsonText(TypeDecorator[str]):
+    """JSON stored as text: key order and number spelling are kept, and nothing is parsed."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        return dialect.type_descriptor(RawJson() if dialect.name == "postgresql" else Text())
+
+
+class Contains(FunctionElement[bool]):
+    """`Contains(text, part)`: substring search by characters. No pattern is used, so nothing needs escapes and the
+    length is not limited, unlike SQLite's LIKE."""
+
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(Contains)
+def _instr(element: Contains, compiler: SQLCompiler, **words: Any) -> str:
+    return f"instr({compiler.process(element.clauses, **words)}) > 0"
+
+
+@compiles(Contains, "postgresql")
+def _strpos(element: Contains, compiler: SQLCompiler, **words: Any) -> str:
+    return f"strpos({compiler.process(element.clauses, **words)}) > 0"

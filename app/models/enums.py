@@ -1,0 +1,102 @@
+"""Enums of the tables, GraphQL and REST, with descriptions.
+
+Enum members are named as GraphQL names them and have the REST contract's word as value; tables store the name.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class DescribedEnum(Enum):
+    """Enum whose members are `NAME = value, description`: the word on the wire and its meaning."""
+
+    description: str
+
+    def __new__(cls, value: str, description: str) -> DescribedEnum:
+        member = object.__new__(cls)
+        member._value_, member.description = value, description
+        return member
+
+
+class ElementType(DescribedEnum):
+    """Type of an element's job."""
+
+    DIRECT_ENTRY = "Direct Entry", "Known parameter values."
+    DATA_FIT = "Data Fit", "Model parameters fitted to measurements."
+    CALCULATION = "Calculation", "Parameters derived from others."
+    VALIDATION = "Validation", "A model compared with data that no fit used."
+
+
+class PipelineStatus(DescribedEnum):
+    """Status of a pipeline."""
+
+    PENDING = "pending", "Created; nothing has run. It can still be edited."
+    RUNNING = "running", "Started: its elements are queued or running, in order."
+    COMPLETED = "completed", "Every element completed. Terminal."
+    FAILED = "failed", "The run failed; see `errorCode`. Terminal."
+    CANCELED = "canceled", "Stopped before it finished. Terminal."
+
+    @property
+    def is_terminal(self) -> bool:
+        return self not in (PipelineStatus.PENDING, PipelineStatus.RUNNING)
+
+    @property
+    def is_failed(self) -> bool:
+        """Return whether REST counts it as failed; canceled counts as failed."""
+        return self in (PipelineStatus.FAILED, PipelineStatus.CANCELED)
+
+
+class PipelineElementStatus(DescribedEnum):
+    """Status of an element."""
+
+    PENDING = "pending", "Waits for the elements before it."
+    RUNNING = "running", "Running."
+    COMPLETED = "completed", "Completed, with a `result`. Terminal."
+    FAILED = "failed", "Its job failed; see `errorCode`. Terminal."
+    SKIPPED = "skipped", "The run failed before it was done. Terminal."
+    CANCELED = "canceled", "The pipeline was canceled before it finished. Terminal."
+
+    @property
+    def is_terminal(self) -> bool:
+        return self not in (PipelineElementStatus.PENDING, PipelineElementStatus.RUNNING)
+
+
+class JobStatus(DescribedEnum):
+    """Status of an element's job."""
+
+    PENDING = "pending", "Submitted; waits for a worker."
+    RUNNING = "running", "Running."
+    COMPLETED = "completed", "Completed. Terminal."
+    FAILED = "failed", "Ended with an error. Terminal."
+    CANCELED = "canceled", "Stopped before it finished. Terminal."
+
+    @property
+    def is_terminal(self) -> bool:
+        return self not in (JobStatus.PENDING, JobStatus.RUNNING)
+
+    @property
+    def is_failed(self) -> bool:
+        """Return whether REST counts it as failed; canceled counts as failed."""
+        return self in (JobStatus.FAILED, JobStatus.CANCELED)
+
+
+class JobErrorCode(DescribedEnum):
+    """Reason of a failed job, for programs. Treat an unknown value as INTERNAL_ERROR."""
+
+    CONFIGURATION_ERROR = (
+        "CONFIGURATION_ERROR",
+        "The configuration is wrong or asks for what is not supported.",
+    )
+    MODEL_ERROR = "MODEL_ERROR", "The model cannot be built, or lacks parameters."
+    SOLVER_ERROR = "SOLVER_ERROR", "The solver found no solution."
+    EXECUTION_TIMEOUT = "EXECUTION_TIMEOUT", "The job exceeded its time limit."
+    SUBMISSION_FAILED = "SUBMISSION_FAILED", "The queue could not take the job."
+    INTERNAL_ERROR = "INTERNAL_ERROR", "A fault of the server."
+
+
+class SeriesSource(DescribedEnum):
+    """Parameter values with which the series of a model was simulated."""
+
+    OPTIMAL = "optimal", "The best values of a fit, or the values passed to a validation."
+    BASELINE = "baseline", "The initial guess of a fit."

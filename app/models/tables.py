@@ -1,0 +1,169 @@
+"""The tables."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlmodel import Field, SQLModel
+
+from app.models.columns import Binary, Id, Instant, JsonText, Name
+from app.models.enums import (
+    DescribedEnum,
+    ElementType,
+    JobErrorCode,
+    JobStatus,
+    PipelineElementStatus,
+    PipelineStatus,
+    SeriesSource,
+)
+
+AT_WORK = text("status = 'RUNNING'")
+"""Condition of running pipelines. It is text, because SQLite uses a partial index only for the exact words of its
+condition."""
+HAS_JOB = text("job_id IS NOT NULL")
+"""Condition of elements with a job; both databases infer it from `job_id = ?`."""
+
+
+def stored(words: type[DescribedEnum]) -> Any:
+    """Return the column type of an enum. Typed as Any, because SQLModel's types accept classes only."""
+    return Name(words)
+
+
+class Pipeline(SQLModel, table=True):
+    """A pipeline: an ordered list of elements, owned by an organization."""
+
+    __table_args__ = (
+        # One index per sort order of pages; the tenant comes first in all.
+        Index("pipeline_by_creation", "organization_id", "created_at", "id"),
+        Index("pipeline_by_update", "organization_id", "updated_at", "id"),
+        Index("pipeline_by_name", "organization_id", "name", "id"),
+        Index("pipeline_by_status", "organization_id", "status", "created_at", "id"),
+        Index("pipeline_by_project", "organization_id", "project_id", "created_at", "id"),
+        # The running ones, for workers, which serve all tenants.
+        Index("pipeline_at_work", "started_at", sqlite_where=AT_WORK, postgresql_where=AT_WORK),
+    )
+
+    id: str = Field(sa_type=Id, primary_key=True)
+    organization_id: str = Field(sa_type=Binary)
+    project_id: str = Field(sa_type=Binary)
+    user_id: str | None = Field(default=None, sa_type=Binary)
+    created_by_email: str | None = Field(default=None, sa_type=Binary)
+    name: str = Field(sa_type=Binary)
+    folded_name: str = Field(sa_type=Binary)
+    """`name.casefold()`, for case-insensitive search that is alike on both databases."""
+    description: str | None = Field(default=None, sa_type=Binary)
+    live_progress_updates: bool | None = None
+    status: PipelineStatus = Field(default=PipelineStatus.PENDING, sa_type=stored(PipelineStatus))
+    error: str | None = Field(default=None, sa_type=Text)
+    error_code: JobErrorCode | None = Field(default=None, sa_type=stored(JobErrorCode))
+    created_at: datetime = Field(sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)
+    started_at: datetime | None = Field(default=None, sa_type=Instant)
+    finished_at: datetime | None = Field(default=None, sa_type=Instant)
+    worker_id: str | None = Field(default=None, sa_type=Binary)
+    """The worker that runs the pipeline."""
+    attempt: int = 0
+    """Fencing token: the number of times a worker took the pipeline. A write of an earlier attempt is refused."""
+
+    @property
+    def is_terminal(self) -> bool:
+        return self.status.is_terminal
+
+
+class PipelineElement(SQLModel, table=True):
+    """One element of a pipeline. The JSON columns can be large: they come last, and are read only if selected."""
+
+    __tablename__ = "pipeline_element"
+    __table_args__ = (
+        UniqueConstraint("pipeline_id", "element_order"),
+        UniqueConstraint("pipeline_id", "name"),
+        Index("pipeline_element_by_job", "job_id", unique=True, sqlite_where=HAS_JOB, postgresql_where=HAS_JOB),
+    )
+
+    id: str = Field(sa_type=Id, primary_key=True)
+    pipeline_id: str = Field(sa_type=Binary, sa_column_args=[ForeignKey("pipeline.id", ondelete="CASCADE")])
+    organization_id: str = Field(sa_type=Binary)
+    name: str = Field(sa_type=Binary)
+    element_order: int
+    element_type: ElementType = Field(sa_type=stored(ElementType))
+    status: PipelineElementStatus = Field(default=PipelineElementStatus.PENDING, sa_type=stored(PipelineElementStatus))
+    job_id: str | None = Field(default=None, sa_type=Binary)
+    job_status: JobStatus | None = Field(default=None, sa_type=stored(JobStatus))
+    error: str | None = Field(default=None, sa_type=Text)
+    error_code: JobErrorCode | None = Field(default=None, sa_type=stored(JobErrorCode))
+    created_at: datetime = Field(sa_type=Instant)
+    updated_at: datetime = Field(sa_type=Instant)
+    started_at: datetime | None = Field(default=None, sa_type=Instant)
+    finished_at: datetime | None = Field(default=None, sa_type=Instant)
+    attempt: int = 0
+    """Number of times the job was started."""
+    error_detail: str | None = Field(default=None, sa_type=JsonText)
+    result: str | None = Field(default=None, sa_type=JsonText)
+    job_config: str = Field(sa_type=JsonText)
+
+
+class Checkpoint(SQLModel, table=True):
+    """Progress of a job at one time."""
+
+    element_id: str = Field(
+        sa_type=Binary, primary_key=True, sa_column_args=[ForeignKey("pipeline_element.id", ondelete="CASCADE")]
+    )
+    number: int = Field(primary_key=True)
+    """Number from 1, over all attempts."""
+    at: datetime = Field(sa_type=Instant)
+    iteration: int | None = None
+    cost: float | None = None
+    best_cost: float | None = None
+    parameters: str = Field(sa_type=JsonText)
+
+
+class SeriesChannel(SQLModel, table=True):
+    """One channel of the series of an objective. The series of an element are valid once it is COMPLETED: they are
+    written one by one while the job ends, and deleted if it fails."""
+
+    __tablename__ = "series_channel"
+
+    element_id: str = Field(
+        sa_type=Binary, primary_key=True, sa_column_args=[ForeignKey("pipeline_element.id", ondelete="CASCADE")]
+    )
+    objective: str = Field(sa_type=Binary, primary_key=True)
+    source: SeriesSource = Field(sa_type=stored(SeriesSource), primary_key=True)
+    position: int = Field(primary_key=True)
+    """Position from 0; the axis has 0."""
+    series_number: int
+    """Position of the series among those of its element."""
+    name: str = Field(sa_type=Binary)
+    samples: bytes = Field(sa_type=LargeBinary)
+    """Samples as float64, little-endian, one per row; NaN marks a missing value."""
+
+
+class Worker(SQLModel, table=True):
+    """A worker process and its last heartbeat."""
+
+    id: str = Field(sa_type=Binary, primary_key=True)
+    heartbeat_at: datetime = Field(sa_type=Instant)
+
+
+class Pulse(SQLModel, table=True):
+    """One row that readiness probes write."""
+
+    id: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=Instant)
+
+
+class IdempotencyKey(SQLModel, table=True):
+    """A key that a create was made with, in one project: those of others are other keys. It outlives its pipeline, so
+    that a late repeat cannot bring that back."""
+
+    __tablename__ = "idempotency_key"
+
+    organization_id: str = Field(sa_type=Binary, primary_key=True)
+    project_id: str = Field(sa_type=Binary, primary_key=True)
+    """Empty where the pipeline was deleted before keys belonged to projects."""
+    key: str = Field(sa_type=Binary, primary_key=True)
+    fingerprint: str
+    """SHA-256 of the request, in hex."""
+    pipeline_id: str = Field(sa_type=Binary)
+    created_at: datetime = Field(sa_type=Instant)

@@ -1,0 +1,1 @@
+"""Pipelines: rules, reads and changes. May import database, auth, errors and models."""

@@ -1,0 +1,30 @@
+"""Access: which rows a caller may read and write."""
+
+from __future__ import annotations
+
+from sqlalchemy import ColumnElement
+from sqlmodel import col, select
+
+from app.auth.caller import Caller
+from app.errors import forbidden
+from app.models.tables import Pipeline, PipelineElement
+
+
+def visible_pipelines(caller: Caller) -> ColumnElement[bool]:
+    """Return the condition for pipelines that the caller may see: the only place of this rule."""
+    theirs = col(Pipeline.organization_id) == caller.organization_id
+    return theirs if caller.projects is None else theirs & col(Pipeline.project_id).in_(sorted(caller.projects))
+
+
+def visible_elements(caller: Caller) -> ColumnElement[bool]:
+    """Return the condition for elements that the caller may see."""
+    theirs = col(PipelineElement.organization_id) == caller.organization_id
+    if caller.projects is None:
+        return theirs
+    return theirs & col(PipelineElement.pipeline_id).in_(select(Pipeline.id).where(visible_pipelines(caller)))
+
+
+def require_write(caller: Caller) -> None:
+    """Raise Rejected with FORBIDDEN if the caller's key is read-only."""
+    if not caller.may_write:
+        raise forbidden("The API key is for reading only.")

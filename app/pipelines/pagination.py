@@ -1,0 +1,254 @@
+"""Keyset pagination: a page costs the same at any place, and rows that come or go between pages shift no other row."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import ColumnElement, tuple_
+from sqlmodel import col, func, select
+from sqlmodel.sql.expression import Select, SelectOfScalar
+
+from app.auth.caller import Caller
+from app.database.interface import Database
+from app.errors import RequestError, RequestErrorCode
+from app.models.columns import instant_text
+from app.models.enums import DescribedEnum, PipelineStatus
+from app.models.tables import Pipeline
+from app.pipelines.access import visible_pipelines
+from app.pipelines.filters import PipelineFilter, clauses
+
+MAX_PAGE = 100
+DEFAULT_PAGE = 20
+
+Position = tuple[Any, str]
+"""Position in an order: the value of its column, and the id as tie-breaker."""
+
+
+class OrderField(DescribedEnum):
+    """Sort key of pipelines. Ties are broken by `id`."""
+
+    CREATED_AT = "created_at", "When it was created."
+    UPDATED_AT = "updated_at", "When it last changed."
+    NAME = "name", "Its name, in binary order of UTF-8."
+    STATUS = "status", "Its status, by the alphabet."
+
+
+class Direction(DescribedEnum):
+    """Sort direction."""
+
+    ASC = "asc", "Smallest, earliest or first in the alphabet first."
+    DESC = "desc", "Largest, latest or last in the alphabet first."
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """Total order of pipelines."""
+
+    field: OrderField = OrderField.CREATED_AT
+    direction: Direction = Direction.DESC
+
+    def sort(self, *, backward: bool) -> list[ColumnElement[Any]]:
+        descending = (self.direction is Direction.DESC) is not backward
+        return [column.desc() if descending else column.asc() for column in self.columns]
+
+    def beyond(self, position: Position, *, backward: bool, inclusive: bool = False) -> ColumnElement[bool]:
+        """Return the condition for rows after a position; before it if `backward`."""
+        here = tuple_(*self.columns)
+        there = tuple_(*position, types=[column.type for column in self.columns])
+        if (self.direction is Direction.DESC) is not backward:
+            return here <= there if inclusive else here < there
+        return here >= there if inclusive else here > there
+
+    def position(self, pipeline: Pipeline) -> Position:
+        return getattr(pipeline, self.field.value), pipeline.id
+
+    def cursor(self, pipeline: Pipeline) -> str:
+        value, id = self.position(pipeline)
+        return self.cut(instant_text(value) if isinstance(value, datetime) else str(getattr(value, "name", value)), id)
+
+    def cut(self, text: str, id: str) -> str:
+        """Encode a cursor: the value of the column, as the API shows it, and the id."""
+        return base64.urlsafe_b64encode(orjson.dumps([*self._key, text, id])).decode().rstrip("=")
+
+    def parse(self, cursor: str) -> Position:
+        """Decode a cursor. Raises BAD_USER_INPUT if it is malformed or belongs to another order."""
+        try:
+            padded = cursor + "=" * (-len(cursor) % 4)
+            *key, text, id = orjson.loads(base64.b64decode(padded, b"-_", validate=True))
+            if key == self._key:
+                return self.at(text, id)
+        except (binascii.Error, ValueError, TypeError, KeyError, OverflowError):
+            raise _bad_input("That cursor is broken. Send one that this list gave, unchanged.") from None
+        raise _bad_input(f"That cursor belongs to another order than {' '.join(self._key)}.")
+
+    def at(self, text: Any, id: Any) -> Position:
+        """Return the position encoded by `cut`. Raises ValueError, TypeError or KeyError for other values."""
+        return self._value(text), _plain(id)
+
+    def _value(self, text: Any) -> Any:
+        if self.field is OrderField.STATUS:
+            return PipelineStatus[text]
+        if self.field is OrderField.NAME:
+            return _plain(text)
+        value = datetime.fromisoformat(text)
+        if instant_text(value) != text:
+            raise ValueError(text)
+        return value
+
+    @property
+    def columns(self) -> tuple[Any, Any]:
+        return col(getattr(Pipeline, self.field.value)), col(Pipeline.id)
+
+    @property
+    def _key(self) -> list[str]:
+        return [self.field.name, self.direction.name]
+
+
+def _plain(text: Any) -> str:
+    if not isinstance(text, str) or "\0" in text:
+        raise ValueError(text)
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A page request: `size` rows between two positions, from the start of the order, or from its end if backward."""
+
+    size: int
+    backward: bool
+    after: Position | None
+    before: Position | None
+
+
+def window(order: Order, first: int | None, after: str | None, last: int | None, before: str | None) -> Window:
+    """Validate the arguments of a connection. Without `first` and `last` it is the first 20 rows; the last 20 if only
+    `before` is given. Raises BAD_USER_INPUT."""
+    if first is not None and last is not None:
+        raise _bad_input("Give `first` or `last`, not both.")
+    for name, size in (("first", first), ("last", last)):
+        if size is not None and not 1 <= size <= MAX_PAGE:
+            raise _bad_input(f"`{name}` takes 1 to {MAX_PAGE}, not {size}.")
+    backward = last is not None or (first is None and after is None and before is not None)
+    return Window(
+        (last if backward else first) or DEFAULT_PAGE,
+        backward,
+        None if after is None else order.parse(after),
+        None if before is None else order.parse(before),
+    )
+
+
+Edges = tuple[Position, Position]
+"""Positions of the first and the last row of a page."""
+
+
+def beyond(window: Window, edges: Edges | None, more: bool, *, backward: bool) -> bool | tuple[Position, bool]:
+    """Return whether rows match beyond an end of a page, if known; otherwise the position to search from, and whether
+    it counts itself. An empty page ends at its cursor. `edges` is None for an empty page; `more` means that one row
+    more than fits was found."""
+    if more and backward is window.backward:
+        return True
+    if edges is not None:
+        return edges[0 if backward else 1], False
+    cursor = window.after if backward else window.before
+    return False if cursor is None else (cursor, True)
+
+
+class Matches:
+    """Selects of the pipelines that a caller may see and a filter matches, in an order. Every value may be a parameter
+    of a prepared statement."""
+
+    def __init__(self, caller: Caller, operands: Mapping[str, Any], order: Order) -> None:
+        self._clauses = [visible_pipelines(caller), *clauses(operands)]
+        self._order = order
+
+    def page(self, window: Window) -> SelectOfScalar[Pipeline]:
+        """Select the rows of a page, and one more to detect a next page."""
+        bounds = [
+            self._order.beyond(position, backward=backward)
+            for position, backward in ((window.after, False), (window.before, True))
+            if position is not None
+        ]
+        query = select(Pipeline).where(*self._clauses, *bounds).limit(window.size + 1)
+        return query.order_by(*self._order.sort(backward=window.backward))
+
+    def beyond(self, position: Position, *, backward: bool, inclusive: bool) -> SelectOfScalar[str]:
+        """Select one row beyond a position."""
+        bound = self._order.beyond(position, backward=backward, inclusive=inclusive)
+        return select(Pipeline.id).where(*self._clauses, bound).limit(1)
+
+    def total(self) -> SelectOfScalar[int]:
+        """Count all matches."""
+        return select(func.count()).select_from(Pipeline).where(*self._clauses)
+
+    def counts(self) -> Select[PipelineStatus, int]:
+        """Count matches by status."""
+        return select(col(Pipeline.status), func.count()).where(*self._clauses).group_by(col(Pipeline.status))
+
+
+class Page:
+    """One page of the pipelines that a caller may see and a filter matches."""
+
+    def __init__(
+        self, database: Database, caller: Caller, filter: PipelineFilter, order: Order, window: Window
+    ) -> None:
+        self._database, self._window, self._more = database, window, False
+        caller.ask_for(filter.project_id)
+        self._matches = Matches(caller, filter.operands(), order)
+        self.order = order
+        self.pipelines: list[Pipeline] = []
+
+    async def load(self) -> Page:
+        """Read the rows of the page."""
+        size = self._window.size
+        async with self._database.read() as session:
+            rows = list(await session.exec(self._matches.page(self._window)))
+        self._more = len(rows) > size
+        self.pipelines = rows[:size][::-1] if self._window.backward else rows[:size]
+        return self
+
+    async def has_next(self) -> bool:
+        """Return whether a row matches after the last one."""
+        return await self._any(backward=False)
+
+    async def has_previous(self) -> bool:
+        """Return whether a row matches before the first one."""
+        return await self._any(backward=True)
+
+    async def total(self) -> int:
+        """Count all matches."""
+        async with self._database.read() as session:
+            return (await session.exec(self._matches.total())).one()
+
+    async def _any(self, *, backward: bool) -> bool:
+        rows = self.pipelines
+        edges = (self.order.position(rows[0]), self.order.position(rows[-1])) if rows else None
+        found = beyond(self._window, edges, self._more, backward=backward)
+        if isinstance(found, bool):
+            return found
+        position, inclusive = found
+        async with self._database.read() as session:
+            query = self._matches.beyond(position, backward=backward, inclusive=inclusive)
+            return (await session.exec(query)).first() is not None
+
+
+async def counts(database: Database, caller: Caller, filter: PipelineFilter) -> dict[PipelineStatus, int]:
+    """Count matches by status, zeros included."""
+    caller.ask_for(filter.project_id)
+    async with database.read() as session:
+        return by_status(await session.exec(Matches(caller, filter.operands(), Order()).counts()))
+
+
+def by_status(rows: Iterable[Any]) -> dict[PipelineStatus, int]:
+    """Return the counts in the order of the statuses, zeros included."""
+    found: dict[PipelineStatus, int] = dict(map(tuple, rows))
+    return {status: found.get(status, 0) for status in PipelineStatus}
+
+
+def _bad_input(message: str) -> RequestError:
+    return RequestError(RequestErrorCode.BAD_USER_INPUT, message)

@@ -1,0 +1,235 @@
+"""Repository: selects and reads by id, limited to the rows of the caller."""
+
+from collections.abc import Sequence
+from itertools import groupby
+from typing import Any
+
+import orjson
+import sqlalchemy as sa
+from sqlalchemy import Select, Text, and_, cast
+from sqlalchemy.orm import aliased, defer
+from sqlmodel import col, func, select
+from sqlmodel.sql.expression import SelectOfScalar
+
+from app.auth.caller import Caller
+from app.database.interface import Database
+from app.errors import RequestError, RequestErrorCode
+from app.models.tables import AT_WORK, Checkpoint, Pipeline, PipelineElement
+from app.pipelines.access import visible_elements, visible_pipelines
+from app.pipelines.budget import LOADED, Budget
+
+MAX_TRACE, DEFAULT_TRACE = 5000, 500
+"""Maximum and default number of checkpoints of a trace."""
+FEW = 4
+"""Pipelines whose elements are read without being counted before."""
+WARNING_FIELDS = ("code", "message", "parameter", "objective")
+"""Fields of a result's warning; the first two are always present."""
+LARGE = ("job_config", "result", "error_detail")
+"""JSON columns of an element, read only if selected."""
+WITHOUT_LARGE = tuple(defer(getattr(PipelineElement, name), raiseload=True) for name in LARGE)
+
+
+Elements = SelectOfScalar[PipelineElement]
+Checkpoints = SelectOfScalar[Checkpoint]
+Ids = Sequence[str] | Select[tuple[str]]
+"""Ids, or a query for ids. They and the caller may be parameters of a prepared statement."""
+
+
+def pipeline_query(caller: Caller, id: str) -> SelectOfScalar[Pipeline]:
+    return select(Pipeline).where(visible_pipelines(caller), col(Pipeline.id) == id)
+
+
+def element_query(caller: Caller, *, id: str | None = None, job_id: str | None = None) -> Elements:
+    """Select the element with an id or a job id."""
+    which = col(PipelineElement.id) == id if job_id is None else col(PipelineElement.job_id) == job_id
+    return select(PipelineElement).where(visible_elements(caller), which)
+
+
+def elements_query(caller: Caller, pipeline_ids: Ids) -> Elements:
+    """Select the elements of pipelines, in execution order within each."""
+    return (
+        select(PipelineElement)
+        .where(visible_elements(caller), col(PipelineElement.pipeline_id).in_(pipeline_ids))
+        .order_by(col(PipelineElement.pipeline_id), col(PipelineElement.element_order))
+    )
+
+
+def elements_of_query(caller: Caller, pipeline_id: Any) -> Elements:
+    """Select the elements of one pipeline, in execution order."""
+    return (
+        select(PipelineElement)
+        .where(visible_elements(caller), col(PipelineElement.pipeline_id) == pipeline_id)
+        .order_by(col(PipelineElement.element_order))
+    )
+
+
+def newest_checkpoints_query(caller: Caller, element_ids: Ids) -> Checkpoints:
+    """Select the newest checkpoint of each element."""
+    newest = _newest(caller, element_ids).subquery()
+    return select(Checkpoint).join(
+        newest,
+        and_(col(Checkpoint.element_id) == newest.c.element_id, col(Checkpoint.number) == newest.c.number),
+    )
+
+
+def traces_query(caller: Caller, element_ids: Ids, most: int) -> Checkpoints:
+    """Select the checkpoints of elements, oldest first: every nth, so that at most `most` of an element remain, the
+    newest included."""
+    # Kept, as it is used again and again; and then nothing else of the elements is known that SQLite could begin with.
+    newest = _newest(caller, element_ids).cte("newest").prefix_with("MATERIALIZED")
+    step = (newest.c.number + (most - 1)) // most
+    # Each is looked up by its number: to go through all that there are takes as long as a trace is.
+    back = select(sa.literal(0).label("steps")).cte("back", recursive=True)
+    back = back.union_all(select(back.c.steps + 1).where(back.c.steps + 1 < most))
+    number = newest.c.number - back.c.steps * step
+    return (
+        select(Checkpoint)
+        .select_from(newest)
+        .join(back, back.c.steps * step < newest.c.number)
+        .join(Checkpoint, and_(col(Checkpoint.element_id) == newest.c.element_id, col(Checkpoint.number) == number))
+        .order_by(col(Checkpoint.element_id), col(Checkpoint.number))
+    )
+
+
+def _newest(caller: Caller, element_ids: Ids) -> Any:
+    """The number of each element's newest checkpoint, found at the end of the key's index: grouping them would read all
+    that there are. Null where there is none, which joins with nothing."""
+    newest = aliased(Checkpoint)
+    number = select(func.max(newest.number)).where(col(newest.element_id) == col(PipelineElement.id)).scalar_subquery()
+    return select(col(PipelineElement.id).label("element_id"), number.label("number")).where(
+        visible_elements(caller), col(PipelineElement.id).in_(element_ids)
+    )
+
+
+async def pipeline(database: Database, caller: Caller, id: str) -> Pipeline | None:
+    async with database.read() as session:
+        return (await session.exec(pipeline_query(caller, id))).first()
+
+
+async def pipelines(database: Database, caller: Caller, ids: Sequence[str]) -> dict[str, Pipeline]:
+    """Load pipelines by id; missing ones are left out."""
+    async with database.read() as session:
+        found = await session.exec(select(Pipeline).where(visible_pipelines(caller), col(Pipeline.id).in_(ids)))
+        return {pipeline.id: pipeline for pipeline in found}
+
+
+async def element(database: Database, caller: Caller, id: str, *, whole: bool = False) -> PipelineElement | None:
+    """Load an element; its large columns only if `whole`."""
+    return await _element(database, element_query(caller, id=id), whole=whole)
+
+
+async def element_of_job(database: Database, caller: Caller, job_id: str) -> PipelineElement | None:
+    """Load the element of a job."""
+    return await _element(database, element_query(caller, job_id=job_id))
+
+
+async def running(database: Database) -> tuple[int, int]:
+    """Count the running pipelines of all organizations, and those of them that wait for a worker."""
+    query = select(func.count(), func.count().filter(col(Pipeline.attempt) == 0)).select_from(Pipeline).where(AT_WORK)
+    async with database.read() as session:
+        return (await session.exec(query)).one()
+
+
+async def jobs(database: Database, caller: Caller, most: int, skip: int) -> list[PipelineElement]:
+    """Load elements with a job, newest first."""
+    query = select(PipelineElement).where(visible_elements(caller), col(PipelineElement.job_id).is_not(None))
+    query = query.options(*WITHOUT_LARGE).order_by(col(PipelineElement.job_id).desc()).limit(most).offset(skip)
+    async with database.read() as session:
+        return list(await session.exec(query))
+
+
+async def _element(database: Database, query: Elements, *, whole: bool = False) -> PipelineElement | None:
+    async with database.read() as session:
+        return (await session.exec(query if whole else query.options(*WITHOUT_LARGE))).first()
+
+
+async def elements_of(
+    database: Database, caller: Caller, pipeline_ids: Sequence[str], *, budget: Budget, whole: bool = False
+) -> list[list[PipelineElement]]:
+    """The elements of each of the pipelines, in execution order; their large columns only when read whole.
+    AnswerTooLarge, before they are read."""
+    query = elements_query(caller, pipeline_ids)
+    async with database.read() as session:
+        sizes = [_sum_of_bytes(database, getattr(PipelineElement, name)) for name in LARGE if whole]
+        if sizes or len(pipeline_ids) > FEW:
+            theirs = visible_elements(caller), col(PipelineElement.pipeline_id).in_(pipeline_ids)
+            counted: Any = sa.select(func.count(), *sizes).select_from(PipelineElement).where(*theirs)
+            [count, *counts] = (await session.exec(counted)).one()
+            budget.take_work(LOADED * count)
+            budget.take_bytes(sum(counts))
+        rows = await session.exec(query if whole else query.options(*WITHOUT_LARGE))
+        found = {id: list(group) for id, group in groupby(rows, lambda row: row.pipeline_id)}
+    return [found.get(id, []) for id in pipeline_ids]
+
+
+def _sum_of_bytes(database: Database, column: Any) -> Any:
+    """The bytes of all values of a column that is text or JSON."""
+    text = cast(column, Text) if database.dialect.name == "postgresql" else column
+    return func.coalesce(func.sum(func.octet_length(text)), 0)
+
+
+async def large_column(
+    database: Database, caller: Caller, column: str, element_ids: Sequence[str], *, budget: Budget
+) -> list[str | None]:
+    """One of the LARGE columns of each of the elements, as JSON text. AnswerTooLarge, before it is read, where it has
+    more bytes than are left; to count them is for who shows them."""
+    read = getattr(PipelineElement, column)
+    theirs = visible_elements(caller), col(PipelineElement.id).in_(element_ids)
+    async with database.read() as session:
+        budget.require_bytes((await session.exec(select(_sum_of_bytes(database, read)).where(*theirs))).one())
+        found = dict((await session.exec(select(PipelineElement.id, read).where(*theirs))).all())
+    return [found.get(id) for id in element_ids]
+
+
+async def newest_checkpoints(
+    database: Database, caller: Caller, element_ids: Sequence[str], *, budget: Budget
+) -> list[Checkpoint | None]:
+    """The newest checkpoint of each of the elements. AnswerTooLarge."""
+    query = newest_checkpoints_query(caller, element_ids)
+    async with database.read() as session:
+        found = {row.element_id: row for row in await session.exec(query)}
+    budget.take_work(LOADED * len(found))
+    return [found.get(id) for id in element_ids]
+
+
+async def traces(
+    database: Database, caller: Caller, most: int, element_ids: Sequence[str], *, budget: Budget
+) -> list[list[Checkpoint]]:
+    """The checkpoints of each of the elements, oldest first, thinned to at most so many; the newest is among them.
+    BAD_USER_INPUT for a number out of range, AnswerTooLarge."""
+    query = traces_query(caller, element_ids, checked_points(most)).limit(budget.rows(LOADED) + 1)
+    async with database.read() as session:
+        rows = (await session.exec(query)).all()
+    budget.take_work(LOADED * len(rows))
+    found = {id: list(group) for id, group in groupby(rows, lambda row: row.element_id)}
+    return [found.get(id, []) for id in element_ids]
+
+
+def checked_points(most: int) -> int:
+    """Validate the maximum points of a trace. Raises BAD_USER_INPUT for a number out of range."""
+    if not 1 <= most <= MAX_TRACE:
+        raise RequestError(RequestErrorCode.BAD_USER_INPUT, f"`maxPoints` takes 1 to {MAX_TRACE}, not {most}.")
+    return most
+
+
+def result_warnings(result: str | None) -> list[dict[str, Any]] | None:
+    """The warnings of an element's result, without what has another form. None without a result."""
+    if result is None:
+        return None
+    found = orjson.loads(result).get("warnings")
+    return [each for each in found if _is_warning(each)] if isinstance(found, list) else []
+
+
+def _is_warning(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    code, message, *others = (value.get(name) for name in WARNING_FIELDS)
+    return isinstance(code, str) and isinstance(message, str) and all(isinstance(each, str | None) for each in others)
+
+
+def parameter_values(result: str | None, names: Sequence[str] | None = None) -> dict[str, Any] | None:
+    """Return the parameter values of an element's result, limited to `names`. None without a result."""
+    if result is None:
+        return None
+    values: dict[str, Any] = orjson.loads(result).get("parameter_values") or {}
+    return values if names is None else {name: values[name] for name in names if name in values}

@@ -1,0 +1,170 @@
+"""REST endpoints of pipelines, over the same service as GraphQL."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query, Request
+from starlette.responses import Response
+
+from app.auth.caller import Caller
+from app.database.interface import Database
+from app.errors import ProblemCode, Rejected, RequestError, RequestErrorCode, not_found
+from app.models.tables import Pipeline
+from app.pipelines import lifecycle, repository, service
+from app.pipelines.budget import Budget
+from app.pipelines.elements import SubmittedElements
+from app.pipelines.inputs import parse_update
+from app.rest import serializers
+from app.rest.authentication import caller, services
+from app.rest.pipeline_filters import ListQuery, listing
+from app.rest.route import StrictRoute
+from app.rest.schemas import (
+    Failure,
+    PipelineConfig,
+    PipelineDetail,
+    PipelineElement,
+    PipelinePage,
+    PipelinePatch,
+    PipelineResult,
+    Submission,
+)
+from app.rest.serializers import JsonResponse
+from app.server.services import Services
+
+
+def database(request: Request) -> Database:
+    return services(request).database
+
+
+def budget(request: Request) -> Budget:
+    """The budget of the answer to one request."""
+    return Budget(request.app.state.settings.max_answer_bytes)
+
+
+def no_nul(request: Request) -> None:
+    """Refuse NUL characters in paths and queries: PostgreSQL cannot store them."""
+    if "\0" in request.url.path or b"%00" in request.scope["query_string"]:
+        raise RequestError(RequestErrorCode.BAD_REQUEST, "The address holds a NUL character.")
+
+
+def found(row: Pipeline | None) -> Pipeline:
+    if row is None:
+        raise not_found("pipeline")
+    return row
+
+
+async def stop(services: Services, by: Caller, pipeline_id: str) -> None:
+    """Cancel a pipeline, unless it has ended."""
+    try:
+        await lifecycle.cancel(services.database, services.queue, by, pipeline_id)
+    except Rejected as error:
+        if any(problem.code is not ProblemCode.INVALID_STATE for problem in error.problems):
+            raise
+
+
+async def _detail(db: Database, by: Caller, row: Pipeline, most: Budget) -> dict[str, Any]:
+    return serializers.detail(row, await _elements(db, by, row, most))
+
+
+async def _elements(db: Database, by: Caller, row: Pipeline, most: Budget) -> list[dict[str, Any]]:
+    [elements] = await repository.elements_of(db, by, [row.id], budget=most, whole=True)
+    if row.started_at is None:  # pending: no checkpoints exist
+        return [serializers.element(each) for each in elements]
+    newest = await repository.newest_checkpoints(db, by, [each.id for each in elements], budget=most)
+    return [serializers.element(*each) for each in zip(elements, newest, strict=True)]
+
+
+In = Annotated[Database, Depends(database)]
+By = Annotated[Caller, Depends(caller)]
+Most = Annotated[Budget, Depends(budget)]
+Once = Annotated[
+    str | None,
+    Header(
+        alias="Idempotency-Key",
+        pattern=r"\S",
+        max_length=255,
+        description="A repeat with the same key answers what the first created. Each project has keys of its own.",
+    ),
+]
+NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Failure}}
+NOT_NOW: dict[int | str, dict[str, Any]] = {**NOT_FOUND, 409: {"model": Failure}}
+
+router = APIRouter(prefix="/pipelines", tags=["Pipeline"], route_class=StrictRoute, dependencies=[Depends(no_nul)])
+
+
+@router.post("", status_code=201, response_model=PipelineDetail, operation_id="create_pipeline_pipelines_post")
+async def create_pipeline(config: PipelineConfig, request: Request, by: By, most: Most, key: Once = None) -> Response:
+    """Create a pipeline with its elements. It does not run until it is started, unless VOLTGRAPH_START_ON_CREATE is
+    set."""
+    row = await service.create(database(request), by, config.draft._replace(idempotency_key=key))
+    if request.app.state.settings.start_on_create:
+        row = await lifecycle.start(database(request), services(request).queue, by, row.id)
+    return JsonResponse(await _detail(database(request), by, row, most), 201)
+
+
+@router.get("", response_model=PipelinePage)
+async def list_pipelines(query: Annotated[ListQuery, Query()], db: In, by: By) -> Response:
+    """List pipelines by page. Filters take a plain value or an operator: `eq.x`, `neq.x`, `in.(a,b)`, `ilike.%x%`,
+    `gt.x`, `gte.x`, `lt.x`, `lte.x`."""
+    rows, total = await listing(db, by, query)
+    return JsonResponse(
+        {"pipelines": [serializers.submission(row) for row in rows], "count": len(rows), "total": total}
+    )
+
+
+@router.get("/{pipeline_id}", response_model=Submission, responses=NOT_FOUND)
+async def get_pipeline(pipeline_id: str, db: In, by: By) -> Response:
+    """Get a pipeline, without its elements."""
+    return JsonResponse(serializers.submission(found(await repository.pipeline(db, by, pipeline_id))))
+
+
+@router.patch("/{pipeline_id}", response_model=Submission, responses=NOT_FOUND)
+async def update_pipeline(pipeline_id: str, patch: PipelinePatch, db: In, by: By) -> Response:
+    """Change a pipeline's name, description or both. A run is not affected."""
+    row = await service.update(
+        db, by, pipeline_id, parse_update(patch.model_dump(exclude_unset=True), SubmittedElements())
+    )
+    return JsonResponse(serializers.submission(row))
+
+
+@router.delete("/{pipeline_id}", status_code=204, responses=NOT_NOW)
+async def delete_pipeline(pipeline_id: str, db: In, by: By) -> None:
+    """Delete a pipeline and its elements. A running pipeline is refused."""
+    await service.delete(db, by, pipeline_id)
+
+
+@router.post("/{pipeline_id}/start", response_model=PipelineDetail, responses=NOT_NOW)
+async def start_pipeline(pipeline_id: str, request: Request, by: By, most: Most) -> Response:
+    """Start a pending pipeline. A running one is returned unchanged."""
+    row = await lifecycle.start(database(request), services(request).queue, by, pipeline_id)
+    return JsonResponse(await _detail(database(request), by, row, most))
+
+
+@router.post("/{pipeline_id}/cancel", response_model=Submission, responses=NOT_FOUND)
+async def cancel_pipeline(pipeline_id: str, request: Request, by: By) -> Response:
+    """Cancel a pipeline. One that has ended stays unchanged."""
+    await stop(services(request), by, pipeline_id)
+    return JsonResponse(serializers.submission(found(await repository.pipeline(database(request), by, pipeline_id))))
+
+
+@router.get("/{pipeline_id}/result", response_model=PipelineResult, responses=NOT_FOUND)
+async def get_result(pipeline_id: str, db: In, by: By, most: Most) -> Response:
+    """Get the parameter values of a pipeline and the result of each element."""
+    found(await repository.pipeline(db, by, pipeline_id))
+    [elements] = await repository.elements_of(db, by, [pipeline_id], budget=most, whole=True)
+    return JsonResponse(serializers.result(elements))
+
+
+@router.get("/{pipeline_id}/elements", response_model=list[PipelineElement], responses=NOT_FOUND)
+async def list_elements(pipeline_id: str, db: In, by: By, most: Most) -> Response:
+    """List a pipeline's elements, in execution order."""
+    return JsonResponse(await _elements(db, by, found(await repository.pipeline(db, by, pipeline_id)), most))
+
+
+@router.get("/elements/{element_id}", response_model=PipelineElement, responses=NOT_FOUND)
+async def get_element(element_id: str, db: In, by: By, most: Most) -> Response:
+    """Get one element."""
+    row = await repository.element(db, by, element_id, whole=True)
+    if row is None:
+        raise not_found("element")
+    [newest] = await repository.newest_checkpoints(db, by, [row.id], budget=most)
+    return JsonResponse(serializers.element(row, newest))

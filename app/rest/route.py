@@ -1,0 +1,61 @@
+"""Requests to the REST API: bodies are read once it is known who sends them, within limits, and decoded strictly,
+before FastAPI looks at them; answers come in time."""
+
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import Request, Response
+from fastapi.routing import APIRoute
+
+from app.errors import AnswerTooLarge, RequestError, RequestErrorCode
+from app.rest.authentication import authenticate, services
+from app.server.bodies.reading import read_json
+from app.server.timeouts import finish_with_timeout, with_timeout
+from app.settings import Settings
+
+Handle = Callable[[Request], Coroutine[Any, Any, Response]]
+
+
+class ReadRequest(Request):
+    """Request whose body was decoded already, for FastAPI to validate."""
+
+    value: Any = None
+
+    async def body(self) -> bytes:
+        return b"read"
+
+    async def json(self) -> Any:
+        return self.value
+
+
+class StrictRoute(APIRoute):
+    """Route that reads bodies by the strict JSON decoder: FastAPI's own drops duplicate keys. A request that takes too
+    long gets a timeout, and is finished all the same if it changes data."""
+
+    def get_route_handler(self) -> Handle:
+        handle, has_body = super().get_route_handler(), self.body_field is not None
+
+        async def authenticate_then_handle(request: Request) -> Response:
+            await authenticate(request)
+            if not has_body:
+                return await _in_time(request, handle(request))
+            settings: Settings = request.app.state.settings
+            with services(request).bodies.hold() as held:
+                read = ReadRequest(request.scope, request.receive)
+                read.value = await read_json(dict(request.scope["headers"]), request.receive, settings, held)
+                return await _in_time(request, handle(read))
+
+        return authenticate_then_handle
+
+
+async def _in_time(request: Request, handling: Coroutine[Any, Any, Response]) -> Response:
+    wait = with_timeout if request.method == "GET" else finish_with_timeout
+    settings: Settings = request.app.state.settings
+    try:
+        response = await wait(settings.request_timeout, handling)
+    except TimeoutError:
+        message = f"The answer took longer than {settings.request_timeout:g} s. What was begun goes on."
+        raise RequestError(RequestErrorCode.TIMEOUT, message) from None
+    if len(response.body) > settings.max_answer_bytes:
+        raise AnswerTooLarge.than(settings.max_answer_bytes)
+    return response

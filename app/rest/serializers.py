@@ -1,0 +1,120 @@
+"""Serializers: rows as REST responses. JSON columns are passed through as stored text."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+from starlette.responses import Response
+
+from app.models.columns import instant_text
+from app.models.enums import DescribedEnum, ElementType, JobStatus
+from app.models.tables import Checkpoint, Pipeline, PipelineElement
+from app.pipelines.repository import parameter_values
+
+
+class StoredJson(Response):
+    """Response of encoded JSON with the media type `application/json`. Not cacheable: caches cannot tell callers
+    apart."""
+
+    media_type = "application/json"
+
+    def init_headers(self, headers: Mapping[str, str] | None = None) -> None:
+        super().init_headers(headers)
+        self.raw_headers += [(b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff")]
+
+
+class JsonResponse(StoredJson):
+    """Response encoded by orjson."""
+
+    def render(self, content: Any) -> bytes:
+        return orjson.dumps(content)
+
+
+JOB_TYPES = {
+    ElementType.DIRECT_ENTRY: "entry",
+    ElementType.DATA_FIT: "data_fit",
+    ElementType.CALCULATION: "calculation",
+    ElementType.VALIDATION: "validation",
+}
+PRIORITY = 5
+"""Priority of every job: the official client's default."""
+
+
+def submission(row: Pipeline) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "project_id": row.project_id,
+        "user_id": row.user_id,
+        "name": row.name,
+        "description": row.description,
+        "options": {"live_progress_updates": row.live_progress_updates},
+        "status": row.status.value,
+        "is_terminal": row.is_terminal,
+        "is_failed": row.status.is_failed,
+        "created_at": instant_text(row.created_at),
+        "updated_at": instant_text(row.updated_at),
+        "error": row.error,
+        "error_code": _word(row.error_code),
+        "created_by_email": row.created_by_email,
+        "organization_id": row.organization_id,
+    }
+
+
+def element(row: PipelineElement, newest: Checkpoint | None = None) -> dict[str, Any]:
+    return {
+        "id": row.id,
+        "pipeline_id": row.pipeline_id,
+        "name": row.name,
+        "element_order": row.element_order,
+        "element_type": row.element_type.value,
+        "job_config": orjson.Fragment(row.job_config),
+        "job_id": row.job_id,
+        "result": _json(row.result),
+        "status": row.status.value,
+        "created_at": instant_text(row.created_at),
+        "updated_at": instant_text(row.updated_at),
+        "error": row.error,
+        "error_code": _word(row.error_code),
+        "error_detail": _json(row.error_detail),
+        "job_status": _word(row.job_status),
+        "organization_id": row.organization_id,
+        "progress": None if newest is None else {"best_cost": newest.best_cost},
+    }
+
+
+def job(row: PipelineElement, result: str | None) -> dict[str, Any]:
+    status = row.job_status or JobStatus.PENDING
+    return {
+        "job_id": row.job_id,
+        "status": status.value,
+        "job_type": JOB_TYPES[row.element_type],
+        "priority": PRIORITY,
+        "created_at": instant_text(row.created_at),
+        "updated_at": instant_text(row.updated_at),
+        "is_terminal": status.is_terminal,
+        "is_failed": status.is_failed,
+        "error": row.error,
+        "result": _json(result),
+    }
+
+
+def detail(row: Pipeline, elements: list[dict[str, Any]]) -> dict[str, Any]:
+    return {**submission(row), "elements": elements}
+
+
+def result(elements: list[PipelineElement]) -> dict[str, Any]:
+    """Return the result of a pipeline: the parameter values of its elements, later ones over earlier ones, and their
+    results."""
+    values: dict[str, Any] = {}
+    for each in elements:
+        values |= parameter_values(each.result) or {}
+    results = {each.name: orjson.Fragment(each.result) for each in elements if each.result is not None}
+    return {"result": {"parameter_values": values}, "element_results": results}
+
+
+def _word(word: DescribedEnum | None) -> str | None:
+    return None if word is None else word.value
+
+
+def _json(text: str | None) -> orjson.Fragment | None:
+    return None if text is None else orjson.Fragment(text)

@@ -1,0 +1,1 @@
+"""HTTP for both APIs. May import execution, pipelines, database, auth, errors, models and settings."""

@@ -1,0 +1,1 @@
+"""Request bodies: limits, decompression, strict JSON. May import what app.server may."""

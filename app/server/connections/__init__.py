@@ -1,0 +1,1 @@
+"""Connections: framing, limits, WebSockets. Imports nothing but libraries."""

@@ -1,0 +1,100 @@
+"""Transport that coalesces all writes of one event-loop turn into one system call."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import sys
+import termios
+from typing import Any
+
+from app.server.connections.connection_limit import Connections
+
+LARGE = 16 * 2**10
+"""Bytes of a body above which it is not copied behind its head."""
+
+
+class CoalescingTransport:
+    """A transport that sends at once all that is written within one turn of the event loop, and ends with a client
+    that takes nothing of it."""
+
+    def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, limits: Connections) -> None:
+        self._transport, self._loop, self._limits = transport, loop, limits
+        self._written: list[bytes] = []
+        self._deadline: asyncio.TimerHandle | None = None
+        self.is_closing = transport.is_closing
+
+    def write(self, data: bytes) -> None:
+        if not self._written:
+            self._loop.call_soon(self._send)
+        self._written.append(data)
+
+    def write_now(self, head: bytes, content: bytes) -> None:
+        if self._written:
+            self._written += (head, content)
+        elif len(content) < LARGE:
+            self._transport.write(head + content)
+        else:
+            self._transport.writelines((head, content))
+
+    def close(self) -> None:
+        self._send()
+        self._transport.close()
+        self.expect_progress()
+
+    def expect_progress(self) -> None:
+        """Abort the connection once its client has taken nothing of what waits for it for the write timeout. So nginx's
+        `send_timeout` works: a client that is slow, and takes some of it, goes on."""
+        if self._deadline is None and self._transport.get_write_buffer_size():
+            waiting = self._unacknowledged()
+            self._deadline = self._loop.call_later(self._limits.write_timeout, self._check_progress, waiting)
+
+    def expect_nothing(self) -> None:
+        """Stop waiting for the client."""
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _check_progress(self, waited: int) -> None:
+        self._deadline = None
+        if not self._transport.get_write_buffer_size() or self._unacknowledged() < waited:
+            self.expect_progress()
+        else:
+            self._limits.timed_out()
+            self._transport.abort()
+
+    def _unacknowledged(self) -> int:
+        """Return the bytes that the client has not acknowledged: those of this transport and of the kernel's buffer,
+        which reports no free space before a third of it is empty."""
+        size: int = self._transport.get_write_buffer_size()
+        try:
+            queued = fcntl.ioctl(self._transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
+        except (OSError, ValueError):  # the socket is closed, or the system does not tell
+            return size
+        return size + int.from_bytes(queued, sys.byteorder)
+
+    def _send(self) -> None:
+        written, self._written = self._written, []
+        if written and not self._transport.is_closing():
+            self._transport.writelines(written)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+class WriteTimeout(asyncio.Protocol):
+    """Mixin of protocols over a `CoalescingTransport`: the write timeout runs while the transport's buffer is full."""
+
+    transport: CoalescingTransport
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.transport.expect_progress()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        self.transport.expect_nothing()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self.transport.expect_nothing()

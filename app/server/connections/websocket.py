@@ -1,0 +1,39 @@
+"""WebSockets as uvicorn speaks them, with an end for a client that takes nothing, and a quiet one for wrong text."""
+
+from __future__ import annotations
+
+from app.server.connections.message_limit import LimitedWebSocket
+from app.server.connections.transport import CoalescingTransport, WriteTimeout
+
+INVALID_DATA = 1007
+"""The close code of a message that is not of its type (RFC 6455, 7.4.1)."""
+
+
+class WebSocket(WriteTimeout, LimitedWebSocket):
+    """uvicorn's protocol over a transport with a write timeout."""
+
+    transport: CoalescingTransport  # type: ignore[assignment]
+
+    def handle_ping(self) -> None:
+        pongs = self.conn.data_to_send()
+        if self.writable.is_set():  # else they would pile up for a client that reads none
+            self.transport.write(b"".join(pongs))
+
+    def send_receive_event_to_app(self) -> None:
+        if self.curr_msg_data_type == "text" and not self.close_sent and not _is_utf8(self.frames):
+            self.frames = []
+            self.conn.send_close(INVALID_DATA)
+            self.handle_parser_exception()
+        else:
+            super().send_receive_event_to_app()
+
+
+def _is_utf8(frames: list[bytes]) -> bool:
+    data = frames[0] if len(frames) == 1 else b"".join(frames)
+    if data.isascii():
+        return True
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

@@ -1,0 +1,43 @@
+"""Faults of the server: how they are logged, and which errors a client sees as they are."""
+
+from __future__ import annotations
+
+import logging
+import uuid
+from typing import NamedTuple
+
+from sqlalchemy.exc import DBAPIError
+
+from app.database.availability import is_unavailable
+from app.errors import Busy, RequestError, RequestErrorCode
+from app.server.request_log import request_id
+
+log = logging.getLogger("voltgraph")
+
+
+class InternalError(NamedTuple):
+    """Masked fault of the server as a client sees it: ids only, which the log has too."""
+
+    message: str
+    request_id: str
+    """Id of the request; without one, an id of this error."""
+
+
+def log_fault(error: BaseException) -> InternalError:
+    """Log a fault of the server with its traceback."""
+    id = str(uuid.uuid4())
+    log.error("internal error %s", id, exc_info=error)
+    return InternalError(f"Something went wrong here. The server's log knows it as {id}.", request_id() or id)
+
+
+def find_refusal(error: BaseException) -> RequestError | None:
+    """Return the error as a client sees it: the refusal itself, or UNAVAILABLE. None means a fault of the server."""
+    if isinstance(error, RequestError):
+        return error
+    if isinstance(error, Busy):
+        return RequestError(RequestErrorCode.BUSY, str(error))
+    if is_unavailable(error):
+        cause = error.orig if isinstance(error, DBAPIError) else error
+        log.error("the database is away: %s: %s", type(cause).__name__, cause)
+        return RequestError(RequestErrorCode.UNAVAILABLE, "The database cannot do this now. Try again.")
+    return None

@@ -1,0 +1,102 @@
+"""Health endpoints: /livez, /readyz, and /healthz for the official client."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from time import monotonic
+
+from fastapi import APIRouter, Request
+from sqlalchemy import update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+from app.database.interface import Database, ReadBudget, Steps
+from app.errors import VoltgraphError
+from app.models.columns import Instant, now
+from app.models.tables import Pulse
+from app.server.faults import log_fault
+
+BELIEVED = 1.0
+"""Seconds for which a successful write counts; more frequent probes cause no further writes."""
+PATIENCE = 3.0
+"""Seconds after which a write that is not done, and read again, counts as failed."""
+TICK = timedelta(microseconds=1)
+
+
+class StaleRead(VoltgraphError):
+    """A read did not see what was committed before it."""
+
+
+class Health:
+    """Readiness of this server: it just wrote to the database, read that again, and is not about to end."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._taking: asyncio.Task[None] | None = None
+        self._taken = -BELIEVED
+        self._beats = False
+        self.draining = False
+
+    async def ready(self) -> bool:
+        """Whether a write is committed now and seen by a read, or was a moment ago, and none has failed meanwhile."""
+        if self.draining:
+            return False
+        if monotonic() - self._taken >= BELIEVED:
+            self._taking = self._taking or asyncio.create_task(self._take())
+            await asyncio.shield(self._taking)
+        # A full disk may have room for the probe's write but not for a client's.
+        return self._beats and monotonic() - self._database.failed_at >= BELIEVED
+
+    async def _take(self) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE):
+                written = await self._database.write(_write_pulse)
+                read = await self._database.run(self._read_pulse, ReadBudget(is_single=True))
+            if read < written:  # of several processes, another one may have written since
+                raise StaleRead(f"a read found the pulse of {read}, after that of {written} was committed")
+            self._beats = True
+        except Exception as error:
+            self._beats = False
+            log_fault(error)
+        finally:
+            self._taken, self._taking = monotonic(), None
+
+    def _read_pulse(self) -> Steps[datetime]:
+        """Read the pulse as plans read: over a connection that may be in a snapshot."""
+        [[at]] = yield str(select(col(Pulse.at)).compile(dialect=self._database.dialect)), ()
+        read = Instant().process_result_value(at, self._database.dialect)
+        assert read is not None
+        return read
+
+
+async def _write_pulse(session: AsyncSession) -> datetime:
+    """Write a pulse that is later than any before it, whatever the clocks of the processes that write them."""
+    before = (await session.exec(select(Pulse.at).with_for_update())).one()
+    at = max(now(), before + TICK)
+    await session.exec(update(Pulse).values(at=at))
+    return at
+
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/livez")
+async def live() -> Response:
+    """Answer while the process runs."""
+    return PlainTextResponse("ok")
+
+
+@router.get("/healthz")
+async def healthy() -> Response:
+    """Answer as /livez does, in the official client's format."""
+    return JSONResponse({"status": "ok"})
+
+
+@router.get("/readyz")
+async def ready(request: Request) -> Response:
+    """It can write to its database, reads see what it wrote, and it goes on for a while."""
+    if await request.app.state.services.health.ready():
+        return PlainTextResponse("ok")
+    return PlainTextResponse("not ready", 503, {"retry-after": "1"})

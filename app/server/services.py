@@ -1,0 +1,44 @@
+"""Dependencies of both APIs."""
+
+from dataclasses import dataclass
+
+from app.auth.authenticator import Authenticator
+from app.auth.keys import KeyRing, KeyStore
+from app.auth.quotas import ConcurrencyQuota
+from app.auth.rate_limit import RateLimiter
+from app.auth.revocation import RevocationPoller
+from app.database.interface import Database
+from app.execution.queue import RunQueue
+from app.pipelines.subscriptions import Feed
+from app.server.bodies.quota import BodyQuota
+from app.server.health import Health
+from app.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """Dependencies of both APIs: database, run queue, subscriptions, authenticator, rate limits, quotas, health."""
+
+    database: Database
+    queue: RunQueue
+    feed: Feed
+    authenticator: Authenticator
+    revocations: RevocationPoller
+    health: Health
+    rate_limiter: RateLimiter
+    bodies: BodyQuota
+    sockets: ConcurrencyQuota
+    subscriptions: ConcurrencyQuota
+
+
+def services(settings: Settings, database: Database, queue: RunQueue, keys: KeyStore) -> Services:
+    """Build the services of a server."""
+    authenticator = Authenticator(KeyRing(keys), settings.allow_anyone)
+    sockets = ConcurrencyQuota(settings.max_sockets, "WebSockets")
+    subscriptions = ConcurrencyQuota(settings.max_subscriptions, "subscriptions")
+    rate_limiter = RateLimiter(settings.rate_limit)
+    health, revocations = Health(database), RevocationPoller(authenticator)
+    feed, bodies = Feed(database, revocations), BodyQuota(settings.max_held_bytes)
+    return Services(
+        database, queue, feed, authenticator, revocations, health, rate_limiter, bodies, sockets, subscriptions
+    )

@@ -1,0 +1,1 @@
+"""Documents: parsed, limited, validated, cached. May import schema.types, schema.errors and app."""

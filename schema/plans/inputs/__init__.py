@@ -1,0 +1,1 @@
+"""Arguments and variables of plans. May import schema.documents and schema.types."""

@@ -1,0 +1,186 @@
+"""JSON aggregation: SQL that encodes the children of a row as JSON, so that the database returns one value per parent
+instead of one per column and child, and Python builds no objects.
+
+concat('[', group_concat(concat('{"name":', json_quote(name), ',"id":"', id, '"}'), ',' ORDER BY place), ']')
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Sequence
+from itertools import groupby
+from typing import Any, NoReturn
+
+import orjson
+from sqlalchemy import LargeBinary, Select, String, bindparam, case, cast, func, literal_column, select
+
+from app.database.interface import Steps, TooLong, measured
+from app.models.columns import JsonText
+from schema.plans.codecs import NoJsonSql, SqlPart, written
+from schema.plans.row_builder import CompileContext, Row, RowBuilder, Run
+from schema.plans.selections import FieldDetailsList, name_of
+from schema.plans.statements import IDS, CompiledStatement
+
+MOST_BYTES = 4 * 2**20
+"""Maximum size of all lists, or of one object. Longer texts are built from rows: to append, SQLite copies a text."""
+MOST_PARTS = 500
+"""Maximum number of parts of an object: SQLite's functions take 1,000 arguments. PostgreSQL's take 100, so operators
+are used there."""
+
+
+class JsonSqlBuilder:
+    """Counterpart of RowBuilder that builds SQL for the JSON of one row. Raises NoJsonSql if the selection needs more
+    than the row's columns."""
+
+    def __init__(self, compiling: CompileContext) -> None:
+        self.compiling = compiling
+        self._is_sqlite, self._has_json = compiling.dialect.name == "sqlite", False
+        self._quoted: Any = String().literal_processor(compiling.dialect)  # type: ignore[no-untyped-call]
+
+    def column(self, column: Any) -> list[SqlPart]:
+        self._has_json = self._has_json or isinstance(column.type, JsonText)
+        return written(column, self.compiling.dialect)
+
+    def column_or(self, column: Any, name: str) -> list[SqlPart]:
+        return ['"', func.coalesce(column, self._expression(name)), '"']
+
+    def is_among(self, column: Any, names: Collection[str]) -> list[SqlPart]:
+        found = column.in_([self._expression(name) for name in sorted(names)])
+        return [case((found, self._expression("true")), else_=self._expression("false"))]
+
+    def name(self, name: str) -> list[SqlPart]:
+        return [f'"{name}"']
+
+    def unless_null(self, column: Any, made: list[SqlPart]) -> list[SqlPart]:
+        return [case((column.is_(None), self._expression("null")), else_=self.joined(made))]
+
+    def object(self, type_name: str, details: FieldDetailsList) -> list[SqlPart]:
+        parts: list[SqlPart] = []
+        for key, each in self.compiling.selections.fields(type_name, details).items():
+            parts += [f'{"," if parts else ""}"{key}":', *self.compiling.field(type_name, name_of(each))(self, each)]
+        return ["{", *parts, "}"]
+
+    def refuse(self, *_: Any) -> NoReturn:
+        raise NoJsonSql
+
+    place = stored = call = value = refuse
+
+    def list_of(self, query: Select[Any], parent: Any, item: Any, order: Any, *, in_bytes: bool) -> Any:
+        """The JSON of all rows of a query about a parent, each row as `item` has it, as a query."""
+        if self._is_sqlite and self._has_json:
+            # An aggregate with an order of its own would first keep all rows, however long they are.
+            rows = query.order_by(None).with_only_columns(item.label("item"), maintain_column_froms=True)
+            ordered = rows.order_by(order).correlate(parent).subquery()
+            whole = self._listed(func.group_concat(ordered.c.item, self._expression(",")))
+            return select(self.in_bytes(whole) if in_bytes else whole).select_from(ordered)
+        whole = self._listed(
+            (func.group_concat if self._is_sqlite else func.string_agg)(item, self._expression(",")).aggregate_order_by(
+                order
+            )
+        )
+        found = query.order_by(None)
+        return found.with_only_columns(self.in_bytes(whole) if in_bytes else whole, maintain_column_froms=True)
+
+    def _listed(self, items: Any) -> Any:
+        return self.joined(["[", func.coalesce(items, self._expression("")), "]"])
+
+    def in_bytes(self, whole: Any) -> Any:
+        """Return JSON as bytes: as text, characters beyond ASCII would take up to four bytes each."""
+        return cast(whole, LargeBinary) if self._is_sqlite else func.convert_to(whole, self._expression("UTF8"))
+
+    def joined(self, parts: list[SqlPart]) -> Any:
+        if len(parts) > MOST_PARTS:
+            raise NoJsonSql
+        pieces = [
+            piece
+            for constant, part in groupby(parts, lambda part: isinstance(part, str))
+            for piece in ([self._expression("".join(part))] if constant else part)
+        ]
+        return func.concat(*pieces) if self._is_sqlite else _operated(pieces)
+
+    def _expression(self, text: str) -> Any:
+        """Return a constant. The client chooses keys only, which consist of letters, digits and underscores."""
+        return literal_column(self._quoted(text))
+
+
+def _operated(pieces: list[Any]) -> Any:
+    """Concatenate pieces as a balanced tree, which is shallow and copies less than a chain."""
+    if len(pieces) == 1:
+        return pieces[0]
+    middle = len(pieces) // 2
+    return _operated(pieces[:middle]).op("||")(_operated(pieces[middle:]))
+
+
+def whole(compiling: CompileContext, type_name: str, details: FieldDetailsList) -> Any:
+    """Return the SQL for the JSON of one object. None if the database cannot encode it."""
+    return _unless_unwritable(compiling, lambda texts: texts.in_bytes(texts.joined(texts.object(type_name, details))))
+
+
+def listed(
+    parents: RowBuilder | JsonSqlBuilder,
+    parent_id: Any,
+    query: Callable[[Any], Select[Any]],
+    order: Any,
+    make: Callable[[JsonSqlBuilder], list[SqlPart]],
+) -> Any:
+    """Return a correlated subquery for a parent's children as one JSON array. None if this database or a column cannot
+    be encoded in SQL; ChildRows serves then."""
+    is_sqlite = parents.compiling.dialect.name == "sqlite"
+    if not is_sqlite and isinstance(parents, RowBuilder) and parents.is_at_hand:
+        return None
+    is_inside = isinstance(parents, JsonSqlBuilder)
+
+    written = _unless_unwritable(parents.compiling, lambda texts: (texts, texts.joined(make(texts))))
+    if written is None:
+        return None
+    texts, item = written
+
+    def of(id: Any) -> Any:
+        return texts.list_of(query(id), id.table, item, order, in_bytes=not is_inside).scalar_subquery()
+
+    if isinstance(parents, JsonSqlBuilder):
+        return [of(parent_id)]
+    # For a page, SQLite would evaluate it for every sorted row.
+    if not is_sqlite or (parents.one and not parents.is_at_hand):
+        return parents.json(of(parent_id))
+    lists = JsonLists(parents, parent_id, of)
+    parents.children.append(lists)
+    found = parents.value(lambda run: run.found[lists].get)
+    return ast.Call(found, [parents.stored(parent_id)], [])
+
+
+def _unless_unwritable(compiling: CompileContext, make: Callable[[JsonSqlBuilder], Any]) -> Any:
+    if not compiling.has_texts:
+        return None
+    try:
+        return make(JsonSqlBuilder(compiling))
+    except NoJsonSql:
+        return None
+
+
+class _Measure:
+    """Counts the bytes of texts as they are read. TooLong when a plan had better read rows."""
+
+    def __init__(self) -> None:
+        self._left = MOST_BYTES
+
+    def __call__(self, rows: Sequence[Row]) -> None:
+        self._left -= sum(len(text) for _, text in rows)
+        if self._left < 0:
+            raise TooLong
+
+
+class JsonLists:
+    """Reader of the child lists of several parents, on SQLite."""
+
+    def __init__(self, parents: RowBuilder, parent_id: Any, of: Callable[[Any], Any]) -> None:
+        ids = func.json_each(bindparam(IDS, type_=String)).table_valued("value")
+        self._parent = parents.place(parent_id)
+        self._statement = CompiledStatement(select(ids.c.value, of(ids.c.value)), parents.compiling.dialect)
+        parents.compiling.statements += 1
+
+    def read(self, parents: Sequence[Row], run: Run) -> Steps[None]:
+        ids = orjson.dumps([row[self._parent] for row in parents]).decode()
+        parameters = {"organization_id": run.caller.organization_id, IDS: ids}
+        rows = yield measured(self._statement(parameters), _Measure())
+        run.found[self] = {id: orjson.Fragment(text) for id, text in rows}

@@ -1,0 +1,246 @@
+"""Row builder: Python code compiled for a selection.
+
+[{"id": r0, "config": c0(r1), "job": None if r2 is None else {"id": r2}} for r0, r1, r2 in rows]
+
+`r` are columns, `c` constants, `v` values of one run. The code is built as a syntax tree and never as text, so that no
+input of a client is parsed as code: the client chooses keys only, which are constants in the tree.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from graphql.execution.values import VariableValues
+from sqlalchemy import Select, Text, func, literal_column
+from sqlalchemy.engine import Dialect
+
+from app.auth.caller import Caller
+from app.database.interface import Measure, TooLong
+from app.models.columns import JsonText, instant_text
+from app.pipelines.budget import ROW, VALUE, Budget, size_of
+from schema.plans.codecs import LEAST, MOST, converter, integer
+from schema.plans.selections import FieldDetailsList, Selections, name_of
+from schema.plans.statements import CompiledStatement
+
+Row = Sequence[Any]
+"""A tuple, or a driver's row."""
+NULL = ast.Constant(None)
+MOST_LISTS = 16
+"""Lists as long as one value may be that the rows of a page may have together."""
+
+
+class Run:
+    """One run of a plan: caller, variables, and the rows read so far."""
+
+    __slots__ = ("budget", "caller", "found", "values")
+
+    def __init__(self, caller: Caller, values: VariableValues, budget: Budget) -> None:
+        self.caller, self.values, self.budget = caller, values, budget
+        self.found: dict[Any, Any] = {}
+        """Rows by part of the plan; ChildRows hold lists by the parent's id."""
+
+
+Builder = Callable[[Run], Callable[[Sequence[Row]], list[Any]]]
+"""Returns, for one run, the function that builds objects from rows."""
+FieldReader = Callable[[Any, FieldDetailsList], Any]
+"""Reads a field with its selection: the code made by RowBuilder, or the parts of SQL made by JsonSqlBuilder."""
+
+
+@dataclass(slots=True)
+class CompileContext:
+    """State of a compilation."""
+
+    selections: Selections
+    dialect: Dialect
+    field: Callable[[str, str], FieldReader]
+    """Returns how a field of a type is read. Raises Unplanned."""
+    longest: int
+    """How many bytes a value may have that the database makes or gives."""
+    has_texts: bool = True
+    """Whether the database may write JSON: of what is long, it takes several times as long as rows do."""
+    statements: int = 0
+    """Maximum number of statements of the plan so far."""
+
+
+class RowBuilder:
+    """Rows of one statement: its columns, and the further statements for each row."""
+
+    def __init__(self, compiling: CompileContext, *, one: bool = False, is_at_hand: bool = False) -> None:
+        """Create rows. `one` means at most one row; `is_at_hand` means that no statement reads it."""
+        self.compiling, self.one, self.is_at_hand = compiling, one, is_at_hand
+        self.columns: list[Any] = []
+        self.children: list[Any] = []
+        self._constants: dict[str, Any] = {}
+        self._values: dict[str, Callable[[Run], Any]] = {}
+        self._texts: dict[int, int] = {}
+        """By the places of JSON that the database writes and may cut, the bytes of what is whole."""
+        self._weights: dict[int, int] = {}
+        """By the places of columns that can be long, how many bytes of the answer each byte of them counts for."""
+
+    def place(self, column: Any) -> int:
+        """Add a column and return its index in each row."""
+        for place, known in enumerate(self.columns):
+            if known is column:
+                return place
+        self.columns.append(column)
+        return len(self.columns) - 1
+
+    def at(self, place: int) -> ast.expr:
+        """Return the code for a column by index."""
+        return _name(f"r{place}")
+
+    def stored(self, column: Any) -> ast.expr:
+        """Return the code for a column as stored."""
+        return self.at(self.place(column))
+
+    def column(self, column: Any) -> ast.expr:
+        """Return the code for a column as the answer shows it."""
+        convert, stored = converter(column.type, self.compiling.dialect), self.stored(column)
+        if isinstance(column.type, JsonText | Text):
+            self.weigh(column)
+        if convert is None:
+            return stored
+        made: ast.expr = self.call(convert, stored)
+        if convert in AS_IT_IS:
+            made = ast.IfExp(AS_IT_IS[convert](stored), stored, made)
+        return _unless_null(stored, made) if column.nullable else made
+
+    def weigh(self, column: Any, weight: int = 1) -> None:
+        """Count the bytes of a column for so many of the answer's."""
+        place = self.place(column)
+        self._weights[place] = self._weights.get(place, 0) + weight
+
+    def measure(self, run: Run) -> Measure | None:
+        """Counts the bytes of rows as they are read. None where none of their columns can be long."""
+        if not self._weights:
+            return None
+        weights = [*self._weights.items()]
+
+        def measure(rows: Sequence[Row]) -> None:
+            run.budget.take_bytes(sum(weight * sum(size_of(row[place]) for row in rows) for place, weight in weights))
+
+        return measure
+
+    def check(self, rows: Sequence[Row], run: Run) -> None:
+        """Count the bytes of few rows that were read. AnswerTooLarge, or TooLong where JSON was cut."""
+        for place, longest in self._texts.items():
+            if any(row[place] is not None and len(row[place]) > longest for row in rows):
+                raise TooLong
+        if (measure := self.measure(run)) is not None:
+            measure(rows)
+
+    def has_large(self, columns: Collection[Any]) -> bool:
+        """Whether one of these columns is read."""
+        return any(known is column for known in self.columns for column in columns)
+
+    def column_or(self, column: Any, name: str) -> ast.expr:
+        """Return the code for an enum's name, with a default for null."""
+        return ast.BoolOp(ast.Or(), [self.stored(column), ast.Constant(name)])
+
+    def is_among(self, column: Any, names: Collection[str]) -> ast.expr:
+        return self.call(names.__contains__, self.stored(column))
+
+    def name(self, name: str) -> ast.expr:
+        return ast.Constant(name)
+
+    def unless_null(self, column: Any, made: ast.expr) -> ast.expr:
+        """Return the code for `made`, or null if a column is null."""
+        return _unless_null(self.stored(column), made)
+
+    def json(self, text: Any) -> ast.expr:
+        """Return the code for JSON encoded by the database."""
+        if self.compiling.dialect.name == "postgresql":  # SQLite itself ends what becomes too long
+            longest = self.compiling.longest if self.one else self.compiling.longest // MOST_LISTS
+            text = func.substr(text, literal_column("1"), literal_column(str(longest + 1)))
+            self._texts[self.place(text)] = longest
+        return self.call(orjson.Fragment, self.stored(text))
+
+    def constant(self, value: Any) -> ast.expr:
+        name = f"c{len(self._constants)}"
+        self._constants[name] = value
+        return _name(name)
+
+    def value(self, of: Callable[[Run], Any]) -> ast.expr:
+        """Return the code for a value of each run."""
+        name = f"v{len(self._values)}"
+        self._values[name] = of
+        return _name(name)
+
+    def call(self, function: Callable[..., Any], *arguments: ast.expr) -> ast.expr:
+        return ast.Call(self.constant(function), list(arguments), [])
+
+    def object(self, type_name: str, details: FieldDetailsList) -> ast.expr:
+        """Return the code for an object of a type."""
+        field = self.compiling.field
+        fields = self.compiling.selections.fields(type_name, details)
+        return dictionary({key: field(type_name, name_of(each))(self, each) for key, each in fields.items()})
+
+    def select_something(self) -> None:
+        """Select at least one column, as SQL requires, even if only `__typename` is selected."""
+        if not self.columns:
+            self.place(literal_column("1"))
+
+    def builder(self, made: ast.expr) -> Builder:
+        """Compile the builder of `made`; call it once all columns are known."""
+        self.select_something()
+        row = ast.Tuple([_name(f"r{place}", ast.Store()) for place in range(len(self.columns))], ast.Store())
+        each = ast.comprehension(row, _name("rows"), [], is_async=0)
+        parameters = [ast.arg("rows"), *map(ast.arg, self._values)]
+        function = ast.Lambda(ast.arguments([], parameters, None, [], [], None, []), ast.ListComp(made, [each]))
+        code = compile(ast.fix_missing_locations(ast.Expression(function)), "<plan>", "eval")
+        build = eval(code, {**self._constants, "__builtins__": {}})
+        makers = list(self._values.values())
+        if not makers:
+            return lambda run: build
+
+        def bind(run: Run) -> Callable[[Sequence[Row]], list[Any]]:
+            values = [make(run) for make in makers]
+            return lambda rows: build(rows, *values)
+
+        return bind
+
+    def select(self, query: Select[Any]) -> CompiledStatement:
+        """Compile the query with these columns only."""
+        self.compiling.statements += 1
+        return CompiledStatement(
+            query.with_only_columns(*self.columns, maintain_column_froms=True), self.compiling.dialect
+        )
+
+    def nested(self, query: Select[Any]) -> Any:
+        """Return the rows as one value of PostgreSQL."""
+        whole = query.with_only_columns(func.row(*self.columns), maintain_column_froms=True)
+        return func.array(whole.scalar_subquery())
+
+
+def work_of(made: ast.expr) -> int:
+    """The work that each row takes of which this is made."""
+    return ROW + VALUE * sum(len(node.keys) for node in ast.walk(made) if isinstance(node, ast.Dict))
+
+
+def dictionary(fields: dict[str, ast.expr]) -> ast.expr:
+    return ast.Dict([ast.Constant(key) for key in fields], list(fields.values()))
+
+
+def _unless_null(tested: ast.expr, made: ast.expr) -> ast.expr:
+    return ast.IfExp(ast.Compare(tested, [ast.Is()], [NULL]), NULL, made)
+
+
+def _fits(integer: ast.expr) -> ast.expr:
+    return ast.Compare(ast.Constant(LEAST), [ast.LtE(), ast.LtE()], [integer, ast.Constant(MOST)])
+
+
+def _has_fraction(instant: ast.expr) -> ast.expr:
+    """Return the code that checks an instant for a fraction of a second; only then does orjson write the API's form."""
+    return ast.Attribute(instant, "microsecond", ast.Load())
+
+
+AS_IT_IS: dict[Callable[[Any], Any], Callable[[ast.expr], ast.expr]] = {integer: _fits, instant_text: _has_fraction}
+"""Conditions under which a converter would return its value unchanged, so that no call is made."""
+
+
+def _name(name: str, context: ast.expr_context | None = None) -> ast.Name:
+    return ast.Name(name, context or ast.Load())

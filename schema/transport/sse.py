@@ -1,0 +1,92 @@
+"""Server-sent events, distinct connections mode:
+https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md#distinct-connections-mode"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+
+from graphql import OperationType
+from starlette.types import Receive, Send
+
+from app.server.faults import log_fault
+from schema.operations import Answer, Operation, encoded
+from schema.transport.negotiation import EVENTS
+
+Texts = AsyncGenerator[tuple[Answer, bytes], None]
+"""Answers, and each in JSON."""
+KEEP_ALIVE = 12.0
+"""Seconds of silence after which a comment is sent, because proxies close idle connections."""
+COMMENT = b":\n\n"
+COMPLETE = b"event: complete\ndata:\n\n"
+HEADERS = [
+    (b"content-type", EVENTS + b"; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    (b"x-accel-buffering", b"no"),
+    (b"vary", b"accept"),
+    (b"x-content-type-options", b"nosniff"),
+]
+
+
+class EventStreams:
+    """Open event streams."""
+
+    def __init__(self) -> None:
+        self._listening: set[asyncio.Task[None]] = set()
+
+    def close(self) -> None:
+        """End all streams without `complete`, so that clients reconnect."""
+        for client in self._listening:
+            client.cancel()
+
+    async def answer(self, operation: Operation | Answer, receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        if isinstance(operation, Operation) and operation.kind is OperationType.SUBSCRIPTION:
+            await self._stream(operation.texts(), receive, send)
+        else:
+            # As with JSON, a query or a mutation is finished even if the client disconnects.
+            if isinstance(operation, Answer):
+                texts = [encoded(operation.body)]
+            else:
+                texts = [text async for _, text in operation.texts()]
+            await _write(send, b"".join(map(_next, texts)) + COMPLETE)
+        await _write(send, b"", more=False)
+
+    async def _stream(self, texts: Texts, receive: Receive, send: Send) -> None:
+        client = asyncio.create_task(_gone(receive))
+        events = asyncio.create_task(_write_all(texts, send))
+        self._listening.add(client)
+        try:
+            await _write(send, COMMENT)  # the first byte tells waiting clients that the stream is open
+            while not (await asyncio.wait((client, events), timeout=KEEP_ALIVE, return_when="FIRST_COMPLETED"))[0]:
+                await _write(send, COMMENT)
+        finally:
+            self._listening.discard(client)
+            client.cancel()
+            events.cancel()
+            [_, outcome] = await asyncio.gather(client, events, return_exceptions=True)
+            if isinstance(outcome, Exception):
+                log_fault(outcome)
+
+
+async def _gone(receive: Receive) -> None:
+    """Wait until the client disconnects."""
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _write_all(texts: Texts, send: Send) -> None:
+    async with aclosing(texts):
+        async for _, text in texts:
+            await _write(send, _next(text))
+    await _write(send, COMPLETE)
+
+
+def _next(text: bytes) -> bytes:
+    """Encode an event on one line; stored JSON may contain line breaks."""
+    return b"event: next\ndata: " + text.translate(None, b"\r\n") + b"\n\n"
+
+
+async def _write(send: Send, body: bytes, *, more: bool = True) -> None:
+    await send({"type": "http.response.body", "body": body, "more_body": more})

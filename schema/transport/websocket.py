@@ -1,0 +1,319 @@
+"""GraphQL over WebSocket, protocol graphql-transport-ws:
+https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import ExitStack, aclosing, suppress
+from typing import Any, NoReturn
+
+import orjson
+from graphql import OperationType
+from starlette.types import Receive, Scope, Send
+
+from app.auth.authenticator import NO_LONGER_VALID
+from app.auth.caller import Caller
+from app.errors import RequestError, RequestErrorCode
+from app.server.bodies.quota import Holding
+from app.server.bodies.reading import decoded
+from app.server.connections.message_limit import LONGEST_UNKNOWN, lift
+from app.server.cors import is_from_allowed_page
+from app.server.faults import find_refusal, log_fault
+from app.settings import Settings
+from schema.errors import failure, refusal
+from schema.operations import Answer, GraphQLRequest, Operation, Operations, encoded, graphql_request
+from schema.transport.messages import is_well_formed, refused_subscribe
+
+PROTOCOL = "graphql-transport-ws"
+TRY_AGAIN_LATER = 1013
+"""The close code after which clients come back (RFC 6455, 7.4.1, and IANA's registry)."""
+LONGEST_REASON = 123
+"""Maximum bytes of a close reason."""
+LAST_WORDS = 0.5
+"""Seconds from the end of what a revoked key subscribed to, to the close of its socket."""
+
+
+class CloseSocket(Exception):
+    """Ends the socket because of the client's message."""
+
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason.encode()[:LONGEST_REASON].decode(errors="ignore")
+
+
+class ClientDisconnected(Exception):
+    """The client disconnected, or the server is shutting down."""
+
+
+class Sockets:
+    """WebSocket endpoint."""
+
+    def __init__(self, operations: Operations, settings: Settings) -> None:
+        self._operations, self._settings, self._origins = operations, settings, settings.origins
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()  # the connect event
+        if not is_from_allowed_page(dict(scope["headers"]), self._origins):
+            # Browsers send no preflight request before a WebSocket handshake.
+            await send({"type": "websocket.close", "code": 1008, "reason": "Another origin"})
+            return
+        chosen = PROTOCOL if PROTOCOL in scope["subprotocols"] else None
+        await send({"type": "websocket.accept", "subprotocol": chosen})
+        try:
+            if chosen is None:
+                raise CloseSocket(4406, "Subprotocol not acceptable")
+            await Socket(self._operations, self._settings, scope, receive, send).serve()
+        except ClientDisconnected:
+            pass
+        except CloseSocket as closed:
+            await _close(send, closed)
+        except Exception as error:
+            await _close(send, CloseSocket(4500, log_fault(error).message))
+
+
+async def _close(send: Send, closed: CloseSocket) -> None:
+    with suppress(OSError):  # the client disconnected
+        await send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
+
+
+class Socket:
+    """Connection of one client and its running operations."""
+
+    def __init__(self, operations: Operations, settings: Settings, scope: Scope, receive: Receive, send: Send) -> None:
+        self._operations, self._settings, self._receive, self._send = operations, settings, receive, send
+        self._scope, self._headers = scope, dict(scope["headers"])
+        self._acknowledged = False
+        self._held = ExitStack()
+        self._lifetime = asyncio.timeout(None)
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._tasks: dict[asyncio.Task[None], Operation] = {}
+
+    async def serve(self) -> None:
+        """Handle the client's messages. Raises Closed or Gone; never returns."""
+        try:
+            async with self._lifetime:
+                await self._initialise()
+                while True:
+                    await self._turn()
+        except TimeoutError:
+            if not self._lifetime.expired():
+                raise
+            await self._last_words()
+            raise CloseSocket(4403, NO_LONGER_VALID) from None
+        finally:
+            self._running.clear()
+            for task, operation in self._tasks.items():
+                _stop(task, operation)
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._held.close()
+
+    def _end(self) -> None:
+        """End the socket, because its key was revoked."""
+        with suppress(RuntimeError):  # it is ending already
+            self._lifetime.reschedule(0)
+
+    async def _last_words(self) -> None:
+        """Give what runs the time to say that the key was revoked."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=LAST_WORDS)
+
+    async def _initialise(self) -> None:
+        try:
+            async with asyncio.timeout(self._settings.socket_init_timeout):
+                while not self._acknowledged:
+                    await self._turn()
+        except TimeoutError:
+            raise CloseSocket(4408, "Connection initialisation timeout") from None
+
+    async def _turn(self) -> None:
+        """Do what one message asks for."""
+        with self._operations.bodies.hold() as held:
+            await self._handle(await self._message(held), held)
+
+    async def _message(self, held: Holding) -> dict[str, Any]:
+        event = await self._receive()
+        if event["type"] == "websocket.disconnect":
+            raise ClientDisconnected
+        text = event.get("text")
+        if text is None:
+            _invalid("only text is understood")
+        raw = text.encode()
+        longest = self._settings.max_body_bytes
+        longest = longest if self._acknowledged else min(longest, LONGEST_UNKNOWN)
+        if len(raw) > longest:
+            raise CloseSocket(1009, f"Longer than {longest:,} bytes")
+        try:
+            held.add(len(raw))
+        except RequestError as error:
+            raise CloseSocket(TRY_AGAIN_LATER, error.message) from None
+        try:
+            message = await decoded(raw, self._settings)
+        except RequestError as error:
+            message = await asyncio.to_thread(refused_subscribe, text, error)
+            if message is None:
+                _invalid(error.message)
+        if not isinstance(message, dict):
+            _invalid("it must be an object")
+        return message
+
+    async def _handle(self, message: dict[str, Any], held: Holding) -> None:
+        kind, payload = message.get("type"), message.get("payload")
+        if kind not in ("subscribe", "complete") and not isinstance(payload, dict | None):
+            _invalid("`payload` must be an object")
+        match kind:
+            case "connection_init":
+                if self._acknowledged:
+                    raise CloseSocket(4429, "Too many initialisation requests")
+                self._headers |= _as_headers(payload or {})
+                self._hold(await self._first_caller())
+                self._acknowledged = True
+                lift(self._scope)
+                await self._say("connection_ack")
+            case "ping":
+                await self._say("pong", payload=payload)
+            case "pong":
+                pass
+            case "subscribe":
+                await self._subscribe(_id(message), payload, held)
+            case "complete":
+                self._complete(_id(message))
+            case _:
+                _invalid("`type` is none that a client sends")
+
+    async def _subscribe(self, id: str, payload: Any, held: Holding) -> None:
+        request = _request(payload)
+        if not self._acknowledged:
+            raise CloseSocket(4401, "Unauthorized")
+        if id in self._running:
+            raise CloseSocket(4409, f"Subscriber for {id} already exists")
+        try:
+            operation = self._too_many() or await self._find(request)
+        except CloseSocket:
+            raise
+        except Exception as error:
+            await self._say("error", id, failure(error))
+            return
+        if isinstance(operation, Answer):
+            await self._say("error", id, operation.body["errors"])
+            return
+        task = self._running[id] = asyncio.create_task(self._run(id, operation))
+        self._tasks[task] = operation
+        task.add_done_callback(self._tasks.pop)
+        if operation.kind is not OperationType.SUBSCRIPTION:  # which may go on for days
+            kept = held.hand_over()
+            task.add_done_callback(lambda _: kept.close())
+
+    async def _find(self, request: GraphQLRequest | RequestError) -> Operation | Answer:
+        caller = await self._caller()
+        if isinstance(request, RequestError):
+            raise request
+        return await self._operations.find_or_explain(request, caller)
+
+    async def _first_caller(self) -> Caller:
+        """Authenticate the client of a new connection, which has to try again later if API keys cannot be read now."""
+        try:
+            return await self._caller()
+        except Exception as error:
+            if isinstance(error, CloseSocket) or (refused := find_refusal(error)) is None:
+                raise
+            raise CloseSocket(TRY_AGAIN_LATER, refused.message) from None
+
+    async def _caller(self) -> Caller:
+        """Authenticate the client by the headers of the socket and its connection_init."""
+        try:
+            return await self._operations.caller(self._headers)
+        except RequestError as error:
+            raise CloseSocket(4403, error.message) from None
+
+    def _hold(self, caller: Caller) -> None:
+        try:
+            self._held.enter_context(self._operations.socket(caller))
+            self._held.enter_context(self._operations.until_revoked(caller, self._end))
+        except RequestError as error:
+            raise CloseSocket(TRY_AGAIN_LATER, error.message) from None
+
+    def _too_many(self) -> Answer | None:
+        most = self._settings.max_socket_operations
+        if len(self._tasks) < most:
+            return None
+        message = f"A socket runs at most {most} operations at a time."
+        return Answer({"errors": refusal(RequestError(RequestErrorCode.TOO_MANY_OPERATIONS, message))}, executed=False)
+
+    def _complete(self, id: str) -> None:
+        """End an operation at the client's request. An unknown id belongs to an operation that has just ended."""
+        task = self._running.pop(id, None)
+        if task is not None:
+            _stop(task, self._tasks[task])
+
+    async def _run(self, id: str, operation: Operation) -> None:
+        task = asyncio.current_task()
+        try:
+            with operation.slot():
+                errors = await self._tell(id, operation)
+        except ClientDisconnected:
+            return
+        except Exception as error:
+            errors = failure(error)
+        if self._running.get(id) is task:
+            del self._running[id]  # first, because the client may reuse the id at once
+            with suppress(ClientDisconnected):
+                await self._say("error" if errors else "complete", id, errors)
+
+    async def _tell(self, id: str, operation: Operation) -> list[dict[str, Any]] | None:
+        """Send the answers of an operation until the client completes it. Return the errors that ended it, if any."""
+        task = asyncio.current_task()
+        async with aclosing(operation.texts()) as texts:
+            async for answer, text in texts:
+                if self._running.get(id) is not task:
+                    break
+                if not answer.executed:
+                    errors: list[dict[str, Any]] = answer.body["errors"]
+                    return errors
+                await self._say("next", id, orjson.Fragment(text))
+        return None
+
+    async def _say(self, kind: str, id: str | None = None, payload: Any = None) -> None:
+        fields = {"id": id, "type": kind, "payload": payload}
+        text = encoded({name: value for name, value in fields.items() if value is not None}).decode()
+        try:
+            await self._send({"type": "websocket.send", "text": text})
+        except OSError:
+            raise ClientDisconnected from None
+
+
+def _stop(task: asyncio.Task[None], operation: Operation) -> None:
+    """Cancel a subscription. Queries and mutations end by themselves: a mutation must not depend on its listener."""
+    if operation.kind is OperationType.SUBSCRIPTION:
+        task.cancel()
+
+
+def _as_headers(payload: dict[str, Any]) -> dict[bytes, bytes]:
+    """The headers in the payload of a first message: browsers cannot set those of a WebSocket. They stand in the
+    payload itself or in its `headers`, as Hasura's clients write them."""
+    names = {"x-api-key", "authorization", "x-organization-id"}
+    nested = payload.get("headers")
+    given = {**(nested if isinstance(nested, dict) else {}), **payload}
+    said = {name.lower(): value for name, value in given.items() if isinstance(value, str)}
+    return {name.encode(): said[name].encode() for name in names & said.keys()}
+
+
+def _request(payload: Any) -> GraphQLRequest | RequestError:
+    """The request of a `subscribe` message, or why there is none. Closed when its payload is of another form."""
+    try:
+        return payload if isinstance(payload, RequestError) else graphql_request(payload)
+    except RequestError as error:
+        if is_well_formed(payload):
+            return error
+        _invalid(f"`payload`: {error.message}")
+
+
+def _id(message: dict[str, Any]) -> str:
+    id = message.get("id")
+    if not isinstance(id, str) or not id:
+        _invalid("`id` must be a string that is not empty")
+    return id
+
+
+def _invalid(reason: str) -> NoReturn:
+    raise CloseSocket(4400, f"Invalid message: {reason}")

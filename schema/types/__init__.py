@@ -1,0 +1,1 @@
+"""Types of the schema. May import app.pipelines, app.server and what these may."""

@@ -1,0 +1,68 @@
+"""Connection of pipelines (Relay's cursor connections)."""
+
+from typing import Any
+
+import strawberry
+
+from app.models import tables
+from app.models.enums import PipelineStatus
+from app.pipelines.pagination import Page
+from schema.types.pipelines import Pipeline
+
+
+@strawberry.type(description="Position of a page in the whole list.")
+class PageInfo:
+    page: strawberry.Private[Page]
+
+    @strawberry.field(description="Whether anything follows `endCursor`.")
+    async def has_next_page(self) -> bool:
+        return await self.page.has_next()
+
+    @strawberry.field(description="Whether anything precedes `startCursor`.")
+    async def has_previous_page(self) -> bool:
+        return await self.page.has_previous()
+
+    @strawberry.field(description="The cursor of the first pipeline here: `before` takes it. Null on an empty page.")
+    def start_cursor(self) -> str | None:
+        return self.page.order.cursor(self.page.pipelines[0]) if self.page.pipelines else None
+
+    @strawberry.field(description="The cursor of the last pipeline here: `after` takes it. Null on an empty page.")
+    def end_cursor(self) -> str | None:
+        return self.page.order.cursor(self.page.pipelines[-1]) if self.page.pipelines else None
+
+
+@strawberry.type(description="A pipeline with its cursor.")
+class PipelineEdge:
+    cursor: str = strawberry.field(description="Its cursor, for `after` and `before` in the same order.")
+    pipeline: strawberry.Private[tables.Pipeline]
+
+    @strawberry.field(description="The pipeline.", graphql_type=Pipeline)
+    def node(self) -> tables.Pipeline:
+        return self.pipeline
+
+
+@strawberry.type(description="A page of pipelines.")
+class PipelineConnection:
+    page: strawberry.Private[Page]
+
+    @strawberry.field(description="The pipelines of this page, each with its cursor.")
+    def edges(self) -> list[PipelineEdge]:
+        return [PipelineEdge(cursor=self.page.order.cursor(each), pipeline=each) for each in self.page.pipelines]
+
+    @strawberry.field(description="The pipelines of this page.", graphql_type=list[Pipeline])
+    def nodes(self) -> Any:
+        return self.page.pipelines
+
+    @strawberry.field(description="Position of this page in the whole list.")
+    def page_info(self) -> PageInfo:
+        return PageInfo(page=self.page)
+
+    @strawberry.field(description="All matches, before paging. Counted only when selected.")
+    async def total_count(self) -> int:
+        return await self.page.total()
+
+
+@strawberry.type(description="Number of pipelines with a status.")
+class StatusCount:
+    status: PipelineStatus = strawberry.field(description="The status.")
+    count: int = strawberry.field(description="The number of pipelines.")

@@ -1,0 +1,70 @@
+"""Context of resolvers: the caller, the database, and loaders that batch the reads of siblings."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property, partial
+from typing import Any
+
+import orjson
+import strawberry
+from strawberry.dataloader import DataLoader
+
+from app.auth.caller import Caller
+from app.models.tables import Checkpoint, PipelineElement
+from app.pipelines import repository, series
+from app.pipelines.budget import Budget, size_of
+from app.pipelines.series import Wanted
+from app.server.services import Services
+
+BATCH = 500
+
+
+class Context:
+    """Context of one operation, so that no read is shared between operations. Loaders batch without a cache, so that
+    reads after a mutation are fresh."""
+
+    def __init__(self, services: Services, caller: Caller, budget: Budget) -> None:
+        self.services, self.caller, self.budget = services, caller, budget
+        self.database = services.database
+        self._large: dict[str, DataLoader[str, str | None]] = {}
+        self._traces: dict[int, DataLoader[str, list[Checkpoint]]] = {}
+
+    @cached_property
+    def elements(self) -> DataLoader[str, list[PipelineElement]]:
+        return self._loader(repository.elements_of)
+
+    @cached_property
+    def newest_checkpoints(self) -> DataLoader[str, Checkpoint | None]:
+        return self._loader(repository.newest_checkpoints)
+
+    @cached_property
+    def series(self) -> DataLoader[tuple[str, Wanted], bytes | None]:
+        """All series of an operation together, whatever is asked for of each."""
+        return DataLoader(partial(series.read_all, self.database, self.caller, self.budget), cache=False)
+
+    def _loader(self, read: Callable[..., Any], *arguments: Any) -> DataLoader[str, Any]:
+        read = partial(read, self.database, self.caller, *arguments, budget=self.budget)
+        return DataLoader(read, max_batch_size=BATCH, cache=False)
+
+    async def trace(self, element_id: str, most: int) -> list[Checkpoint]:
+        """The checkpoints of an element, thinned to at most so many."""
+        if most not in self._traces:
+            self._traces[most] = self._loader(repository.traces, most)
+        return await self._traces[most].load(element_id)
+
+    async def large(self, column: str, element_id: str) -> Any:
+        """Load a JSON column of an element as stored text; it is never parsed."""
+        text = await self.large_text(column, element_id)
+        return None if text is None else orjson.Fragment(text)
+
+    async def large_text(self, column: str, element_id: str, weight: int = 1) -> str | None:
+        """The same, of which each byte counts for so many of the answer."""
+        if column not in self._large:
+            self._large[column] = self._loader(repository.large_column, column)
+        text = await self._large[column].load(element_id)
+        self.budget.take_bytes(weight * size_of(text))
+        return text
+
+
+Info = strawberry.Info[Context, None]

@@ -1,0 +1,137 @@
+"""Input types and their conversion to commands."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+from strawberry import UNSET
+from strawberry.scalars import JSON
+
+from app.models.enums import ElementType, JobErrorCode, PipelineStatus
+from app.pipelines import filters, pagination
+from app.pipelines.elements import SubmittedElements
+from app.pipelines.inputs import PipelineCreate, PipelineUpdate, parse_create, parse_update
+from schema.types import enums  # noqa: F401  registers the enums
+from schema.types.input_factory import quick
+from schema.types.pipelines import ID
+
+
+def about(description: str, **default: Any) -> Any:
+    """Declare an optional input field."""
+    return strawberry.field(description=description, **(default or {"default": UNSET}))
+
+
+def given(value: Any) -> Any:
+    """Return the value, or None if it is unset."""
+    return None if value is UNSET else value
+
+
+@quick
+@strawberry.input(
+    description="Fields are ANDed, list values ORed; an empty list matches nothing, null filters nothing."
+)
+class PipelineFilter:
+    project_id: ID | None = about("In this project.")
+    statuses: list[PipelineStatus] | None = about("With one of these statuses.")
+    error_codes: list[JobErrorCode] | None = about("Failed with one of these codes.")
+    element_types: list[ElementType] | None = about("Has an element of one of these types.")
+    name_contains: str | None = about("The name contains this, upper or lower case.")
+    created_by_email: str | None = about("Created by the user with exactly this email.")
+    created_after: datetime | None = about("Created later than this.")
+    created_before: datetime | None = about("Created earlier than this.")
+    updated_after: datetime | None = about("Last changed later than this.")
+    updated_before: datetime | None = about("Last changed earlier than this.")
+
+    def plain(self) -> filters.PipelineFilter:
+        return filters.PipelineFilter(**{name: value for name, value in vars(self).items() if value is not UNSET})
+
+
+@quick
+@strawberry.input(description="An order of pipelines. Ties are broken by `id`.")
+class PipelineOrder:
+    field: pagination.OrderField = strawberry.field(description="The sort key.")
+    direction: pagination.Direction = about("The sort direction.", default=pagination.Direction.DESC)
+
+    def plain(self) -> pagination.Order:
+        return pagination.Order(self.field, self.direction)
+
+
+@quick
+@strawberry.input(
+    description="An element to create. An `element_type` inside `jobConfig` is kept; one that disagrees with "
+    "`elementType` is INVALID."
+)
+class PipelineElementInput:
+    name: str = strawberry.field(description="1 to 255 characters, unique within the pipeline.")
+    element_type: ElementType = strawberry.field(description="The type of its job.")
+    job_config: JSON = strawberry.field(description="The configuration of its job: an object.")
+
+
+@quick
+@strawberry.input(description="Options for how a pipeline runs.")
+class PipelineOptionsInput:
+    live_progress_updates: bool | None = about(
+        "Save checkpoint progress while a job runs. Null: the worker chooses by job type."
+    )
+
+
+LISTED = "The elements. List order is execution order."
+BY_NAME = "REST's `elements` object, unchanged. Key order is execution order; prefer `elements`."
+
+
+def elements_given(
+    elements: list[PipelineElementInput] | None,
+    elements_by_name: Any,
+) -> SubmittedElements:
+    listed = None if elements is None else [(e.name, e.element_type, e.job_config) for e in elements]
+    return SubmittedElements(listed, elements_by_name)
+
+
+@quick
+@strawberry.input(description="A pipeline to create. Give exactly one of `elements` and `elementsByName`.")
+class CreatePipelineInput:
+    project_id: ID = strawberry.field(description="Its project: 1 to 255 characters.")
+    name: str | None = about("At most 255 characters. Null or blank gets a default.")
+    description: str | None = about("Its purpose: at most 10,000 characters.")
+    elements: list[PipelineElementInput] | None = about(LISTED + " At most 250.")
+    elements_by_name: JSON | None = about(BY_NAME)
+    options: PipelineOptionsInput | None = about("Options of its run.")
+    idempotency_key: str | None = about(
+        "Repeating a create with the same key returns the first pipeline; the same key with another input is CONFLICT. "
+        "Each project has keys of its own."
+    )
+
+    def draft(self) -> PipelineCreate:
+        options = given(self.options)
+        return parse_create(
+            project_id=self.project_id,
+            name=given(self.name),
+            description=given(self.description),
+            elements=elements_given(given(self.elements), given(self.elements_by_name)),
+            live_progress_updates=given(options.live_progress_updates) if options else None,
+            idempotency_key=given(self.idempotency_key),
+        )
+
+
+@quick
+@strawberry.input(
+    description="Changes to a pipeline. Omitted fields are kept. Elements and options change only while PENDING."
+)
+class UpdatePipelineInput:
+    name: str | None = about("A new name. Null or blank is INVALID.")
+    description: str | None = about("A new description. Null clears it.")
+    options: PipelineOptionsInput | None = about("New options.")
+    elements: list[PipelineElementInput] | None = about("New elements in place of all old ones. " + LISTED)
+    elements_by_name: JSON | None = about("New elements in place of all old ones. " + BY_NAME)
+
+    def changes(self) -> PipelineUpdate:
+        options = given(self.options)
+        values = {
+            "name": self.name,
+            "description": self.description,
+            "live_progress_updates": options.live_progress_updates if options else UNSET,
+        }
+        return parse_update(
+            {column: value for column, value in values.items() if value is not UNSET},
+            elements_given(given(self.elements), given(self.elements_by_name)),
+        )

@@ -1,0 +1,73 @@
+"""GraphQL mutations."""
+
+from typing import Annotated
+
+import strawberry
+from strawberry import UNSET
+
+from app.errors import Rejected
+from app.pipelines import lifecycle, service
+from schema.types.context import Info
+from schema.types.inputs import CreatePipelineInput, UpdatePipelineInput, given
+from schema.types.payloads import DeletePipelinePayload, PipelinePayload, payload, user_errors
+from schema.types.pipelines import ID
+
+PipelineId = Annotated[ID, strawberry.argument(description="The pipeline's id.")]
+
+
+@strawberry.type(description="Operations that change data.")
+class Mutation:
+    @strawberry.mutation(
+        description="Creates a pending pipeline with its elements. Nothing runs until `startPipeline`."
+    )
+    async def create_pipeline(
+        self,
+        info: Info,
+        input: Annotated[CreatePipelineInput, strawberry.argument(description="The pipeline to create.")],
+    ) -> PipelinePayload:
+        database, caller = info.context.database, info.context.caller
+        return await payload(lambda: service.create(database, caller, input.draft()))
+
+    @strawberry.mutation(description="Changes a pipeline. Elements and options only while PENDING.")
+    async def update_pipeline(
+        self,
+        info: Info,
+        id: PipelineId,
+        input: Annotated[UpdatePipelineInput, strawberry.argument(description="The changes.")],
+    ) -> PipelinePayload:
+        database, caller = info.context.database, info.context.caller
+        return await payload(lambda: service.update(database, caller, id, input.changes()), "id")
+
+    @strawberry.mutation(
+        description="Runs a pending pipeline. Starting a RUNNING one returns it; a terminal one is INVALID_STATE."
+    )
+    async def start_pipeline(self, info: Info, id: PipelineId) -> PipelinePayload:
+        services, caller = info.context.services, info.context.caller
+        return await payload(lambda: lifecycle.start(services.database, services.queue, caller, id), "id")
+
+    @strawberry.mutation(
+        description="Stops a pipeline; what is at work in it is ended. Canceling a CANCELED one returns it."
+    )
+    async def cancel_pipeline(self, info: Info, id: PipelineId) -> PipelinePayload:
+        services, caller = info.context.services, info.context.caller
+        return await payload(lambda: lifecycle.cancel(services.database, services.queue, caller, id), "id")
+
+    @strawberry.mutation(description="Create a pending copy, to run again or to change a finished run.")
+    async def duplicate_pipeline(
+        self,
+        info: Info,
+        id: PipelineId,
+        name: Annotated[
+            str | None, strawberry.argument(description="The copy's name. By default the old one and ` (copy)`.")
+        ] = UNSET,
+    ) -> PipelinePayload:
+        database, caller = info.context.database, info.context.caller
+        return await payload(lambda: service.duplicate(database, caller, id, given(name)), "id", "name")
+
+    @strawberry.mutation(description="Delete a pipeline and its elements. Not while RUNNING.")
+    async def delete_pipeline(self, info: Info, id: PipelineId) -> DeletePipelinePayload:
+        try:
+            await service.delete(info.context.database, info.context.caller, id)
+        except Rejected as rejected:
+            return DeletePipelinePayload(deleted_pipeline_id=None, user_errors=user_errors(rejected, "id"))
+        return DeletePipelinePayload(deleted_pipeline_id=id, user_errors=[])

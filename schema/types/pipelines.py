@@ -1,0 +1,226 @@
+"""GraphQL types of pipelines, elements and jobs. Resolvers return rows; a field without a resolver reads the attribute
+of its name."""
+
+from datetime import datetime
+from typing import Annotated, Any
+
+import orjson
+import strawberry
+from strawberry import UNSET
+from strawberry.scalars import JSON
+
+from app.models import tables
+from app.models.enums import ElementType, JobErrorCode, JobStatus, PipelineElementStatus, PipelineStatus, SeriesSource
+from app.pipelines import repository
+from app.pipelines.budget import PARSED
+from schema.types import enums  # noqa: F401  registers the enums
+from schema.types.context import Info
+from schema.types.node import ID, Node
+from schema.types.series import DESCRIPTION, Columns, MaxPoints, Objective, Source, XMax, XMin, wanted
+
+__all__ = ["ID", "Job", "Node", "Pipeline", "PipelineElement", "PipelineOptions"]
+
+Names = Annotated[list[str] | None, strawberry.argument(description="Names to select; by default all.")]
+TracePoints = Annotated[int, strawberry.argument(description=f"At most so many: 1 to {repository.MAX_TRACE:,}.")]
+
+
+@strawberry.type(description="Options for how a pipeline runs.")
+class PipelineOptions:
+    live_progress_updates: bool | None = strawberry.field(
+        description="Save checkpoint progress while a job runs. Null: the worker chooses by job type."
+    )
+
+
+@strawberry.type(description="Progress of a job at one time.")
+class Checkpoint:
+    at: datetime = strawberry.field(description="When it was reported.")
+    iteration: int | None = strawberry.field(description="Iterations so far.")
+    cost: float | None = strawberry.field(description="The cost then.")
+    best_cost: float | None = strawberry.field(description="The lowest cost so far.")
+
+    @strawberry.field(description="Physical values, by parameter name.", graphql_type=JSON | None)
+    def parameters(self) -> Any:
+        return orjson.Fragment(self.parameters)  # the column of the row, not this method
+
+
+@strawberry.type(description="The execution of one element: one job per element, kept across retries.")
+class Job(Node):
+    row: strawberry.Private[tables.PipelineElement]
+
+    @classmethod
+    def of(cls, row: tables.PipelineElement) -> "Job | None":
+        """Return the job of an element; None until it is submitted."""
+        return None if row.job_id is None else cls(id=ID(row.job_id), row=row)
+
+    @strawberry.field(description="The type of its element.")
+    def element(self) -> Annotated["PipelineElement", strawberry.lazy("schema.types.pipelines")]:
+        return self.row  # type: ignore[return-value]
+
+    @strawberry.field(description="Its status.")
+    def status(self) -> JobStatus:
+        return self.row.job_status or JobStatus.PENDING
+
+    @strawberry.field(description="Number of attempts: 1, or more after crashes and retries.")
+    def attempt(self) -> int:
+        return self.row.attempt
+
+    @strawberry.field(description="When its first attempt started.")
+    def started_at(self) -> datetime | None:
+        return self.row.started_at
+
+    @strawberry.field(description="When it ended.")
+    def finished_at(self) -> datetime | None:
+        return self.row.finished_at
+
+    @strawberry.field(description="The error message. Null unless FAILED.")
+    def error(self) -> str | None:
+        return self.row.error
+
+    @strawberry.field(description="The error code. Null unless FAILED.")
+    def error_code(self) -> JobErrorCode | None:
+        return self.row.error_code
+
+    @strawberry.field(description="The newest checkpoint.", graphql_type=Checkpoint | None)
+    async def progress(self, info: Info) -> tables.Checkpoint | None:
+        return await info.context.newest_checkpoints.load(self.row.id)
+
+    @strawberry.field(
+        description="Checkpoints, oldest first, thinned to at most `maxPoints`; the newest is among them.",
+        graphql_type=list[Checkpoint],
+    )
+    async def trace(self, info: Info, max_points: TracePoints = repository.DEFAULT_TRACE) -> list[tables.Checkpoint]:
+        return await info.context.trace(self.row.id, repository.checked_points(max_points))
+
+
+@strawberry.type(description="A reason to look again at a result before trusting it.")
+class ResultWarning:
+    code: str = strawberry.field(description="Machine-readable code of the warning.")
+    message: str = strawberry.field(description="Explanation for people, with what to do about it.")
+    parameter: str | None = strawberry.field(description="Name of the parameter concerned, if any.")
+    objective: str | None = strawberry.field(description="Name of the objective concerned, if any.")
+
+
+@strawberry.type(description="One job of a pipeline.")
+class PipelineElement(Node):
+    pipeline_id: ID = strawberry.field(description="The pipeline it belongs to.")
+    organization_id: ID = strawberry.field(description="The organization that owns it.")
+    name: str = strawberry.field(description="Unique within its pipeline.")
+    element_order: int = strawberry.field(description="Position in its pipeline, from 1.")
+    element_type: ElementType = strawberry.field(description="The type of its job.")
+    job_id: ID | None = strawberry.field(description="Null until submitted.")
+    job_status: JobStatus | None = strawberry.field(description="The status of its job. Null until submitted.")
+    status: PipelineElementStatus = strawberry.field(description="Its status.")
+    error: str | None = strawberry.field(description="The error message. Null unless FAILED.")
+    error_code: JobErrorCode | None = strawberry.field(description="The error code. Null unless FAILED.")
+    created_at: datetime = strawberry.field(description="When it was created.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+
+    @strawberry.field(description="The configuration of its job, as it was sent.", graphql_type=JSON)
+    async def job_config(self, info: Info) -> Any:
+        return await info.context.large("job_config", self.id)
+
+    @strawberry.field(description="The result of its job. Null unless COMPLETED.", graphql_type=JSON | None)
+    async def result(self, info: Info) -> Any:
+        return await info.context.large("result", self.id)
+
+    @strawberry.field(
+        description="The parameter values of `result`, passed on to later elements. `names` selects some.",
+        graphql_type=JSON | None,
+    )
+    async def parameter_values(self, info: Info, names: Names = UNSET) -> Any:
+        return repository.parameter_values(
+            await info.context.large_text("result", self.id, PARSED), None if names is UNSET else names
+        )
+
+    @strawberry.field(description="From `result`: what to look at before trusting it. Null unless COMPLETED.")
+    async def warnings(self, info: Info) -> list[ResultWarning] | None:
+        found = repository.result_warnings(await info.context.large_text("result", self.id))
+        if found is None:
+            return None
+        return [
+            ResultWarning(
+                code=each["code"],
+                message=each["message"],
+                parameter=each.get("parameter"),
+                objective=each.get("objective"),
+            )
+            for each in found
+        ]
+
+    @strawberry.field(description=DESCRIPTION, graphql_type=JSON | None)
+    async def series(
+        self,
+        info: Info,
+        objective: Objective,
+        source: Source = SeriesSource.OPTIMAL,
+        columns: Columns = UNSET,
+        max_points: MaxPoints = UNSET,
+        x_min: XMin = UNSET,
+        x_max: XMax = UNSET,
+    ) -> Any:
+        asked = wanted(objective, source, columns, max_points=max_points, x_min=x_min, x_max=x_max)
+        text = await info.context.series.load((self.id, asked))
+        return None if text is None else orjson.Fragment(text)
+
+    @strawberry.field(description="Its execution. Null until submitted.", graphql_type=Job | None)
+    def job(self, info: Info) -> Job | None:
+        return Job.of(self)  # type: ignore[arg-type]
+
+    @strawberry.field(description="Details of the failure, for programs.", graphql_type=JSON | None)
+    async def error_detail(self, info: Info) -> Any:
+        return await info.context.large("error_detail", self.id)
+
+    @classmethod
+    def is_type_of(cls, value: Any, _info: Info) -> bool:
+        return isinstance(value, tables.PipelineElement)
+
+
+@strawberry.type(description="Progress of a pipeline.")
+class PipelineProgress:
+    elements: strawberry.Private[list[tables.PipelineElement]]
+
+    @strawberry.field(description="Number of elements that have ended, in any status.")
+    def finished(self) -> int:
+        return sum(each.status.is_terminal for each in self.elements)
+
+    @strawberry.field(description="Number of elements.")
+    def total(self) -> int:
+        return len(self.elements)
+
+    @strawberry.field(description="The running element, if any.", graphql_type=PipelineElement | None)
+    def current(self) -> tables.PipelineElement | None:
+        return next((each for each in self.elements if each.status is PipelineElementStatus.RUNNING), None)
+
+
+@strawberry.type(description="An ordered list of elements, each a job.")
+class Pipeline(Node):
+    project_id: ID = strawberry.field(description="The project it belongs to.")
+    organization_id: ID = strawberry.field(description="The organization that owns it.")
+    user_id: ID | None = strawberry.field(description="The user who created it, if known.")
+    created_by_email: str | None = strawberry.field(description="The email of the user who created it, if known.")
+    name: str = strawberry.field(description="For people; need not be unique.")
+    description: str | None = strawberry.field(description="Its purpose, in its owner's words.")
+    status: PipelineStatus = strawberry.field(description="Its status.")
+    is_terminal: bool = strawberry.field(description="True once `status` cannot change again: stop polling.")
+    error: str | None = strawberry.field(description="The error message of the run. Null unless FAILED.")
+    error_code: JobErrorCode | None = strawberry.field(description="The error code of the run. Null unless FAILED.")
+    created_at: datetime = strawberry.field(description="When it was created.")
+    updated_at: datetime = strawberry.field(description="When it last changed.")
+    started_at: datetime | None = strawberry.field(description="When it was started.")
+    finished_at: datetime | None = strawberry.field(description="When it became terminal.")
+
+    @strawberry.field(description="How it runs.", graphql_type=PipelineOptions)
+    def options(self) -> Any:
+        return self
+
+    @strawberry.field(description="Its elements, in execution order.", graphql_type=list[PipelineElement])
+    async def elements(self, info: Info) -> list[tables.PipelineElement]:
+        return await info.context.elements.load(self.id)
+
+    @strawberry.field(description="Its progress.")
+    async def progress(self, info: Info) -> PipelineProgress:
+        return PipelineProgress(elements=await info.context.elements.load(self.id))
+
+    @classmethod
+    def is_type_of(cls, value: Any, _info: Info) -> bool:
+        return isinstance(value, tables.Pipeline)

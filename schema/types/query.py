@@ -1,0 +1,90 @@
+"""GraphQL queries."""
+
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import UNSET
+
+from app.auth.caller import Caller
+from app.models import tables
+from app.pipelines import filters, pagination, repository
+from app.pipelines.pagination import Page
+from schema.types.connection import PipelineConnection, StatusCount
+from schema.types.context import Info
+from schema.types.inputs import PipelineFilter, PipelineOrder, given
+from schema.types.pipelines import ID, Job, Node, Pipeline
+
+Filter = Annotated[PipelineFilter | None, strawberry.argument(description="The filter; by default all pipelines.")]
+
+NEWEST_FIRST = PipelineOrder(field=pagination.OrderField.CREATED_AT)
+
+
+def plain(filter: PipelineFilter | None = UNSET) -> filters.PipelineFilter:
+    return filter.plain() if filter else filters.PipelineFilter()
+
+
+def page_asked(
+    filter: PipelineFilter | None = UNSET,
+    order_by: PipelineOrder = NEWEST_FIRST,
+    first: int | None = UNSET,
+    after: str | None = UNSET,
+    last: int | None = UNSET,
+    before: str | None = UNSET,
+) -> tuple[filters.PipelineFilter, pagination.Order, pagination.Window]:
+    """Validate the arguments of a page. Raises BAD_USER_INPUT."""
+    order = order_by.plain()
+    return plain(filter), order, pagination.window(order, given(first), given(after), given(last), given(before))
+
+
+@strawberry.type(description="The caller.")
+class Viewer:
+    user_id: ID | None = strawberry.field(description="The user, if known.")
+    email: str | None = strawberry.field(description="The user's email, if known.")
+    organization_id: ID = strawberry.field(description="The organization whose pipelines the caller sees.")
+
+
+@strawberry.type(description="Operations that read data.")
+class Query:
+    @strawberry.field(description="An object by its id. Null as for `pipeline`.", graphql_type=Node | None)
+    async def node(self, info: Info, id: Annotated[ID, strawberry.argument(description="Its id.")]) -> Any:
+        database, caller = info.context.database, info.context.caller
+        row = await repository.pipeline(database, caller, id) or await repository.element(database, caller, id)
+        if row is None and (element := await repository.element_of_job(database, caller, id)):
+            return Job.of(element)
+        return row
+
+    @strawberry.field(
+        description="Null when it does not exist or the caller may not see it.", graphql_type=Pipeline | None
+    )
+    async def pipeline(
+        self, info: Info, id: Annotated[ID, strawberry.argument(description="Its id.")]
+    ) -> tables.Pipeline | None:
+        return await repository.pipeline(info.context.database, info.context.caller, id)
+
+    @strawberry.field(
+        description="A page of pipelines. `first` and `last` take 1 to 100; without them it is the first 20, or the "
+        "last 20 when only `before` is given."
+    )
+    async def pipelines(
+        self,
+        info: Info,
+        filter: Filter = UNSET,
+        order_by: Annotated[
+            PipelineOrder, strawberry.argument(description="The order; by default newest first.")
+        ] = NEWEST_FIRST,
+        first: Annotated[int | None, strawberry.argument(description="This many, from the start.")] = UNSET,
+        after: Annotated[str | None, strawberry.argument(description="Start behind this cursor.")] = UNSET,
+        last: Annotated[int | None, strawberry.argument(description="This many, from the end.")] = UNSET,
+        before: Annotated[str | None, strawberry.argument(description="End ahead of this cursor.")] = UNSET,
+    ) -> PipelineConnection:
+        asked = page_asked(filter, order_by, first, after, last, before)
+        return PipelineConnection(page=await Page(info.context.database, info.context.caller, *asked).load())
+
+    @strawberry.field(description="Number of matches per status, for dashboards; zeros included.")
+    async def pipeline_counts(self, info: Info, filter: Filter = UNSET) -> list[StatusCount]:
+        found = await pagination.counts(info.context.database, info.context.caller, plain(filter))
+        return [StatusCount(status=status, count=count) for status, count in found.items()]
+
+    @strawberry.field(description="The caller.", graphql_type=Viewer)
+    def viewer(self, info: Info) -> Caller:
+        return info.context.caller

@@ -1,0 +1,38 @@
+"""GraphQL arguments of an element's series."""
+
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import UNSET
+
+from app.models.enums import SeriesSource
+from app.pipelines.series import MOST_POINTS, Wanted
+
+DESCRIPTION = (
+    "The model against the data of one objective of a fit or a validation: an object of equally long lists of numbers "
+    "by channel, the axis first; null where a channel has no value. Null unless COMPLETED, and where there is no such "
+    "objective or source."
+)
+
+Objective = Annotated[str, strawberry.argument(description="The objective's name in `jobConfig`.")]
+Source = Annotated[SeriesSource, strawberry.argument(description="The parameter values of the model.")]
+Columns = Annotated[
+    list[str] | None,
+    strawberry.argument(description="Only these channels beside the axis; all without it. An unknown one is an error."),
+]
+MaxPoints = Annotated[
+    int | None,
+    strawberry.argument(
+        description=f"At most so many rows, peaks kept: 2 to {MOST_POINTS:,}. All without it. The first and the last "
+        "row are among them, and the lowest and highest of each channel if it allows two rows a channel and two more."
+    ),
+]
+XMin = Annotated[float | None, strawberry.argument(description="Only rows where the axis is at least this.")]
+XMax = Annotated[float | None, strawberry.argument(description="Only rows where the axis is at most this.")]
+
+
+def wanted(objective: str, source: SeriesSource, columns: list[str] | None, **bounds: Any) -> Wanted:
+    given = {name: None if value is UNSET else value for name, value in bounds.items()}
+    return Wanted(
+        objective, source, frozenset(columns) if columns is not None and columns is not UNSET else None, **given
+    )

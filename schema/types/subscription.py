@@ -1,0 +1,56 @@
+"""GraphQL subscriptions."""
+
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import UNSET
+
+from app.models import tables
+from schema.types.context import Info
+from schema.types.inputs import PipelineFilter
+from schema.types.pipelines import ID, Pipeline
+from schema.types.query import plain
+
+
+@strawberry.type(description="A pipeline that was created, changed or deleted.")
+class PipelineChange:
+    id: ID = strawberry.field(description="The pipeline's id.")
+    newest: strawberry.Private[tables.Pipeline | None]
+
+    @strawberry.field(description="Its newest state. Null when it was deleted.", graphql_type=Pipeline | None)
+    def pipeline(self) -> Any:
+        return self.newest
+
+
+@strawberry.type(
+    description="Operations that watch data, over a WebSocket (graphql-transport-ws) or server-sent events."
+)
+class Subscription:
+    @strawberry.subscription(
+        description="The pipeline now, then its newest state after changes (quick ones may merge). Completes after the "
+        "terminal state, or when it is deleted; the terminal state is never missed while the pipeline is there. What "
+        "`pipeline` does not find is an error: NOT_FOUND.",
+        graphql_type=Pipeline,
+    )
+    def pipeline_updated(
+        self, info: Info, id: Annotated[ID, strawberry.argument(description="The pipeline's id.")]
+    ) -> AsyncGenerator[tables.Pipeline, None]:
+        return info.context.services.feed.states(info.context.caller, id)
+
+    @strawberry.subscription(
+        description="Changes to pipelines that match, or matched before the change, from now on. Quick ones may merge. "
+        "Of projects that the API key may not use nothing is told: a pipeline that comes out of one counts as created, "
+        "and one that goes into one as deleted."
+    )
+    async def pipelines_updated(
+        self,
+        info: Info,
+        filter: Annotated[
+            PipelineFilter | None, strawberry.argument(description="The filter; by default all pipelines.")
+        ] = UNSET,
+    ) -> AsyncGenerator[PipelineChange, None]:
+        async with aclosing(info.context.services.feed.changes(info.context.caller, plain(filter))) as changes:
+            async for id, pipeline in changes:
+                yield PipelineChange(id=ID(id), newest=pipeline)

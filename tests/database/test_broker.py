@@ -1,0 +1,200 @@
+"""Delivery of changes to subscribers, below GraphQL."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import aclosing
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from app.auth.authenticator import Authenticator
+from app.auth.caller import Caller
+from app.auth.keys import KeyRing
+from app.auth.revocation import RevocationPoller
+from app.database.broker import MOST_PENDING, Broker, Subscriber, anything
+from app.database.changes import LONGEST_PAYLOAD, Change, Snapshot, decode_change, encode_change
+from app.database.connect import database_url as parsed
+from app.database.connect import open_database
+from app.database.interface import Database
+from app.errors import Busy, RequestError, RequestErrorCode
+from app.models.enums import ElementType, JobErrorCode, PipelineStatus
+from app.pipelines import service
+from app.pipelines.elements import SubmittedElements
+from app.pipelines.filters import PipelineFilter
+from app.pipelines.inputs import parse_create
+from app.pipelines.subscriptions import Feed
+
+OURS, THEIRS = Caller("ours"), Caller("theirs")
+AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
+STATE = Snapshot("p", "a@b.c", AT, AT, "name", PipelineStatus.FAILED, JobErrorCode.MODEL_ERROR, frozenset(ElementType))
+
+
+def feed_of(database: Database) -> Feed:
+    """A feed that polls no keys: there are none."""
+    keys: Any = None
+    return Feed(database, RevocationPoller(Authenticator(KeyRing(keys), allow_anyone=False)))
+
+
+async def create(database: Database, caller: Caller) -> str:
+    wanted = parse_create(
+        project_id="p",
+        name=None,
+        description=None,
+        elements=SubmittedElements([("a", ElementType.CALCULATION, {})], None),
+        live_progress_updates=None,
+    )
+    return (await service.create(database, caller, wanted)).id
+
+
+async def test_nothing_crosses_organizations(database_url: str) -> None:
+    async with open_database(parsed(database_url), 100) as database:
+        feed = feed_of(database)
+        mine = await create(database, OURS)
+        with pytest.raises(Exception, match="There is no such pipeline"):
+            await anext(feed.states(THEIRS, mine))
+        async with aclosing(feed.changes(THEIRS, PipelineFilter())) as changes:
+            hearing = asyncio.ensure_future(anext(changes))
+            await asyncio.sleep(0)
+            await database.listen()
+            await create(database, OURS)
+            theirs = await create(database, THEIRS)
+            id, pipeline = await asyncio.wait_for(hearing, 5)
+            assert id == theirs
+            assert pipeline
+            assert pipeline.organization_id == "theirs"
+        assert not database.hub._subscribers
+
+
+async def test_a_subscriber_of_another_organization_hears_nothing_of_the_same_id() -> None:
+    hub = Broker()
+    with hub.subscribe(OURS, "1") as mine, hub.subscribe(THEIRS, "1") as theirs, hub.subscribe(THEIRS) as all:
+        hub.publish(Change("ours", "1", None, STATE))
+        assert await mine.take(1) == ["1"]
+        for other in (theirs, all):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(other.take(1), 0.01)
+
+
+async def test_pending_changes_of_a_pipeline_are_one() -> None:
+    subscriber = Subscriber(OURS, anything)
+    for id in ("a", "b", "a", "c", "b"):
+        subscriber.note(id)
+    assert await subscriber.take(2) == ["a", "b"]
+    assert await subscriber.take(2) == ["c"]
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(subscriber.take(1), 0.01)
+
+
+async def test_who_falls_too_far_behind_is_told_so_and_holds_no_more() -> None:
+    subscriber = Subscriber(OURS, anything)
+    for number in range(2 * MOST_PENDING + 5):
+        subscriber.note(str(number))
+        assert len(subscriber._ids) <= MOST_PENDING
+    with pytest.raises(Busy):
+        await subscriber.take(1)
+
+
+def test_a_change_comes_through_a_notification_as_it_was() -> None:
+    change = Change("o", "1", replace(STATE, element_types=frozenset()), STATE)
+    assert decode_change(encode_change(change)) == change
+    assert decode_change(encode_change(Change("o", "1", STATE, None))) == Change("o", "1", STATE, None)
+
+
+def test_a_change_that_is_too_long_for_a_notification_still_tells_that_there_was_one() -> None:
+    change = Change("o", "1", STATE, replace(STATE, created_by_email="é" * LONGEST_PAYLOAD))
+    assert decode_change(encode_change(change)) == Change("o", "1", None, None, is_whole=False, project_ids=("p",))
+    widest = "\N{GREEK SMALL LETTER IOTA WITH DIALYTIKA AND TONOS}" * 255
+    name = replace(STATE, folded_name=widest.casefold(), project_id="\x01" * 255)
+    assert decode_change(encode_change(Change("o", "1", name, name))) == Change("o", "1", name, name)
+
+
+@pytest.mark.parametrize("payload", ["", "{}", "nonsense", '{"id": 1}'])
+def test_what_others_notify_is_no_change(payload: str) -> None:
+    assert decode_change(payload) is None
+
+
+@pytest.mark.parametrize(
+    ("filter", "concerned"),
+    [
+        ({}, True),
+        ({"project_id": "p"}, True),
+        ({"project_id": "q"}, False),
+        ({"created_by_email": "x"}, False),
+        ({"created_after": AT}, False),
+        ({"statuses": [PipelineStatus.RUNNING]}, True),
+        ({"name_contains": "other"}, True),
+    ],
+)
+def test_of_what_was_missed_nobody_is_kept_who_may_have_matched(filter: dict[str, Any], concerned: bool) -> None:
+    missed = Change("o", "1", None, STATE, is_whole=False)
+    assert PipelineFilter(**filter).concerns(missed) is concerned
+    assert PipelineFilter(**filter).concerns(Change("o", "1", None, None, is_whole=False))
+
+
+NARROW = Caller("o", projects=frozenset({"p", "r"}))
+HIDDEN = replace(STATE, project_id="q", folded_name="secret", created_by_email="s@b.c")
+CHANGES: list[tuple[Change, dict[str, Any], bool]] = [
+    (Change("o", "1", None, STATE), {}, True),
+    (Change("o", "1", STATE, None), {}, True),
+    (Change("o", "1", None, HIDDEN), {}, False),
+    (Change("o", "1", HIDDEN, None), {}, False),
+    (Change("o", "1", HIDDEN, HIDDEN), {}, False),
+    (Change("o", "1", HIDDEN, HIDDEN), {"name_contains": "secret"}, False),
+    # A pipeline that comes out of a hidden project, and one that goes into it.
+    (Change("o", "1", HIDDEN, STATE), {}, True),
+    (Change("o", "1", HIDDEN, STATE), {"name_contains": "secret"}, False),
+    (Change("o", "1", HIDDEN, STATE), {"created_by_email": "s@b.c"}, False),
+    (Change("o", "1", HIDDEN, STATE), {"name_contains": "name"}, True),
+    (Change("o", "1", STATE, HIDDEN), {}, True),
+    (Change("o", "1", STATE, HIDDEN), {"name_contains": "secret"}, False),
+    (Change("o", "1", STATE, HIDDEN), {"name_contains": "name"}, True),
+    # Changes that were missed, or told without their snapshots.
+    (Change("o", "1", None, STATE, is_whole=False), {}, True),
+    (Change("o", "1", None, HIDDEN, is_whole=False), {}, False),
+    (Change("o", "1", None, HIDDEN, is_whole=False), {"created_by_email": "s@b.c"}, False),
+    (Change("o", "1", STATE, None).without_snapshots(), {}, True),
+    (Change("o", "1", None, HIDDEN).without_snapshots(), {}, False),
+    (Change("o", "1", HIDDEN, STATE).without_snapshots(), {}, True),
+    (Change("o", "1", HIDDEN, STATE).without_snapshots(), {"project_id": "p"}, True),
+    (Change("o", "1", HIDDEN, STATE).without_snapshots(), {"project_id": "r"}, False),
+    (Change("o", "1", None, None, is_whole=False), {}, False),
+]
+
+
+@pytest.mark.parametrize(("change", "filter", "concerned"), CHANGES)
+def test_of_hidden_projects_nothing_is_told_and_no_filter_looks_into_them(
+    change: Change, filter: dict[str, Any], concerned: bool
+) -> None:
+    assert Subscriber(NARROW, PipelineFilter(**filter).concerns).concerns(change) is concerned
+
+
+@pytest.mark.parametrize("change", [change for change, _, _ in CHANGES])
+def test_without_bounds_of_projects_all_of_the_organization_is_told(change: Change) -> None:
+    assert Subscriber(Caller("o"), anything).concerns(change)
+
+
+async def test_hidden_changes_cannot_overrun_a_subscription() -> None:
+    hub = Broker()
+    with hub.subscribe(NARROW) as narrow:
+        for number in range(MOST_PENDING + 1):
+            hub.publish(Change("o", str(number), None, HIDDEN))
+        hub.publish(Change("o", "mine", None, STATE))
+        assert await narrow.take(10) == ["mine"]
+
+
+async def test_a_filter_by_a_foreign_project_is_refused_as_lists_refuse_it(sqlite_url: str) -> None:
+    async with open_database(parsed(sqlite_url), 100) as database:
+        for project in ("q", "nowhere"):
+            with pytest.raises(RequestError) as refused:
+                await anext(feed_of(database).changes(NARROW, PipelineFilter(project_id=project)))
+            assert refused.value.code is RequestErrorCode.FORBIDDEN
+
+
+def test_times_are_compared_as_lists_compare_them() -> None:
+    change, tick = Change("o", "1", None, STATE), timedelta(microseconds=1)
+    assert not PipelineFilter(updated_after=AT).concerns(change)
+    assert PipelineFilter(updated_after=AT - tick, updated_before=AT + tick).concerns(change)
+    assert not PipelineFilter(updated_before=AT).concerns(change)

@@ -1,0 +1,100 @@
+"""The migrations make exactly the tables of the models."""
+
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+from alembic import op
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+from sqlmodel import SQLModel
+
+import app.models.tables  # noqa: F401  registers the tables
+from app.auth.caller import Caller
+from app.database.connect import database_url as parsed
+from app.database.connect import open_database
+from app.database.migrations import migrate
+from app.errors import Rejected
+from app.pipelines import service
+from app.pipelines.elements import SubmittedElements
+from app.pipelines.inputs import parse_create
+from tests import servers
+
+
+async def test_the_tables_are_those_of_the_models(database_url: str) -> None:
+    def differences(connection: Connection) -> list[object]:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        return list(compare_metadata(context, SQLModel.metadata))
+
+    engine = create_async_engine(parsed(database_url), poolclass=NullPool)
+    async with engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+    await engine.dispose()
+
+
+@pytest.fixture
+def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database without tables."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/old.db"
+    server: servers.Postgres = request.getfixturevalue("postgres")
+    return server.new_database(empty=True)
+
+
+@pytest.mark.parametrize("empty_url", ["sqlite", "postgresql"], indirect=True)
+async def test_idempotency_keys_come_to_the_projects_of_their_pipelines(empty_url: str) -> None:
+    wanted = [
+        parse_create(project_id=id, name="n", elements=SubmittedElements([], None), idempotency_key="k")
+        for id in ("p", "gone")
+    ]
+    await migrate(parsed(empty_url), "0004")
+    engine = create_async_engine(parsed(empty_url), poolclass=NullPool)
+    at = "2026-11-23T10:00:00.000000Z"
+    async with engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "INSERT INTO pipeline (id, organization_id, project_id, name, folded_name, status, created_at, updated_at,"
+            f" attempt) VALUES ('1', 'o', 'p', 'n', 'n', 'PENDING', '{at}', '{at}', 0)"
+        )
+        for key, id, each in (("k", "1", wanted[0]), ("of-gone", "2", wanted[1])):
+            await connection.exec_driver_sql(
+                "INSERT INTO idempotency_key (organization_id, key, fingerprint, pipeline_id, created_at)"
+                f" VALUES ('o', '{key}', '{each.fingerprint}', '{id}', '{at}')"
+            )
+    await engine.dispose()
+    await migrate(parsed(empty_url))
+    async with open_database(parsed(empty_url), 100) as database:
+        caller, again = Caller("o"), partial(service.create, database, Caller("o"))
+        assert (await again(wanted[0])).id == "1"
+        with pytest.raises(Rejected, match="something else"):
+            await again(wanted[0]._replace(name="other"))
+        with pytest.raises(Rejected, match="has been deleted"):
+            await again(wanted[1]._replace(idempotency_key="of-gone"))
+        # Nothing says that the key of a pipeline that is gone was of this project.
+        narrow = replace(caller, projects=frozenset({"p"}))
+        assert await service.create(database, narrow, wanted[0]._replace(idempotency_key="of-gone"))
+
+
+async def test_migrating_again_changes_nothing(database_url: str) -> None:
+    await migrate(parsed(database_url))
+    await test_the_tables_are_those_of_the_models(database_url)
+
+
+async def test_a_migration_that_fails_leaves_nothing(
+    tmp_path: Path, postgres: servers.Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next start makes all of it: with some of the tables there already, it could not."""
+    for url in (f"sqlite:///{tmp_path}/new.db", postgres.new_database(empty=True)):
+        with monkeypatch.context() as patched:
+            patched.setattr(op, "bulk_insert", fail)
+            with pytest.raises(ZeroDivisionError):
+                await migrate(parsed(url))
+        await migrate(parsed(url))
+        await test_the_tables_are_those_of_the_models(url)
+
+
+def fail(*_: object) -> None:
+    raise ZeroDivisionError

@@ -1,0 +1,86 @@
+"""A filter means the same in Python, where changes are matched, as in SQL, where lists are."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any
+
+from sqlmodel import select
+
+from app.database import changes
+from app.database.connect import database_url as parsed
+from app.database.connect import open_database
+from app.models.enums import ElementType, JobErrorCode, PipelineStatus
+from app.models.tables import Pipeline, PipelineElement
+from app.pipelines.filters import PipelineFilter
+
+AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
+NAMES = ["Straße", "STRASSE", "100% _done", "İstanbul", "ΣΊΣΥΦΟΣ", "a\\b", "plain"]
+TYPES: list[list[ElementType]] = [[], [ElementType.DATA_FIT], [ElementType.DATA_FIT, ElementType.VALIDATION]]
+
+FILTERS: list[dict[str, Any]] = [
+    {},
+    *({"name_contains": text} for text in ("", "strasse", "ß", "%", "_", "\\", "İ", "i̇", "σίσυφος", "X" * 6000)),
+    *({"statuses": list(statuses)} for statuses in ([], [PipelineStatus.PENDING], list(PipelineStatus))),
+    *({"error_codes": codes} for codes in ([], [JobErrorCode.MODEL_ERROR], list(JobErrorCode))),
+    *({"element_types": types} for types in ([], [ElementType.VALIDATION], [ElementType.CALCULATION], TYPES[2])),
+    *({"created_by_email": email} for email in ("", "a@b.c", "A@B.C")),
+    *({"project_id": project} for project in ("p", "P")),
+    *({f"{at}_{side}": AT} for at in ("created", "updated") for side in ("after", "before")),
+    {"statuses": [PipelineStatus.FAILED], "element_types": [ElementType.DATA_FIT], "name_contains": "s"},
+]
+
+
+def rows() -> list[tuple[Pipeline, list[PipelineElement]]]:
+    found = []
+    for number, (name, types) in enumerate(product(NAMES, TYPES)):
+        at = AT + timedelta(microseconds=number % 3 - 1)
+        failed = number % 2 == 0
+        pipeline = Pipeline(
+            id=str(number),
+            organization_id="o",
+            project_id="pP"[number % 2],
+            created_by_email=[None, "a@b.c", ""][number % 3],
+            name=name,
+            folded_name=name.casefold(),
+            status=PipelineStatus.FAILED if failed else PipelineStatus.PENDING,
+            error_code=JobErrorCode.MODEL_ERROR if failed else None,
+            created_at=at,
+            updated_at=at + timedelta(microseconds=number % 2),
+        )
+        elements = [
+            PipelineElement(
+                id=f"{number}-{order}",
+                pipeline_id=pipeline.id,
+                organization_id="o",
+                name=str(order),
+                element_order=order,
+                element_type=type,
+                created_at=at,
+                updated_at=at,
+                job_config="{}",
+            )
+            for order, type in enumerate(types, start=1)
+        ]
+        found.append((pipeline, elements))
+    return found
+
+
+async def test_the_same_pipelines_match(database_url: str) -> None:
+    async with open_database(parsed(database_url), 100) as database:
+
+        async def store(session: Any) -> None:
+            for pipeline, elements in rows():
+                session.add(pipeline)
+                await session.flush()
+                session.add_all(elements)
+
+        await database.write(store)
+        async with database.read() as session:
+            pipelines = list(await session.exec(select(Pipeline)))
+            states = {pipeline.id: await changes.take_whole_snapshot(session, pipeline) for pipeline in pipelines}
+            for fields in FILTERS:
+                filter = PipelineFilter(**fields)
+                listed = set(await session.exec(select(Pipeline.id).where(*filter.clauses())))
+                assert {id for id, state in states.items() if filter.matches(state)} == listed, fields

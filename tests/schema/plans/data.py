@@ -1,0 +1,136 @@
+"""Rows in which everything occurs: every status, nulls and values, ties in every order, two organizations."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy import delete
+
+from app.auth.caller import LOCAL
+from app.database.interface import Database
+from app.models.columns import instant_text
+from app.models.enums import ElementType, JobErrorCode, JobStatus, PipelineElementStatus, PipelineStatus
+from app.models.tables import Checkpoint, IdempotencyKey, Pipeline, PipelineElement
+from app.pipelines.pagination import Direction, Order, OrderField
+
+START = datetime(2001, 2, 3, 10, tzinfo=UTC)
+OTHERS = "others"
+PIPELINES = 14
+CONFIG = '{"values": {"b [m]":1.50, "a [m]": [1,2.0,3e5]}, "é":"\\u00e9"}'
+WARNINGS = (
+    '[{"code":"A","message":"\\"é\\"","objective":"o","x":1},{"code":"B","message":"","parameter":null},{"code":1},3]'
+)
+RESULTS = [
+    '{"parameter_values":{"b [m]":2.5,"a [m]":null},"type":"X"}',
+    '{"type":"X","warnings":' + WARNINGS + "}",
+    None,
+    '{"type":"X","warnings":3}',
+]
+STATUSES = list(PipelineElementStatus)
+JOB_STATUSES = [*JobStatus, None]
+
+
+def id_of(kind: int, *numbers: int) -> str:
+    """Id of a pipeline (1), an element (2) or a job (3)."""
+    return f"{kind:08}-0000-7000-8000-" + "".join(f"{number:04}" for number in numbers).rjust(12, "0")
+
+
+def pipeline(number: int, organization_id: str = LOCAL.organization_id) -> Pipeline:
+    """Neighbours share a time of creation; those of three share a name."""
+    name = ("Cell", "cell É", "Straße_%")[number % 3] + ("" if number % 2 else " 1")
+    status = list(PipelineStatus)[number % 5]
+    at = START + timedelta(seconds=number // 2)
+    return Pipeline(
+        id=id_of(1, number),
+        organization_id=organization_id,
+        project_id="ab"[number % 2],
+        user_id="user" if number % 3 else None,
+        created_by_email="a@example.org" if number % 4 else None,
+        name=name,
+        folded_name=name.casefold(),
+        description=None if number % 3 else 'About "it"\n',
+        live_progress_updates=(None, True, False)[number % 3],
+        status=status,
+        error="It broke." if status is PipelineStatus.FAILED else None,
+        error_code=JobErrorCode.SOLVER_ERROR if status is PipelineStatus.FAILED else None,
+        created_at=at,
+        updated_at=START + timedelta(hours=number % 4),
+        started_at=at if number % 2 else None,
+        finished_at=at + timedelta(microseconds=number) if status.is_terminal else None,
+    )
+
+
+def elements(of: Pipeline, number: int) -> list[PipelineElement]:
+    """None to four, by the number of their pipeline."""
+    return [
+        PipelineElement(
+            id=id_of(2, number, k),
+            pipeline_id=of.id,
+            organization_id=of.organization_id,
+            name=f"element {k}",
+            element_order=k + 1,
+            element_type=list(ElementType)[k % 4],
+            status=STATUSES[(number + k) % len(STATUSES)],
+            job_id=id_of(3, number, k) if k % 3 else None,
+            job_status=JOB_STATUSES[(number + k) % len(JOB_STATUSES)],
+            error="No." if k == 2 else None,
+            error_code=JobErrorCode.MODEL_ERROR if k == 2 else None,
+            created_at=of.created_at,
+            updated_at=of.updated_at,
+            started_at=of.started_at,
+            finished_at=of.finished_at,
+            attempt=k,
+            error_detail='{"x":[]}' if k == 2 else None,
+            result=RESULTS[(number + k) % len(RESULTS)],
+            job_config=CONFIG,
+        )
+        for k in range(number % 5)
+    ]
+
+
+def checkpoints(of: PipelineElement) -> list[Checkpoint]:
+    count = of.attempt * 3 if of.job_id else 0
+    return [
+        Checkpoint(
+            element_id=of.id,
+            number=number,
+            at=START + timedelta(minutes=number),
+            iteration=number if number % 2 else None,
+            cost=1 / number if number % 3 else None,
+            best_cost=1.0,
+            parameters=orjson.dumps({"x": number}).decode(),
+        )
+        for number in range(1, count + 1)
+    ]
+
+
+async def fill(database: Database) -> None:
+    """Store it all, in place of all that was there."""
+
+    async def work(session: Any) -> None:
+        for table in (Checkpoint, PipelineElement, Pipeline, IdempotencyKey):
+            await session.exec(delete(table))
+        for number in range(PIPELINES):
+            of = pipeline(number, OTHERS if number % 7 == 6 else LOCAL.organization_id)
+            parts = elements(of, number)
+            session.add(of)
+            await session.flush()
+            session.add_all(parts)
+            await session.flush()
+            session.add_all([point for part in parts for point in checkpoints(part)])
+
+    await database.write(work)
+
+
+IDS = [
+    *(id_of(1, number) for number in range(PIPELINES)),
+    *(id_of(2, number, k) for number in range(PIPELINES) for k in range(number % 5)),
+    *(id_of(3, number, k) for number in range(PIPELINES) for k in range(number % 5) if k % 3),
+]
+CURSORS = {
+    (order.field.name, order.direction.name): [order.cursor(pipeline(number)) for number in range(PIPELINES)]
+    for order in (Order(field, direction) for field in OrderField for direction in Direction)
+}
+TIMES = [instant_text(START + timedelta(seconds=seconds)) for seconds in (-1, 0, 2, 3600, 7200, 9999)]

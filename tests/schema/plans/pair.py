@@ -1,0 +1,76 @@
+"""The two ways to answer an operation, over the same rows."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any
+
+import orjson
+
+from app.auth.caller import LOCAL
+from app.main import Voltgraph
+from schema.operations import Answer, GraphQLRequest, Operation, encoded
+from schema.plans.planner import Planner
+
+
+class Unset:
+    """No choice."""
+
+
+UNSET = Unset()
+
+
+class Pair:
+    """Answers by a plan, or by the executor alone."""
+
+    def __init__(self, app: Voltgraph) -> None:
+        self.operations = app.graphql.operations
+        self.services = app.state.services
+        assert self.operations.plans is not None
+        self.plans: Planner = self.operations.plans
+
+    def with_plans(self, plans: Planner) -> Pair:
+        """The same with other plans."""
+        other = copy(self)
+        other.plans = plans
+        return other
+
+    async def operation(
+        self, query: str, variables: dict[str, Any] | None = None, name: str | None = None
+    ) -> Operation:
+        found = await self.operations.find(GraphQLRequest(query, variables, name), LOCAL)
+        assert isinstance(found, Operation), (query, found)
+        return found._replace(plans=self.plans)
+
+    async def answer(
+        self, query: str, variables: dict[str, Any] | None = None, *, plans: Planner | Unset | None = UNSET
+    ) -> Answer:
+        """The answer with plans, with others, or with none."""
+        operation = await self.operation(query, variables)
+        return await (operation if isinstance(plans, Unset) else operation._replace(plans=plans)).answer()
+
+    async def both(
+        self, query: str, variables: dict[str, Any] | None = None, name: str | None = None
+    ) -> tuple[bytes, bytes, bool]:
+        """Return the executor's answer, the answer with plans, and whether a plan gave it."""
+        operation = await self.operation(query, variables, name)
+        alone = await operation._replace(plans=None).answer()
+        served = self.plans.tally.plan
+        answered = await operation.answer()
+        return written(alone), written(answered), self.plans.tally.plan > served
+
+    async def same(
+        self, query: str, variables: dict[str, Any] | None = None, name: str | None = None, *, served: bool = True
+    ) -> dict[str, Any]:
+        """The answer, which must be the same by both, and by a plan unless told otherwise."""
+        alone, answered, by_plan = await self.both(query, variables, name)
+        assert answered == alone, query
+        assert by_plan is served, query
+        [_, body] = orjson.loads(answered)
+        found: dict[str, Any] = body
+        return found
+
+
+def written(answer: Answer) -> bytes:
+    """An answer as it goes out: the order of keys counts."""
+    return b"[%b,%b]" % (orjson.dumps(answer.executed), encoded(answer.body))

@@ -1,0 +1,55 @@
+"""Every field of what plans read is known to them, or said to be the executor's."""
+
+from __future__ import annotations
+
+import pytest
+from graphql import GraphQLObjectType
+
+from schema import graphql_schema
+from schema.plans.connection import EDGE, PARTS
+from schema.plans.fields import LEFT, PROGRESS, TABLES, WARNING, field_of
+from schema.plans.mutations import PAYLOADS, USER_ERROR
+from schema.plans.root_fields import ROOTS, STATUS_COUNT, VIEWER
+from schema.plans.selections import Unplanned
+
+KNOWN = {
+    "Query": set(ROOTS),
+    "Viewer": set(VIEWER),
+    "StatusCount": set(STATUS_COUNT),
+    "PipelineProgress": set(PROGRESS),
+    "PipelineEdge": set(EDGE),
+    "UserError": set(USER_ERROR),
+    "ResultWarning": set(WARNING),
+    **{name: set(fields) for name, fields in (PARTS | PAYLOADS).items()},
+}
+
+
+def fields_of(type_name: str) -> set[str]:
+    kind = graphql_schema.type_map[type_name]
+    assert isinstance(kind, GraphQLObjectType)
+    return {*kind.fields, "__typename"}
+
+
+@pytest.mark.parametrize("type_name", KNOWN)
+def test_plans_know_every_field_of(type_name: str) -> None:
+    assert {f"{type_name}.{name}" for name in fields_of(type_name) - KNOWN[type_name]} <= LEFT
+
+
+@pytest.mark.parametrize("type_name", TABLES)
+def test_plans_read_every_field_of(type_name: str) -> None:
+    unknown = set()
+    for name in fields_of(type_name):
+        try:
+            field_of(type_name, name)
+        except Unplanned:
+            unknown.add(f"{type_name}.{name}")
+    assert unknown == {field for field in LEFT if field.startswith(f"{type_name}.")}
+
+
+def test_every_object_of_the_schema_is_known_to_plans_or_left() -> None:
+    objects = {
+        name
+        for name, kind in graphql_schema.type_map.items()
+        if isinstance(kind, GraphQLObjectType) and not name.startswith("__")
+    }
+    assert objects - {"Mutation", "Subscription", "PipelineChange"} == KNOWN.keys() | TABLES.keys()

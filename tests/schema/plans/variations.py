@@ -1,0 +1,198 @@
+"""Operations made harder: their arguments aimed at what there is, values moved into variables, and selections aliased,
+merged, put into fragments, and included or skipped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+from typing import Any
+
+import graphql
+from graphql import (
+    ArgumentNode,
+    DirectiveNode,
+    DocumentNode,
+    FieldNode,
+    FragmentDefinitionNode,
+    FragmentSpreadNode,
+    InlineFragmentNode,
+    NamedTypeNode,
+    NameNode,
+    OperationDefinitionNode,
+    SelectionNode,
+    SelectionSetNode,
+    ValueNode,
+    VariableDefinitionNode,
+    VariableNode,
+    value_from_ast_untyped,
+)
+from hypothesis_graphql import nodes
+
+from schema import graphql_schema
+from tests.schema.plans.data import CURSORS, IDS, TIMES
+
+CORE = graphql_schema
+BAD_CURSORS = ["", "x", "é", "W10", CURSORS["NAME", "ASC"][0]]
+NAMES = ["a [m]", "b [m]", "c"]
+
+
+@dataclass
+class Varied:
+    """One operation on its way."""
+
+    random: Random
+    definitions: list[VariableDefinitionNode] = field(default_factory=list)
+    variables: dict[str, Any] = field(default_factory=dict)
+    fragments: list[FragmentDefinitionNode] = field(default_factory=list)
+    count: int = 0
+
+    def document(self, operation: OperationDefinitionNode) -> tuple[str, dict[str, Any]]:
+        root = CORE.get_root_type(operation.operation)
+        assert root is not None
+        selections = self.selections(operation.selection_set, root)
+        made = OperationDefinitionNode(
+            operation=operation.operation,
+            name=NameNode(value="Varied"),
+            variable_definitions=tuple(self.definitions),
+            selection_set=selections,
+        )
+        return graphql.print_ast(DocumentNode(definitions=(made, *self.fragments))), self.variables
+
+    def chance(self, of: float) -> bool:
+        return self.random.random() < of
+
+    def new(self, letter: str) -> str:
+        self.count += 1
+        return f"{letter}{self.count}"
+
+    def selections(self, given: SelectionSetNode, parent: Any) -> SelectionSetNode:
+        is_root = parent in (CORE.query_type, CORE.mutation_type)
+        found = [self.selection(each, parent) for each in given.selections]
+        if self.chance(0.2):
+            found.insert(self.random.randrange(len(found) + 1), FieldNode(name=NameNode(value="__typename")))
+        if self.chance(0.1) and parent is not CORE.mutation_type:
+            found.append(self.random.choice(found))
+        if self.chance(0.2) and not is_root:
+            found = [self.fragment(found, parent)]
+        elif self.chance(0.3) and len(found) > 1:
+            at = self.random.randrange(len(found))
+            found[at] = self.fragment([found[at]], parent)
+        return SelectionSetNode(selections=tuple(found))
+
+    def selection(self, given: SelectionNode, parent: Any) -> SelectionNode:
+        if isinstance(given, InlineFragmentNode):
+            kind = CORE.type_map[given.type_condition.name.value] if given.type_condition else parent
+            inner = self.selections(given.selection_set, kind)
+            return InlineFragmentNode(
+                type_condition=given.type_condition, selection_set=inner, directives=self.directives()
+            )
+        assert isinstance(given, FieldNode)
+        definition = CORE.get_field(parent, given.name.value)
+        assert definition is not None
+        aimed = self.arguments(given.arguments or (), definition)
+        alias = NameNode(value=self.new("a")) if self.chance(0.15) else given.alias
+        below = given.selection_set
+        deeper = below and self.selections(below, graphql.get_named_type(definition.type))
+        return FieldNode(
+            name=given.name, alias=alias, arguments=aimed, selection_set=deeper, directives=self.directives()
+        )
+
+    def fragment(self, selections: list[SelectionNode], parent: Any) -> SelectionNode:
+        condition = NamedTypeNode(name=NameNode(value=parent.name))
+        inner = SelectionSetNode(selections=tuple(selections))
+        if self.chance(0.5):
+            kind = condition if self.chance(0.7) else None
+            return InlineFragmentNode(type_condition=kind, selection_set=inner, directives=self.directives())
+        name = NameNode(value=self.new("F"))
+        self.fragments.append(FragmentDefinitionNode(name=name, type_condition=condition, selection_set=inner))
+        return FragmentSpreadNode(name=name, directives=self.directives())
+
+    def directives(self) -> tuple[DirectiveNode, ...]:
+        if not self.chance(0.1):
+            return ()
+        name, truth = self.random.choice(["include", "skip"]), self.chance(0.6)
+        truth = truth if name == "include" else not truth
+        value: ValueNode = nodes.Boolean(truth)
+        if self.chance(0.6):
+            value = self.variable("Boolean!", truth)
+        return (DirectiveNode(name=NameNode(value=name), arguments=(argument("if", value),)),)
+
+    def variable(self, kind: str, value: Any, default: Any = None) -> VariableNode:
+        node = VariableNode(name=NameNode(value=self.new("v")))
+        self.definitions.append(
+            VariableDefinitionNode(variable=node, type=graphql.parse_type(kind), default_value=default)
+        )
+        if default is None:
+            self.variables[node.name.value] = value
+        return node
+
+    def arguments(self, given: Any, definition: Any) -> tuple[ArgumentNode, ...]:
+        values = {each.name.value: each.value for each in given}
+        if "first" in values and self.chance(0.9):
+            values.pop("last", None)
+        aimed = {name: self.aimed(name, value, values) for name, value in values.items()}
+        return tuple(argument(name, self.moved(value, definition.args[name].type)) for name, value in aimed.items())
+
+    def moved(self, value: ValueNode, kind: Any) -> ValueNode:
+        """Perhaps a variable in place of a value: given, left out, null, of a wrong kind, or its default."""
+        if not self.chance(0.4):
+            return value
+        plain = value_from_ast_untyped(value)
+        if self.chance(0.03):
+            return self.variable(str(kind), {"wrong": [plain]})
+        if self.chance(0.2) and not isinstance(value, graphql.NullValueNode):
+            return self.variable(str(kind), None, default=value)
+        node = self.variable(str(kind), plain)
+        if self.chance(0.1) and not graphql.is_non_null_type(kind):
+            del self.variables[node.name.value]
+        return node
+
+    def aimed(self, name: str, value: ValueNode, beside: dict[str, ValueNode]) -> ValueNode:
+        """A value that is likely to meet something."""
+        pick = self.random.choice
+        match name:
+            case "id":
+                return value if self.chance(0.1) else nodes.String(pick(IDS))
+            case "first" | "last":
+                return nodes.Int(pick([0, 101, -1]) if self.chance(0.05) else pick([1, 2, 3, 5, 100]))
+            case "after" | "before":
+                return nodes.String(pick(BAD_CURSORS if self.chance(0.1) else cursors(beside.get("orderBy"))))
+            case "maxPoints":
+                return nodes.Int(pick([0, 5001]) if self.chance(0.05) else pick([1, 2, 3, 7, 5000]))
+            case "names":
+                return nodes.List([nodes.String(pick(NAMES)) for _ in range(self.random.randrange(4))])
+            case "filter" if isinstance(value, graphql.ObjectValueNode):
+                return nodes.Object([self.filtered(each) for each in value.fields if self.chance(0.6)])
+        return value
+
+    def filtered(self, given: graphql.ObjectFieldNode) -> graphql.ObjectFieldNode:
+        pick, name = self.random.choice, given.name.value
+        value = given.value
+        if not isinstance(value, graphql.NullValueNode):
+            match name:
+                case "projectId":
+                    value = nodes.String(pick("ab"))
+                case "nameContains":
+                    value = nodes.String(pick(["cell", "STRASSE", "%", "", "x"]))
+                case "createdByEmail":
+                    value = nodes.String("a@example.org")
+                case "createdAfter" | "createdBefore" | "updatedAfter" | "updatedBefore":
+                    value = nodes.String(pick(TIMES))
+        return graphql.ObjectFieldNode(name=given.name, value=value)
+
+
+def cursors(order: ValueNode | None) -> list[str]:
+    found = value_from_ast_untyped(order) if order is not None else None
+    key = (found["field"], found.get("direction", "DESC")) if isinstance(found, dict) else ("CREATED_AT", "DESC")
+    return CURSORS[key]
+
+
+def argument(name: str, value: ValueNode) -> ArgumentNode:
+    return ArgumentNode(name=NameNode(value=name), value=value)
+
+
+def varied(document: DocumentNode, seed: int) -> tuple[str, dict[str, Any]]:
+    """A document with an operation, varied, and its variables."""
+    [operation] = document.definitions
+    assert isinstance(operation, OperationDefinitionNode)
+    return Varied(Random(seed)).document(operation)

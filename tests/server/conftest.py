@@ -1,0 +1,5 @@
+"""The fixtures of requests over HTTP."""
+
+from tests.sharing import shared, shared_url
+
+__all__ = ["shared", "shared_url"]

@@ -1,7 +1,7 @@
 """Change events and their publish/subscribe broker.
 
-A transaction records its changes. On SQLite, which one process writes, they are published when the transaction is
-committed; on PostgreSQL they travel with it as notifications that every process listens to.
+A transaction records its changes. On SQLite, which one process writes, the changes are published after the commit. On
+PostgreSQL they are part of the transaction, as notifications that every process listens to.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ log = logging.getLogger("voltgraph")
 CHANNEL = "voltgraph_changes"
 NOTED = "voltgraph.changes"
 LONGEST_PAYLOAD = 7999
-"""Maximum bytes of a notification: PostgreSQL refuses longer ones, and rolls the transaction back."""
+"""Maximum bytes of a notification. PostgreSQL rejects a longer one and rolls the transaction back."""
 MOST_PENDING = 10_000
 """Maximum number of undelivered changed pipelines of one subscriber."""
 
@@ -45,27 +45,27 @@ class Snapshot:
     status: PipelineStatus
     error_code: JobErrorCode | None
     element_types: frozenset[ElementType] | None = None
-    """None if the change does not touch them."""
+    """Element types; None if the change does not affect them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A pipeline was created, changed or deleted."""
+    """Creation, change or deletion of a pipeline."""
 
     organization_id: str
     id: str
     before: Snapshot | None
-    """None if it was created, or no column that filters use changed."""
+    """State before the change; None if the pipeline was created, or no column that filters use changed."""
     after: Snapshot | None
-    """None if it was deleted."""
+    """State after the change; None if the pipeline was deleted."""
     is_whole: bool = True
-    """False if more may have changed than the snapshots hold."""
+    """False if the change may affect more than the snapshots hold."""
     project_ids: tuple[str, ...] | None = None
-    """The projects that it was and is in, where the snapshots were left out. None where those tell."""
+    """Projects of the pipeline before and after the change, if the snapshots were left out; None otherwise."""
 
     def visible_to(self, caller: Caller) -> Change | None:
-        """The part of a change that a caller may know of; None: nothing. A state in a project that the caller may not
-        use is absent from it, so that no filter looks at that state."""
+        """Return the part of the change that a caller may see; None if nothing. A state in a project that the caller
+        may not use is removed, so that no filter evaluates that state."""
         if caller.projects is None:
             return self
         if self.before is None and self.after is None:
@@ -77,7 +77,7 @@ class Change:
         return None if before is None and after is None else replace(self, before=before, after=after)
 
     def without_snapshots(self) -> Change:
-        """Notice that a pipeline changed, with no more than its projects."""
+        """Return a copy without snapshots, which holds only the projects of the pipeline."""
         states = (state for state in (self.before, self.after) if state is not None)
         projects = tuple(dict.fromkeys(state.project_id for state in states))
         return Change(self.organization_id, self.id, None, None, is_whole=False, project_ids=projects)
@@ -166,12 +166,12 @@ Wants = Callable[[Change], bool]
 
 
 def anything(_: Change) -> bool:
-    """Want to hear of every change."""
+    """Accept every change."""
     return True
 
 
 class Subscriber:
-    """Queue of one subscriber: the ids of changed pipelines, each once."""
+    """Queue of one subscriber: the ids of changed pipelines, each at most once."""
 
     __slots__ = ("_caller", "_error", "_ids", "_some", "_wants")
 
@@ -182,12 +182,12 @@ class Subscriber:
         self._error: VoltgraphError | None = None
 
     def concerns(self, change: Change) -> bool:
-        """Whether the subscriber may know of a change, and wants to."""
+        """Return whether the subscriber may see a change and wants it."""
         visible = change.visible_to(self._caller)
         return visible is not None and self._wants(visible)
 
     def note(self, id: str) -> None:
-        """Add an id without waiting: a slow subscriber delays nobody else."""
+        """Add an id without waiting: a slow subscriber does not delay others."""
         self._ids[id] = None
         if len(self._ids) > MOST_PENDING:
             self.fail(Busy("More changed than this subscription could be told of. Read anew, and subscribe again."))
@@ -200,8 +200,8 @@ class Subscriber:
         self._some.set()
 
     async def take(self, most: int) -> list[str]:
-        """The ids that waited longest, once there are any. The error that ended the subscription; Busy when so many
-        waited that some were dropped."""
+        """Wait for changes and return the oldest ids. Raises the error that ended the subscription, and Busy if ids
+        were dropped because too many were pending."""
         await self._some.wait()
         if self._error is not None:
             raise self._error
@@ -221,8 +221,8 @@ class Hub:
 
     @contextmanager
     def subscribe(self, caller: Caller, id: str | None = None, wants: Wants = anything) -> Iterator[Subscriber]:
-        """Hear of changes to one pipeline, or to all that the caller may see, until left. `wants` is asked only of the
-        states that the caller may see."""
+        """Subscribe to changes of one pipeline, or of all pipelines that the caller may see, until the context exits.
+        `wants` is evaluated only for states that the caller may see."""
         key, subscriber = (caller.organization_id, id), Subscriber(caller, wants)
         self._subscribers.setdefault(key, set()).add(subscriber)
         try:
@@ -238,7 +238,7 @@ class Hub:
         return bool(self._subscribers)
 
     def publish(self, change: Change) -> None:
-        """Tell whoever wants to hear of it. Subscribers of one pipeline read that as their callers may."""
+        """Notify the subscribers of a change. Subscribers of a single pipeline check the access when they reread it."""
         for subscriber in self._subscribers.get((change.organization_id, change.id), ()):
             subscriber.note(change.id)
         for subscriber in self._subscribers.get((change.organization_id, None), ()):

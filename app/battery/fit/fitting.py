@@ -95,7 +95,8 @@ def _fitted(fit: DataFit, starts: Sequence[Guess], known_values: Known, model: M
 
 
 def _children(fit: DataFit, model: Model, tally: Tally, starts: Sequence[Guess]) -> list[Child]:
-    """One search a start. `maxtime` is that of all: each start has an equal share of what is left of it."""
+    """Run one search per start. `maxtime` limits all searches together: each start has an equal share of the remaining
+    time."""
     most = fit.options["maxtime"]
     end = math.inf if most is None else monotonic() + most
     children = []

@@ -48,7 +48,7 @@ class HalfCell:
     """Whether sites have fractions; otherwise capacities."""
     parameters: Mapping[str, Any]
     voltages: Array
-    """Voltages of all data, (m,): dU/dQ is that of the curve through them, for the model and the data."""
+    """Voltages of all data, (m,). Model and data have the dU/dQ of the curve through them."""
     rise: Array
     """Central differences of the voltages, (m,)."""
     kept: Array

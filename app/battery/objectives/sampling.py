@@ -1,7 +1,7 @@
-"""Sampling of measured data: steps of the current that too few rows show.
+"""Detection of current steps with too few rows around them.
 
-Between rows the current is linear. A step that fell between two rows is a ramp from one to the other, and a model that
-is fitted to it answers a ramp: harmless where rows are dense, and a wrong diffusivity where they are not.
+Between rows the current is linear. A step between two rows becomes a ramp from one to the other, and a model is fitted
+to the ramp. That is harmless if rows are dense, and gives a wrong diffusivity if they are sparse.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ import numpy as np
 from app.battery.objectives.objective import Array
 
 STEP = 0.05
-"""Least change between two rows that is a step, as a share of the greatest current."""
+"""Minimum change between two rows that counts as a step, as a share of the largest current."""
 LEVEL_ROWS = 4
-"""Least rows between two steps that make a level."""
+"""Minimum number of rows of a level between two steps."""
 UNEVEN = 0.3
-"""Range of the current on a level, as a share of the step, above which it is no level."""
+"""Maximum range of the current on a level, as a share of the step."""
 SPARSE = 0.02
-"""Time between the two rows of a step above which these are sparse, as a share of the shorter level beside it."""
+"""Time between the two rows of a step above which they are sparse, as a share of the shorter adjacent level."""
 
 
 def sparse_steps(times: Array, current: Array) -> Array:
-    """The rows before steps of the current that look like ramps, (k,), for rising times and a current (n,)."""
+    """Return the rows before steps that are sampled as ramps, (k,), for rising times and a current (n,)."""
     change = np.abs(np.diff(current))
     steps = np.flatnonzero(change > STEP * np.abs(current).max(initial=0.0))
     if not steps.size:

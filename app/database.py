@@ -1,7 +1,7 @@
-"""Interface of both databases.
+"""Interface of the databases.
 
-SQLite has one connection that writes and a few that only read; a file has one process that writes, and `exclusive`
-keeps a second one out. PostgreSQL has one pool for both.
+SQLite has one connection that writes and a few that only read. One process writes a file; `exclusive` locks the file
+against a second one. PostgreSQL has one pool for reads and writes.
 """
 
 from __future__ import annotations
@@ -69,11 +69,11 @@ class Database(Protocol):
     """Interface of a database."""
 
     hub: events.Hub
-    """Receives the committed changes of all processes, once `listen` has returned."""
+    """Broker of the committed changes of all processes; it receives them once `listen` has returned."""
     inserts: Inserts
     """Builds the rows that `store` takes."""
     recoveries: Recoveries
-    """Count the connections that an error left in a wrong state."""
+    """Counters of connections that an error left in a wrong state."""
 
     async def listen(self) -> None:
         """Make sure that the hub receives changes. Idempotent."""
@@ -83,7 +83,7 @@ class Database(Protocol):
 
     @property
     def dialect(self) -> Dialect:
-        """The SQL dialect."""
+        """SQL dialect."""
 
     def run(self, begin: Callable[[], Steps[T]], pace: Pace) -> Awaitable[T]:
         """Run a query of one or several statements in one snapshot, without the ORM."""

@@ -1,15 +1,15 @@
-"""Every rule a caller can break.
+"""Errors that callers can cause.
 
 VoltgraphError
-├── Rejected          what was asked cannot be done: all problems with it, each with its place
-├── RequestError      the request itself is wrong: its arguments, its body, its headers
-│   ├── BadJson       its body is not JSON that can be kept exactly; one place for each problem
-│   ├── WrongArguments  arguments that cannot be met, each with why
-│   ├── AnswerTooLarge  its answer would be longer, or take more work, than one may
-│   └── RateLimited   the API key has asked for too much; it may ask again later
-├── WrongDocuments    trusted documents that cannot be run
-├── NotUnique         a row has that key already
-└── Busy              too much is waiting; try again
+├── Rejected          input that cannot be accepted: all problems, each with its path
+├── RequestError      invalid request: arguments, body or headers
+│   ├── BadJson       a body that is not JSON that can be stored exactly; one path for each problem
+│   ├── WrongArguments  invalid arguments, each with its reason
+│   ├── AnswerTooLarge  an answer beyond the limits of bytes or work
+│   └── RateLimited   an API key beyond its rate limit; it may retry later
+├── WrongDocuments    trusted documents that cannot be executed
+├── NotUnique         a row with that key exists
+└── Busy              a queue of the server is full; retry later
 """
 
 from __future__ import annotations
@@ -94,7 +94,7 @@ class Problem:
 
 
 class VoltgraphError(Exception):
-    """The root of the tree."""
+    """Root of the error tree."""
 
 
 class Rejected(VoltgraphError):
@@ -148,19 +148,19 @@ class WrongArguments(RequestError):
 
 
 class AnswerTooLarge(RequestError):
-    """The answer would be longer, or take more work, than one answer may. Nothing of it is sent."""
+    """The answer would exceed its limit of bytes or work. No part of it is sent."""
 
     def __init__(self, message: str) -> None:
         super().__init__(RequestErrorCode.ANSWER_TOO_LARGE, message)
 
     @classmethod
     def than(cls, most: int) -> AnswerTooLarge:
-        """The error of an answer of more bytes than these."""
+        """Return the error of an answer with more than `most` bytes."""
         return cls(f"The answer is longer than {most:,} bytes. Ask for less at a time.")
 
 
 class RateLimited(RequestError):
-    """The rate limit of a key is exhausted; it may send the same request after so many seconds."""
+    """The rate limit of a key is exhausted; the same request is accepted after `seconds`."""
 
     def __init__(self, seconds: int) -> None:
         message = f"The API key has asked for more than it may. Ask again in {seconds} s."

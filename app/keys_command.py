@@ -44,7 +44,7 @@ def create(
 
 @cli.command(name="list")
 def show() -> None:
-    """List every key that was ever made, by its prefix."""
+    """List all keys by their prefixes, including revoked ones."""
     listed = Table(Column("prefix", no_wrap=True, min_width=PREFIX_LENGTH))
     for name in ("organization", "user", "email", "projects", "may", "created", "revoked"):
         listed.add_column(name, overflow="fold")

@@ -122,7 +122,7 @@ class Settings(BaseSettings):
 
     @property
     def has_suggestions(self) -> bool:
-        """Whether errors name what may have been meant: names are told by introspection, or not at all."""
+        """Whether errors suggest similar names: unless set, like introspection, which reveals the names too."""
         return self.introspection if self.suggestions is None else self.suggestions
 
     @property

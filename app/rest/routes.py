@@ -36,7 +36,7 @@ def database(request: Request) -> Database:
 
 
 def budget(request: Request) -> Budget:
-    """The budget of the answer to one request."""
+    """Return the budget of the answer to one request."""
     return Budget(request.app.state.settings.max_answer_bytes)
 
 

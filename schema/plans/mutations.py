@@ -100,7 +100,7 @@ class Change:
 
 
 class Changed:
-    """Selection of the pipeline that a mutation returns. Its own columns are at hand; all else is read."""
+    """Selection of the pipeline that a mutation returns. Its own columns are in memory; all others are read."""
 
     def __init__(self, compiling: Compiling, details: FieldDetailsList) -> None:
         before = compiling.statements

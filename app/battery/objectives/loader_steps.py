@@ -3,7 +3,7 @@
 A step is given by its row in the table, by `{"cycle": n}` or `{"step": n}`, or by a query. ionworksdata passes queries
 to Polars; this module parses a small subset of SQL itself, because Polars' SQL can open files:
 
-SELECT * FROM steps WHERE "Cycle count" = 2 AND "Step type" = 'Rest' ORDER BY "Step count" DESC LIMIT 1
+    SELECT * FROM steps WHERE "Cycle count" = 2 AND "Step type" = 'Rest' ORDER BY "Step count" DESC LIMIT 1
 """
 
 from __future__ import annotations

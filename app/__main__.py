@@ -62,7 +62,7 @@ cli = typer.Typer(
 cli.add_typer(keys_command.cli, name="keys")
 
 OPEN = "none: everybody on this machine may do everything. `python -m app keys create` makes one."
-OPEN_TO_ALL = "[yellow]none: whoever reaches this address may do everything."
+OPEN_TO_ALL = "[yellow]none: everybody who reaches this address may do everything."
 ADVICE = "Make one with `python -m app keys create`, or set VOLTGRAPH_ALLOW_ANYONE=true."
 ANY_PAGE = (
     "[red]VOLTGRAPH_CORS_ORIGINS[/red] lets every page ask, and there are no API keys: name the origins, or make a key."
@@ -170,8 +170,10 @@ async def _has_keys(settings: Settings) -> bool:
 
 @cli.command()
 def run(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A pipeline file, as for POST /pipelines.")],
-    server: Annotated[str | None, typer.Option(help="URL of a server; by default one in this process.")] = None,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Pipeline file, as for POST /pipelines.")],
+    server: Annotated[
+        str | None, typer.Option(help="URL of a running server; by default a server in this process.")
+    ] = None,
     key: Annotated[str | None, typer.Option(envvar="VOLTGRAPH_KEY", help="API key, if the server needs one.")] = None,
 ) -> None:
     """Create a pipeline, start it and watch it. Ctrl-C cancels it."""

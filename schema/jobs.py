@@ -18,14 +18,16 @@ from schema.node import ID, Node
 if TYPE_CHECKING:
     from schema.types import PipelineElement
 
-MaxPoints = Annotated[int, strawberry.argument(description=f"At most so many: 1 to {reading.MAX_TRACE:,}.")]
+MaxPoints = Annotated[
+    int, strawberry.argument(description=f"Maximum number of checkpoints: 1 to {reading.MAX_TRACE:,}.")
+]
 
 
 @strawberry.type(description="Progress of a job at one time.")
 class Checkpoint:
     at: datetime = strawberry.field(description="When it was reported.")
     iteration: int | None = strawberry.field(description="Iterations so far.")
-    cost: float | None = strawberry.field(description="The cost then.")
+    cost: float | None = strawberry.field(description="The cost at that time.")
     best_cost: float | None = strawberry.field(description="The lowest cost so far.")
 
     @strawberry.field(description="Physical values, by parameter name.", graphql_type=JSON | None)
@@ -75,7 +77,7 @@ class Job(Node):
         return await info.context.newest_checkpoints.load(self.row.id)
 
     @strawberry.field(
-        description="Checkpoints, oldest first, thinned to at most `maxPoints`; the newest is among them.",
+        description="Checkpoints, oldest first, downsampled to at most `maxPoints` including the newest.",
         graphql_type=list[Checkpoint],
     )
     async def trace(self, info: Info, max_points: MaxPoints = reading.DEFAULT_TRACE) -> list[models.Checkpoint]:

@@ -1,4 +1,4 @@
-"""The package refuses to load without its extra, and imports nothing of the server."""
+"""Battery package: it requires its extra, imports nothing of the server, and BATTERY.md matches the code."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_it_needs_neither_the_database_nor_the_schema_and_reports_to_nobody() ->
 
 
 def rows(heading: str) -> list[str]:
-    """The names in the first column of the table under a heading."""
+    """Return the names in the first column of the table under a heading."""
     section = PAGE.split(f"\n## {heading}\n")[1].split("\n## ")[0]
     return re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE)
 

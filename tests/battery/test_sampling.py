@@ -1,4 +1,4 @@
-"""Steps of the current that too few rows show."""
+"""Detection of current steps with too few rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which part may know which."""
+"""Layers: allowed imports between packages."""
 
 import ast
 import subprocess
@@ -11,7 +11,7 @@ JOINS = ROOT / "app" / "main.py"
 
 
 def imports(file: Path) -> set[str]:
-    """The top-level packages that a file imports, also inside functions."""
+    """Return the top-level packages that a file imports, also inside functions."""
     found = set()
     for node in ast.walk(ast.parse(file.read_text())):
         if isinstance(node, ast.Import):

@@ -1,4 +1,4 @@
-"""Bodies are read once it is known who sends them, and all of them together hold no more than they may."""
+"""Body quota: bodies are read after authentication, and all of them together stay within the quota."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from app.errors import RequestError, RequestErrorCode
 from app.settings import Settings
 from tests.api import Api
 from tests.http.sharing import in_process
-from tests.keys.conftest import Locked, locked  # noqa: F401  a server with keys
+from tests.keys.conftest import Locked, locked  # noqa: F401  fixture of a server with keys
 from tests.rest.requests import JSON, pipeline
 from tests.subscriptions import clients
 
 SETTINGS = Settings(max_body_bytes=2**20, max_unpacked_bytes=2**22)
 MOST = 2**20 + 2**22
-"""The least that a quota may be with these."""
+"""Minimum quota with these settings."""
 KEYLESS = {b"host": b"server.example", b"content-type": b"application/json", b"content-encoding": b"gzip"}
 
 

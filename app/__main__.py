@@ -1,4 +1,4 @@
-"""The command line: `python -m app`."""
+"""Command line: `python -m app`."""
 
 from app.cli.commands import cli
 

@@ -96,7 +96,7 @@ class Problem:
 
 
 class VoltgraphError(Exception):
-    """The root of the tree."""
+    """Root of the error tree."""
 
 
 class Rejected(VoltgraphError):
@@ -150,19 +150,19 @@ class WrongArguments(RequestError):
 
 
 class AnswerTooLarge(RequestError):
-    """The answer would be longer, or take more work, than one answer may. Nothing of it is sent."""
+    """The answer would exceed its limit of bytes or work. No part of it is sent."""
 
     def __init__(self, message: str) -> None:
         super().__init__(RequestErrorCode.ANSWER_TOO_LARGE, message)
 
     @classmethod
     def than(cls, most: int) -> AnswerTooLarge:
-        """The error of an answer of more bytes than these."""
+        """Return the error of an answer with more than `most` bytes."""
         return cls(f"The answer is longer than {most:,} bytes. Ask for less at a time.")
 
 
 class RateLimited(RequestError):
-    """The rate limit of a key is exhausted; it may send the same request after so many seconds."""
+    """The rate limit of a key is exhausted; the same request is accepted after `seconds`."""
 
     def __init__(self, seconds: int) -> None:
         message = f"The API key has asked for more than it may. Ask again in {seconds} s."

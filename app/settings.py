@@ -34,7 +34,7 @@ class Settings(BaseSettings):
     max_held_bytes: int = Field(
         256 * 2**20,
         validate_default=True,
-        description="Bytes of bodies, received or unpacked, that all requests may hold at a time; beyond it, 503.",
+        description="Maximum total bytes of all request bodies in memory; further requests are answered with 503.",
     )
     max_json_depth: int = Field(
         128, ge=16, le=200, description="Maximum depth of objects and lists in a body; the outermost is 1."
@@ -49,10 +49,12 @@ class Settings(BaseSettings):
     max_list_input: int = Field(250, ge=1, description="Maximum items of a list in an input, except inside JSON.")
     introspection: bool = Field(True, description="Answer introspection: `__schema` and `__type`.")
     suggestions: bool | None = Field(
-        None, description="Name what may have been meant where a document is wrong; unless set, as `introspection`."
+        None, description="Suggest similar names for unknown ones in a document; unless set, as `introspection`."
     )
     max_answer_bytes: int = Field(
-        64 * 2**20, ge=1024, description="Longest answer to one operation or request; longer ones are refused whole."
+        64 * 2**20,
+        ge=1024,
+        description="Maximum bytes of an answer to one operation or request; a longer one is refused as a whole.",
     )
     plans: bool = Field(True, description="Compile queries to SQL; if off, the GraphQL executor answers all of them.")
     trusted_documents: str = Field(
@@ -66,10 +68,10 @@ class Settings(BaseSettings):
         1_000_000, ge=1, description="Cost that one API key may spend per minute, and the size of its token bucket."
     )
     max_connections: int = Field(
-        10_000, ge=1, description="Most open connections; fewer where the process may have fewer files open."
+        10_000, ge=1, description="Maximum open connections; fewer if the process has too few file descriptors."
     )
     write_timeout: float = Field(
-        30.0, gt=0, description="Seconds after which a client that takes nothing of what it is sent is disconnected."
+        30.0, gt=0, description="Seconds without progress after which a client that reads nothing is disconnected."
     )
     request_timeout: float = Field(
         15.0, gt=0, description="Seconds within which a request must arrive and be answered."
@@ -123,7 +125,7 @@ class Settings(BaseSettings):
 
     @property
     def has_suggestions(self) -> bool:
-        """Whether errors name what may have been meant: names are told by introspection, or not at all."""
+        """Whether errors suggest similar names: unless set, like introspection, which reveals the names too."""
         return self.introspection if self.suggestions is None else self.suggestions
 
     @property

@@ -1,4 +1,4 @@
-"""Errors as clients see them: request errors in full, faults of the server masked with an id that the log has too."""
+"""Errors as clients see them: request errors in full; faults of the server masked, with an id that the log has too."""
 
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -10,7 +10,7 @@ from app.errors import BadJson, RequestError, RequestErrorCode
 from app.server.faults import find_refusal, log_fault
 
 MOST_ERRORS = 100
-"""Different errors of fields that one answer tells."""
+"""Maximum number of distinct field errors in one answer."""
 
 
 def formatted(error: GraphQLError, code: RequestErrorCode) -> dict[str, Any]:
@@ -29,8 +29,8 @@ def refusal(error: RequestError) -> list[dict[str, Any]]:
 
 
 def distinct(errors: Iterable[GraphQLError]) -> Iterator[GraphQLError]:
-    """The errors of fields, each once: a field node below a list fails alike for many objects. The path is that of the
-    first, and `extensions.places` says how many there are."""
+    """Merge equal field errors: a field below a list fails in the same way for many objects. The path is that of the
+    first error, and `extensions.places` is their number."""
     groups: dict[Any, list[GraphQLError]] = {}
     for error in errors:
         nodes = tuple(id(node) for node in error.nodes or ())

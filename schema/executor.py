@@ -1,4 +1,4 @@
-"""GraphQL's executor, with the work that it does counted."""
+"""GraphQL executor that counts its work against the budget of the answer."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from app.pipelines.budget import AWAITED, OBJECT, RESOLVED
 from schema.strawberry_internals import resolver_of
 
 INTROSPECTED = 8
-"""Objects of the schema that take the work of one that was loaded."""
+"""Number of introspected objects that count as much work as one loaded object."""
 
 
 class BudgetedExecutor(Executor[Any]):
-    """Executor that counts the objects of each list against the budget of the answer before it completes any of them.
-    AnswerTooLarge is raised in the place of the first list for which too little is left."""
+    """Executor that counts the objects of a list against the budget of the answer before it completes them. Raises
+    AnswerTooLarge at the first list that exceeds the budget."""
 
     def complete_list_value(
         self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any, *more: Any
@@ -37,7 +37,7 @@ class BudgetedExecutor(Executor[Any]):
         return super().complete_list_value(return_type, field_details_list, info, path, result, *more)
 
     def _work(self, kind: GraphQLObjectType, field_details_list: Any) -> int:
-        """The work that an object takes, without that of lists in it."""
+        """Return the work of one object, without the lists in it."""
         known: dict[Any, int] = self.__dict__.setdefault("_works", {})
         key = kind.name, id(field_details_list)
         if key not in known:
@@ -57,5 +57,5 @@ class BudgetedExecutor(Executor[Any]):
 
 
 def _is_awaited(definition: GraphQLField) -> bool:
-    """Whether a field has a resolver that waits for the database: it takes a task of its own."""
+    """Return whether a field has an asynchronous resolver, which waits for the database and takes a task."""
     return iscoroutinefunction(resolver_of(definition))

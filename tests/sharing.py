@@ -1,4 +1,4 @@
-"""One server for all tests of a module: for what is refused anyway, or told apart by the project that it names."""
+"""One server for all tests of a module, for refused requests and for tests with projects of their own."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.api import Api
 
 @asynccontextmanager
 async def in_process(database_url: str, **settings: Any) -> AsyncIterator[Api]:
-    """The API of a server in this process. A fault of its own is an answer here too, not an exception."""
+    """API of a server in this process. A fault of the server is a response here, not an exception."""
     app = create_app(Settings(**{"database_url": database_url, "workers": 0, **settings}))
     client = httpx.AsyncClient(
         transport=httpx.ASGITransport(app=app, raise_app_exceptions=False), base_url="http://localhost"

@@ -15,8 +15,8 @@ Headers = Mapping[bytes, bytes]
 
 
 class Authenticator:
-    """Authenticator: finds the caller by the API key in the headers. While no key was ever made, everybody is LOCAL;
-    then the server accepts loopback host names only, which prevents DNS rebinding."""
+    """Authenticator: finds the caller by the API key in the headers. While no key exists, every caller is LOCAL, and
+    the server accepts loopback host names only, which prevents DNS rebinding."""
 
     def __init__(self, keys: KeyRing, allow_anyone: bool) -> None:
         self._keys, self._allow_anyone = keys, allow_anyone
@@ -29,7 +29,7 @@ class Authenticator:
         return LOCAL
 
     async def check_name(self, headers: Headers) -> None:
-        """RequestError with FORBIDDEN for a request under a name of another machine while there are no API keys."""
+        """Raise RequestError with FORBIDDEN if no API key exists and the Host header names another machine."""
         if not await self._keys.wanted():
             self._check_name(headers)
 
@@ -48,7 +48,7 @@ class Authenticator:
             raise revoked()
 
     async def revoked(self, callers: Collection[Caller]) -> list[Caller]:
-        """Those of the callers whose keys are valid no longer, as the keys are stored now. Busy when they cannot be
+        """Return the callers whose keys are no longer valid, bypassing the cache. Raises Busy if the keys cannot be
         read."""
         if not await self._keys.wanted():
             return []
@@ -57,7 +57,7 @@ class Authenticator:
 
 
 def revoked() -> RequestError:
-    """The refusal of a caller whose key is valid no longer."""
+    """Return the error of a caller whose key is no longer valid."""
     return RequestError(RequestErrorCode.UNAUTHENTICATED, NO_LONGER_VALID)
 
 

@@ -1,8 +1,8 @@
-"""API keys: their store and its cache.
+"""API keys: store and cache.
 
-A key is shown once, when it is made; the store keeps its SHA-256 hash and a prefix that identifies it. The keys of a
-SQLite server are in a file of their own beside its database, because a SQLite file has one process that writes, and
-keys are made and revoked while it runs.
+A key is shown once, when it is created; the store keeps its SHA-256 hash and a prefix that identifies it. The keys of a
+SQLite server are in a separate file beside its database, because a SQLite file has one writing process, and keys are
+created and revoked while the server runs.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ PREFIX_BYTES, SECRET_BYTES = 6, 32
 PREFIX_LENGTH = len(MARK) + 2 * PREFIX_BYTES
 FORM = re.compile(r"vg_[0-9a-f]{12}_[\w-]{43}", re.ASCII)
 FRESH = 2.0
-"""Seconds for which a key is cached; a revoked key is refused after that."""
+"""Seconds for which a key is cached. A revoked key is refused after that time."""
 REMEMBERED = 10_000
 KEYS = "keys"
 TOGETHER = 500
-"""Prefixes that one read looks up."""
+"""Maximum number of prefixes that one read looks up."""
 PATIENCE = 2.0
-"""Seconds within which a key must be read; to abandon a connection takes as long again."""
+"""Timeout in seconds of reading a key. Closing a connection that timed out takes up to the same time again."""
 
 table = Table(
     "api_key",
@@ -64,7 +64,7 @@ table = Table(
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """An API key. `projects` limits it to projects; None means all of its organization."""
+    """API key. `projects` limits it to projects; None means all projects of its organization."""
 
     prefix: str
     digest: str = field(repr=False)
@@ -78,12 +78,12 @@ class Key:
 
 
 def keys_url(url: URL) -> URL:
-    """Return the URL of the keys that belong to the database at `url`."""
+    """Return the URL of the key database that belongs to the database at `url`."""
     return url.set(database=f"{url.database}.keys") if url.drivername.startswith("sqlite") else url
 
 
 class KeyStore:
-    """Table of keys."""
+    """Repository of API keys."""
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -115,17 +115,17 @@ class KeyStore:
         return secret
 
     async def all(self) -> list[Key]:
-        """Return every key that was ever made, oldest first."""
+        """Return all keys, including revoked ones, oldest first."""
         async with self._engine.connect() as connection:
             return [_key(row) for row in await connection.execute(select(table).order_by(table.c.created_at))]
 
     async def any(self) -> bool:
-        """Return whether a key was ever made."""
+        """Return whether any key exists, including revoked ones."""
         async with self._engine.connect() as connection:
             return bool((await connection.execute(select(exists(select(table))))).scalar_one())
 
     async def find(self, prefixes: Collection[str]) -> dict[str, Key]:
-        """The valid keys of prefixes, by prefix."""
+        """Return the valid keys with these prefixes, by prefix."""
         query = select(table).where(table.c.prefix.in_(prefixes), table.c.revoked_at.is_(None))
         async with self._engine.connect() as connection:
             return {row.prefix: _key(row) for row in await connection.execute(query)}
@@ -146,7 +146,7 @@ class EngineWatch(Protocol):
 
 @asynccontextmanager
 async def open_keys(url: URL, recoveries: EngineWatch | None = None) -> AsyncIterator[KeyStore]:
-    """The keys of the server over the database at `url`. Connections that are replaced are counted in `recoveries`."""
+    """Open the key store that belongs to the database at `url`. Replaced connections are counted in `recoveries`."""
     where = keys_url(url)
     if where.drivername.startswith("sqlite"):
         create_private(str(where.database))
@@ -162,10 +162,10 @@ async def open_keys(url: URL, recoveries: EngineWatch | None = None) -> AsyncIte
 
 
 class KeyRing:
-    """Keys as requests ask for them: what was read a moment ago is not read again.
+    """Cache of API keys, with batched lookups.
 
-    One read at a time looks up all prefixes that wait for one. However many prefixes strangers make up, there is one
-    statement at work for them, and whoever has a valid key waits for one or two at most.
+    One statement at a time looks up all pending prefixes. However many invalid prefixes clients send, only one
+    statement runs for them, and a valid key waits for two statements at most.
     """
 
     def __init__(self, store: KeyStore) -> None:
@@ -173,16 +173,16 @@ class KeyRing:
         self._wanted, self._asked_at = False, -FRESH
         self._asking: asyncio.Future[bool] | None = None
         self._valid: dict[str, tuple[float, Key]] = {}
-        """Keys, with when the read of each began."""
+        """Valid keys by prefix, each with the start time of its read."""
         self._unknown: dict[str, float] = {}
-        """Prefixes of no valid key. Apart from the others, which it cannot crowd out."""
+        """Prefixes without a valid key. Cached separately, so that they cannot evict valid keys."""
         self._looked_for: dict[str, asyncio.Future[Key | None]] = {}
-        """Prefixes that wait for the next read."""
+        """Prefixes that the next statement looks up."""
         self._being_read: dict[str, asyncio.Future[Key | None]] = {}
         self._reading: asyncio.Task[None] | None = None
 
     async def wanted(self) -> bool:
-        """Return whether requests need a key: true once a key was ever made, even a revoked one."""
+        """Return whether requests need a key: true once any key was created, even if it was revoked."""
         if not self._wanted and monotonic() - self._asked_at >= FRESH:
             if self._asking is None:
                 self._asking = asyncio.ensure_future(_patiently(self._store.any))
@@ -204,12 +204,12 @@ class KeyRing:
         return await (self._look_up(prefix) if being_read is None else asyncio.shield(being_read))
 
     async def valid(self, prefixes: Collection[str]) -> set[str]:
-        """Those of the prefixes whose keys are valid, read anew."""
+        """Return those of the prefixes that have a valid key, bypassing the cache."""
         keys = await asyncio.gather(*map(self._look_up, prefixes))
         return {key.prefix for key in keys if key is not None}
 
     async def holder(self, secret: str) -> Key | None:
-        """Return the key of a secret; None if it is not valid."""
+        """Return the key that belongs to a secret; None if it is not valid."""
         if not FORM.fullmatch(secret):
             return None
         key = await self.find(secret[:PREFIX_LENGTH])
@@ -223,7 +223,7 @@ class KeyRing:
         return await asyncio.shield(waiting)
 
     async def _read(self) -> None:
-        """Look up what is waited for, until nothing is."""
+        """Look up pending prefixes until none is left."""
         while self._looked_for:
             prefixes, began = list(islice(self._looked_for, TOGETHER)), monotonic()
             self._being_read = {prefix: self._looked_for.pop(prefix) for prefix in prefixes}
@@ -248,8 +248,7 @@ class KeyRing:
 
 
 async def _patiently(read: Callable[[], Awaitable[T]]) -> T:
-    """Read within a time limit. Raises UNAVAILABLE otherwise: a request is not authenticated while the store cannot be
-    read."""
+    """Read within a time limit. Raises Busy if the store cannot be read; the request is then not authenticated."""
     try:
         async with asyncio.timeout(PATIENCE):
             return await read()

@@ -34,8 +34,8 @@ class RateLimiter:
         return int(left - cost)
 
     def charge(self, caller: Caller, seconds: float) -> None:
-        """Take the cost of CPU time that is used already: a bucket may come to hold less than nothing by it.
-        RateLimited where it holds less than nothing before."""
+        """Charge the cost of CPU time that was already used; the balance may become negative. Raises RateLimited if it
+        was negative before."""
         if caller.key is None:
             return
         left, at = self._left(caller.key)
@@ -47,7 +47,7 @@ class RateLimiter:
         return RateLimited(ceil((min(cost, self._most) - left) * MINUTE / self._most) or 1)
 
     def _left(self, key: str) -> tuple[float, float]:
-        """The content of a key's bucket, and when it has that."""
+        """Return the tokens in a key's bucket, and the time of that balance."""
         at = monotonic()
         left, then = self._buckets.get(key, (self._most, at))
         return min(self._most, left + (at - then) * self._most / MINUTE), at

@@ -1,4 +1,4 @@
-"""Revocation of API keys, noticed while a connection is open and nothing is asked over it."""
+"""Revocation of API keys: detected by polling while a connection is open and idle."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from app.errors import Busy
 log = logging.getLogger("voltgraph")
 
 PERIOD = 1.0
-"""Seconds between two polls. A revoked key ends what it holds open within two."""
+"""Seconds between two polls. A revoked key's connections end within two seconds."""
 End = Callable[[], None]
 
 
 class RevocationPoller:
-    """Polls the API keys that hold something open, all in one read, and ends what a revoked one holds. While nothing is
-    held open it does not poll."""
+    """Poller of the API keys with open connections or subscriptions: reads all keys at once and ends the connections of
+    revoked ones. It does not poll while nothing is open."""
 
     def __init__(self, callers: Authenticator) -> None:
         self._callers = callers
@@ -30,11 +30,11 @@ class RevocationPoller:
 
     @contextmanager
     def hold(self, caller: Caller, end: End) -> Iterator[None]:
-        """Call `end` once the caller's key is revoked, unless this was left before."""
+        """Call `end` once the caller's key is revoked, until the context exits."""
         token, ends = object(), self._held.setdefault(caller, {})
         ends[token] = end
         if self._polling is None or self._polling.done():
-            self._polling = asyncio.create_task(self._poll(), context=Context())  # outside of a request
+            self._polling = asyncio.create_task(self._poll(), context=Context())  # outside of the request
         try:
             yield
         finally:
@@ -53,7 +53,7 @@ class RevocationPoller:
             try:
                 await self._end_revoked()
             except Busy:
-                pass  # keys cannot be read now: nobody is taken for revoked
+                pass  # keys cannot be read now: no key counts as revoked
             except Exception:
                 log.exception("polling for revoked API keys failed; it is tried again")
 

@@ -84,7 +84,7 @@ def model_error(message: str) -> JobFailed:
 
 
 def explain_missing(failure: JobFailed, values: Mapping[str, Any]) -> JobFailed:
-    """Add to a failure for missing parameters which of `values` may have been meant, or are text."""
+    """Extend a failure for missing parameters by similar names among `values`, and by values that are text."""
     missing = (failure.detail or {}).get("missing", [])[:MAX_SUGGESTIONS]
     found = []
     for name in missing:

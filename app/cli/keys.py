@@ -17,7 +17,7 @@ from app.models.columns import instant_text
 from app.settings import Settings
 
 T = TypeVar("T")
-cli = typer.Typer(no_args_is_help=True, help="API keys. Once one was made, every request needs one.")
+cli = typer.Typer(no_args_is_help=True, help="Manage API keys. Once a key exists, every request needs one.")
 console = Console()
 
 
@@ -31,11 +31,13 @@ def _with_keys(work: Callable[[KeyStore], Awaitable[T]]) -> T:
 
 @cli.command()
 def create(
-    organization: Annotated[str, typer.Option(help="Whose pipelines it is for.")] = "local",
-    user: Annotated[str | None, typer.Option(help="The user who holds it; stands on what it creates.")] = None,
-    email: Annotated[str | None, typer.Option(help="That user's email.")] = None,
-    project: Annotated[list[str] | None, typer.Option(help="Only this project; may be given again.")] = None,
-    read_only: Annotated[bool, typer.Option("--read-only", help="It changes nothing.")] = False,
+    organization: Annotated[str, typer.Option(help="Organization of the key.")] = "local",
+    user: Annotated[
+        str | None, typer.Option(help="User of the key, stored with the pipelines that it creates.")
+    ] = None,
+    email: Annotated[str | None, typer.Option(help="Email of the user.")] = None,
+    project: Annotated[list[str] | None, typer.Option(help="Limit the key to this project; repeatable.")] = None,
+    read_only: Annotated[bool, typer.Option("--read-only", help="Limit the key to reading.")] = False,
 ) -> None:
     """Create a key and print it. It is shown only once."""
     fields: dict[str, Any] = {"user_id": user, "email": email, "projects": project, "read_only": read_only}
@@ -44,7 +46,7 @@ def create(
 
 @cli.command(name="list")
 def show() -> None:
-    """List every key that was ever made, by its prefix."""
+    """List all keys by their prefixes, including revoked ones."""
     listed = Table(Column("prefix", no_wrap=True, min_width=PREFIX_LENGTH))
     for name in ("organization", "user", "email", "projects", "may", "created", "revoked"):
         listed.add_column(name, overflow="fold")

@@ -127,7 +127,7 @@ async def _watch(
         while True:
             if canceling.is_set():
                 canceling.clear()
-                with suppress(Refused):  # it has just ended: the next poll shows how
+                with suppress(Refused):  # the pipeline has just ended: the next poll shows how
                     await client.send("CancelPipeline", id=id)
             pipeline: dict[str, Any] = await client.send("PipelineProgress", id=id)
             for task, element in zip(tasks, pipeline["elements"], strict=True):

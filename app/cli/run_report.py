@@ -1,4 +1,4 @@
-"""Report of a run, for a terminal: values, costs, standard errors, warnings, and every failure."""
+"""Report of a run in a terminal: values, costs, standard errors, warnings and all failures."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from rich.table import Table
 from app.cli.terminal import printable
 
 SHOWN = 12
-"""Maximum number of values of an element in the table."""
+"""Maximum number of values per element in the table."""
 MAX_PROBLEMS = 20
 """Maximum number of problems of an element that are printed."""
 
 
 def print_report(pipeline: Mapping[str, Any], elements: list[dict[str, Any]], console: Console) -> None:
-    """Print what each element came to, and the pipeline's status last."""
+    """Print the results of each element, and the status of the pipeline last."""
     console.print(_table(elements))
     for element in elements:
         for line in _lines(element):
@@ -29,7 +29,7 @@ def print_report(pipeline: Mapping[str, Any], elements: list[dict[str, Any]], co
 
 
 def _table(elements: list[dict[str, Any]]) -> Table:
-    """The values that each element came to; of fits, their standard errors and the bounds that they ended at."""
+    """Build the table of parameter values, with standard errors and bounds for fits."""
     known = [_known(element) for element in elements]
     has_errors = any(known)
     table = Table("Element", "Status", "Parameter", "Value", *(["Standard error"] if has_errors else []))
@@ -46,7 +46,7 @@ def _table(elements: list[dict[str, Any]]) -> Table:
 
 
 def _known(element: Mapping[str, Any]) -> dict[str, str]:
-    """How well each fitted parameter is known: its standard error, or the reason that it has none."""
+    """Return the uncertainty of each fitted parameter as text: its standard error, or why it has none."""
     result = element.get("result") or {}
     found = {name: f"± {error:.2g}" for name, error in _numbers(result.get("standard_errors")).items()}
     absent = _texts(result.get("uncertainty_absent"))
@@ -85,7 +85,7 @@ def _problems(problems: list[Any]) -> Iterator[str]:
 
 
 def _safe(text: str) -> str:
-    """Escape markup and control characters of a text from a configuration."""
+    """Escape markup and control characters in a text of a configuration."""
     return escape(printable(text))
 
 

@@ -1,4 +1,4 @@
-"""Texts of others, shown on a terminal: as they are but for what would act on it."""
+"""Escaping of control characters in texts from other users before they are shown in a terminal."""
 
 from __future__ import annotations
 
@@ -10,23 +10,24 @@ from rich.text import Text
 console = Console()
 
 ACTING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
-"""Categories of characters that move the cursor, change colours or titles, turn the direction, or cannot be shown."""
+"""Unicode categories of characters that move the cursor, change colours or titles, change the text direction, or cannot
+be shown."""
 
 
 def printable(text: str) -> str:
-    """The text, with escapes such as `\\x1b` in place of characters that act on a terminal."""
+    """Return the text with control characters replaced by escapes such as `\\x1b`."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_escaped(each) if unicodedata.category(each) in ACTING else each for each in text)
 
 
 def shown(text: str, style: str = "") -> Text:
-    """The text for rich, to which none of it is markup, in one line."""
+    """Return a text of one line for rich, without interpreting markup."""
     return Text(printable(text), style)
 
 
 def lines(text: str) -> Text:
-    """The same for a text of several lines."""
+    """Return a text of several lines for rich, without interpreting markup."""
     return Text("\n").join(map(shown, text.split("\n")))
 
 

@@ -17,12 +17,12 @@ Wants = Callable[[Change], bool]
 
 
 def anything(_: Change) -> bool:
-    """Want to hear of every change."""
+    """Accept every change."""
     return True
 
 
 class Subscriber:
-    """Queue of one subscriber: the ids of changed pipelines, each once."""
+    """Queue of one subscriber: the ids of changed pipelines, each at most once."""
 
     __slots__ = ("_caller", "_error", "_ids", "_some", "_wants")
 
@@ -33,12 +33,12 @@ class Subscriber:
         self._error: VoltgraphError | None = None
 
     def concerns(self, change: Change) -> bool:
-        """Whether the subscriber may know of a change, and wants to."""
+        """Return whether the subscriber may see a change and wants it."""
         visible = change.visible_to(self._caller)
         return visible is not None and self._wants(visible)
 
     def note(self, id: str) -> None:
-        """Add an id without waiting: a slow subscriber delays nobody else."""
+        """Add an id without waiting: a slow subscriber does not delay others."""
         self._ids[id] = None
         if len(self._ids) > MOST_PENDING:
             self.fail(Busy("More changed than this subscription could be told of. Read anew, and subscribe again."))
@@ -51,8 +51,8 @@ class Subscriber:
         self._some.set()
 
     async def take(self, most: int) -> list[str]:
-        """The ids that waited longest, once there are any. The error that ended the subscription; Busy when so many
-        waited that some were dropped."""
+        """Wait for changes and return the oldest ids. Raises the error that ended the subscription, and Busy if ids
+        were dropped because too many were pending."""
         await self._some.wait()
         if self._error is not None:
             raise self._error
@@ -72,8 +72,8 @@ class Broker:
 
     @contextmanager
     def subscribe(self, caller: Caller, id: str | None = None, wants: Wants = anything) -> Iterator[Subscriber]:
-        """Hear of changes to one pipeline, or to all that the caller may see, until left. `wants` is asked only of the
-        states that the caller may see."""
+        """Subscribe to changes of one pipeline, or of all pipelines that the caller may see, until the context exits.
+        `wants` is evaluated only for states that the caller may see."""
         key, subscriber = (caller.organization_id, id), Subscriber(caller, wants)
         self._subscribers.setdefault(key, set()).add(subscriber)
         try:
@@ -89,7 +89,7 @@ class Broker:
         return bool(self._subscribers)
 
     def publish(self, change: Change) -> None:
-        """Tell whoever wants to hear of it. Subscribers of one pipeline read that as their callers may."""
+        """Notify the subscribers of a change. Subscribers of a single pipeline check the access when they reread it."""
         for subscriber in self._subscribers.get((change.organization_id, change.id), ()):
             subscriber.note(change.id)
         for subscriber in self._subscribers.get((change.organization_id, None), ()):

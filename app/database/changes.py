@@ -1,7 +1,7 @@
 """Change events and their publish/subscribe broker.
 
-A transaction records its changes. On SQLite, which one process writes, they are published when the transaction is
-committed; on PostgreSQL they travel with it as notifications that every process listens to.
+A transaction records its changes. On SQLite, which one process writes, the changes are published after the commit. On
+PostgreSQL they are part of the transaction, as notifications that every process listens to.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ log = logging.getLogger("voltgraph")
 CHANNEL = "voltgraph_changes"
 NOTED = "voltgraph.changes"
 LONGEST_PAYLOAD = 7999
-"""Maximum bytes of a notification: PostgreSQL refuses longer ones, and rolls the transaction back."""
+"""Maximum bytes of a notification. PostgreSQL rejects a longer one and rolls the transaction back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,27 +39,27 @@ class Snapshot:
     status: PipelineStatus
     error_code: JobErrorCode | None
     element_types: frozenset[ElementType] | None = None
-    """None if the change does not touch them."""
+    """Element types; None if the change does not affect them."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A pipeline was created, changed or deleted."""
+    """Creation, change or deletion of a pipeline."""
 
     organization_id: str
     id: str
     before: Snapshot | None
-    """None if it was created, or no column that filters use changed."""
+    """State before the change; None if the pipeline was created, or no column that filters use changed."""
     after: Snapshot | None
-    """None if it was deleted."""
+    """State after the change; None if the pipeline was deleted."""
     is_whole: bool = True
-    """False if more may have changed than the snapshots hold."""
+    """False if the change may affect more than the snapshots hold."""
     project_ids: tuple[str, ...] | None = None
-    """The projects that it was and is in, where the snapshots were left out. None where those tell."""
+    """Projects of the pipeline before and after the change, if the snapshots were left out; None otherwise."""
 
     def visible_to(self, caller: Caller) -> Change | None:
-        """The part of a change that a caller may know of; None: nothing. A state in a project that the caller may not
-        use is absent from it, so that no filter looks at that state."""
+        """Return the part of the change that a caller may see; None if nothing. A state in a project that the caller
+        may not use is removed, so that no filter evaluates that state."""
         if caller.projects is None:
             return self
         if self.before is None and self.after is None:
@@ -71,7 +71,7 @@ class Change:
         return None if before is None and after is None else replace(self, before=before, after=after)
 
     def without_snapshots(self) -> Change:
-        """Notice that a pipeline changed, with no more than its projects."""
+        """Return a copy without snapshots, which holds only the projects of the pipeline."""
         states = (state for state in (self.before, self.after) if state is not None)
         projects = tuple(dict.fromkeys(state.project_id for state in states))
         return Change(self.organization_id, self.id, None, None, is_whole=False, project_ids=projects)

@@ -1,7 +1,7 @@
-"""Interface of both databases.
+"""Interface of the databases.
 
-SQLite has one connection that writes and a few that only read; a file has one process that writes, and `exclusive`
-keeps a second one out. PostgreSQL has one pool for both.
+SQLite has one connection that writes and a few that only read. One process writes a file; `exclusive` locks the file
+against a second one. PostgreSQL has one pool for reads and writes.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ ROUND = 256
 
 
 class Abandoned(VoltgraphError):
-    """A write canceled itself: those that wait behind it are committed all the same."""
+    """A write canceled itself; the writes queued behind it are committed nevertheless."""
 
 
 class GroupCommit(Generic[Item]):

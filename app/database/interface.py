@@ -17,24 +17,24 @@ Work = Callable[[AsyncSession], Awaitable[T]]
 Statement = tuple[str, Sequence[Any]]
 """A statement with its parameters."""
 Steps = Generator[Statement, list[Any], T]
-"""Query as a generator: yields SQL with parameters, receives the rows, and returns its result. It does not depend on a
-driver."""
+"""Query as a generator: yields SQL with parameters, receives the rows, and returns its result. The generator does not
+depend on a driver."""
 Measure = Callable[[Sequence[Any]], None]
 """Called with each batch of rows as it is read. An exception ends the read."""
 CHUNK = 32
-"""Rows that are read between two measures."""
+"""Number of rows read between two calls of a measure."""
 LONGEST = 10**9
 """Default limit of SQLite for the bytes of a value."""
 
 
 class Measured(tuple[str, Sequence[Any]]):
-    """A statement whose rows can be long, with what measures them as they are read."""
+    """Statement whose rows can be long; `measure` is called with the rows as they are read."""
 
     measure: Measure
 
 
 def measured(statement: Statement, measure: Measure | None) -> Statement:
-    """A statement whose rows are measured, where there is a measure."""
+    """Attach a measure to a statement, if any."""
     if measure is None:
         return statement
     made = Measured(statement)
@@ -43,12 +43,12 @@ def measured(statement: Statement, measure: Measure | None) -> Statement:
 
 
 class TooLong(Exception):
-    """A value has more bytes than a series allows."""
+    """A value has more bytes than its query allows."""
 
 
 class ReadBudget:
-    """Scheduling state of one query: `is_single` needs no transaction, because one statement is a snapshot by itself;
-    `longest` is the most bytes a value may have; `resting` counts the runs that go straight to a thread."""
+    """Scheduling state of one query. `is_single`: the query needs no transaction, because one statement is a snapshot
+    by itself. `longest`: maximum bytes of a value. `resting`: number of runs that go straight to a thread."""
 
     __slots__ = ("is_single", "longest", "resting")
 
@@ -70,11 +70,11 @@ class Database(Protocol):
     """Interface of a database."""
 
     hub: broker.Broker
-    """Receives the committed changes of all processes, once `listen` has returned."""
+    """Broker of the committed changes of all processes; it receives them once `listen` has returned."""
     inserts: Inserts
     """Builds the rows that `store` takes."""
     recoveries: Recoveries
-    """Count the connections that an error left in a wrong state."""
+    """Counters of connections that an error left in a wrong state."""
 
     @property
     def reads_inline(self) -> bool:
@@ -88,7 +88,7 @@ class Database(Protocol):
 
     @property
     def dialect(self) -> Dialect:
-        """The SQL dialect."""
+        """SQL dialect."""
 
     def run(self, begin: Callable[[], Steps[T]], pace: ReadBudget) -> Awaitable[T]:
         """Run a query of one or several statements in one snapshot, without the ORM."""

@@ -1,4 +1,4 @@
-"""Counts of connections that an error left in a wrong state, and that were rolled back or replaced."""
+"""Counters of database connections that an error left in a wrong state and that were rolled back or replaced."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 log = logging.getLogger("voltgraph")
 
 LOGGED = 60.0
-"""Seconds in which recoveries of one connection are logged once: with a broken disk each request has one."""
+"""Seconds between two log lines about one connection: with a broken disk every request causes a recovery."""
 
 
 class Recoveries:
-    """Counter of recoveries by connection, with a log line for the first of a minute."""
+    """Counter of recoveries by connection, which logs at most one recovery per connection and minute."""
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
@@ -26,20 +26,20 @@ class Recoveries:
         self._lock = Lock()
 
     def __call__(self) -> dict[str, int]:
-        """Return the counts since the start, by connection."""
+        """Return the counts since the start of the process, by connection."""
         return dict(self._counts)
 
     def register(self, connection: str) -> None:
-        """Report a connection before its first recovery, with 0."""
+        """Initialise the count of a connection to 0, so that it is reported before its first recovery."""
         self._counts.setdefault(connection, 0)
 
     def watch(self, engine: AsyncEngine, connection: str) -> None:
-        """Count the connections that the pool of an engine replaces."""
+        """Count the connections that the pool of an engine invalidates."""
         self.register(connection)
         event.listen(engine.sync_engine, "invalidate", partial(self._invalidated, connection))
 
     def add(self, connection: str, cause: object) -> None:
-        """Count a recovery, and log it unless another one of this connection was logged a moment ago."""
+        """Count a recovery; log it unless a recovery of this connection was logged within `LOGGED` seconds."""
         with self._lock:  # threads read too
             self._counts[connection] = count = self._counts.get(connection, 0) + 1
             if monotonic() - self._logged.get(connection, -inf) < LOGGED:

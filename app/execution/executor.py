@@ -17,7 +17,7 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """An element to check or to run. Its configuration is hostile until it has been checked."""
+    """An element to check or to run. Its configuration is untrusted until it has been checked."""
 
     name: str
     type: ElementType

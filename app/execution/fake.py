@@ -1,15 +1,15 @@
-"""An executor that needs no battery software, to test clients of the API with.
+"""Executor without battery software, for tests of API clients.
 
-It is chosen by VOLTGRAPH_EXECUTOR=app.execution.fake:FakeExecutor.
+It is selected by VOLTGRAPH_EXECUTOR=app.execution.fake:FakeExecutor.
 
-The key `fake` of an element's configuration says how the element behaves: an object with optional keys.
+The key `fake` of an element's configuration sets the behaviour of the element: an object with optional keys.
 
-    seconds      how long it takes; 0
-    steps        how many progress reports it makes on the way; 0
-    result       what it returns; `{"parameter_values": …}` with the configuration's `values`
+    seconds      duration in seconds; 0
+    steps        number of progress reports; 0
+    result       the result; `{"parameter_values": …}` with the configuration's `values`
     fail         instead of a result, a failure with this JobErrorCode
-    message      what the failure says
-    refuse       a fault that the check finds
+    message      message of the failure
+    refuse       a fault that the check reports
     die          true: the process ends without an answer
     series       the series of its result: a list of `{"objective": …, "source": "OPTIMAL" or "BASELINE", "channels":
                  {name: [number or null, …], …}}`, the axis first; without `source` it is OPTIMAL

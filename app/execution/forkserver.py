@@ -25,14 +25,14 @@ from app.models.enums import ElementType, JobErrorCode
 
 PR_SET_PDEATHSIG = 1
 NICE = 10
-"""Nice value of jobs, so that API requests run first where cores are few."""
+"""Nice value of jobs, so that API requests run first on few cores."""
 
 
 def main(fd: int, executor: str, parent: int) -> None:
     """Fork a child process for each connection, until killed."""
     _die_with(parent)
-    # Ctrl-C in a terminal is for the server, which ends its children in order. A session of its own would keep it from
-    # that too, but Linux gives each session as much of a core as it gives the server's, however nice.
+    # Ctrl-C in a terminal must end only the server, which then ends its children in order. A session of its own would
+    # also achieve that, but Linux gives each session as much of a core as the server's, whatever the nice value.
     os.setpgid(0, 0)
     os.nice(NICE)
     own = os.getpid()

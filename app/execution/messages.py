@@ -21,8 +21,8 @@ LONGEST = 1 << 28
 
 
 class ProtocolViolation(ConnectionError):
-    """A child process sent a message that violates the protocol: treat it as compromised by the configuration that it
-    ran."""
+    """A child process sent a message that violates the protocol. Treat the process as compromised by the configuration
+    that it ran."""
 
 
 class Began(TypedDict):

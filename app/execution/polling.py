@@ -71,4 +71,4 @@ class QueuePoller(threading.Event):
                 queue_worker_thread(self, dbos, queue)
             except Exception:
                 log.exception("looking into the queue failed; it is tried again")
-            super().wait(EAGER)  # where the queue is gone, DBOS comes back at once
+            super().wait(EAGER)  # if the queue has been deleted, DBOS returns at once

@@ -52,7 +52,7 @@ def queue_url(url: URL) -> str:
 
 
 def create_queue_file(url: URL) -> None:
-    """Have the engine's file, where it has one, be private from its first moment."""
+    """Create the engine's SQLite file, if it uses one, with mode 0600."""
     if url.drivername.startswith("sqlite"):
         create_private(queue_url(url).removeprefix("sqlite:///"))
 

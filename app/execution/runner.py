@@ -80,7 +80,7 @@ class Runner:
         if not pending:
             return {}
         first = next(each.id for each in elements if each.id in pending)
-        try:  # with the completed ones: what they define tells whether later ones fit
+        try:  # together with the completed ones: the values that they define decide whether later elements are valid
             answer = await self._attempts(lease, {"kind": "check", "jobs": [_job(each) for each in elements]}, None)
         except JobFailed as failure:
             return {first: failure}

@@ -66,7 +66,7 @@ async def working(
         try:
             yield
         finally:
-            poller.set()  # before places get free: what waits for one is for other workers
+            poller.set()  # before slots become free: pipelines that wait for one belong to other workers
             mending.cancel()
             taken.stop()
             await asyncio.gather(mending, return_exceptions=True)
@@ -83,7 +83,8 @@ def _name(settings: Settings, url: URL) -> str:
 
 
 class _Taken:
-    """Workflows that DBOS's threads took from the queue: each runs on the event loop, and its thread waits for it."""
+    """Registry of workflows that DBOS's threads took from the queue. Each runs on the event loop, and its thread waits
+    for it."""
 
     def __init__(self, runner: Runner, loop: asyncio.AbstractEventLoop, ended: Callable[[], None]) -> None:
         self._runner, self._loop, self._ended = runner, loop, ended
@@ -105,7 +106,7 @@ class _Taken:
             self._ended()
 
     def stop(self) -> None:
-        """Cancel all runs, and those that the queue's threads still take."""
+        """Cancel all runs, including those that the queue's threads are about to take."""
         self._stopping.set()
         for task in list(self._tasks):
             task.cancel()
@@ -146,7 +147,7 @@ async def _mend_forever(settings: Settings, database: Database, engine: RunQueue
         try:
             if worker_id != ALONE:
                 await _say_alive(database, worker_id)
-                # Where the database was away, every worker has been silent: they get time to say that they live.
+                # After an outage of the database no worker has sent a heartbeat: give each time to send one.
                 if monotonic() - steady_since > settings.worker_timeout:
                     await _take_over(settings, database, engine)
             await _mend(database, engine)
@@ -168,8 +169,8 @@ async def _say_alive(database: Database, worker_id: str) -> None:
 
 
 async def _mend(database: Database, engine: RunQueue) -> None:
-    """Reconcile the queue with the tables: enqueue running pipelines that the queue does not know, fail those that it
-    gave up."""
+    """Reconcile the queue with the tables: enqueue running pipelines that the queue does not know, and fail those that
+    the queue has dropped."""
     query = select(Pipeline.id).where(AT_WORK, col(Pipeline.started_at) < now() - timedelta(seconds=MEND))
     async with database.read() as session:
         running = list(await session.exec(query.order_by(col(Pipeline.started_at)).limit(1000)))
@@ -178,7 +179,7 @@ async def _mend(database: Database, engine: RunQueue) -> None:
         if id not in states:
             try:
                 await engine.submit(id)
-            except SubmissionFailed:  # it is down, and has logged that: the next round tries again
+            except SubmissionFailed:  # the database is down and has logged that: the next round tries again
                 return
         elif states[id] in ENDED:
             await lifecycle.fail(database, id, JobErrorCode.INTERNAL_ERROR, "The engine lost this run.")

@@ -41,7 +41,7 @@ class Pipeline(SQLModel, table=True):
         Index("pipeline_by_name", "organization_id", "name", "id"),
         Index("pipeline_by_status", "organization_id", "status", "created_at", "id"),
         Index("pipeline_by_project", "organization_id", "project_id", "created_at", "id"),
-        # The running ones, for workers, which serve all tenants.
+        # Partial index on running pipelines, for workers, which serve all tenants.
         Index("pipeline_at_work", "started_at", sqlite_where=AT_WORK, postgresql_where=AT_WORK),
     )
 
@@ -154,14 +154,14 @@ class Pulse(SQLModel, table=True):
 
 
 class IdempotencyKey(SQLModel, table=True):
-    """A key that a create was made with, in one project: those of others are other keys. It outlives its pipeline, so
-    that a late repeat cannot bring that back."""
+    """Idempotency key of a create, unique within one project. It outlives its pipeline, so that a late repeat cannot
+    create the pipeline again."""
 
     __tablename__ = "idempotency_key"
 
     organization_id: str = Field(sa_type=Binary, primary_key=True)
     project_id: str = Field(sa_type=Binary, primary_key=True)
-    """Empty where the pipeline was deleted before keys belonged to projects."""
+    """Project; empty if the pipeline was deleted before keys belonged to projects."""
     key: str = Field(sa_type=Binary, primary_key=True)
     fingerprint: str
     """SHA-256 of the request, in hex."""

@@ -1,7 +1,7 @@
-"""Budget of one answer: the bytes that it may have and the work that it may take, counted while it is made.
+"""Budget of one answer: limits on its bytes and on its work, counted while the answer is made.
 
-The cost of an operation is estimated before it runs, by the usual lengths of lists. The budget counts the rows and
-bytes that are there.
+The cost of an operation is estimated before it runs, from the usual lengths of lists. The budget counts the actual rows
+and bytes.
 """
 
 from __future__ import annotations
@@ -9,19 +9,19 @@ from __future__ import annotations
 from app.errors import AnswerTooLarge
 
 MOST_WORK = 1_000_000
-"""Units that one answer may take. A unit is about a quarter of a microsecond of CPU time."""
+"""Maximum units of work of one answer. A unit is about a quarter of a microsecond of CPU time."""
 ROW, VALUE = 16, 2
-"""Units of a row that a plan reads, and of each value that it shows."""
+"""Units of work per row that a plan reads, and per value that it returns."""
 LOADED, OBJECT, RESOLVED, AWAITED = 200, 150, 25, 500
-"""Units, where GraphQL's executor answers, of a row that the ORM loads, of an object in a list, of each of its fields,
-and of each field that waits for the database."""
+"""Units of work in GraphQL's executor: per row that the ORM loads, per object in a list, per field of such an object,
+and per field that waits for the database."""
 TOO_MUCH_WORK = "The answer has too many rows. Ask for fewer pipelines, elements, points or fields at a time."
 PARSED = 3
-"""Bytes of the answer that each byte counts for of a result that is parsed."""
+"""Factor by which each byte of a parsed result is counted as bytes of the answer."""
 
 
 class Budget:
-    """Bytes and work that are left of one answer."""
+    """Remaining bytes and work of one answer."""
 
     __slots__ = ("_most", "bytes", "refusal", "work")
 
@@ -29,41 +29,41 @@ class Budget:
         self._most = self.bytes = most_bytes
         self.work = most_work
         self.refusal: AnswerTooLarge | None = None
-        """The first error that was raised. GraphQL's executor makes field errors of it; the answer has none of them."""
+        """First error raised. GraphQL's executor turns it into field errors, which the answer does not contain."""
 
     def take_bytes(self, count: int) -> None:
-        """Count bytes of the answer. AnswerTooLarge when too few are left."""
+        """Count bytes of the answer. Raises AnswerTooLarge if the limit is exceeded."""
         self.bytes -= count
         if self.bytes < 0:
             self._refuse(AnswerTooLarge.than(self._most))
 
     def require_bytes(self, count: int) -> None:
-        """AnswerTooLarge when fewer bytes are left than these, which are not counted yet."""
+        """Raise AnswerTooLarge if fewer than `count` bytes are left; counts nothing."""
         if count > self.bytes:
             self._refuse(AnswerTooLarge.than(self._most))
 
     def take_work(self, units: int) -> None:
-        """Count work. AnswerTooLarge when too little is left."""
+        """Count work. Raises AnswerTooLarge if the limit is exceeded."""
         self.work -= units
         if self.work < 0:
             self._refuse(AnswerTooLarge(TOO_MUCH_WORK))
 
     def rows(self, units: int) -> int:
-        """Rows of so many units each that the work allows still."""
+        """Return how many rows of `units` units each the remaining work allows."""
         return max(self.work, 0) // units
 
     def copy(self) -> Budget:
-        """The same for work that may be begun anew."""
+        """Return a copy with the same counts, for work that may be restarted."""
         copied = Budget(self._most, self.work)
         copied.bytes = self.bytes
         return copied
 
     def settle(self, copied: Budget) -> None:
-        """Count what was counted by a copy."""
+        """Take over the counts of a copy."""
         self.bytes, self.work = copied.bytes, copied.work
 
     def check(self) -> None:
-        """AnswerTooLarge where it was raised before."""
+        """Raise the AnswerTooLarge that was raised before, if any."""
         if self.refusal is not None:
             raise self.refusal
 
@@ -73,7 +73,7 @@ class Budget:
 
 
 def size_of(value: str | bytes | None) -> int:
-    """Bytes that a stored value has in UTF-8."""
+    """Return the size of a stored value in UTF-8, in bytes."""
     if value is None:
         return 0
     return len(value) if isinstance(value, bytes) or value.isascii() else len(value.encode())

@@ -21,7 +21,7 @@ from app.pipelines.budget import LOADED, Budget
 MAX_TRACE, DEFAULT_TRACE = 5000, 500
 """Maximum and default number of checkpoints of a trace."""
 FEW = 4
-"""Pipelines whose elements are read without being counted before."""
+"""Number of pipelines up to which their elements are read without counting them first."""
 WARNING_FIELDS = ("code", "message", "parameter", "objective")
 """Fields of a result's warning; the first two are always present."""
 LARGE = ("job_config", "result", "error_detail")
@@ -75,10 +75,10 @@ def newest_checkpoints_query(caller: Caller, element_ids: Ids) -> Checkpoints:
 def traces_query(caller: Caller, element_ids: Ids, most: int) -> Checkpoints:
     """Select the checkpoints of elements, oldest first: every nth, so that at most `most` of an element remain, the
     newest included."""
-    # Kept, as it is used again and again; and then nothing else of the elements is known that SQLite could begin with.
+    # Materialised because it is used several times, and so that SQLite has no other start for its query plan.
     newest = _newest(caller, element_ids).cte("newest").prefix_with("MATERIALIZED")
     step = (newest.c.number + (most - 1)) // most
-    # Each is looked up by its number: to go through all that there are takes as long as a trace is.
+    # Each checkpoint is looked up by its number: a scan takes time proportional to the length of the trace.
     back = select(sa.literal(0).label("steps")).cte("back", recursive=True)
     back = back.union_all(select(back.c.steps + 1).where(back.c.steps + 1 < most))
     number = newest.c.number - back.c.steps * step
@@ -92,8 +92,8 @@ def traces_query(caller: Caller, element_ids: Ids, most: int) -> Checkpoints:
 
 
 def _newest(caller: Caller, element_ids: Ids) -> Any:
-    """The number of each element's newest checkpoint, found at the end of the key's index: grouping them would read all
-    that there are. Null where there is none, which joins with nothing."""
+    """Return the number of each element's newest checkpoint, from the end of the primary key's index: GROUP BY would
+    read all checkpoints. The number is NULL without a checkpoint, and then joins with no row."""
     newest = aliased(Checkpoint)
     number = select(func.max(newest.number)).where(col(newest.element_id) == col(PipelineElement.id)).scalar_subquery()
     return select(col(PipelineElement.id).label("element_id"), number.label("number")).where(
@@ -146,8 +146,8 @@ async def _element(database: Database, query: Elements, *, whole: bool = False) 
 async def elements_of(
     database: Database, caller: Caller, pipeline_ids: Sequence[str], *, budget: Budget, whole: bool = False
 ) -> list[list[PipelineElement]]:
-    """The elements of each of the pipelines, in execution order; their large columns only when read whole.
-    AnswerTooLarge, before they are read."""
+    """Load the elements of each of the pipelines, in execution order, with their large columns if `whole`. Raises
+    AnswerTooLarge before the elements are read."""
     query = elements_query(caller, pipeline_ids)
     async with database.read() as session:
         sizes = [_sum_of_bytes(database, getattr(PipelineElement, name)) for name in LARGE if whole]
@@ -163,7 +163,7 @@ async def elements_of(
 
 
 def _sum_of_bytes(database: Database, column: Any) -> Any:
-    """The bytes of all values of a column that is text or JSON."""
+    """Return the total bytes of the values of a text or JSON column."""
     text = cast(column, Text) if database.dialect.name == "postgresql" else column
     return func.coalesce(func.sum(func.octet_length(text)), 0)
 
@@ -171,8 +171,8 @@ def _sum_of_bytes(database: Database, column: Any) -> Any:
 async def large_column(
     database: Database, caller: Caller, column: str, element_ids: Sequence[str], *, budget: Budget
 ) -> list[str | None]:
-    """One of the LARGE columns of each of the elements, as JSON text. AnswerTooLarge, before it is read, where it has
-    more bytes than are left; to count them is for who shows them."""
+    """Load one of the LARGE columns of each of the elements, as JSON text. Raises AnswerTooLarge before the column is
+    read if fewer bytes are left. The caller counts the bytes that it returns."""
     read = getattr(PipelineElement, column)
     theirs = visible_elements(caller), col(PipelineElement.id).in_(element_ids)
     async with database.read() as session:
@@ -184,7 +184,7 @@ async def large_column(
 async def newest_checkpoints(
     database: Database, caller: Caller, element_ids: Sequence[str], *, budget: Budget
 ) -> list[Checkpoint | None]:
-    """The newest checkpoint of each of the elements. AnswerTooLarge."""
+    """Load the newest checkpoint of each of the elements. Raises AnswerTooLarge."""
     query = newest_checkpoints_query(caller, element_ids)
     async with database.read() as session:
         found = {row.element_id: row for row in await session.exec(query)}
@@ -195,8 +195,8 @@ async def newest_checkpoints(
 async def traces(
     database: Database, caller: Caller, most: int, element_ids: Sequence[str], *, budget: Budget
 ) -> list[list[Checkpoint]]:
-    """The checkpoints of each of the elements, oldest first, thinned to at most so many; the newest is among them.
-    BAD_USER_INPUT for a number out of range, AnswerTooLarge."""
+    """Load the checkpoints of each of the elements, oldest first, downsampled to at most `most` including the newest.
+    Raises BAD_USER_INPUT for a number out of range, and AnswerTooLarge."""
     query = traces_query(caller, element_ids, checked_points(most)).limit(budget.rows(LOADED) + 1)
     async with database.read() as session:
         rows = (await session.exec(query)).all()
@@ -213,7 +213,7 @@ def checked_points(most: int) -> int:
 
 
 def result_warnings(result: str | None) -> list[dict[str, Any]] | None:
-    """The warnings of an element's result, without what has another form. None without a result."""
+    """Return the well-formed warnings of an element's result; None without a result."""
     if result is None:
         return None
     found = orjson.loads(result).get("warnings")

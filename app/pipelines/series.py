@@ -24,7 +24,7 @@ MOST_POINTS = 100_000
 NAMED = 10
 """Maximum number of wrong names in an error message."""
 TOGETHER = 500
-"""Elements whose series one statement reads."""
+"""Maximum number of elements whose series one statement reads."""
 SAMPLE = 8
 """Bytes of a stored sample."""
 EACH, READ, THINNED, WRITTEN = 250, 0.04, 6.0, 0.15
@@ -34,9 +34,9 @@ which is thinned, and of each sample that is shown."""
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Selection of one series. `columns` are the channels beside the axis; None selects all. `x_column` is the axis;
-    None is the first channel. `x_min` and `x_max` bound it inclusively, in its own unit; a row without a value there is
-    out of bounds. `max_points` is the maximum number of rows; None returns all."""
+    """Selection of one series. `columns` are the channels besides the axis; None selects all. `x_column` is the axis;
+    None selects the first channel. `x_min` and `x_max` are inclusive bounds in the axis' own unit; a row without a
+    value on the axis is out of bounds. `max_points` is the maximum number of rows; None returns all."""
 
     objective: str
     source: SeriesSource = SeriesSource.OPTIMAL
@@ -47,7 +47,7 @@ class Wanted:
     x_max: float | None = None
 
     def check(self) -> None:
-        """Raise WrongArguments with every argument that no series can serve."""
+        """Raise WrongArguments for arguments that are invalid for every series."""
         if faults := dict(self._faults()):
             raise WrongArguments(faults)
 
@@ -58,14 +58,14 @@ class Wanted:
             yield "x_max", f"The window ends, at {self.x_max:g}, before it begins, at {self.x_min:g}."
 
     def unknown(self, channels: list[str]) -> dict[str, str]:
-        """The arguments that name channels which a series has not, with what to say of each."""
+        """Return an error message for each argument that names channels missing from the series."""
         asked = {"columns": self.columns or frozenset(), "x_column": frozenset([self.x_column or channels[0]])}
         there = set(channels)
         return {name: _none_of(names - there, channels) for name, names in asked.items() if names - there}
 
     @property
     def needed(self) -> ColumnElement[bool]:
-        """The channels whose samples are needed."""
+        """Return an SQL condition on the channels whose samples are needed."""
         if self.columns is None:
             return true()
         axis = col(SeriesChannel.position) == 0 if self.x_column is None else col(SeriesChannel.name) == self.x_column
@@ -73,19 +73,19 @@ class Wanted:
 
 
 class Asked(NamedTuple):
-    """A series that is asked for."""
+    """Request for the series of one element."""
 
     element_id: str
     wanted: Wanted
 
     @property
     def key(self) -> Key:
-        """Which of the stored series it is."""
+        """Return the key of the stored series."""
         return self.element_id, self.wanted.objective, self.wanted.source
 
     @property
     def shape(self) -> tuple[Any, ...]:
-        """Equal where one statement reads the samples, for whatever elements."""
+        """Return the part of the request that is equal for all series read by one statement."""
         return self.wanted.objective, self.wanted.source, self.wanted.columns, self.wanted.x_column
 
 
@@ -95,17 +95,17 @@ Found = bytes | WrongArguments | None
 
 
 class Stored(NamedTuple):
-    """A stored series before its samples are read."""
+    """Metadata of a stored series, read before its samples."""
 
     channels: list[str]
-    """By name, the axis first."""
+    """Names, the axis first."""
     rows: int
 
 
 async def read(database: Database, caller: Caller, budget: Budget, element_id: str, wanted: Wanted) -> bytes | None:
-    """A series as JSON, `{channel: [number or null, …]}` with channels as they are stored and of equal length. None
-    where there is no such element, objective or source, or the element is not COMPLETED. WrongArguments,
-    AnswerTooLarge."""
+    """Return a series as JSON, `{channel: [number or null, …]}`, with channels in stored order and of equal length.
+    Returns None if the element, objective or source does not exist, or the element is not COMPLETED. Raises
+    WrongArguments and AnswerTooLarge."""
     wanted.check()
     [found] = await read_all(database, caller, budget, [(element_id, wanted)])
     if isinstance(found, WrongArguments):
@@ -116,8 +116,8 @@ async def read(database: Database, caller: Caller, budget: Budget, element_id: s
 async def read_all(
     database: Database, caller: Caller, budget: Budget, asked: Sequence[tuple[str, Wanted]]
 ) -> list[Found]:
-    """Series, each as `read` has it, or the WrongArguments of it: one statement looks which there are, and one reads
-    the samples of all that are asked for alike. AnswerTooLarge."""
+    """Return several series, each as `read` returns it or as its WrongArguments. One statement looks up which series
+    exist; one statement per shape reads the samples. Raises AnswerTooLarge."""
     budget.take_work(EACH * len(asked))
     distinct = list(dict.fromkeys(Asked(*each) for each in asked))
     stored = await find_stored(database, caller, budget, distinct)
@@ -140,7 +140,7 @@ async def read_all(
 
 
 def charge(budget: Budget, wanted: Wanted, series: Stored) -> None:
-    """Count the work of reading a series. AnswerTooLarge."""
+    """Charge the work of reading a series to the budget. Raises AnswerTooLarge."""
     channels = len(series.channels) if wanted.columns is None else len(wanted.columns) + 1
     thinned = min(wanted.max_points or 0, series.rows)
     shown = thinned if wanted.max_points else series.rows
@@ -148,7 +148,7 @@ def charge(budget: Budget, wanted: Wanted, series: Stored) -> None:
 
 
 def _groups(asked: list[Asked]) -> Iterator[list[Asked]]:
-    """Those whose samples one statement reads."""
+    """Group the requests whose samples one statement reads."""
     by_shape: dict[tuple[Any, ...], list[Asked]] = {}
     for each in asked:
         by_shape.setdefault(each.shape, []).append(each)
@@ -158,7 +158,7 @@ def _groups(asked: list[Asked]) -> Iterator[list[Asked]]:
 
 
 async def find_stored(database: Database, caller: Caller, budget: Budget, asked: Iterable[Asked]) -> dict[Key, Stored]:
-    """Which of the series there are. AnswerTooLarge."""
+    """Look up which of the requested series exist. Raises AnswerTooLarge."""
     ids = sorted({each.element_id for each in asked})
     keys = {each.key for each in asked}
     found: dict[Key, Stored] = {}
@@ -181,7 +181,7 @@ async def find_stored(database: Database, caller: Caller, budget: Budget, asked:
 
 
 async def read_samples(database: Database, caller: Caller, asked: Sequence[Asked]) -> dict[Key, dict[str, bytes]]:
-    """The channels of series that are asked for alike, by name, in their order."""
+    """Load the samples of series of one shape: by key, then by channel name in stored order."""
     first = asked[0].wanted
     ids = sorted({each.element_id for each in asked})
     query = _query(caller, ids, {first.objective}, {first.source}, col(SeriesChannel.name), col(SeriesChannel.samples))
@@ -195,7 +195,7 @@ async def read_samples(database: Database, caller: Caller, asked: Sequence[Asked
 def _query(
     caller: Caller, ids: list[str], objectives: Iterable[str], sources: Iterable[SeriesSource], *columns: Any
 ) -> Any:
-    """The channels of series of elements that are COMPLETED, each series' in order."""
+    """Build the query for the channels of the series of COMPLETED elements, in stored order within each series."""
     key = (col(SeriesChannel.element_id), col(SeriesChannel.objective), col(SeriesChannel.source))
     return (
         select(*key, *columns)
@@ -210,7 +210,7 @@ def _query(
 
 
 async def channels(database: Database, caller: Caller, element_id: str) -> dict[str, dict[SeriesSource, list[str]]]:
-    """Load the names of the channels, the axis first, by source, by objective."""
+    """Load the names of the channels by objective and source, the axis first."""
     query = (
         select(col(SeriesChannel.objective), col(SeriesChannel.source), col(SeriesChannel.name))
         .join(PipelineElement, col(PipelineElement.id) == col(SeriesChannel.element_id))

@@ -29,8 +29,8 @@ from app.pipelines.inputs import PipelineCreate, PipelineUpdate, checked_name
 
 
 async def create(database: Database, caller: Caller, draft: PipelineCreate) -> Pipeline:
-    """A new pending pipeline. With an idempotency key that was used before in its project: the one that was created
-    then, when the same was asked for. CONFLICT when it was not, or when that pipeline is gone. FORBIDDEN."""
+    """Create a pending pipeline. If its idempotency key was used before in the project with the same request, return
+    the pipeline of that request. Raises CONFLICT if the request differs or that pipeline was deleted, and FORBIDDEN."""
     require_write(caller)
     if not caller.may_use(draft.project_id):
         raise forbidden(NOT_THEIRS, "project_id")
@@ -167,8 +167,8 @@ def _key_row(pipeline: Pipeline, draft: PipelineCreate) -> dict[str, Any]:
 
 
 async def _refuse_key_without_project(database: Database, caller: Caller, draft: PipelineCreate) -> None:
-    """CONFLICT when the key created the same as asked for, which was deleted before keys belonged to projects. A
-    request of the same content is of the same project, so that this tells nothing of others."""
+    """Raise CONFLICT if the key was used for the same request and its pipeline was deleted before keys belonged to
+    projects. An equal request names the same project, so the error reveals nothing about other projects."""
     async with database.read() as session:
         earlier = await session.get(IdempotencyKey, (caller.organization_id, NO_PROJECT, draft.idempotency_key))
     if earlier is not None and earlier.fingerprint == draft.fingerprint:

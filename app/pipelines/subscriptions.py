@@ -1,4 +1,4 @@
-"""Pipelines as they change: their states, told to whoever watches one or all that match a filter."""
+"""Feed of pipeline changes: states of one pipeline, or changes to all pipelines that match a filter."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ READ_TOGETHER = 500
 
 
 class Feed:
-    """Subscriptions to pipelines. While nothing changes, they hold no connection and send no query."""
+    """Subscriptions to pipelines. While nothing changes, a subscription holds no connection and sends no query."""
 
     def __init__(self, database: Database, revocations: RevocationPoller) -> None:
         self._database, self._revocations = database, revocations
@@ -55,9 +55,9 @@ class Feed:
     async def changes(
         self, caller: Caller, filter: PipelineFilter
     ) -> AsyncGenerator[tuple[str, Pipeline | None], None]:
-        """The ids of pipelines that match, or matched before they changed, each with its newest state: None when it
-        was deleted. Changes that follow quickly on each other are told as one. FORBIDDEN for a project that the caller
-        may not use. Busy when too many wait to be told."""
+        """Yield the id of each changed pipeline that matches the filter, or matched before the change, with its newest
+        state, or None if it was deleted. Changes in quick succession are merged. Raises FORBIDDEN for a project that
+        the caller may not use, and Busy if too many changes are pending."""
         caller.ask_for(filter.project_id)
         with self._subscribed(caller, wants=filter.concerns) as changes:
             await self._database.listen()
@@ -69,7 +69,7 @@ class Feed:
 
     @contextmanager
     def _subscribed(self, caller: Caller, id: str | None = None, wants: Wants = anything) -> Iterator[Subscriber]:
-        """A subscriber of the hub; UNAUTHENTICATED ends it when the caller's key is revoked."""
+        """Subscribe to the hub; end with UNAUTHENTICATED when the caller's key is revoked."""
         with (
             self._database.hub.subscribe(caller, id, wants) as changes,
             self._revocations.hold(caller, lambda: changes.fail(revoked())),
@@ -82,7 +82,7 @@ class Feed:
         return await retry_until_available(partial(self._newest, caller, ids))
 
     async def _newest(self, caller: Caller, ids: list[str]) -> list[Pipeline | None]:
-        """Load rows by id; None if missing. All callers of one event-loop turn share one query."""
+        """Load rows by id; None if missing. All calls of one caller in one event-loop turn share one query."""
         wanted = self._wanted.get(caller)
         if wanted is None:
             wanted = self._wanted[caller] = {}

@@ -1,4 +1,4 @@
-"""Whom a request over REST comes from: known before its body is read."""
+"""Authentication of REST requests, before their body is read."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def services(request: Request) -> Services:
 
 
 async def authenticate(request: Request) -> None:
-    """Note whom a request comes from, and spend what it costs. RequestError with UNAUTHENTICATED, FORBIDDEN or
+    """Authenticate a request and charge its cost. Raises RequestError with UNAUTHENTICATED, FORBIDDEN or
     RATE_LIMITED."""
     headers = dict(request.scope["headers"])
     found = await services(request).authenticator.authenticate(headers)
@@ -31,5 +31,5 @@ async def authenticate(request: Request) -> None:
 
 
 async def caller(request: Request) -> Caller:
-    """Whom a request comes from that was authenticated."""
+    """Return the caller of an authenticated request."""
     return request.state.caller  # type: ignore[no-any-return]

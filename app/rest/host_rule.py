@@ -1,5 +1,5 @@
-"""Host rule of a server without API keys: it answers under names of its own machine only, so that a page which is
-reached under a rebound name reads nothing (DNS rebinding)."""
+"""Host check of a server without API keys: it answers only under names of its own machine, which prevents DNS
+rebinding."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from app.rest.errors import failure
 from app.server.faults import find_refusal
 
 OPEN = frozenset({"/livez", "/healthz"})
-"""Paths that answer under every name. They say only that the process runs: a probe which sends another name must not
-have it restarted."""
+"""Paths that answer under every name. They only report that the process runs; a probe with another Host header must not
+cause a restart."""
 OPEN_FOLDER = "/explorer/"
-"""Files of the GraphiQL page, the same in every installation."""
+"""Files of the GraphiQL page, which are the same in every installation."""
 
 
 class HostRule:
-    """An application of which nothing is answered under a name of another machine, unless there are API keys."""
+    """Middleware that refuses requests under names of other machines, unless API keys exist."""
 
     def __init__(self, app: ASGIApp, callers: Callable[[], Authenticator]) -> None:
         self._app, self._callers = app, callers

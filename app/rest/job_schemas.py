@@ -20,7 +20,7 @@ class Job(BaseModel):
     job_id: str
     status: JobStatus
     job_type: Literal["entry", "data_fit", "calculation", "validation"]
-    priority: int = Field(description="The same for all: jobs begin in the order of their submission.")
+    priority: int = Field(description="Equal for all jobs: jobs start in the order of their submission.")
     created_at: datetime
     updated_at: datetime
     is_terminal: bool
@@ -41,9 +41,11 @@ class SeriesQuery(BaseModel):
 
     objective: str
     source: SeriesSource = SeriesSource.OPTIMAL
-    columns: str | None = Field(None, description="Channels beside the axis, with commas between; all without it.")
-    x_column: str | None = Field(None, description="The channel that is the axis; the first without it.")
-    max_points: int | None = Field(None, ge=2, le=MOST_POINTS, description="Most rows, peaks kept; all without it.")
+    columns: str | None = Field(None, description="Channels besides the axis, comma-separated; by default all.")
+    x_column: str | None = Field(None, description="Channel of the axis; by default the first.")
+    max_points: int | None = Field(
+        None, ge=2, le=MOST_POINTS, description="Maximum number of rows, peaks kept; by default all."
+    )
     x_min: float | None = Number
     x_max: float | None = Number
 
@@ -58,7 +60,7 @@ class PlotQuery(BaseModel):
 
     objective_name: str
     plot_index: int = Field(0, ge=0, le=1000)
-    max_points: int = Field(2000, ge=100, le=80_000, description="Most points of a trace.")
+    max_points: int = Field(2000, ge=100, le=80_000, description="Maximum number of points of a trace.")
     x_min: float | None = Number
     x_max: float | None = Number
 
@@ -95,8 +97,8 @@ class Plot(BaseModel):
 
     traces: list[Trace]
     layout: Layout
-    x_full_min: float | None = Field(None, description="Where x begins, in whatever window.")
-    x_full_max: float | None = Field(None, description="Where x ends, in whatever window.")
+    x_full_min: float | None = Field(None, description="Minimum of x over the whole series.")
+    x_full_max: float | None = Field(None, description="Maximum of x over the whole series.")
 
 
 class PlotsOfObjective(BaseModel):
@@ -117,7 +119,7 @@ class Intermediate(BaseModel):
 
     cost: float | None = None
     best_cost: float | None = None
-    inputs: dict[str, Any] = Field(description="Scaled values: none are kept.")
+    inputs: dict[str, Any] = Field(description="Scaled values; always empty.")
     inputs_unscaled: dict[str, Any] = Field(description="Physical values, by parameter name.")
     multistart_job_id: int | None = None
 
@@ -126,4 +128,4 @@ class Metadata(BaseModel):
     """Metadata of a job."""
 
     validation_plot_config: PlotConfig
-    intermediate_results: list[Intermediate] = Field(description="Oldest first, thinned to at most 5,000.")
+    intermediate_results: list[Intermediate] = Field(description="Oldest first, downsampled to at most 5,000.")

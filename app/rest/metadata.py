@@ -17,7 +17,7 @@ from app.rest.plots import panels
 
 
 async def of(database: Database, caller: Caller, budget: Budget, element: PipelineElement) -> dict[str, Any]:
-    """The metadata of the job of an element. AnswerTooLarge."""
+    """Load the metadata of the job of an element. Raises AnswerTooLarge."""
     found = await series.channels(database, caller, element.id)
     config: str | None = None
     if found:

@@ -36,7 +36,7 @@ def database(request: Request) -> Database:
 
 
 def budget(request: Request) -> Budget:
-    """The budget of the answer to one request."""
+    """Return the budget of the answer to one request."""
     return Budget(request.app.state.settings.max_answer_bytes)
 
 
@@ -82,7 +82,7 @@ Once = Annotated[
         alias="Idempotency-Key",
         pattern=r"\S",
         max_length=255,
-        description="A repeat with the same key answers what the first created. Each project has keys of its own.",
+        description="Makes a retry safe: a repeat returns the first request's pipeline. Keys belong to projects.",
     ),
 ]
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Failure}}

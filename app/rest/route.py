@@ -1,5 +1,5 @@
-"""Requests to the REST API: bodies are read once it is known who sends them, within limits, and decoded strictly,
-before FastAPI looks at them; answers come in time."""
+"""Routes of the REST API: authenticate a request, then read its body within limits and decode it strictly, before
+FastAPI validates it. Responses have a timeout."""
 
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -29,8 +29,8 @@ class ReadRequest(Request):
 
 
 class StrictRoute(APIRoute):
-    """Route that reads bodies by the strict JSON decoder: FastAPI's own drops duplicate keys. A request that takes too
-    long gets a timeout, and is finished all the same if it changes data."""
+    """Route that decodes bodies by the strict JSON decoder, because FastAPI's own drops duplicate keys. A request that
+    exceeds the timeout gets an error; one that changes data is completed nevertheless."""
 
     def get_route_handler(self) -> Handle:
         handle, has_body = super().get_route_handler(), self.body_field is not None

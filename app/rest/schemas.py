@@ -138,14 +138,16 @@ class PipelinePage(BaseModel):
     """A page of pipelines."""
 
     pipelines: list[Submission]
-    count: int = Field(description="How many are here.")
-    total: int = Field(description="How many match in all.")
+    count: int = Field(description="Number of items on this page.")
+    total: int = Field(description="Number of matches on all pages.")
 
 
 class PipelineResult(BaseModel):
     """Result of a pipeline so far."""
 
-    result: dict[str, Any] = Field(description="`parameter_values`: those of all elements, the later over the earlier.")
+    result: dict[str, Any] = Field(
+        description="`parameter_values` of all elements; later elements override earlier ones."
+    )
     element_results: dict[str, dict[str, Any]] = Field(
         description="The result of each element that has one, by name, with its `warnings`."
     )

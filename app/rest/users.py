@@ -17,7 +17,7 @@ class Organization(BaseModel):
     """Organization of the API key."""
 
     id: str
-    name: str = Field(description="The id: organizations have no names of their own.")
+    name: str = Field(description="The id, because organizations have no names.")
 
 
 class User(BaseModel):

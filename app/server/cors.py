@@ -1,4 +1,4 @@
-"""Pages of other origins: which may ask, what their browsers are told of it, and what they cannot change unasked.
+"""CORS, and protection against cross-site request forgery: which origins may send requests and changes.
 
 https://fetch.spec.whatwg.org/#http-cors-protocol
 """
@@ -15,7 +15,7 @@ from app.errors import RequestError, RequestErrorCode
 from app.settings import ANY
 
 OWN_SITES = {b"same-origin", b"none"}
-"""Values of Sec-Fetch-Site for a page of this server, and for a user's own act."""
+"""Values of Sec-Fetch-Site for a page of this server, and for a navigation by the user."""
 METHODS = ("GET", "POST", "PATCH", "DELETE")
 EXPOSED = ("Location", "Retry-After", "X-Request-Id")
 """Response headers that scripts may read, besides the safelisted ones."""
@@ -29,9 +29,9 @@ def allows(allowed: Collection[str], origin: bytes) -> bool:
 
 
 def is_from_allowed_page(headers: Mapping[bytes, bytes], allowed: Collection[str]) -> bool:
-    """Whether a request is of no page, of one of this very server, or of one of the origins. Browsers set both headers
-    and let no page do it; other clients send neither. `Sec-Fetch-Site` goes first: it is right behind a proxy that
-    changes Host, too. https://web.dev/articles/fetch-metadata"""
+    """Return whether a request comes from no page, from a page of this server, or from an allowed origin. Browsers set
+    both headers, and no page can change them; other clients send neither. `Sec-Fetch-Site` is checked first: it is also
+    correct behind a proxy that changes Host. https://web.dev/articles/fetch-metadata"""
     site, origin = headers.get(b"sec-fetch-site"), headers.get(b"origin")
     if origin is not None and allows(allowed, origin):
         return True
@@ -41,8 +41,8 @@ def is_from_allowed_page(headers: Mapping[bytes, bytes], allowed: Collection[str
 
 
 def refuse_other_pages(headers: Mapping[bytes, bytes], allowed: Collection[str]) -> None:
-    """RequestError with FORBIDDEN for a change that a page of another origin asks for. A browser sends some requests
-    for every page, and a server without keys takes them for its user's."""
+    """Raise RequestError with FORBIDDEN for a change that a page of another origin requests. A browser sends some
+    requests for any page, and a server without keys cannot distinguish them from the user's own."""
     if not is_from_allowed_page(headers, allowed):
         message = "Pages of other origins may change nothing here: VOLTGRAPH_CORS_ORIGINS lists those that may."
         raise RequestError(RequestErrorCode.FORBIDDEN, message)

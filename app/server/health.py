@@ -21,16 +21,16 @@ from app.server.faults import log_fault
 BELIEVED = 1.0
 """Seconds for which a successful write counts; more frequent probes cause no further writes."""
 PATIENCE = 3.0
-"""Seconds after which a write that is not done, and read again, counts as failed."""
+"""Timeout in seconds of a write and the read that checks it."""
 TICK = timedelta(microseconds=1)
 
 
 class StaleRead(VoltgraphError):
-    """A read did not see what was committed before it."""
+    """A read did not see a write that was committed before it."""
 
 
 class Health:
-    """Readiness of this server: it just wrote to the database, read that again, and is not about to end."""
+    """Readiness of the server: it can write to its database, its reads see the write, and it is not shutting down."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -40,7 +40,7 @@ class Health:
         self.draining = False
 
     async def ready(self) -> bool:
-        """Whether a write is committed now and seen by a read, or was a moment ago, and none has failed meanwhile."""
+        """Return whether a write was committed and read within the last second, and no write has failed since."""
         if self.draining:
             return False
         if monotonic() - self._taken >= BELIEVED:
@@ -54,7 +54,7 @@ class Health:
             async with asyncio.timeout(PATIENCE):
                 written = await self._database.write(_write_pulse)
                 read = await self._database.run(self._read_pulse, ReadBudget(is_single=True))
-            if read < written:  # of several processes, another one may have written since
+            if read < written:  # another process may have written since
                 raise StaleRead(f"a read found the pulse of {read}, after that of {written} was committed")
             self._beats = True
         except Exception as error:
@@ -64,7 +64,7 @@ class Health:
             self._taken, self._taking = monotonic(), None
 
     def _read_pulse(self) -> Steps[datetime]:
-        """Read the pulse as plans read: over a connection that may be in a snapshot."""
+        """Read the pulse as plans do: over a connection that may have a shared snapshot."""
         [[at]] = yield str(select(col(Pulse.at)).compile(dialect=self._database.dialect)), ()
         read = Instant().process_result_value(at, self._database.dialect)
         assert read is not None
@@ -72,7 +72,7 @@ class Health:
 
 
 async def _write_pulse(session: AsyncSession) -> datetime:
-    """Write a pulse that is later than any before it, whatever the clocks of the processes that write them."""
+    """Write a pulse later than any before it, even if the clocks of the writing processes differ."""
     before = (await session.exec(select(Pulse.at).with_for_update())).one()
     at = max(now(), before + TICK)
     await session.exec(update(Pulse).values(at=at))
@@ -96,7 +96,7 @@ async def healthy() -> Response:
 
 @router.get("/readyz")
 async def ready(request: Request) -> Response:
-    """It can write to its database, reads see what it wrote, and it goes on for a while."""
+    """Answer 200 if the server can write to its database, reads its writes, and is not shutting down."""
     if await request.app.state.services.health.ready():
         return PlainTextResponse("ok")
     return PlainTextResponse("not ready", 503, {"retry-after": "1"})

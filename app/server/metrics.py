@@ -26,9 +26,10 @@ BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0
 JOB_BOUNDS = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0, 100.0, 300.0, 1000.0, 3000.0, 10_000.0, 30_000.0)
 """Histogram buckets of jobs, in seconds."""
 MOST_NAMES = 200
-"""Operations that are told apart by name beside the reserved ones: names are the clients' own, and have no end."""
+"""Maximum number of operation names with a label of their own, besides the reserved ones. Clients choose the names, so
+their number is unbounded."""
 LONGEST_NAME = 64
-"""Characters of an operation's name in a label."""
+"""Maximum characters of an operation's name in a label."""
 OTHER = "other"
 
 
@@ -38,7 +39,7 @@ class Metrics:
     def __init__(self) -> None:
         self._requests: Counter[tuple[str, str]] = Counter()
         self._labels = {OTHER: OTHER, "": ""}
-        """By the name of an operation. Those of `reserve` stand here before any request."""
+        """Labels by operation name. Reserved names are present before any request."""
         self._left = MOST_NAMES
         self._answers: Counter[tuple[str, str, str]] = Counter()
         self._jobs = Histogram(
@@ -73,13 +74,14 @@ class Metrics:
         self.counts("voltgraph_connection_recoveries", told, database.recoveries, "connection")
 
     def watch_connections(self, connections: Connections) -> None:
-        """Tell of open connections, and of those that were ended early."""
+        """Register the metrics of open connections, and of those that were ended early."""
         self.gauge("voltgraph_open_connections", "Open connections, WebSockets among them.", lambda: connections.open)
         told = "Connections refused at the bound, or aborted by the write timeout."
         self.counts("voltgraph_ended_connections", told, lambda: connections.ended)
 
     def request(self, operation: str, code: str, seconds: float) -> None:
-        """Count a request: the operation's name, `OK` or the code of its first error, and how long it took."""
+        """Count a request by its operation's name and its code (`OK` or the code of its first error), and its
+        duration."""
         label = self._labels.get(operation)
         if label is None:
             label = self._new_label(operation)
@@ -88,14 +90,14 @@ class Metrics:
         self._seconds += seconds
 
     def _new_label(self, operation: str) -> str:
-        """The label of a name that has none: the name itself while there is a place for it, else OTHER."""
+        """Return the label of a new name: the name itself while labels are left, otherwise OTHER."""
         if self._left == 0 or len(operation) > LONGEST_NAME or not operation.isprintable():
             return OTHER
         self._left -= 1
         return self._labels.setdefault(operation, operation)
 
     def reserve(self, operations: Iterable[str]) -> None:
-        """Keep places for the names of operations that the server ships or trusts. Others cannot take them."""
+        """Reserve labels for the operations that the server ships or trusts; other names cannot take them."""
         self._labels |= {
             name: name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…" for name in operations
         }
@@ -136,7 +138,7 @@ class Metrics:
 
 
 class Counted:
-    """Middleware that counts responses by route; a route is not the client's choice."""
+    """Middleware that counts responses by route, which a client cannot choose freely."""
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app, self._metrics = app, metrics

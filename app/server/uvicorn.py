@@ -22,7 +22,7 @@ from app.settings import Settings
 Announce = Callable[[str, int], Awaitable[None]]
 """Called with the address and the port, once the server listens."""
 COLLECTED = (20_000, 20, 50)
-"""Thresholds of the garbage collector: a page of results is a thousand objects."""
+"""Thresholds of the garbage collector: a page of results has about a thousand objects."""
 LAST_CALL = 0.8
 """Drain window in seconds. Open connections may send further requests; each response carries `Connection: close`,
 because a request sent while its socket is closed is lost. New connections are dropped meanwhile: their clients retry
@@ -79,7 +79,7 @@ class Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         gc.collect()
-        gc.freeze()  # objects of the start-up stay: the collector need not traverse them again
+        gc.freeze()  # objects created at start-up stay alive: the collector need not traverse them again
         gc.set_threshold(*COLLECTED)
         if self.started:
             host, port = self.servers[0].sockets[0].getsockname()[:2]

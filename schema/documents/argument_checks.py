@@ -1,5 +1,7 @@
-"""Arguments of fields that stand below lists, checked once for each field of the document before anything is read. A
-resolver is called for each object of the list, and would say the same of every one."""
+"""Argument checks before execution, once per field of the document.
+
+A resolver below a list is called for each object and would raise the same error for each of them.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,7 @@ from app.pipelines.repository import checked_points
 from app.pipelines.series import Wanted
 
 Check = Callable[[Mapping[str, Any]], None]
-"""Raises RequestError for arguments that no object can meet."""
+"""Raises RequestError if the arguments are invalid for every object."""
 
 
 def _check_trace(arguments: Mapping[str, Any]) -> None:
@@ -46,22 +48,22 @@ def _check_series(arguments: Mapping[str, Any]) -> None:
 
 
 CHECKS: dict[str, Check] = {"Job.trace": _check_trace, "PipelineElement.series": _check_series}
-"""By `Type.field`."""
+"""Checks by `Type.field`."""
 Conditions = tuple[SelectionNode, ...]
 
 
 class Checked(NamedTuple):
-    """A field of the document whose arguments are checked."""
+    """Field of the document with checked arguments."""
 
     node: FieldNode
     definition: GraphQLField
     check: Check
     conditions: Conditions
-    """The field, and what stands around it, as far as it has directives."""
+    """The field and the selections around it that have directives."""
 
 
 class Checks:
-    """The fields of one operation whose arguments are checked. False where there are none."""
+    """Fields of one operation with checked arguments; falsy if the operation has none."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) -> None:
         self._schema, self._definitions = schema, operation.variable_definitions or ()
@@ -104,7 +106,7 @@ class Checks:
             yield from self._checked(node.selection_set, get_named_type(definition.type), conditions)
 
     def _of_fragment(self, name: str, conditions: Conditions) -> Iterator[Checked]:
-        """Once for the same conditions, however often it is spread."""
+        """Yield the checked fields of a fragment, once per set of conditions, however often it is spread."""
         key = (name, *map(id, conditions))
         if key not in self._seen:
             self._seen.add(key)
@@ -120,7 +122,7 @@ def _error(each: Checked, values: VariableValues) -> GraphQLError | None:
     except RequestError as error:
         return GraphQLError(error.message, each.node)
     except GraphQLError:
-        return None  # an argument of a wrong type, of which the executor tells the place
+        return None  # an argument of a wrong type: the executor reports it with its location
     return None
 
 

@@ -1,9 +1,9 @@
 """Cost of an operation, known before it runs.
 
-A field costs 1, and what `EXTRA` says besides; a field that changes something `MUTATION` besides. Below a field that
-gives a list, everything counts as often as the list is usually long: for the `nodes` and `edges` of a page its `first`
-or `last`, for `trace` once for each `POINTS` of its `maxPoints`, for other lists as `LENGTHS` says; below `elements` at
-least as `LEAST` fields. `series` costs 1 more for each `POINTS` of its `maxPoints`. Introspection costs nothing.
+A field costs 1 plus its `EXTRA`; a root field of a mutation costs `MUTATION` more. A list multiplies the cost of the
+fields below it by the list's usual length: `first` or `last` for `nodes` and `edges` of a page, `maxPoints` / `POINTS`
+for `trace`, and `LENGTHS` for other lists. The fields below `elements` cost at least `LEAST`. `series` costs
+`maxPoints` / `POINTS` more. Introspection costs nothing.
 
 Lists that turn out longer than usual are bounded while the answer is made, by its budget (`app.pipelines.budget`).
 """
@@ -48,15 +48,15 @@ EXTRA = {
 }
 MUTATION = 20
 POINTS = 50
-"""Points of a trace, or rows of a series, that count as one."""
+"""Number of points of a trace, or rows of a series, that cost as much as one field."""
 WHOLE = 10_000
-"""Rows that a series is taken to have which is not thinned."""
+"""Number of rows assumed for a series that is not downsampled."""
 THINNED = {"trace": (DEFAULT_TRACE, MAX_TRACE), "series": (WHOLE, MOST_POINTS)}
-"""The fields that `maxPoints` thins, each with the points that it has without, and the most that can be asked for."""
+"""Fields with `maxPoints`, each with the number of points assumed without it and the maximum."""
 WRONG = -1
-"""Stands for a variable that is no integer."""
+"""Placeholder for a variable that is not an integer."""
 KEPT = 200
-"""Number of cached costs of one operation, by the lengths of its pages."""
+"""Maximum number of cached costs per operation, one per combination of lengths."""
 
 
 class OperationCost:
@@ -89,12 +89,12 @@ class OperationCost:
 
 
 def _integer(value: Any) -> int | None:
-    """The value of a variable that gives a length."""
+    """Return the value of a length variable."""
     return value if value is None or type(value) is int else WRONG
 
 
 def _length(asked: int | None, default: int, most: int) -> int:
-    """The length of a list of which so many are asked for; one that may not be so long is refused later."""
+    """Return the length of a list for its argument. An invalid length counts as the maximum; it is refused later."""
     if asked is None:
         return default
     return asked if 0 < asked <= most else most
@@ -109,7 +109,7 @@ class _Walk:
         self._lengths = lengths
         self._known: dict[tuple[str, int], int] = {}
         self.read: set[str] = set()
-        """The variables that give the lengths of lists."""
+        """Variables that set the lengths of lists."""
 
     def operation(self, node: OperationDefinitionNode) -> int:
         cost = self._selection(node.selection_set, 1)
@@ -139,18 +139,18 @@ class _Walk:
         return cost + times * max(self._selection(node.selection_set, self._page(node)), LEAST.get(name, 0))
 
     def _page(self, node: FieldNode) -> int:
-        """Return the length of the page of a field; 1 if it has none."""
+        """Return the page length of a field; the default if no argument sets it."""
         lengths = [_length(each, DEFAULT_PAGE, MAX_PAGE) for each in self._asked(node, PAGED)]
         return max(lengths, default=DEFAULT_PAGE)
 
     def _points(self, node: FieldNode) -> int:
-        """How often points or rows count, of which `maxPoints` says how many there can be."""
+        """Return the multiplier of points or rows for `maxPoints`, rounded up."""
         default, most = THINNED[node.name.value]
         lengths = [_length(each, default, most) for each in self._asked(node, ("maxPoints",))]
         return -(-max(lengths, default=default) // POINTS)
 
     def _asked(self, node: FieldNode, names: Collection[str]) -> list[int | None]:
-        """The values of those of the arguments that are given; None for null."""
+        """Return the values of those of the arguments that are given; None for null."""
         return [self._value(each.value) for each in node.arguments or () if each.name.value in names]
 
     def _value(self, value: ValueNode) -> int | None:

@@ -33,11 +33,11 @@ CACHED = 256
 LONG = 2_000
 """Characters of a document above which a thread prepares it."""
 WRONG_AGAIN = 0.0002
-"""Seconds of CPU time that the answer to a wrong document takes which is known already."""
+"""CPU time in seconds of answering a wrong document from the cache."""
 Charge = Callable[[float], None]
-"""Called with seconds of CPU time. RequestError when its caller has spent too much before."""
+"""Called with CPU time in seconds. Raises RequestError if the caller's balance was negative before."""
 MAX_ERRORS = 20
-"""Errors of one document that are reported, and after which its validation ends."""
+"""Maximum number of reported errors of one document; validation stops after them."""
 NOT_TRUSTED = GraphQLError("This server runs trusted documents only, and this is none.")
 
 
@@ -72,7 +72,7 @@ class Document:
     operations: dict[str | None, KnownOperation] = field(default_factory=dict)
     """Operations by name."""
     seconds: float = 0.0
-    """CPU time that was spent on it."""
+    """CPU time in seconds of its preparation."""
 
     def operation(self, name: str | None) -> KnownOperation:
         """Return the operation with `name`. Raises RequestError if none matches or several do."""
@@ -98,8 +98,8 @@ class Documents:
         self._kept: OrderedDict[str, Document] = OrderedDict()
 
     async def get(self, text: str, charge: Charge | None = None) -> Document:
-        """The document; RequestError when it is too long to be looked at. `charge` is called with the CPU time that it
-        took, where it is wrong or long: a short one that can be run costs what it reads."""
+        """Return the prepared document. Raises RequestError if it is too long. `charge` is called with the CPU time of
+        the preparation if the document is wrong or long; a short valid one is charged by the cost of its operation."""
         if (document := self._kept.get(text)) is not None:
             self._kept.move_to_end(text)
             if document.errors and charge is not None:
@@ -108,7 +108,7 @@ class Documents:
         self._check_length(text)
         if charge is not None:
             charge(0.0)
-        # A long one takes 0.1 s; other requests continue meanwhile.
+        # A long document takes 0.1 s; other requests continue meanwhile.
         document = self._prepare(text) if len(text) < LONG else await asyncio.to_thread(self._prepare, text)
         if charge is not None and (document.errors or len(text) >= LONG):
             charge(document.seconds)
@@ -142,7 +142,7 @@ class Documents:
                 return Document(code=RequestErrorCode.DOCUMENT_NOT_TRUSTED, errors=[NOT_TRUSTED])
             if errors := too_large(tree, self._settings):
                 return Document(code=RequestErrorCode.TOO_COMPLEX, errors=errors)
-            # First, because GraphQL's rules read such values and report Python's messages.
+            # First, because GraphQL's own rules evaluate such literals and report Python's messages.
             errors = validate(self._schema, tree, [StorableValues], max_errors=MAX_ERRORS) or self._validated(tree)
         except GraphQLError as error:
             return Document(code=RequestErrorCode.GRAPHQL_PARSE_FAILED, errors=[error])

@@ -1,5 +1,7 @@
 """Automatic persisted queries: clients name a document by its SHA-256 hash after sending it once.
-https://www.apollographql.com/docs/apollo-server/performance/apq"""
+
+https://www.apollographql.com/docs/apollo-server/performance/apq
+"""
 
 from __future__ import annotations
 
@@ -21,8 +23,8 @@ NOT_FOUND = Document(code=RequestErrorCode.PERSISTED_QUERY_NOT_FOUND, errors=[Gr
 NOT_SUPPORTED = Document(
     code=RequestErrorCode.PERSISTED_QUERY_NOT_SUPPORTED, errors=[GraphQLError("PersistedQueryNotSupported")]
 )
-"""Errors with the exact messages that clients match: after the first they send the document once, after the second
-always."""
+"""Errors with the exact messages that clients match. After the first message the client sends the document once, after
+the second one with every request."""
 
 
 class Persisted:

@@ -24,7 +24,7 @@ from graphql import (
 from app.errors import WrongDocuments
 
 ANONYMOUS = "anonymous"
-"""The label of an operation without a name."""
+"""Label of an operation without a name."""
 SUFFIXES = (".graphql", ".gql")
 
 
@@ -43,7 +43,7 @@ class Trusted:
 
     @property
     def names(self) -> Iterator[str]:
-        """The names of their operations."""
+        """Names of their operations."""
         return chain.from_iterable(map(operation_names, self.by_hash.values()))
 
     def has(self, tree: DocumentNode) -> bool:
@@ -52,7 +52,7 @@ class Trusted:
 
 
 def operation_names(text: str) -> list[str]:
-    """The names of a document's operations."""
+    """Return the names of a document's operations."""
     operations = [node for node in parse(text).definitions if isinstance(node, OperationDefinitionNode)]
     return [node.name.value if node.name else ANONYMOUS for node in operations]
 

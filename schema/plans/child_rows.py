@@ -16,7 +16,7 @@ from schema.plans.row_builder import Builder, Row, RowBuilder, Run, work_of
 from schema.plans.statements import IDS, given_ids
 
 LARGE = [getattr(PipelineElement.__table__.c, name) for name in repository.LARGE]  # type: ignore[attr-defined]
-"""Columns of elements that can be so long that they do not come with their parents."""
+"""Columns of elements that can be too long for the statement of their parents."""
 
 
 class ChildRows:
@@ -32,8 +32,9 @@ class ChildRows:
         more: Callable[[Run], dict[str, Any]] | None = None,
         limit: Any = None,
     ) -> None:
-        """`query` takes the ids, `by` is the column that has them there, `make` says what each row becomes, and `more`
-        which parameters the query has besides. `limit` is one that bounds its rows by the work that is left."""
+        """Create the children. `query` takes the ids; `by` is the column of the parents' ids; `make` is the code of
+        each object; `more` names further parameters of the query; `limit` is the parameter that bounds its rows by the
+        remaining work."""
         self._parent_id, self._parent = parent_id, parents.place(parent_id)
         self._given = given_ids(parents.compiling.dialect, one=parents.one)
         self._rows = RowBuilder(parents.compiling)

@@ -111,7 +111,7 @@ WARNING = frozenset({*repository.WARNING_FIELDS, "__typename"})
 
 
 def _selected_warnings(names: Mapping[str, str], result: str | None) -> list[dict[str, Any]] | None:
-    """The warnings of a result with the selected fields, by response key."""
+    """Code for the warnings of a result with the selected fields, by response key."""
     found = repository.result_warnings(result)
     if found is None:
         return None

@@ -22,7 +22,8 @@ from schema.plans.selections import FieldDetailsList, name_of
 from schema.plans.statements import IDS, CompiledStatement
 
 MOST_BYTES = 4 * 2**20
-"""Maximum size of all lists, or of one object. Longer texts are built from rows: to append, SQLite copies a text."""
+"""Maximum size of all lists together, or of one object. Longer texts are built from rows, because SQLite copies a text
+when it appends to it."""
 MOST_PARTS = 500
 """Maximum number of parts of an object: SQLite's functions take 1,000 arguments. PostgreSQL's take 100, so operators
 are used there."""
@@ -66,9 +67,9 @@ class JsonSqlBuilder:
     place = stored = call = value = refuse
 
     def list_of(self, query: Select[Any], parent: Any, item: Any, order: Any, *, in_bytes: bool) -> Any:
-        """The JSON of all rows of a query about a parent, each row as `item` has it, as a query."""
+        """Return a query for the JSON of all rows about a parent, each encoded as `item`."""
         if self._is_sqlite and self._has_json:
-            # An aggregate with an order of its own would first keep all rows, however long they are.
+            # An ordered aggregate would first keep all rows, whatever their length.
             rows = query.order_by(None).with_only_columns(item.label("item"), maintain_column_froms=True)
             ordered = rows.order_by(order).correlate(parent).subquery()
             whole = self._listed(func.group_concat(ordered.c.item, self._expression(",")))
@@ -159,7 +160,7 @@ def _unless_unwritable(compiling: CompileContext, make: Callable[[JsonSqlBuilder
 
 
 class _Measure:
-    """Counts the bytes of texts as they are read. TooLong when a plan had better read rows."""
+    """Count the bytes of texts as they are read. Raises TooLong if the plan should read rows instead."""
 
     def __init__(self) -> None:
         self._left = MOST_BYTES

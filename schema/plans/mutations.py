@@ -103,7 +103,7 @@ class MutationField:
 
 
 class MutationResult:
-    """Selection of the pipeline that a mutation returns. Its own columns are at hand; all else is read."""
+    """Selection of the pipeline that a mutation returns. Its own columns are in memory; all others are read."""
 
     def __init__(self, compiling: CompileContext, details: FieldDetailsList) -> None:
         before = compiling.statements

@@ -73,7 +73,7 @@ class Planner:
     """Planner with its cache of recent plans, over one database."""
 
     def __init__(self, database: Database, most_bytes: int) -> None:
-        """`most_bytes` is the most that an answer may have."""
+        """Create a planner. `most_bytes` is the maximum size of an answer."""
         self.tally = Tally()
         self._database, self._most_bytes = database, most_bytes
         self._variables = lru_cache(CACHED)(Variables)
@@ -82,7 +82,7 @@ class Planner:
     async def data(
         self, document: Document, name: str | None, variables: dict[str, Any] | None, caller: Caller
     ) -> dict[str, Any] | None:
-        """The data of a query. None where the executor must say what is wrong, or where there is no plan.
+        """Return the data of a query. Returns None if it has no plan, or if the executor must report an error. Raises
         AnswerTooLarge."""
         try:
             plan, values = self.find(document, name, variables)
@@ -103,7 +103,7 @@ class Planner:
 
     async def _run(self, plan: Plan, caller: Caller, values: VariableValues) -> dict[str, Any]:
         def begin() -> Steps[dict[str, Any]]:
-            return plan(Run(caller, values, Budget(self._most_bytes)))  # a new one, as it may be begun twice
+            return plan(Run(caller, values, Budget(self._most_bytes)))  # a copy per run, because a run may be restarted
 
         return await self._database.run(begin, plan.pace) if plan.reads else unread(begin())
 
@@ -159,8 +159,8 @@ def compiled(
     has_texts: bool = True,
     longest: int = MOST_BYTES,
 ) -> Plan | MutationPlan:
-    """The plan of an operation, of whose variables only the Boolean ones are known: what @include and @skip read is
-    among them. `longest` is how many bytes a value may have. Unplanned when a part of it has none."""
+    """Compile the plan of an operation. Only the values of its Boolean variables are known, including those in @include
+    and @skip. `longest` is the maximum bytes of a value. Raises Unplanned if a part has no plan."""
     operation = document.operation(name).node
     selections = Selections(document.tree, operation, values)
     compiling = CompileContext(selections, dialect, field_of, longest, has_texts)

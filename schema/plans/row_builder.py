@@ -30,7 +30,7 @@ Row = Sequence[Any]
 """A tuple, or a driver's row."""
 NULL = ast.Constant(None)
 MOST_LISTS = 16
-"""Lists as long as one value may be that the rows of a page may have together."""
+"""Maximum total size of the lists of a page, as a multiple of the maximum size of one value."""
 
 
 class Run:
@@ -59,9 +59,9 @@ class CompileContext:
     field: Callable[[str, str], FieldReader]
     """Returns how a field of a type is read. Raises Unplanned."""
     longest: int
-    """How many bytes a value may have that the database makes or gives."""
+    """Maximum bytes of a value that the database creates or returns."""
     has_texts: bool = True
-    """Whether the database may write JSON: of what is long, it takes several times as long as rows do."""
+    """Whether the database may encode JSON: for long values that takes several times as long as reading rows."""
     statements: int = 0
     """Maximum number of statements of the plan so far."""
 
@@ -70,16 +70,16 @@ class RowBuilder:
     """Rows of one statement: its columns, and the further statements for each row."""
 
     def __init__(self, compiling: CompileContext, *, one: bool = False, is_at_hand: bool = False) -> None:
-        """Create rows. `one` means at most one row; `is_at_hand` means that no statement reads it."""
+        """Create rows. `one`: at most one row. `is_at_hand`: the row is in memory, and no statement reads it."""
         self.compiling, self.one, self.is_at_hand = compiling, one, is_at_hand
         self.columns: list[Any] = []
         self.children: list[Any] = []
         self._constants: dict[str, Any] = {}
         self._values: dict[str, Callable[[Run], Any]] = {}
         self._texts: dict[int, int] = {}
-        """By the places of JSON that the database writes and may cut, the bytes of what is whole."""
+        """Maximum bytes of JSON columns that the database encodes and may truncate, by column index."""
         self._weights: dict[int, int] = {}
-        """By the places of columns that can be long, how many bytes of the answer each byte of them counts for."""
+        """Weights of columns that can be long, by column index: bytes of the answer per byte of the column."""
 
     def place(self, column: Any) -> int:
         """Add a column and return its index in each row."""
@@ -110,12 +110,12 @@ class RowBuilder:
         return _unless_null(stored, made) if column.nullable else made
 
     def weigh(self, column: Any, weight: int = 1) -> None:
-        """Count the bytes of a column for so many of the answer's."""
+        """Count each byte of a column as `weight` bytes of the answer."""
         place = self.place(column)
         self._weights[place] = self._weights.get(place, 0) + weight
 
     def measure(self, run: Run) -> Measure | None:
-        """Counts the bytes of rows as they are read. None where none of their columns can be long."""
+        """Return a function that counts the bytes of rows as they are read; None if no column can be long."""
         if not self._weights:
             return None
         weights = [*self._weights.items()]
@@ -126,7 +126,7 @@ class RowBuilder:
         return measure
 
     def check(self, rows: Sequence[Row], run: Run) -> None:
-        """Count the bytes of few rows that were read. AnswerTooLarge, or TooLong where JSON was cut."""
+        """Count the bytes of rows that were read. Raises AnswerTooLarge, and TooLong if JSON was truncated."""
         for place, longest in self._texts.items():
             if any(row[place] is not None and len(row[place]) > longest for row in rows):
                 raise TooLong
@@ -134,7 +134,7 @@ class RowBuilder:
             measure(rows)
 
     def has_large(self, columns: Collection[Any]) -> bool:
-        """Whether one of these columns is read."""
+        """Return whether one of these columns is read."""
         return any(known is column for known in self.columns for column in columns)
 
     def column_or(self, column: Any, name: str) -> ast.expr:
@@ -153,7 +153,7 @@ class RowBuilder:
 
     def json(self, text: Any) -> ast.expr:
         """Return the code for JSON encoded by the database."""
-        if self.compiling.dialect.name == "postgresql":  # SQLite itself ends what becomes too long
+        if self.compiling.dialect.name == "postgresql":  # SQLite itself refuses values that become too long
             longest = self.compiling.longest if self.one else self.compiling.longest // MOST_LISTS
             text = func.substr(text, literal_column("1"), literal_column(str(longest + 1)))
             self._texts[self.place(text)] = longest
@@ -217,7 +217,7 @@ class RowBuilder:
 
 
 def work_of(made: ast.expr) -> int:
-    """The work that each row takes of which this is made."""
+    """Return the work of reading one row and building `made` from it."""
     return ROW + VALUE * sum(len(node.keys) for node in ast.walk(made) if isinstance(node, ast.Dict))
 
 

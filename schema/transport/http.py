@@ -97,7 +97,7 @@ class GraphQLEndpoint:
         return self._response("POST", headers, partial(self._posted, headers, body), len(body))
 
     async def _response(self, method: str, headers: Headers, read: Reading, size: int = 0) -> Response:
-        """Answer a request. `size`: bytes of a body that arrived complete; other bodies are counted by `read`."""
+        """Answer a request. `size`: bytes of a complete body; `read` counts the bytes of other bodies."""
         start, kind, name, more, taken = perf_counter(), JSON, "", NO_HEADERS, 0
         try:
             kind = media_type(headers.get(b"accept"))
@@ -124,7 +124,8 @@ class GraphQLEndpoint:
         return response
 
     async def _run(self, operation: Operation, method: str, headers: Headers) -> Answer:
-        """The one answer to an operation. RequestError where it has many, or is not allowed."""
+        """Return the answer to an operation. Raises RequestError for a subscription, or for a change that is not
+        allowed."""
         if operation.kind is OperationType.SUBSCRIPTION:
             raise RequestError(
                 RequestErrorCode.NOT_ACCEPTABLE,
@@ -143,7 +144,7 @@ class GraphQLEndpoint:
                     _check_change(operation, scope["method"], headers, self._origins)
                     held.enter_context(operation.slot())
                     if operation.kind is OperationType.SUBSCRIPTION:
-                        body_held.release()  # it may go on for days
+                        body_held.release()  # subscriptions may last for days
             except Exception as error:
                 status, body, more = _refused(error)
                 await _response(status, encoded(body), JSON, more).send(send)
@@ -179,7 +180,7 @@ class GraphQLEndpoint:
 
 
 def _check_change(operation: Operation, method: str, headers: Headers, origins: Collection[str]) -> None:
-    """RequestError where an operation would change what its method, or the page that sends it, may not change."""
+    """Raise RequestError for a mutation by GET, or by a page that may not change data."""
     if operation.kind is not OperationType.MUTATION:
         return
     if method != "POST":

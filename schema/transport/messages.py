@@ -1,7 +1,7 @@
-"""Messages of graphql-transport-ws that hold what cannot be kept: whose operation that ends.
+"""Errors of graphql-transport-ws messages with unacceptable values: end one operation instead of the socket.
 
-The protocol closes a socket for a message of an unknown type or form. A message whose type and id are readable has a
-form; a value within it that cannot be kept is the fault of one operation.
+The protocol closes a socket for a message of an unknown type or form. If type and id of a message are readable, its
+form is valid, and a value that cannot be stored is an error of that one operation.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ _TYPE = rf'"type"\s*:\s*"{SUBSCRIBE}"'
 LEADING = re.compile(
     rf'\s*\{{\s*(?:"id"\s*:\s*({_TEXT})\s*,\s*{_TYPE}|{_TYPE}\s*,\s*"id"\s*:\s*({_TEXT}))\s*,\s*"payload"\s*:'
 )
-"""A `subscribe` message up to its payload, as clients write it."""
+"""Start of a `subscribe` message up to its payload, as clients write it."""
 
 
 def refused_subscribe(text: str, error: RequestError) -> dict[str, Any] | None:
-    """A `subscribe` message whose payload is the error, for a text that was refused by it. None where its id and type
-    cannot be read, or are what is wrong."""
+    """Return a `subscribe` message whose payload is the error, for a text that was refused with it. Returns None if the
+    message's id and type are unreadable or themselves invalid."""
     id = _id_of_refused(text) if isinstance(error, BadJson) else _leading_id(text)
     faulty = {problem.path[:1] for problem in error.problems} if isinstance(error, BadJson) else set()
     if id is None or faulty & {(), ("id",), ("type",)}:
@@ -32,8 +32,8 @@ def refused_subscribe(text: str, error: RequestError) -> dict[str, Any] | None:
 
 
 def is_well_formed(payload: Any) -> bool:
-    """Whether the payload of a `subscribe` message has the form that the protocol gives it, or names a document by its
-    hash where the protocol has the document."""
+    """Return whether the payload of a `subscribe` message has the form that the protocol requires, or names a document
+    by its hash instead of the query."""
     if not isinstance(payload, dict):
         return False
     query, has_hash = payload.get("query"), "documentId" in payload or "extensions" in payload
@@ -54,7 +54,7 @@ def _id_of_refused(text: str) -> str | None:
 
 
 def _leading_id(text: str) -> str | None:
-    """The id of a text that takes too long to decode."""
+    """Return the id of a text that is refused without decoding."""
     match = LEADING.match(text)
     try:
         id = json.loads(match[1] or match[2]) if match else None

@@ -1,5 +1,7 @@
-"""Server-sent events, distinct connections mode:
-https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md#distinct-connections-mode"""
+"""Server-sent events of GraphQL, distinct connections mode.
+
+https://github.com/enisdenjo/graphql-sse/blob/master/PROTOCOL.md#distinct-connections-mode
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from schema.operations import Answer, Operation, encoded
 from schema.transport.negotiation import EVENTS
 
 Texts = AsyncGenerator[tuple[Answer, bytes], None]
-"""Answers, and each in JSON."""
+"""Answers with their JSON."""
 KEEP_ALIVE = 12.0
 """Seconds of silence after which a comment is sent, because proxies close idle connections."""
 COMMENT = b":\n\n"

@@ -1,5 +1,7 @@
-"""GraphQL over WebSocket, protocol graphql-transport-ws:
-https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md"""
+"""WebSocket endpoint of GraphQL (protocol graphql-transport-ws).
+
+https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
+"""
 
 from __future__ import annotations
 
@@ -26,15 +28,15 @@ from schema.transport.messages import is_well_formed, refused_subscribe
 
 PROTOCOL = "graphql-transport-ws"
 TRY_AGAIN_LATER = 1013
-"""The close code after which clients come back (RFC 6455, 7.4.1, and IANA's registry)."""
+"""Close code after which clients reconnect (RFC 6455, 7.4.1, and IANA's registry)."""
 LONGEST_REASON = 123
 """Maximum bytes of a close reason."""
 LAST_WORDS = 0.5
-"""Seconds from the end of what a revoked key subscribed to, to the close of its socket."""
+"""Seconds between the end of a revoked key's subscriptions and the close of its socket."""
 
 
 class CloseSocket(Exception):
-    """Ends the socket because of the client's message."""
+    """Protocol error of the client; closes the socket."""
 
     def __init__(self, code: int, reason: str) -> None:
         super().__init__(reason)
@@ -109,12 +111,12 @@ class Socket:
             self._held.close()
 
     def _end(self) -> None:
-        """End the socket, because its key was revoked."""
-        with suppress(RuntimeError):  # it is ending already
+        """End the socket after its key was revoked."""
+        with suppress(RuntimeError):  # the socket is already ending
             self._lifetime.reschedule(0)
 
     async def _last_words(self) -> None:
-        """Give what runs the time to say that the key was revoked."""
+        """Wait until the running operations have sent the error about the revoked key, at most `LAST_WORDS` seconds."""
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=LAST_WORDS)
 
@@ -127,7 +129,7 @@ class Socket:
             raise CloseSocket(4408, "Connection initialisation timeout") from None
 
     async def _turn(self) -> None:
-        """Do what one message asks for."""
+        """Receive and handle one message."""
         with self._operations.bodies.hold() as held:
             await self._handle(await self._message(held), held)
 
@@ -200,7 +202,7 @@ class Socket:
         task = self._running[id] = asyncio.create_task(self._run(id, operation))
         self._tasks[task] = operation
         task.add_done_callback(self._tasks.pop)
-        if operation.kind is not OperationType.SUBSCRIPTION:  # which may go on for days
+        if operation.kind is not OperationType.SUBSCRIPTION:  # subscriptions may last for days
             kept = held.hand_over()
             task.add_done_callback(lambda _: kept.close())
 
@@ -289,8 +291,8 @@ def _stop(task: asyncio.Task[None], operation: Operation) -> None:
 
 
 def _as_headers(payload: dict[str, Any]) -> dict[bytes, bytes]:
-    """The headers in the payload of a first message: browsers cannot set those of a WebSocket. They stand in the
-    payload itself or in its `headers`, as Hasura's clients write them."""
+    """Return the headers in the payload of connection_init, because browsers cannot set headers of a WebSocket. The
+    headers are in the payload itself or in its `headers`, as Hasura's clients send them."""
     names = {"x-api-key", "authorization", "x-organization-id"}
     nested = payload.get("headers")
     given = {**(nested if isinstance(nested, dict) else {}), **payload}
@@ -299,7 +301,8 @@ def _as_headers(payload: dict[str, Any]) -> dict[bytes, bytes]:
 
 
 def _request(payload: Any) -> GraphQLRequest | RequestError:
-    """The request of a `subscribe` message, or why there is none. Closed when its payload is of another form."""
+    """Return the request of a `subscribe` message, or the error of an invalid value in it. Raises Closed if the payload
+    is malformed."""
     try:
         return payload if isinstance(payload, RequestError) else graphql_request(payload)
     except RequestError as error:

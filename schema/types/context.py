@@ -40,7 +40,7 @@ class Context:
 
     @cached_property
     def series(self) -> DataLoader[tuple[str, Wanted], bytes | None]:
-        """All series of an operation together, whatever is asked for of each."""
+        """Loader of all series of an operation, with any selections."""
         return DataLoader(partial(series.read_all, self.database, self.caller, self.budget), cache=False)
 
     def _loader(self, read: Callable[..., Any], *arguments: Any) -> DataLoader[str, Any]:
@@ -48,7 +48,7 @@ class Context:
         return DataLoader(read, max_batch_size=BATCH, cache=False)
 
     async def trace(self, element_id: str, most: int) -> list[Checkpoint]:
-        """The checkpoints of an element, thinned to at most so many."""
+        """Load the checkpoints of an element, downsampled to at most `most`."""
         if most not in self._traces:
             self._traces[most] = self._loader(repository.traces, most)
         return await self._traces[most].load(element_id)
@@ -59,7 +59,7 @@ class Context:
         return None if text is None else orjson.Fragment(text)
 
     async def large_text(self, column: str, element_id: str, weight: int = 1) -> str | None:
-        """The same, of which each byte counts for so many of the answer."""
+        """Load a JSON column as text; each of its bytes counts as `weight` bytes of the answer."""
         if column not in self._large:
             self._large[column] = self._loader(repository.large_column, column)
         text = await self._large[column].load(element_id)

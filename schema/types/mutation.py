@@ -18,7 +18,7 @@ PipelineId = Annotated[ID, strawberry.argument(description="The pipeline's id.")
 @strawberry.type(description="Operations that change data.")
 class Mutation:
     @strawberry.mutation(
-        description="Creates a pending pipeline with its elements. Nothing runs until `startPipeline`."
+        description="Create a pending pipeline with its elements. It does not run until `startPipeline`."
     )
     async def create_pipeline(
         self,
@@ -28,7 +28,7 @@ class Mutation:
         database, caller = info.context.database, info.context.caller
         return await payload(lambda: service.create(database, caller, input.draft()))
 
-    @strawberry.mutation(description="Changes a pipeline. Elements and options only while PENDING.")
+    @strawberry.mutation(description="Change a pipeline. Elements and options can change only while PENDING.")
     async def update_pipeline(
         self,
         info: Info,
@@ -39,14 +39,14 @@ class Mutation:
         return await payload(lambda: service.update(database, caller, id, input.changes()), "id")
 
     @strawberry.mutation(
-        description="Runs a pending pipeline. Starting a RUNNING one returns it; a terminal one is INVALID_STATE."
+        description="Start a pending pipeline. A RUNNING one is returned unchanged; a terminal one is INVALID_STATE."
     )
     async def start_pipeline(self, info: Info, id: PipelineId) -> PipelinePayload:
         services, caller = info.context.services, info.context.caller
         return await payload(lambda: lifecycle.start(services.database, services.queue, caller, id), "id")
 
     @strawberry.mutation(
-        description="Stops a pipeline; what is at work in it is ended. Canceling a CANCELED one returns it."
+        description="Cancel a pipeline and stop its running job. A CANCELED one is returned unchanged."
     )
     async def cancel_pipeline(self, info: Info, id: PipelineId) -> PipelinePayload:
         services, caller = info.context.services, info.context.caller
@@ -58,13 +58,14 @@ class Mutation:
         info: Info,
         id: PipelineId,
         name: Annotated[
-            str | None, strawberry.argument(description="The copy's name. By default the old one and ` (copy)`.")
+            str | None,
+            strawberry.argument(description="The copy's name; by default the original name followed by ` (copy)`."),
         ] = UNSET,
     ) -> PipelinePayload:
         database, caller = info.context.database, info.context.caller
         return await payload(lambda: service.duplicate(database, caller, id, given(name)), "id", "name")
 
-    @strawberry.mutation(description="Delete a pipeline and its elements. Not while RUNNING.")
+    @strawberry.mutation(description="Delete a pipeline and its elements. A RUNNING one is INVALID_STATE.")
     async def delete_pipeline(self, info: Info, id: PipelineId) -> DeletePipelinePayload:
         try:
             await service.delete(info.context.database, info.context.caller, id)

@@ -7,4 +7,4 @@ ID = strawberry.ID
 
 @strawberry.interface(description="An object with an id, found by `node`.")
 class Node:
-    id: ID = strawberry.field(description="A UUID, the same in REST. Ids made later sort later.")
+    id: ID = strawberry.field(description="A UUID, the same in REST. Ids sort by creation time.")

@@ -95,7 +95,7 @@ class Job(Node):
 @strawberry.type(description="A reason to look again at a result before trusting it.")
 class ResultWarning:
     code: str = strawberry.field(description="Machine-readable code of the warning.")
-    message: str = strawberry.field(description="Explanation for people, with what to do about it.")
+    message: str = strawberry.field(description="Explanation for people, with a remedy.")
     parameter: str | None = strawberry.field(description="Name of the parameter concerned, if any.")
     objective: str | None = strawberry.field(description="Name of the objective concerned, if any.")
 
@@ -124,7 +124,7 @@ class PipelineElement(Node):
         return await info.context.large("result", self.id)
 
     @strawberry.field(
-        description="The parameter values of `result`, passed on to later elements. `names` selects some.",
+        description="The parameter values of `result`, which later elements use. `names` selects some.",
         graphql_type=JSON | None,
     )
     async def parameter_values(self, info: Info, names: Names = UNSET) -> Any:
@@ -132,7 +132,7 @@ class PipelineElement(Node):
             await info.context.large_text("result", self.id, PARSED), None if names is UNSET else names
         )
 
-    @strawberry.field(description="From `result`: what to look at before trusting it. Null unless COMPLETED.")
+    @strawberry.field(description="Warnings of `result`: reasons why it may be untrustworthy. Null unless COMPLETED.")
     async def warnings(self, info: Info) -> list[ResultWarning] | None:
         found = repository.result_warnings(await info.context.large_text("result", self.id))
         if found is None:
@@ -198,7 +198,7 @@ class Pipeline(Node):
     organization_id: ID = strawberry.field(description="The organization that owns it.")
     user_id: ID | None = strawberry.field(description="The user who created it, if known.")
     created_by_email: str | None = strawberry.field(description="The email of the user who created it, if known.")
-    name: str = strawberry.field(description="For people; need not be unique.")
+    name: str = strawberry.field(description="A name for people; need not be unique.")
     description: str | None = strawberry.field(description="Its purpose, in its owner's words.")
     status: PipelineStatus = strawberry.field(description="Its status.")
     is_terminal: bool = strawberry.field(description="True once `status` cannot change again: stop polling.")
@@ -209,7 +209,7 @@ class Pipeline(Node):
     started_at: datetime | None = strawberry.field(description="When it was started.")
     finished_at: datetime | None = strawberry.field(description="When it became terminal.")
 
-    @strawberry.field(description="How it runs.", graphql_type=PipelineOptions)
+    @strawberry.field(description="Its options.", graphql_type=PipelineOptions)
     def options(self) -> Any:
         return self
 

@@ -45,7 +45,10 @@ class Viewer:
 
 @strawberry.type(description="Operations that read data.")
 class Query:
-    @strawberry.field(description="An object by its id. Null as for `pipeline`.", graphql_type=Node | None)
+    @strawberry.field(
+        description="An object by its id. Null if it does not exist or the caller may not see it.",
+        graphql_type=Node | None,
+    )
     async def node(self, info: Info, id: Annotated[ID, strawberry.argument(description="Its id.")]) -> Any:
         database, caller = info.context.database, info.context.caller
         row = await repository.pipeline(database, caller, id) or await repository.element(database, caller, id)
@@ -54,7 +57,8 @@ class Query:
         return row
 
     @strawberry.field(
-        description="Null when it does not exist or the caller may not see it.", graphql_type=Pipeline | None
+        description="A pipeline by its id. Null if it does not exist or the caller may not see it.",
+        graphql_type=Pipeline | None,
     )
     async def pipeline(
         self, info: Info, id: Annotated[ID, strawberry.argument(description="Its id.")]
@@ -72,15 +76,19 @@ class Query:
         order_by: Annotated[
             PipelineOrder, strawberry.argument(description="The order; by default newest first.")
         ] = NEWEST_FIRST,
-        first: Annotated[int | None, strawberry.argument(description="This many, from the start.")] = UNSET,
-        after: Annotated[str | None, strawberry.argument(description="Start behind this cursor.")] = UNSET,
-        last: Annotated[int | None, strawberry.argument(description="This many, from the end.")] = UNSET,
-        before: Annotated[str | None, strawberry.argument(description="End ahead of this cursor.")] = UNSET,
+        first: Annotated[
+            int | None, strawberry.argument(description="Number of pipelines from the start of the list.")
+        ] = UNSET,
+        after: Annotated[str | None, strawberry.argument(description="Only pipelines after this cursor.")] = UNSET,
+        last: Annotated[
+            int | None, strawberry.argument(description="Number of pipelines from the end of the list.")
+        ] = UNSET,
+        before: Annotated[str | None, strawberry.argument(description="Only pipelines before this cursor.")] = UNSET,
     ) -> PipelineConnection:
         asked = page_asked(filter, order_by, first, after, last, before)
         return PipelineConnection(page=await Page(info.context.database, info.context.caller, *asked).load())
 
-    @strawberry.field(description="Number of matches per status, for dashboards; zeros included.")
+    @strawberry.field(description="Number of matches per status, including zeros.")
     async def pipeline_counts(self, info: Info, filter: Filter = UNSET) -> list[StatusCount]:
         found = await pagination.counts(info.context.database, info.context.caller, plain(filter))
         return [StatusCount(status=status, count=count) for status, count in found.items()]

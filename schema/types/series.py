@@ -10,21 +10,24 @@ from app.pipelines.series import MOST_POINTS, Wanted
 
 DESCRIPTION = (
     "The model against the data of one objective of a fit or a validation: an object of equally long lists of numbers "
-    "by channel, the axis first; null where a channel has no value. Null unless COMPLETED, and where there is no such "
-    "objective or source."
+    "by channel, the axis first; null where a channel has no value. Null unless COMPLETED, or if the "
+    "objective or source does not exist."
 )
 
 Objective = Annotated[str, strawberry.argument(description="The objective's name in `jobConfig`.")]
 Source = Annotated[SeriesSource, strawberry.argument(description="The parameter values of the model.")]
 Columns = Annotated[
     list[str] | None,
-    strawberry.argument(description="Only these channels beside the axis; all without it. An unknown one is an error."),
+    strawberry.argument(
+        description="Only these channels besides the axis; by default all. An unknown one is an error."
+    ),
 ]
 MaxPoints = Annotated[
     int | None,
     strawberry.argument(
-        description=f"At most so many rows, peaks kept: 2 to {MOST_POINTS:,}. All without it. The first and the last "
-        "row are among them, and the lowest and highest of each channel if it allows two rows a channel and two more."
+        description=f"Maximum number of rows, peaks kept: 2 to {MOST_POINTS:,}; by default all. The first and the last "
+        "row are included. So are the minimum and maximum of each channel, if the number allows two rows per channel "
+        "and two more."
     ),
 ]
 XMin = Annotated[float | None, strawberry.argument(description="Only rows where the axis is at least this.")]

@@ -29,9 +29,9 @@ class PipelineChange:
 )
 class Subscription:
     @strawberry.subscription(
-        description="The pipeline now, then its newest state after changes (quick ones may merge). Completes after the "
-        "terminal state, or when it is deleted; the terminal state is never missed while the pipeline is there. What "
-        "`pipeline` does not find is an error: NOT_FOUND.",
+        description="The current state of a pipeline, then its newest state after changes (quick ones may merge). "
+        "Completes after the terminal state, which is always sent, or when the pipeline is deleted. A pipeline that "
+        "does not exist or that the caller may not see is an error: NOT_FOUND.",
         graphql_type=Pipeline,
     )
     def pipeline_updated(
@@ -41,8 +41,8 @@ class Subscription:
 
     @strawberry.subscription(
         description="Changes to pipelines that match, or matched before the change, from now on. Quick ones may merge. "
-        "Of projects that the API key may not use nothing is told: a pipeline that comes out of one counts as created, "
-        "and one that goes into one as deleted."
+        "Projects that the API key may not use are hidden: a pipeline that leaves one counts as created, and one that "
+        "moves into one as deleted."
     )
     async def pipelines_updated(
         self,

@@ -1,1 +1,1 @@
-"""The rules of the code base and its documents."""
+"""Rules of the code base and its documents."""

@@ -1,4 +1,4 @@
-"""Documents that cannot lie."""
+"""Documents match the code."""
 
 import re
 import tomllib

@@ -1,4 +1,4 @@
-"""The console sessions of README.md and docs/ run, and print what the pages show."""
+"""Console sessions of README.md and docs/: they run, and print the shown output."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Step = tuple[str, str]
 
 
 def sessions(page: Path) -> list[list[Step]]:
-    """The console blocks of a page, each as commands with their outputs."""
+    """Return the console blocks of a page, each as commands with their outputs."""
     blocks = re.findall(r"^```console\n(.*?)^```$", page.read_text(), re.MULTILINE | re.DOTALL)
     return [_steps(block) for block in blocks]
 
@@ -40,12 +40,12 @@ def _steps(block: str) -> list[Step]:
 
 
 def _is_complete(command: str) -> bool:
-    """Whether the quotes of a command are closed."""
+    """Return whether the quotes of a command are closed."""
     return command.count("'") % 2 == 0
 
 
 class Session:
-    """Runs the commands of one block against a server and keeps the ids and keys that they print."""
+    """Runner of the commands of one block against a server; keeps the ids and keys that they print."""
 
     def __init__(self, server: Server, database: str) -> None:
         self._address = server.url.removeprefix("http://")
@@ -53,7 +53,7 @@ class Session:
         self._real: dict[str, str] = {}
 
     def run(self, command: str, shown: str) -> str:
-        """The output with each id and key replaced by the one that the page shows."""
+        """Return the output with each id and key replaced by the one on the page."""
         command = command.replace(SHOWN_ADDRESS, self._address).replace(".venv/bin/python", sys.executable)
         for pretended, real in self._real.items():
             command = command.replace(pretended, real)
@@ -85,7 +85,7 @@ def server(database: str) -> Iterator[Server]:
 
 
 def session_of(page: str, beginning: str) -> list[Step]:
-    """The block of a page whose first command begins so."""
+    """Return the block of a page whose first command begins with `start`."""
     [found] = [each for each in sessions(ROOT / page) if each[0][0].startswith(beginning)]
     return found
 

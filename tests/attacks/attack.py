@@ -1,4 +1,4 @@
-"""An attack: what is sent over a connection, and what of it may come."""
+"""Attack: the bytes sent over a connection, and the allowed responses."""
 
 from __future__ import annotations
 
@@ -13,17 +13,18 @@ import orjson
 REFUSED = frozenset({400, 401, 403, 404, 405, 406, 408, 411, 413, 414, 415, 417, 422, 429, 431, 501})
 ANSWERS = REFUSED | {100, 200, 201}
 SMALL = 2**20
-"""Bytes up to which an attack may hold up the event loop only for moments."""
+"""Maximum bytes of an attack that may block the event loop only briefly."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attack:
-    """`raw` is all that is sent. `answers` are the statuses that may come; 0 stands for none before the end."""
+    """`raw` are all bytes sent. `answers` are the allowed statuses; 0 allows the end of the connection without an
+    answer."""
 
     name: str
     raw: bytes
     size: int
-    """Bytes of the body as the server sees it, unpacked."""
+    """Bytes of the decompressed body."""
     answers: frozenset[int] = ANSWERS
 
 
@@ -37,7 +38,7 @@ def request(
     answers: frozenset[int] = ANSWERS,
     size: int | None = None,
 ) -> Attack:
-    """A well-formed request with whatever body."""
+    """Build a well-formed request with any body."""
     given = {"host": "localhost", "content-type": "application/json", "content-length": str(len(body))}
     lines = "".join(f"{key}: {value}\r\n" for key, value in (given | (headers or {})).items() if value)
     head = f"{method} {target} HTTP/1.1\r\n{lines}\r\n".encode("latin-1")
@@ -54,7 +55,7 @@ def packed(name: str, body: bytes, encoding: str = "gzip") -> Attack:
 
 
 async def strike(port: int, attack: Attack, patience: float = 30) -> int:
-    """The status of the answer, 0 for none."""
+    """Return the status of the answer, 0 for none."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=2**26)
     try:
         sending = asyncio.create_task(_send(writer, attack.raw))

@@ -1,4 +1,4 @@
-"""A server under attack, whose event loop is watched."""
+"""Fixtures of a server under attack, with a monitor of its event loop."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.servers import Server, serving
 
 @dataclass(frozen=True)
 class Target:
-    """The server, and a connection of somebody who does no harm."""
+    """The server, and a connection of a well-behaved client."""
 
     server: Server
     http: httpx.AsyncClient
@@ -26,12 +26,13 @@ class Target:
         return int(self.server.url.rpartition(":")[2])
 
     async def stall(self) -> float:
-        """Milliseconds of the longest stall since this was last asked."""
+        """Return the longest stall in milliseconds since the last call."""
         worst: float = (await self.http.get("/probe")).json()
         return worst
 
     async def under(self, attack: Attack) -> tuple[int, float]:
-        """The status that an attack is answered by, and how much longer than when idle the event loop stalled."""
+        """Send an attack; return its status, and the additional stall of the event loop compared with an idle
+        server."""
         await self.stall()
         await asyncio.sleep(0.02)
         idle = await self.stall()
@@ -40,7 +41,7 @@ class Target:
 
     @property
     def memory(self) -> int:
-        """The most bytes that the server ever had in memory."""
+        """Return the peak memory of the server in bytes."""
         status = Path(f"/proc/{self.server.process.pid}/status").read_text()
         return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 

@@ -1,4 +1,4 @@
-"""GraphQL documents and JSON bodies that cost more to look at than to send."""
+"""GraphQL documents and JSON bodies that cost more to check than to send."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ FILLS = (
 
 
 def _filled(part: bytes, is_object: bool, size: int) -> bytes:
-    """A list, or an object, of so many bytes."""
+    """Build a list, or an object, of about this many bytes."""
     if is_object:
         count = size // (len(part % 0) + 1)
         return b"{" + b",".join(part % n for n in range(count)) + b"}"

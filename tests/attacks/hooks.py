@@ -13,7 +13,7 @@ schemathesis.graphql.scalar("JSON", st.just(nodes.Object(fields=[])))
 
 @schemathesis.hook
 def map_body(context: schemathesis.HookContext, body: Any) -> Any:
-    """Every second create has elements that can be stored, so that there is something to read, change and start."""
+    """Make every second create valid, so that later requests find pipelines to read, change and start."""
     if isinstance(body, dict) and isinstance(body.get("project_id"), str) and len(repr(body)) % 2:
         return {**body, "project_id": "p", "elements": {"known": {"element_type": "entry", "values": {"a": 1}}}}
     return body

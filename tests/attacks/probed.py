@@ -1,4 +1,4 @@
-"""A server that also tells for how long its event loop was held up: `python -m tests.attacks.probed`."""
+"""Server that also reports the stalls of its event loop: `python -m tests.attacks.probed`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ TICK = 0.002
 
 
 class Probed(Server):
-    """GET /probe answers the longest stall since it was last asked, in milliseconds."""
+    """GET /probe returns the longest stall since the last call, in milliseconds."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         application: Any = self._app

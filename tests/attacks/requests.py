@@ -1,4 +1,4 @@
-"""HTTP that is malformed, or uncommon, and REST requests that cost more to look at than to send."""
+"""Malformed or uncommon HTTP requests, and REST requests that cost more to check than to send."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.attacks.attack import REFUSED, SMALL, Attack, request
 QUERY = b'{"query":"{ __typename }"}'
 HEAD = b"POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
 SILENT = frozenset({0, 100, 200}) | REFUSED
-"""Also the end of the connection without an answer."""
+"""The end of the connection without an answer is allowed too."""
 MANY = 100_000
 ENTRY = {"element_type": "entry", "values": {"a": 1}}
 

@@ -1,4 +1,4 @@
-"""No request makes the server fail, or keeps it from answering others."""
+"""Single malicious requests: none makes the server fail or delays other clients."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from tests.attacks.conftest import Target
 from tests.faults.waiting import told
 
 SHORTLY, LONGER = 50.0, 500.0
-"""Milliseconds for which one body may hold up the event loop: one of up to 1 MiB, and a longer one."""
+"""Milliseconds for which one body may block the event loop: one of up to 1 MiB, and a longer one."""
 TRIES = 3
-"""Other work on this machine delays it too, but not repeatedly."""
+"""Repetitions, because other work on this machine delays the server too, but not repeatedly."""
 MOST_MEMORY = 1200 * 2**20
 
 

@@ -1,4 +1,4 @@
-"""A client that reads at a steady pace hardly notices attacks by others."""
+"""Latency of a well-behaved client during attacks by others."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ async def test_a_bystander_is_answered_nearly_as_quickly(target: Target) -> None
 
 
 async def latencies(target: Target, attacks: list[Attack]) -> list[float]:
-    """Milliseconds of each read while the attacks come, for a few seconds at least."""
+    """Return the milliseconds of each read during the attacks, for a few seconds at least."""
     over = asyncio.create_task(strike_all(target, attacks))
     taken = []
     while not over.done():

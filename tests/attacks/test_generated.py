@@ -1,4 +1,5 @@
-"""Requests made up from what the server says of its APIs are answered as it says, and none of them breaks it."""
+"""Requests generated from the OpenAPI document and the schema: the answers conform to them, and no request is a
+fault."""
 
 from __future__ import annotations
 
@@ -17,7 +18,7 @@ from tests.servers import ROOT, Server
 SEED = "1"
 BOUND = 120
 PATIENCE = 1.0
-"""Seconds in which somebody else is answered meanwhile."""
+"""Seconds within which another client must be answered meanwhile."""
 RUNS = {
     "/openapi.json": (
         *("--phases", "coverage,fuzzing,stateful", "--max-examples", "30"),

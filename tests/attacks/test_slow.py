@@ -1,4 +1,4 @@
-"""Clients that send slowly, or not all, wait alone."""
+"""Slow clients delay only themselves."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""No message over a WebSocket makes the server fail, or keeps it from answering others."""
+"""Malicious WebSocket messages: none makes the server fail or delays other clients."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ async def test_what_is_no_message_closes_its_socket(target: Target, message: str
     sent, code = BEFORE[message]
     await target.stall()
     async with socket(target.server.url, ready=False, max_size=None) as client:
-        with suppress(ConnectionClosed):  # before all of it was sent
+        with suppress(ConnectionClosed):  # before the whole message was sent
             await client.send(sent)
         assert (await client.closed())[0] == code
     assert await target.stall() < STALL
@@ -88,7 +88,7 @@ async def unknown_completes(client: Socket) -> None:
 
 
 async def large_answers(client: Socket) -> None:
-    """Introspections of 100 KB each, none of which is ever read."""
+    """Introspection results of 100 KB each, which the client never reads."""
     for number in range(2_000):
         query = "{ __schema { types { description fields { description args { description } } } } }"
         await client.send(subscribe(str(number), {"query": query}))

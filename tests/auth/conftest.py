@@ -19,13 +19,13 @@ from tests.api import Api
 
 @dataclass
 class Locked:
-    """The server, and who may ask it."""
+    """Server, and keys for its API."""
 
     app: Any
     store: KeyStore
 
     async def api(self, organization: str = "ours", **fields: Any) -> Api:
-        """The API with a new key."""
+        """API with a new key."""
         secret = await self.store.create(organization, **fields)
         return self.with_key(secret)
 
@@ -38,7 +38,7 @@ class Locked:
 
 @pytest.fixture
 async def store(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[KeyStore]:
-    """The keys of a server over SQLite, which believes nothing for long."""
+    """Keys of a server over SQLite without a cache."""
     monkeypatch.setattr(keys, "FRESH", 0.0)
     async with open_keys(parsed(sqlite_url)) as opened:
         yield opened

@@ -1,4 +1,4 @@
-"""`keys` on the command line, beside a running server, and a server that others can reach."""
+"""Command `keys` beside a running server, and a server that other machines can reach."""
 
 import subprocess
 import sys
@@ -66,7 +66,7 @@ def test_keys_are_made_and_revoked_while_the_server_runs(sqlite_url: str) -> Non
 
 
 def wait_for(http: httpx.Client, secret: str | None, status: int) -> None:
-    """Until the server answers so, as it must within the time for which it believes what it knows."""
+    """Wait for a response within the time for which the server caches keys."""
     headers = {"x-api-key": secret} if secret else {}
     end = monotonic() + FRESH + 2
     while (found := http.get("/pipelines", headers=headers).status_code) != status:

@@ -1,4 +1,4 @@
-"""Keys are kept as digests, and valid until they are revoked."""
+"""Key store: keys are stored as digests, and valid until they are revoked."""
 
 import asyncio
 from collections.abc import Collection
@@ -93,7 +93,7 @@ async def test_unknown_keys_cost_few_reads_and_crowd_nobody_out(
     strangers = [f"vg_{number:012x}_{'a' * 43}" for number in range(2000)]
     found = await asyncio.gather(*map(ring.holder, strangers), ring.holder(secret))
     assert [key for key in found if key] == [await ring.holder(secret)]
-    assert sum(reads) == 2001  # the valid key was read once, at first
+    assert sum(reads) == 2001  # the valid key was read once before
     assert len(reads) <= 1 + -(-2000 // TOGETHER) + 1
     assert len(ring._unknown) <= 700
     assert not ring._looked_for

@@ -1,4 +1,4 @@
-"""A key limited to projects or to reading permits no more."""
+"""Keys limited to projects or to reading."""
 
 from typing import Any
 

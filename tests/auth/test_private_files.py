@@ -1,4 +1,4 @@
-"""Databases, keys, copies and all that SQLite makes beside them are for their owner only, from their first moment."""
+"""File modes: databases, keys, backups and SQLite's own files are private from their creation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.auth.private_files import create_private
 from tests.servers import ROOT, serving
 
 OPEN_TO_ALL = 0
-"""A umask that takes nothing away."""
+"""Set a umask that removes no permission."""
 
 
 @pytest.fixture(autouse=True)

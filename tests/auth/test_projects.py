@@ -1,5 +1,5 @@
-"""Whatever keys of several organizations and projects do: each sees, and is told, all that is its own and nothing else,
-by reads, lists and their cursors, changes, idempotency keys and subscriptions."""
+"""Isolation of organizations and projects: each key sees, and is notified of, exactly its own pipelines, over reads,
+lists, cursors, changes, idempotency keys and subscriptions."""
 
 from __future__ import annotations
 
@@ -27,11 +27,12 @@ STEPS = st.one_of(
     st.tuples(st.just("list"), CALLERS, PLACES, st.none() | PROJECT),
 )
 PLACED = {"rename": 1, "delete": 1, "reach": 0, "read": 1, "watch": 1}
-"""Steps that are of a pipeline, and where among their arguments its place stands."""
+"""Steps about a pipeline, with the position of its number among their arguments."""
 
 
 def generated() -> list[list[Any]]:
-    """Lists of steps, made before the server runs: Hypothesis takes what its thread does at random for the test's."""
+    """Lists of steps, generated before the server starts: Hypothesis would take random choices of its thread for the
+    test's."""
     found: list[list[Any]] = []
 
     @settings(max_examples=EXAMPLES, phases=[Phase.generate])

@@ -1,4 +1,4 @@
-"""The quota of open sockets and subscriptions of a key."""
+"""Quota of open WebSockets and subscriptions per key."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rate limit of a key."""
+"""Rate limit of a key."""
 
 from __future__ import annotations
 

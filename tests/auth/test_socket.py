@@ -1,4 +1,4 @@
-"""Keys over a WebSocket, where browsers can set no headers, and over event streams."""
+"""Keys over WebSockets, where browsers cannot set headers, and over event streams."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -18,14 +18,14 @@ from tests.schema.subscriptions.clients import WATCH, Live
 
 @pytest.fixture
 async def each_store(database_url: str) -> AsyncIterator[KeyStore]:
-    """The keys of a server over each kind of database in turn, as another process makes and revokes them."""
+    """Key store of a server, over each kind of database in turn, as another process uses it."""
     async with open_keys(parsed(database_url)) as opened:
         yield opened
 
 
 @pytest.fixture
 async def locked_live(each_store: KeyStore, database_url: str) -> AsyncIterator[Live]:
-    await each_store.create("nobody")  # before the server starts: it believes for a while that keys are not needed
+    await each_store.create("nobody")  # before the server starts, because it caches that no keys exist
     async with clients.live(database_url) as running:
         yield running
 
@@ -101,9 +101,9 @@ async def test_a_subscription_ends_when_its_key_is_revoked(store: KeyStore, live
 
 
 IDLE = 2.0
-"""Seconds within which a revoked key ends what it holds open, as the README says."""
+"""Seconds within which a revoked key's connections end, as docs/operating.md states."""
 SLACK = 8.0
-"""Seconds more for a machine that tests share."""
+"""Additional seconds for a shared machine."""
 
 
 async def test_what_is_idle_ends_when_its_key_is_revoked(locked_live: Live, each_store: KeyStore) -> None:
@@ -160,7 +160,7 @@ async def test_of_another_organization_nothing_is_heard(store: KeyStore, live: L
         message = await socket.receive()
         assert (message["type"], message["payload"][0]["extensions"]["code"]) == ("error", "NOT_FOUND")
         await live.move(id, PipelineStatus.RUNNING)
-        await socket.settle()  # hears pongs, and nothing else
+        await socket.settle()  # receives pongs only
 
 
 async def test_who_comes_while_keys_cannot_be_read_is_told_to_come_again(

@@ -1,4 +1,4 @@
-"""Whatever one organization sends, with the ids of another's things: it sees and changes nothing of theirs."""
+"""Isolation of organizations: no request with ids of another organization reads or changes its data."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.schema.test_fuzz import OPERATIONS
 from tests.sharing import in_process
 
 MARK = "of-their-own"
-"""Stands in every text of theirs."""
+"""Marker in every text of the other organization."""
 ROUTES = [
     ("GET", "/pipelines/{}"),
     ("GET", "/pipelines/{}/result"),
@@ -37,7 +37,7 @@ ROUTES = [
 
 
 async def furnish(theirs: Api) -> list[str]:
-    """Pipelines in every status, with all that a run leaves; their ids, their elements' and jobs'."""
+    """Create pipelines in every status, with all data of runs; return the ids of the pipelines, elements and jobs."""
     ids: list[str] = []
     for status in PipelineStatus:
         elements = [{"name": MARK, "elementType": "DATA_FIT", "jobConfig": {MARK: MARK}}]
@@ -62,7 +62,7 @@ def ran(pipeline: dict[str, Any], status: PipelineStatus, job: str) -> Any:
 
 
 async def everything(database: Database) -> list[Any]:
-    """All rows of theirs."""
+    """Return all rows of the other organization."""
     async with database.read() as session:
         found = []
         for table in ("pipeline", "pipeline_element"):
@@ -117,7 +117,7 @@ def two(database_url: str) -> Any:
 
 
 def aimed(document: graphql.DocumentNode, ids: list[str], choice: int) -> str:
-    """The document with ids of theirs wherever an id is given."""
+    """Return the document with ids of the other organization in every `id` argument."""
 
     class Aim(graphql.Visitor):
         def enter_argument(_, node: graphql.ArgumentNode, *__: Any) -> Any:

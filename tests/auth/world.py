@@ -1,4 +1,4 @@
-"""A server with keys of several organizations and projects, and a model of what each of them may come to know."""
+"""Server with keys of several organizations and projects, and a model of the data that each key may see."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.schema.subscriptions.clients import Live, Socket
 
 PATIENCE = 30.0
 LONG = "é" * events.LONGEST_PAYLOAD
-"""An email with which no change fits in a notification of PostgreSQL."""
+"""Email with which no change fits in a notification of PostgreSQL."""
 FOLLOW = """subscription ($filter: PipelineFilter) {
   pipelinesUpdated(filter: $filter) { id pipeline { id name status projectId } }
 }"""
@@ -39,7 +39,7 @@ READ = "query ($id: ID!) { pipeline(id: $id) { id } node(id: $id) { id } }"
 
 @dataclass(frozen=True)
 class Who:
-    """A key."""
+    """Key of the model."""
 
     name: str
     organization: str
@@ -47,7 +47,7 @@ class Who:
     email: str | None = field(default=None, repr=False)
 
     def sees(self, row: Row | None) -> bool:
-        """Whether a pipeline, as it is in the model, is one of theirs."""
+        """Return whether a pipeline of the model belongs to the key."""
         return row is not None and row.organization == self.organization and self.may_use(row.project)
 
     def may_use(self, project: str) -> bool:
@@ -56,7 +56,7 @@ class Who:
 
 @dataclass(frozen=True)
 class Row:
-    """A pipeline of the model."""
+    """Pipeline of the model."""
 
     id: str
     organization: str
@@ -65,7 +65,7 @@ class Row:
     status: str
     created_at: str
     is_told_short: bool
-    """Whether its changes do not fit in a notification."""
+    """Return whether its changes do not fit in a notification."""
 
 
 WHO = [
@@ -80,13 +80,13 @@ PROJECTS = "xyz"
 
 @dataclass
 class Watch:
-    """A subscription of a key: what it filters by, and what it was told and nobody expected so far."""
+    """Subscription of a key: its filter, and the events that it received unexpectedly so far."""
 
     who: Who
     key: str
     filter: dict[str, Any]
     told: list[tuple[str, str]] = field(default_factory=list)
-    """Ids, each with the whole message."""
+    """Received ids, each with the whole message."""
 
     def wants(self, row: Row | None) -> bool:
         if not self.who.sees(row):
@@ -110,17 +110,17 @@ def filters(who: Who) -> Iterator[dict[str, Any]]:
 
 @dataclass
 class World:
-    """The server, its keys' sockets, and the model."""
+    """Server, sockets of the keys, and model."""
 
     live: Live
     secrets: dict[str, str]
     is_told_by_notifications: bool
     watches: list[Watch]
     rows: list[Row | None] = field(default_factory=list)
-    """None: deleted."""
+    """Pipelines of the model; None for deleted ones."""
     ids: list[str] = field(default_factory=list)
     used: dict[tuple[str, str, str], tuple[str, int]] = field(default_factory=dict)
-    """By organization, project and idempotency key: the name asked for, and the place of the pipeline."""
+    """By organization, project and idempotency key: the requested name, and the number of the pipeline."""
     cursors: list[str | None] = field(default_factory=lambda: [None])
     operations: int = 0
     events: int = 0
@@ -136,7 +136,7 @@ class World:
         return decoded
 
     async def change(self, place: int, after: Row | None) -> None:
-        """The model's pipeline is another now: all who must hear of that do, and nobody else does."""
+        """Change the model's pipeline: all subscribers that may see the change must receive it, and no others."""
         before = self.rows[place] if place < len(self.rows) else None
         self.rows[place : place + 1] = [after]
         id = self.ids[place]
@@ -151,7 +151,7 @@ class World:
 
     async def _hear(self, watch: Watch, id: str, state: Row | None) -> None:
         async with asyncio.timeout(PATIENCE):
-            while not watch.told:  # noqa: ASYNC110  what comes is noted by a task
+            while not watch.told:  # noqa: ASYNC110  a task receives the events
                 await asyncio.sleep(0.005)
         told, text = watch.told.pop(0)
         assert told == id, (watch, text)
@@ -161,7 +161,7 @@ class World:
         self.events += 1
 
     async def _may_hear(self, watch: Watch, id: str) -> None:
-        """Accept one event more than needed from a short notification, for watchers who may see the pipeline."""
+        """Accept one event more than expected from a short notification, for subscribers that may see the pipeline."""
         if "projectId" not in watch.filter:
             async with asyncio.timeout(PATIENCE):
                 while not watch.told:  # noqa: ASYNC110
@@ -173,7 +173,7 @@ class World:
             assert not watch.told, ("a leak", watch)
 
     async def settle(self) -> None:
-        """All that was told late has come."""
+        """Check that all expected events have arrived."""
         await asyncio.sleep(0.5)
         self._nothing_else()
 
@@ -222,7 +222,7 @@ class World:
             assert codes == (["INVALID_STATE"] if who.sees(row) else ["NOT_FOUND"])
 
     async def reach(self, place: int, status: PipelineStatus, project: str) -> None:
-        """The pipeline comes to a status and into a project, as no client can have it."""
+        """Change status and project of a pipeline, which no client can do."""
         row = self.rows[place]
         if row is not None:
             await _set(self.live.database, row.id, status, project)
@@ -234,7 +234,7 @@ class World:
         assert found == dict.fromkeys(("pipeline", "node"), {"id": id} if who.sees(row) else None)
 
     async def watch(self, who: Who, place: int, socket: Socket, inbox: asyncio.Queue[str]) -> None:
-        """Subscribe to one pipeline: what is hidden is as if it were not there."""
+        """Subscribe to one pipeline; a hidden one does not exist."""
         row = self.rows[place]
         await socket.subscribe(clients.WATCH, "one", id=self.ids[place])
         first = orjson.loads(await asyncio.wait_for(inbox.get(), PATIENCE))
@@ -265,7 +265,7 @@ class World:
 
 
 def position(cursor: str) -> tuple[str, str]:
-    """Where a cursor stands."""
+    """Return the position of a cursor."""
     *_, at, id = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     return at, id
 
@@ -283,7 +283,7 @@ async def _set(database: Database, id: str, status: PipelineStatus, project: str
 
 @asynccontextmanager
 async def opened(database_url: str) -> AsyncIterator[tuple[World, dict[str, tuple[Socket, asyncio.Queue[str]]]]]:
-    """A world, and the socket of each key with what comes over it for its subscriptions to one pipeline."""
+    """Open a server with its model, and the socket of each key, which receives its subscriptions to one pipeline."""
     async with open_keys(parsed(database_url)) as store:
         secrets = {
             who.name: await store.create(who.organization, email=who.email, projects=who.projects) for who in WHO

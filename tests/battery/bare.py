@@ -1,6 +1,7 @@
-"""Fits as scripts on PyBaMM and SciPy: what ours are timed beside. Each does what the element does, and no more.
+"""Fits as scripts on PyBaMM and SciPy, the baseline of the timings. Each does the same work as its element, and no
+more.
 
-Run as a program it prints, for each of them, the times [s] that the element and the script took in turn, as JSON.
+As a program it prints, for each script, the times [s] that the element and the script took in turn, as JSON.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ ROUNDS = 7
 
 
 def inputs(pipeline: dict[str, Any], element: str) -> Values:
-    """The values that an element finds."""
+    """Return the values that an element found."""
     made: Values = {}
     for name, config in pipeline.items():
         if name == element:
@@ -48,7 +49,7 @@ def element(config: dict[str, Any], values: Values) -> Fit:
 
 
 def discharge(config: dict[str, Any], values: dict[str, Any]) -> Fit:
-    """One exchange-current density from a discharge."""
+    """Fit one exchange-current density to a discharge."""
     columns = {name: np.array(column) for name, column in config["objectives"]["0.5 C"]["data"]["data"].items()}
 
     def fit() -> dict[str, float]:
@@ -72,7 +73,8 @@ def discharge(config: dict[str, Any], values: dict[str, Any]) -> Fit:
 
 
 def half_cell(config: dict[str, Any], values: dict[str, Any]) -> Fit:
-    """An MSMR electrode: six potentials, fractions and ideality factors, two capacities; beliefs of the potentials."""
+    """Fit an MSMR electrode: six potentials, fractions and ideality factors, two capacities; with priors of the
+    potentials."""
     columns = config["objectives"]["msmr"]["data"]["data"]
     voltage, capacity = (np.array(columns[name]) for name in ("Voltage [V]", "Capacity [A.h]"))
     thermal = float(pybamm.constants.R.value) * values["Ambient temperature [K]"] / 96485.33212
@@ -127,7 +129,7 @@ def half_cell(config: dict[str, Any], values: dict[str, Any]) -> Fit:
 
 
 def spectrum(config: dict[str, Any], values: dict[str, Any]) -> Fit:
-    """Three parameters of a full model from an impedance spectrum."""
+    """Fit three parameters of a full model to an impedance spectrum."""
     columns = {name: np.array(column) for name, column in eis.spectrum().items()}
     start, low, high = np.log10(list(eis.STARTS.values())).T
     size = np.where(start == 0, high - low, np.abs(start))
@@ -168,7 +170,7 @@ FITS: dict[str, tuple[Callable[[], dict[str, Any]], str, Callable[[dict[str, Any
     "half cell": (lambda: elements(HALF_CELL), "msmr", half_cell),
     "spectrum": (eis.pipeline, "fit", spectrum),
 }
-"""By name: the pipeline, its element that fits, and the script."""
+"""By name: the pipeline, its fit element, and the script."""
 
 
 def timed(name: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Calculations with inputs and with the values they give, worked out by hand beside them."""
+"""Calculations with inputs and expected values, computed by hand in the comments."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
-"""Random currents as cyclers log them: smooth and stepped, at rates from 0.1 s to 300 s, mixed, and after long rests.
+"""Random currents as cyclers log them: smooth and stepped, at intervals from 0.1 s to 300 s, mixed, and after long
+rests.
 
-Times [s] rise from zero; a current [A] is for a cell of 5 A.h that is half full, and moves it by 25% at most.
+Times [s] rise from zero. A current [A] is for a half-full cell of 5 A.h, and changes its charge by 25% at most.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def smooth(random: Random, times: Array) -> Array:
 
 
 def stepped(random: Random, times: Array) -> Array:
-    """Constant between steps, each a row wide."""
+    """A current that is constant between steps, each one row wide."""
     edges = np.sort(random.choice(times, random.integers(1, min(40, times.size // 2)), replace=False))
     levels = random.choice([-1.0, -0.3, 0.0, 0.0, 0.2, 0.5, 1.0], edges.size + 1)
     current: Array = levels[np.searchsorted(edges, times)]
@@ -42,7 +43,7 @@ def stepped(random: Random, times: Array) -> Array:
 
 
 def noisy(random: Random, times: Array) -> Array:
-    """Either of both, with noise of a size from far below to far above the tolerance."""
+    """A smooth or stepped current with noise, from far below to far above the tolerance."""
     noise = 10 ** random.uniform(-7, -1) * random.normal(size=times.size)
     current: Array = random.choice([smooth, stepped])(random, times) + noise
     return current
@@ -54,7 +55,7 @@ def evenly(random: Random) -> Array:
 
 
 def mixed(random: Random) -> Array:
-    """Stretches of different sampling."""
+    """A current with stretches of different sampling."""
     parts = [random.choice(SAMPLING[:4]) * np.ones(random.integers(10, 400)) for _ in range(random.integers(2, 6))]
     times: Array = np.append(0.0, np.cumsum(np.concatenate(parts)))
     return times
@@ -94,7 +95,7 @@ KINDS: dict[str, Callable[[Random], tuple[Array, Array]]] = {
 
 
 def random_current(seed: int) -> tuple[str, Array, Array]:
-    """The kind, the times and a current, for a seed."""
+    """Return the kind, the times and a current for a seed."""
     random = np.random.default_rng(seed)
     kind = list(KINDS)[seed % len(KINDS)]
     times, shape = KINDS[kind](random)

@@ -1,4 +1,4 @@
-"""Fits of models that are formulas: quick, with answers that are known."""
+"""Fits of models that are formulas: quick, with known results."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Formula = Callable[[Mapping[str, float]], Mapping[str, Any]]
 
 
 class FormulaObjective:
-    """Data, and a formula of named parameters that gives them."""
+    """Objective with data and a formula of named parameters."""
 
     kind, axis = "Formula", "x"
 
@@ -92,7 +92,7 @@ def fails(monkeypatch: Any, objective: FormulaObjective, **config: Any) -> JobFa
 
 
 def round_trip(fields: Any) -> Any:
-    """As it goes over the wire."""
+    """Convert a value as the wire does."""
     return json.loads(json.dumps(fields, allow_nan=False))
 
 

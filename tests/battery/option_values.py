@@ -1,4 +1,4 @@
-"""PyBaMM's options one by one, with parameter values that a model of each can be solved with."""
+"""All options of PyBaMM's models, one by one, with parameter values with which the models can be solved."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ NEEDS: dict[str, dict[str, Any]] = {
         "number of MSMR reactions": ["6", "4"],
     },
 }
-"""Other options that a model needs for an option to have an effect, or to be accepted by PyBaMM."""
+"""Further options that an option requires to have an effect, or to be accepted by PyBaMM."""
 MSMR = ("open-circuit potential", "particle", "intercalation kinetics")
 
 
 def cases() -> Iterator[Case]:
-    """All options and values that are accepted; of numbers of reactions and RC elements, a few."""
+    """Return all accepted options and values, with a few numbers of reactions and RC elements."""
     for option, words in LITHIUM_ION.items():
         yield from (("lithium_ion", option, word) for word in (words if option != REACTIONS else ["6"]))
     for option, words in CIRCUIT.items():
@@ -44,7 +44,7 @@ def cases() -> Iterator[Case]:
 
 
 def options(option: str, value: Any) -> dict[str, Any]:
-    """Those of a model with this one."""
+    """Return the options of a model with this one."""
     if option == REACTIONS or (option in MSMR and value == "MSMR"):
         return NEEDS[REACTIONS]
     if option == "particle phases" and value == "2":
@@ -63,7 +63,7 @@ def known(kind: str) -> dict[str, Any]:
 
 
 def values(module: str, given: dict[str, Any]) -> dict[str, Any]:
-    """Numbers and functions that a model with these options reads, and more."""
+    """Return the numbers and functions that a model with these options reads, and more."""
     if module == "equivalent_circuit":
         return known("ECM_Example") | {"Ambient temperature [K]": 298.15}
     if given.get("open-circuit potential") == "MSMR":
@@ -107,11 +107,11 @@ ENDINGS: dict[str, float] = {
     "Environment thermal resistance [K.W-1]": 10.0,
     "heat capacity [J.K-1]": 60.0,
 }
-"""Numbers for parameters that no set has, by the end of their names."""
+"""Numbers for parameters that no set has, by the ends of their names."""
 
 
 def fill(known: Values, names: Iterable[str]) -> Values:
-    """`known`, with numbers for what is read and missing."""
+    """Return `known` with numbers for missing parameters that the model reads."""
     missing = {
         name: value
         for name in names

@@ -1,4 +1,4 @@
-"""Three pulses and rests of an SPM, measured with noise: both of its diffusivities follow from them."""
+"""Three pulses and rests of an SPM with noise, which determine both of its diffusivities."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.battery.work import parameter_set
 
 SET = "Chen2020"
 TRUTHS = {"Negative particle diffusivity [m2.s-1]": 3.3e-14, "Positive particle diffusivity [m2.s-1]": 4e-15}
-"""Those of the parameter set."""
+"""Diffusivities of the parameter set."""
 NOISE = 0.002
 """Standard deviation of the voltage noise [V]."""
 PARAMETERS = {
@@ -20,7 +20,7 @@ PARAMETERS = {
     for name, truth in TRUTHS.items()
 }
 PULSE, REST, STEP, JUMP = 600.0, 1200.0, 20.0, 1.0
-"""Seconds of 1C and of none, between samples, and from the last sample of one to the first of the other."""
+"""Seconds of 1C and of rest, between samples, and from the last sample of one to the first of the other."""
 
 
 @cache
@@ -39,7 +39,7 @@ def profile() -> tuple[np.ndarray, np.ndarray]:
 
 @cache
 def voltage() -> np.ndarray:
-    """Without noise, (276,): PyBaMM's own, by much tighter tolerances than a fit has."""
+    """Return the voltage without noise, (276,), by PyBaMM with much tighter tolerances than a fit has."""
     times, currents = profile()
     values = pybamm.ParameterValues(SET)
     values["Current function [A]"] = pybamm.Interpolant(times, currents, pybamm.t)
@@ -60,7 +60,7 @@ def measured(seed: int) -> dict[str, list[float]]:
 
 
 def elements(seed: int, optimizer: str = "ScipyLeastSquares", **options: Any) -> dict[str, Any]:
-    """A pipeline that fits both diffusivities to what was measured."""
+    """Build a pipeline that fits both diffusivities to the data."""
     objective = {"type": "CurrentDriven", "data": {"data": measured(seed)}, "options": {"model": "SPM"} | options}
     return {
         "known": {"element_type": "entry", "values": parameter_set(SET)},

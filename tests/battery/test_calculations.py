@@ -1,4 +1,4 @@
-"""Each calculation against a value worked out by hand, beside it."""
+"""Calculations, compared with values computed by hand."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.battery.cases import C_P, CAPACITY_INPUTS, CASES, N, P
 from tests.battery.work import calculation, failure, made, missing, parameter_set
 
 ELSEWHERE = {"ElectrodeSOH", "OCPMSMRInterpolant"}
-"""Have files of their own."""
+"""Calculations with test files of their own."""
 
 
 @pytest.mark.parametrize(("config", "inputs", "expected"), CASES, ids=[case[0]["type"] for case in CASES])
@@ -39,7 +39,7 @@ def test_without_inputs_it_names_every_one_that_is_missing(
     if config["type"] == "InitialSOCHalfCell":
         needed = {name for name in needed if config["electrode"] in name.lower()}
     if config["type"] == "ElectrodeCapacity":
-        needed = {f"{P}thickness [m]"}  # what is needed depends on what there is
+        needed = {f"{P}thickness [m]"}  # the required inputs depend on the given ones
     assert needed <= set(missing(config))
 
 

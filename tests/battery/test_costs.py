@@ -1,4 +1,4 @@
-"""Costs: their numbers, their residuals, what they do about NaN, and what is refused of one."""
+"""Costs: their values and residuals, NaN in the model's output, and refused configurations."""
 
 from __future__ import annotations
 

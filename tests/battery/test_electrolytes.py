@@ -1,4 +1,4 @@
-"""Measured electrolytes against the formulas and coefficients of their papers."""
+"""Electrolyte entries, compared with the formulas and coefficients of their papers."""
 
 from __future__ import annotations
 

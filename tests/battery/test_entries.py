@@ -1,4 +1,4 @@
-"""Each entry function against published numbers and against formulas worked out by hand."""
+"""Entry functions, compared with published numbers and with formulas evaluated by hand."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ FUNCTIONS = {
     "nyman_electrolyte",
     "sei_defaults",
 }
-"""Tested below."""
+"""Entries with tests below."""
 
 
 @pytest.mark.parametrize(("config", "expected"), NUMBERS, ids=[config["name"] for config, _ in NUMBERS])

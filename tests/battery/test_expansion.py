@@ -1,4 +1,4 @@
-"""Values that read each other again and again are refused before PyBaMM puts them in."""
+"""Values that refer to each other repeatedly are refused before PyBaMM substitutes them."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ DEPTH = 60
 
 
 def doubled(depth: int) -> dict[str, Any]:
-    """v0, v1 = v0 + v0, v2 = v1 + v1 and so on."""
+    """Build v0, v1 = v0 + v0, v2 = v1 + v1 and so on."""
     steps = {f"v{k}": pybamm.Parameter(f"v{k - 1}") + pybamm.Parameter(f"v{k - 1}") for k in range(1, depth)}
     return {"v0": 1.0, **steps}
 
 
 def called(depth: int) -> dict[str, Any]:
-    """The same of functions, each of which calls the one before twice."""
+    """Build functions of which each calls the one before twice."""
 
     def step(k: int) -> Any:
         return lambda x: (
@@ -36,7 +36,7 @@ def called(depth: int) -> dict[str, Any]:
 
 
 def nested(depth: int) -> dict[str, Any]:
-    """One value that calls a function of itself, which uses its argument twice."""
+    """Build a value that calls a function of itself, which uses its argument twice."""
     value: Any = pybamm.Parameter("a")
     for _ in range(depth):
         value = pybamm.FunctionParameter("v0", {"x": value})

@@ -1,4 +1,4 @@
-"""Searches converge, or say that they have not: steps from noise, restarts, limits, and errors in every scaling."""
+"""Convergence of searches: steps from noise, restarts, limits, and standard errors in every scaling."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def decay(size: float = 1.0, jitter: float = 0.0, noise: float = 0.01) -> Formul
 
 
 def textbook(objective: FormulaObjective) -> tuple[float, float]:
-    """The rate and its standard error, by Gauss-Newton steps with exact slopes."""
+    """Compute the rate and its standard error by Gauss-Newton steps with exact slopes."""
     y, rate, error = objective.data["y"], 0.7, 0.0
     for _ in range(50):
         curve = np.exp(-rate * X)
@@ -121,7 +121,7 @@ def test_a_plateau_is_no_optimum(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def cliff() -> FormulaObjective:
-    """Two slopes of a line, far beyond all data where the first is large: as of a particle that runs empty."""
+    """Two slopes of a line, far beyond all data if the first is large, like a particle that runs empty."""
     y = 1.0 + 0.5 * X + 0.02 * X**2 + 0.01 * np.random.default_rng(3).standard_normal(X.size)
 
     def formula(values: Any) -> dict[str, Any]:
@@ -188,7 +188,7 @@ def test_limits_of_an_optimiser_are_those_of_all_its_restarts(monkeypatch: pytes
         made = product(monkeypatch, cliff(), parameters=free, cost=PLAIN, optimizer=optimizer, options={"seed": 1})
         assert made.fields["success"] is False
         assert codes(made)[0] == "NOT_CONVERGED"
-        assert made.fields["evaluations"] <= most * 5  # slopes are no evaluations of its own
+        assert made.fields["evaluations"] <= most * 5  # slopes do not count as evaluations of the method
 
 
 def test_maxtime_is_that_of_all_starts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""The errors that fits state are of the size of those they make: repeated with other noise, they hold the truth."""
+"""Coverage of standard errors: over repeated noise, the intervals contain the truth as often as they state."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def test_68_percent_intervals_hold_the_truth_as_often_as_that() -> None:
 
 
 def within(problem: Problem, seed: int) -> tuple[dict[str, bool], dict[str, float]]:
-    """Whether each 95% interval holds the truth, and the estimates, for data of another noise."""
+    """Fit data with another noise; return whether each 95% interval contains the truth, and the estimates."""
     problem.seed = seed
     vars(problem).pop("data", None)
     found = run(problem.elements({"type": "ScipyLeastSquares"}, "good", bounded=True))["fit"]
@@ -44,7 +44,7 @@ def within(problem: Problem, seed: int) -> tuple[dict[str, bool], dict[str, floa
 
 
 def scatter(name: str, seeds: int) -> tuple[dict[str, float], dict[str, float]]:
-    """Return, by parameter, the share of intervals that hold the truth, and standard error over scatter."""
+    """Return, by parameter, the share of intervals that contain the truth, and the standard error over the scatter."""
     problem = problems()[name]()
     fits = [within(problem, seed) for seed in range(seeds)]
     shares = {each: sum(held[each] for held, _ in fits) / seeds for each in problem.starts}

@@ -1,4 +1,4 @@
-"""A fit of an impedance spectrum finds what it was made with: PyBaMM's own, of a full model."""
+"""Fit of an impedance spectrum that PyBaMM generated with a full model: it recovers the truth."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def spectrum() -> dict[str, list[float]]:
 
 
 def fit(**fields: Any) -> dict[str, Any]:
-    """An element that fits all three."""
+    """Build an element that fits all three parameters."""
     objective = {"type": "EIS", "data": {"data": spectrum()}, "options": {"model": "DFN"}}
     parameters = {
         name: {"initial_value": start, "bounds": [low, high], "transform": "Log10"}

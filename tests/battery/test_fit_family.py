@@ -1,4 +1,4 @@
-"""Fits of a family of generated problems are right, or say that they may not be: held against references."""
+"""Fits of a family of generated problems: each matches its reference, or warns that it may not."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from tests.battery.family import Problem, problems
 from tests.battery.work import run
 
 MORE, AWAY, SPREAD = 0.01, 1.0, 0.2
-"""How much more than the least cost a fit may come to, how many standard errors away, and how far these may be off."""
+"""Allowed excess of the cost over the minimum, distance in standard errors, and relative error of the standard
+errors."""
 MINIMIZE = "ScipyMinimize"
 LEAST = {"type": "ScipyLeastSquares"}
 BOUNDED: list[dict[str, Any]] = [

@@ -1,4 +1,4 @@
-"""Parameters of a fit that follow from others."""
+"""Linked parameters of a fit."""
 
 from __future__ import annotations
 

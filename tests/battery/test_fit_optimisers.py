@@ -1,4 +1,4 @@
-"""Each optimiser finds the optimum of a straight line and of a curved valley."""
+"""Optimisers: each finds the optimum of a straight line and of a curved valley."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_a_line_is_found(monkeypatch: pytest.MonkeyPatch, optimizer: dict[str, A
     assert made.fields["success"] is True
 
 
-# COBYLA follows straight models of the cost, and creeps in a curved valley.
+# COBYLA uses linear models of the cost and is slow in a curved valley.
 @pytest.mark.parametrize("optimizer", [each for each in WELL if each.get("method") != "COBYLA"], ids=name)
 def test_the_end_of_a_valley_is_found(monkeypatch: pytest.MonkeyPatch, optimizer: dict[str, Any]) -> None:
     made = product(monkeypatch, valley(), parameters=VALLEY, cost=COST, optimizer=optimizer, options={"seed": 1})

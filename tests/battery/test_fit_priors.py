@@ -1,4 +1,4 @@
-"""Priors pull a fit towards them."""
+"""Priors of a fit."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ def at(monkeypatch: pytest.MonkeyPatch, cost: dict[str, Any], prior: Any = PRIOR
 
 
 def known_noise(sigma: float, weight: float = 1.0) -> float:
-    """The mean of data and prior, each weighed by its precision."""
+    """Return the mean of data and prior, weighted by their precisions."""
     data, prior = SIZE / sigma**2, weight / 0.05**2
     return float((data * DATA.mean() + prior * 1.0) / (data + prior))
 
 
 def unknown_noise(of: Any, weight: float = 1.0) -> float:
-    """Where n log s(a) + z^2 / 2 is least, s being the likeliest scale of the noise."""
+    """Return the minimum of n log s(a) + z^2 / 2, with s the most likely scale of the noise."""
     found = optimize.minimize_scalar(
         lambda a: SIZE * np.log(of(DATA - a)) + weight * ((a - 1.0) / 0.05) ** 2 / 2,
         bounds=(0.5, 3.0),

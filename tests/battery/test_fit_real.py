@@ -1,4 +1,4 @@
-"""Real fits, as submitted, on real models: each comes to what its data were made with."""
+"""Real fits on real models: each recovers the truth of its data."""
 
 from __future__ import annotations
 

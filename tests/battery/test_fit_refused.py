@@ -1,4 +1,4 @@
-"""Invalid parts of a Data Fit are refused at their places, before anything runs."""
+"""Data Fits with invalid parts are refused with their paths before the run."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PARAMETER: Place = ("parameters", NAME)
 
 
 def fit(**fields: Any) -> dict[str, Any]:
-    """The real fit, with other fields; None takes one away."""
+    """Return the real fit with other fields; None removes a field."""
     config = deepcopy(ELEMENTS["fit"]) | fields
     return {name: value for name, value in config.items() if value is not None}
 
@@ -158,7 +158,7 @@ BAD: list[tuple[dict[str, Any], list[Place]]] = [
     (fit(options={"validate": "no"}), [("options", "validate")]),
     (fit(options=[]), [("options",)]),
     (fit(objective_parallelism="yes"), [("objective_parallelism",)]),
-    # words that would change nothing
+    # options without effect
     (fit(objective_parallelism="on"), [("objective_parallelism",)]),
     (free(check_bounds=False), [(*PARAMETER, "check_bounds")]),
     (free(name="another"), [(*PARAMETER, "name")]),

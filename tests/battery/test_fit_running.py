@@ -1,4 +1,4 @@
-"""How a fit goes: starts, limits, failures on the way, and what it says meanwhile."""
+"""Course of a fit: starts, limits, failed evaluations, and progress reports."""
 
 from __future__ import annotations
 

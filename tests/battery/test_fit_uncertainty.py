@@ -1,4 +1,4 @@
-"""A fit reports standard errors, intervals and correlations of its parameters."""
+"""Standard errors, intervals and correlations of fitted parameters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SIMPLEX = {"type": "ScipyMinimize", "method": "Nelder-Mead", "max_iterations": 1
 
 
 def regression(objective: FormulaObjective) -> tuple[np.ndarray, np.ndarray]:
-    """The textbook's estimate and covariance of a straight line."""
+    """Return the textbook estimate and covariance of a straight line."""
     y = objective.data["y"]
     design = np.stack([np.ones(y.size), np.linspace(0, 1, y.size)], axis=1)
     estimate, squares, *_ = np.linalg.lstsq(design, y, rcond=None)
@@ -87,7 +87,7 @@ def test_a_falling_transform_keeps_the_sign_of_correlation(monkeypatch: pytest.M
 
 
 def decay(seed: int) -> FormulaObjective:
-    """Two variables of very different noise that share their parameters."""
+    """Two variables of very different noise that depend on the same parameters."""
     x, rng = np.linspace(0, 5, 40), np.random.default_rng(seed)
 
     def formula(values: Any) -> dict[str, Any]:

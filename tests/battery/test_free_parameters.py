@@ -1,7 +1,7 @@
-"""A free parameter counts as a fixed one, whatever depends on it: for each of PyBaMM's options that is accepted.
+"""Free parameters have the same effect as fixed ones, for every accepted option of PyBaMM.
 
-All numbers that a model reads are free, but for lengths that make the model anew, and each function has a free factor.
-So whatever is worked out before the values are known, or without some of them, shows in the voltage.
+All numbers that a model reads are free, except lengths that rebuild the model, and each function has a free factor. A
+quantity that is computed before the values are known, or without some of them, changes the voltage.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def scaled(function: Any, factor: str) -> Any:
 
 
 def freed(one: Objective, known: Values) -> tuple[Values, dict[str, float]]:
-    """The values with factors in all functions, and a point for all numbers that are read and all factors."""
+    """Return the values with factors in all functions, and a point for all numbers that are read and all factors."""
     point, wrapped = {}, {}
     for name in one.parameter_names(known):
         value = known.get(name)
@@ -65,7 +65,7 @@ def freed(one: Objective, known: Values) -> tuple[Values, dict[str, float]]:
 
 
 def solved(one: Objective, known: Values, point: dict[str, float]) -> Any:
-    """The voltage with all fixed; None where PyBaMM has no such model or no solution."""
+    """Return the voltage with all parameters fixed; None if PyBaMM has no such model or no solution."""
     try:
         return one.simulate(known | point, [])({})[VOLTAGE]
     except (JobFailed, pybamm.SolverError, RuntimeError):
@@ -73,7 +73,7 @@ def solved(one: Objective, known: Values, point: dict[str, float]) -> Any:
 
 
 def compare(case: Case, start: str = SOC, at: float = 60.0, tolerance: float = 1e-6) -> str | None:
-    """The model that was compared. None where PyBaMM solves none with this option."""
+    """Compare both voltages; return the model, or None if PyBaMM solves none with this option."""
     module, option, value = case
     given = options(option, value)
     for model in MODELS[module]:
@@ -103,7 +103,7 @@ def test_all_parameters_may_be_free_from_a_voltage() -> None:
 
 @pytest.mark.slow
 def test_all_parameters_may_be_free_with_every_option() -> None:
-    """Integration steps differ where a parameter is an input: the stated error of the voltage is the tolerance."""
+    """Integration steps differ if a parameter is an input: the stated error of the voltage is the tolerance."""
     compared = [case for case in cases() if compare(case, tolerance=2e-5) is not None]
     assert len(compared) > 60
 
@@ -125,7 +125,7 @@ def test_the_state_follows_a_parameter_within_a_branch(option: str) -> None:
 
 
 def test_a_limit_of_a_composite_cell_may_be_free() -> None:
-    """Only the initial state reads it."""
+    """Only the initial state reads this parameter."""
     name = "Open-circuit voltage at 100% SOC [V]"
     given = options("particle phases", "2")
     one = made(config("lithium_ion", "SPM", given))

@@ -1,4 +1,4 @@
-"""Configurations are hostile: nothing of one is ever imported or run, whatever is in it."""
+"""Hostile configurations: no part of one is imported or executed."""
 
 from __future__ import annotations
 
@@ -45,7 +45,8 @@ HOSTILE: list[Any] = [
 
 @pytest.fixture
 def _guarded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Were anything of a configuration called or imported, the test would know."""
+    """Make calls and imports by a configuration detectable: os.abort raises, and modules with visible effects are
+    unloaded."""
 
     def called(*_: object) -> None:
         raise AssertionError("os.abort was called")
@@ -97,7 +98,7 @@ def test_a_name_outside_the_lists_is_refused(name: str) -> None:
 
 
 def mutations(node: Any, junk: Any) -> Iterator[Any]:
-    """`node` with one of its parts, at any depth, replaced by `junk` or left out."""
+    """Return `node` with one of its parts, at any depth, replaced by `junk` or removed."""
     yield junk
     if isinstance(node, dict):
         for name, part in node.items():

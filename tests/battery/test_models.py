@@ -1,4 +1,4 @@
-"""Models that objectives name: which there are, their options, and their settings."""
+"""Models of objectives: supported names, options and settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Models sent whole: they answer as the named ones do, and nothing of a hostile one is imported or run."""
+"""Serialised models: they behave like named ones, and no part of a hostile one is imported or executed."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ from tests.battery.test_hostile import mutations
 
 AT = ("options", "model")
 INNER = ("model", "model")
-"""From the configuration to what the model consists of."""
+"""Path from the configuration to the fields of the model."""
 
 
 class Mine(pybamm.lithium_ion.SPMe):  # type: ignore[misc]
-    """A class of the sender's own."""
+    """Class of the sender."""
 
     def __init__(self, options: Any = None, name: str = "Mine") -> None:
         super().__init__(options, name)
@@ -42,7 +42,7 @@ def sent(kind: Any) -> dict[str, Any]:
 
 
 def plain() -> dict[str, Any]:
-    """A small one."""
+    """A small serialised model."""
     return sent(pybamm.lithium_ion.BasicSPM)
 
 
@@ -54,7 +54,7 @@ def voltages(model: Any) -> Any:
 
 def test_a_model_sent_whole_answers_as_the_named_one() -> None:
     named = voltages("SPMe")
-    # PyBaMM does not write how it smooths square roots near zero: 0.5 uV here
+    # PyBaMM does not serialise how it smooths square roots near zero: 0.5 uV here
     assert np.abs(voltages(sent(pybamm.lithium_ion.SPMe)) - named).max() < 1e-6
     assert np.abs(voltages(sent(Mine)) - named).max() < 1e-6
     live = half_discharge("b2_current_driven_live_model")["options"]["model"]
@@ -98,14 +98,14 @@ def _guarded(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def inner(change: Callable[[dict[str, Any]], Any]) -> dict[str, Any]:
-    """The small model, with a change within."""
+    """Return the small model with a changed field."""
     config = plain()
     change(config["model"]["model"])
     return config
 
 
 def put(*path: str | int, value: Any) -> dict[str, Any]:
-    """The small model, with a value somewhere within."""
+    """Return the small model with a value at any depth."""
 
     def change(content: dict[str, Any]) -> None:
         at: Any = content

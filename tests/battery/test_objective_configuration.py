@@ -1,4 +1,4 @@
-"""Objectives as a configuration gives them: their kinds, fields and options."""
+"""Configuration of objectives: kinds, fields and options."""
 
 from __future__ import annotations
 

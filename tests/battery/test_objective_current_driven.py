@@ -32,7 +32,7 @@ RADIUS, THICKNESS = "Negative particle radius [m]", "Negative electrode thicknes
 
 
 def bare(values: dict[str, Any], config: dict[str, Any], current: Any, model: str = "SPMe") -> Any:
-    """The voltage as PyBaMM gives it, at tight tolerances."""
+    """Return PyBaMM's voltage at tight tolerances."""
     columns = config["data"]["data"]
     times = np.array(columns[TIME])
     built = getattr(pybamm.lithium_ion, model)()

@@ -1,4 +1,4 @@
-"""Measured data: what is taken, and what is refused at its place."""
+"""Measured data: accepted forms, and refusals with their paths."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SAVGOL = {"filter_type": "savgol", "parameters": {"window_length": 7, "polyorder
 
 
 def with_steps(steps: Any, **options: Any) -> dict[str, Any]:
-    """Steps beside the columns, and options around both where there are any."""
+    """Build data with steps beside the columns, and options around both if any."""
     both = {"time_series": COLUMNS, "steps": steps}
     return with_data({"data": both, "options": options} if options else both)
 
@@ -35,7 +35,7 @@ def smoothed(**filters: Any) -> dict[str, Any]:
 
 
 def with_columns(**changed: Any) -> dict[str, Any]:
-    """`Time`, `Current` and `Voltage` instead of those of a sound configuration."""
+    """Replace `Time`, `Current` and `Voltage` of a valid configuration."""
     named = {name: changed.get(name.split(" ")[0], column) for name, column in COLUMNS.items()}
     return with_data({"data": {name: column for name, column in named.items() if column is not None}})
 

@@ -1,4 +1,4 @@
-"""EIS: impedances are PyBaMM's own."""
+"""EIS objectives: the impedances equal PyBaMM's own."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def test_a_model_sent_whole_is_taken() -> None:
     model = {"type": "custom", "model": json.loads(json.dumps(document, default=pybamm.Serialise._json_encoder))}
     expected = bare(chen2020(), pybamm.lithium_ion.SPM(dict(DIFFERENTIAL)))
     found = impedance(spectrum(model), chen2020())
-    assert np.abs(found - expected).max() < 1e-4 * np.abs(expected).max()  # PyBaMM does not write its smoothing
+    assert np.abs(found - expected).max() < 1e-4 * np.abs(expected).max()  # PyBaMM does not serialise its smoothing
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Where a simulation starts: from concentrations, a state of charge or a voltage."""
+"""Initial state of a simulation: from concentrations, a state of charge or a voltage."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ DIFFUSIVITY = "Negative particle diffusivity [m2.s-1]"
 
 
 def started(values: dict[str, Any], initial: Any, model: str = "SPMe") -> Any:
-    """The voltage as PyBaMM gives it from a state of charge."""
+    """Return PyBaMM's voltage from a state of charge."""
     built = getattr(pybamm.lithium_ion, model)()
     built.events = []
     known = pybamm.ParameterValues(values | {"Current function [A]": 2.5})

@@ -1,4 +1,4 @@
-"""A measured current is followed, however it is logged: against IDAKLU with a stop at every row."""
+"""Integration over measured currents, compared with IDAKLU with a stop at every row."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def driven(times: Array, current: Array, variables: list[str], model: Any = "SPM
 
 
 def every_row(times: Array, values: dict[str, Any], model: Any, variables: list[str], rtol: float) -> dict[str, Array]:
-    """With a stop at each row; `values` have the current."""
+    """Solve with a stop at each row; `values` contain the current."""
     model.events = []
     solver = pybamm.IDAKLUSolver(rtol=rtol, atol=rtol / 100, output_variables=variables)
     simulation = pybamm.Simulation(model, parameter_values=pybamm.ParameterValues(values), solver=solver)
@@ -44,7 +44,7 @@ def bell(times: Array, width: float) -> Array:
 
 
 def pulse_after_rest(step: float, width: float) -> tuple[Array, Array]:
-    """Rest, and a bell-shaped pulse that is logged every `step` seconds; rows elsewhere are 30 s apart."""
+    """Build a rest and a bell-shaped pulse that is logged every `step` seconds; other rows are 30 s apart."""
     pulse = np.arange(7000.0, 7000.0 + 12 * width, step)
     times = np.concatenate([np.arange(0.0, 7000.0, 30.0), pulse, pulse[-1] + np.arange(30.0, 7000.0, 30.0)])
     return times, 5 * np.exp(-(((times - 7000.0 - 6 * width) / width) ** 2) / 2)
@@ -74,7 +74,7 @@ def test_a_heat_pulse_of_the_surroundings_is_not_skipped() -> None:
 
 
 def follow(seed: int) -> None:
-    """Charge within 1e-4 of the throughput, voltage within 20 uV of a solve that stops at each row."""
+    """The charge is within 1e-4 of the throughput, the voltage within 20 uV of a solution that stops at each row."""
     kind, times, current = random_current(seed)
     passed = np.append(0.0, np.cumsum(np.diff(times) * (current[1:] + current[:-1]) / 2)) / 3600
     throughput = float(np.trapezoid(np.abs(current), times)) / 3600
@@ -92,7 +92,7 @@ def test_a_dozen_random_currents_are_followed(seed: int) -> None:
 
 @pytest.mark.slow
 def test_many_random_currents_are_followed() -> None:
-    """Follow 60 currents, or as many as the variable CURRENTS says."""
+    """Follow 60 currents, or the number in the environment variable CURRENTS."""
     for seed in range(int(os.environ.get("CURRENTS", "60"))):
         follow(seed)
 

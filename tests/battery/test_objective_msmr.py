@@ -1,4 +1,4 @@
-"""MSMRHalfCell: capacities by hand, and what of a curve is compared."""
+"""MSMRHalfCell: capacities by hand, and the compared rows of a curve."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ VOLTAGES = np.linspace(0.02, 0.4, 39)
 
 
 def by_hand(voltage: float) -> float:
-    """Q [A.h] of the two sites."""
+    """Return Q [A.h] of the two sites."""
     first = 1.2 / (1 + math.exp((voltage - 0.1) / THERMAL))
     return first + 0.8 / (1 + math.exp((voltage - 0.2) / (2 * THERMAL))) - 0.05
 
@@ -214,7 +214,7 @@ def test_a_wrong_option_of_the_model_is_refused_at_its_place(name: str, value: s
 
 
 class TestRepeatedVoltages:
-    """A cycler logs the same voltage in several rows: the model's dU/dQ there is its limit, not 0/0."""
+    """A cycler logs the same voltage in several rows: the model's dU/dQ is then its limit, not 0/0."""
 
     def test_have_the_slope_in_closed_form(self) -> None:
         voltages = [0.1, 0.1, 0.1, 0.15, 0.15, 0.15, 0.2, 0.25]
@@ -234,7 +234,7 @@ class TestRepeatedVoltages:
     @pytest.mark.parametrize("digits", [3, 4])
     @pytest.mark.parametrize("both", [True, False])
     def test_of_a_quantised_curve_fit(self, digits: int, both: bool) -> None:
-        """Logged to 1 mV or 0.1 mV, the potentials come out as they were."""
+        """With voltages logged to 1 mV or 0.1 mV, the fit recovers the potentials."""
         fine = np.linspace(0.02, 0.35, 400)
         columns = {VOLTAGE: np.round(fine, digits).tolist(), CAPACITY: [by_hand(each) for each in fine]}
         potentials = {f"{SITE}standard potential ({site}) [V]": 0.1 + 0.1 * site for site in (0, 1)}

@@ -1,4 +1,4 @@
-"""Pulse: trains of pulses and rests, as experiments and cyclers record them."""
+"""Pulse objectives: trains of pulses and rests, as experiments and cyclers record them."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def titration() -> dict[str, Any]:
 
 
 def error(config: dict[str, Any]) -> float:
-    """The largest difference from the data, in V."""
+    """Return the largest difference from the data, in V."""
     one = made(config)
     answer = one.simulate(chen2020() | {SOC: 90.0}, [])({})[VOLTAGE]
     return float(np.abs(answer - one.data[VOLTAGE]).max())

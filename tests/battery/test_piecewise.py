@@ -1,4 +1,4 @@
-"""Piecewise linear entries against values worked out by hand."""
+"""Piecewise linear entries, compared with values computed by hand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A datasheet becomes an electrode capacity: real elements, in order, each on the values of those before it."""
+"""Pipeline from a datasheet to an electrode capacity: each element uses the values of those before it."""
 
 from __future__ import annotations
 

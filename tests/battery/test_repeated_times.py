@@ -1,4 +1,4 @@
-"""Times that a cycler logged more than once are simulated as jumps of the current."""
+"""Repeated times in a cycler's log are simulated as jumps of the current."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Warnings of results: each detector by hand, and what a fit and a validation tell of generated data."""
+"""Warnings of results: each detector by hand, and the warnings of fits and validations of generated data."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ CUT_OFFS = {"Lower voltage cut-off [V]": 2.5, "Upper voltage cut-off [V]": 4.2}
 
 @cache
 def discharged() -> dict[str, list[float]]:
-    """A 1C discharge of half an hour after a rest, by PyBaMM."""
+    """Build a 1C discharge of half an hour after a rest, by PyBaMM."""
     times = np.array([0.0, 30, 60, 60.01, *np.arange(120.0, 1801.0, 60.0)])
     current = np.where(times > 60, 5.0, 0.0)
     values = pybamm.ParameterValues("Chen2020")
@@ -207,6 +207,6 @@ class TestSlopes:
         assert objective_warnings({"ocp": made(half_cell("Qj"))}, {}, CAPACITIES) == []
 
     def test_have_the_cutoff_of_ionworksdata(self) -> None:
-        """1.1 times the steepest slope from 10% to 90% of the capacity."""
+        """Return 1.1 times the largest slope from 10% to 90% of the capacity."""
         slope = np.array([-90.0, -5.0, -1.0, -2.0, -1.0, -1.0, -1.0, -1.0, -1.0, -1.0, -80.0])
         assert slope_cutoff(np.arange(11.0), slope) == pytest.approx(5.5)

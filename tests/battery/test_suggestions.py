@@ -1,4 +1,4 @@
-"""Names that are not known come with the one that may have been meant."""
+"""Suggestions of similar names for unknown ones."""
 
 from __future__ import annotations
 

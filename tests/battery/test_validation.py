@@ -1,4 +1,4 @@
-"""Validation: how far the model is from the data, and what of it fails."""
+"""Validation: statistics of the model against the data, and failed objectives."""
 
 from __future__ import annotations
 

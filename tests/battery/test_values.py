@@ -1,4 +1,4 @@
-"""Parameter values are checked, and each problem is reported at its place."""
+"""Parameter values: each problem is reported with its path."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def test_the_place_of_a_fault_is_where_it_stands() -> None:
 
 
 def test_nodes_are_exactly_classes_of_pybamm() -> None:
-    """A tag that PyBaMM has renamed would refuse every client."""
+    """A tag that PyBaMM renamed would make the server refuse every client."""
     from pybamm.expression_tree.operations.serialise_kernel import _class_path
 
     for tag in set(NODES) - {"numpy.ndarray"}:
@@ -85,7 +85,7 @@ class TestTables:
             ({"interpolator": "os.abort"}, ("interpolator",)),
             ({"_num_derivatives": 1000000}, ("_num_derivatives",)),
             ({"children": []}, ("children",)),
-            ({"x": [[2.0, 1.0, 0.0]]}, ()),  # only PyBaMM sees that it falls
+            ({"x": [[2.0, 1.0, 0.0]]}, ()),  # only PyBaMM detects that it falls
         ],
     )
     def test_that_do_not_fit_are_refused_at_their_place(self, change: Any, place: Any) -> None:

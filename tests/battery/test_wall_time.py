@@ -1,4 +1,4 @@
-"""A fit takes little longer than a script that does the same with PyBaMM and SciPy alone."""
+"""Duration of a fit, compared with a script that does the same with PyBaMM and SciPy alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.api import ROOT
 from tests.battery.bare import FITS
 
 MOST = 1.6
-"""The aim is 1.3, and on a machine of its own it is kept; one that is shared is not that exact."""
+"""Maximum ratio of the durations. The aim is 1.3, which an idle machine meets; a shared one is less exact."""
 
 
 @pytest.fixture(scope="module", params=FITS)

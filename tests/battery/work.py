@@ -1,4 +1,4 @@
-"""Elements checked and run as the engine does it."""
+"""Elements checked and run as the engine does."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def result(config: dict[str, Any], inputs: Values | None = None) -> dict[str, An
 
 
 def run(elements: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    """The results of a pipeline's elements, each run with the values of those before it."""
+    """Run the elements of a pipeline in order; return their results."""
     assert not any(pipeline_faults(elements).values())
     inputs: Values = {}
     results = {}
@@ -69,12 +69,12 @@ def run(elements: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def _received(outcome: Outcome) -> dict[str, Any]:
-    """As it goes over the wire."""
+    """Convert a value as the wire does."""
     return dict(json.loads(json.dumps(outcome.result, allow_nan=False)))
 
 
 def made(config: dict[str, Any], inputs: Values | None = None) -> Values:
-    """Time that the element adds."""
+    """Return the parameter values that an element passes on."""
     return dict(result(config, inputs)["parameter_values"])
 
 
@@ -87,7 +87,7 @@ def failure(config: dict[str, Any], inputs: Values | None = None) -> JobFailed:
 
 
 def missing(config: dict[str, Any], inputs: Values | None = None) -> list[str]:
-    """The parameters that a failure names as missing."""
+    """Return the parameters that a failure names as missing."""
     failed = failure(config, inputs)
     assert failed.code is JobErrorCode.MODEL_ERROR
     assert failed.detail is not None
@@ -97,14 +97,14 @@ def missing(config: dict[str, Any], inputs: Values | None = None) -> list[str]:
 
 
 def evaluated(name: str, parameters: Values, *arguments: float) -> float:
-    """A function of the parameter values, at a point, as a PyBaMM model evaluates it."""
+    """Evaluate a function of the parameter values at a point, as a PyBaMM model does."""
     inputs = {str(index): pybamm.Scalar(value) for index, value in enumerate(arguments)}
     known = pybamm.ParameterValues({key: deserialize_parameter_value(value) for key, value in parameters.items()})
     return float(np.asarray(known.evaluate(pybamm.FunctionParameter(name, inputs))).item())
 
 
 def parameter_set(name: str) -> Values:
-    """One of PyBaMM's, as the official client sends it."""
+    """Serialise a PyBaMM parameter set as the official client does."""
     return dict(json.loads(json.dumps(serialize_parameters(pybamm.ParameterValues(name)))))
 
 

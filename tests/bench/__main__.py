@@ -1,4 +1,4 @@
-"""`make bench`: measures Voltgraph, beside other servers and by itself, and writes RESULTS.md."""
+"""Benchmark of Voltgraph, beside other servers and alone: `make bench` writes RESULTS.md."""
 
 from __future__ import annotations
 

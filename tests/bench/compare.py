@@ -1,4 +1,4 @@
-"""Voltgraph beside other GraphQL servers, over the same rows in SQLite and in PostgreSQL."""
+"""Comparison of Voltgraph with other GraphQL servers over the same rows in SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.bench.works import WORKS, Work, verify
 PIPELINES = 20_000
 POSTGRES_TARGET = 1.2
 MAIN = "mercurius"
-"""The peer that targets are about."""
+"""Peer that the targets refer to."""
 HEADINGS = ["work", "server", "requests/s", "p50 ms", "p99 ms", "answer B", "Voltgraph is", "target"]
 
 
 def on_sqlite(options: Options, folder: Path) -> str:
-    """The works over SQLite files. Voltgraph syncs every commit to disk, the peers at checkpoints."""
+    """Compare the works over SQLite files. Voltgraph syncs every commit to disk, the peers at checkpoints."""
     ours = sqlite(folder, PIPELINES)
     with ExitStack() as running:
         url = running.enter_context(voltgraph(ours)).url
@@ -35,14 +35,14 @@ def on_sqlite(options: Options, folder: Path) -> str:
 
 
 def on_postgres(options: Options, folder: Path) -> str:
-    """The works over two databases of one PostgreSQL server, which shares the load generator's core."""
+    """Compare the works over two databases of one PostgreSQL server, which shares the load generator's core."""
     with postgres_pair() as (ours, theirs), voltgraph(ours) as server, peer(MAIN, theirs) as other:
         return _compared(options, server.url, {MAIN: other}, dict.fromkeys(options.works, POSTGRES_TARGET))
 
 
 @contextmanager
 def postgres_pair() -> Iterator[tuple[str, str]]:
-    """Databases for Voltgraph and for a peer."""
+    """Databases of Voltgraph and of a peer."""
     with pinned(LOAD_CORE), servers.postgres(durable=True) as server:
         ours, theirs = server.new_database(), server.new_database(empty=True)
         asyncio.run(fill_postgres(ours, PIPELINES, peer=False))
@@ -65,7 +65,7 @@ def _compared(options: Options, url: str, peers: dict[str, str], targets: dict[s
 
 
 def _rounds(options: Options, work: Work, url: str, peers: dict[str, str]) -> tuple[list[Load], dict[str, list[Load]]]:
-    """The loads of Voltgraph and of each peer, taken in turn; those before the first round warm up."""
+    """Run the loads of Voltgraph and of each peer in turn; loads before the first round warm up."""
     requests = {"": (url, work.ours)} | {name: (address, work.theirs) for name, address in peers.items()}
     loads: dict[str, list[Load]] = {name: [] for name in requests}
     for number in range(options.rounds + 1):

@@ -1,4 +1,4 @@
-"""Time of a document's first request, beside Strawberry's own executor."""
+"""Duration of a document's first request, compared with Strawberry's own executor."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ VARIABLES = {"id": pipeline_id(1)}
 
 
 def first_time(options: Options, folder: Path) -> str:
-    """Documents that no server has seen, each once, in this process: no HTTP, no load generator."""
+    """Measure unseen documents, each once, in this process: no HTTP, no load generator."""
     url = sqlite(folder, 100)
     ours, theirs = asyncio.run(_measured(Settings(database_url=url, workers=0), options.rounds))
     ratios = [mine / its for mine, its in zip(ours, theirs, strict=True)]
@@ -44,7 +44,7 @@ def first_time(options: Options, folder: Path) -> str:
 
 
 async def _measured(settings: Settings, rounds: int) -> tuple[list[float], list[float]]:
-    """Seconds a document, in each round."""
+    """Return the seconds per document of each round."""
     app = create_app(settings)
     ours: list[float] = []
     theirs: list[float] = []

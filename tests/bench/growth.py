@@ -1,4 +1,4 @@
-"""Time of a page as tables and pages grow."""
+"""Duration of a page as tables and pages grow."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.bench.works import PAGED
 FEW, MANY, SMALL = 20_000, 1_000_000, 50_000
 TARGET = 1.5
 DEEP = 10_000
-"""Pipelines before the page that lies deep."""
+"""Number of pipelines before the deep page."""
 PAGE = """query Page($filter: PipelineFilter, $after: String) { pipelines(filter: $filter, first: 20, after: $after) {
   nodes { id name status createdAt updatedAt } pageInfo { hasNextPage endCursor } } }"""
 HOUR = {"createdAfter": created_at(10_000).isoformat(), "createdBefore": created_at(13_600).isoformat()}
@@ -30,7 +30,7 @@ FILTERS = {
 
 
 def tables(options: Options, folder: Path) -> str:
-    """The same pages over few pipelines and over many, in turn."""
+    """Measure the same pages over few and over many pipelines, in turn."""
     many = SMALL if options.small else MANY
     with voltgraph(sqlite(folder, FEW)) as small, voltgraph(sqlite(folder, many)) as large:
         pages = {title: [body(PAGE, filter=filter)] * 2 for title, filter in FILTERS.items()}
@@ -53,7 +53,7 @@ def tables(options: Options, folder: Path) -> str:
 
 
 def _alone(options: Options, url: str, body: bytes) -> float:
-    """Milliseconds of one request, with no other beside it."""
+    """Return the milliseconds of single requests, without concurrent ones."""
     times = []
     for _ in range(options.rounds):
         start = perf_counter()
@@ -63,7 +63,7 @@ def _alone(options: Options, url: str, body: bytes) -> float:
 
 
 def _deep(url: str) -> str:
-    """The cursor behind DEEP pipelines."""
+    """Return the cursor behind DEEP pipelines."""
     cursor = None
     document = "query ($after: String) { pipelines(first: 100, after: $after) { pageInfo { endCursor } } }"
     for _ in range(DEEP // 100):
@@ -72,7 +72,7 @@ def _deep(url: str) -> str:
 
 
 def pages(options: Options, folder: Path) -> str:
-    """Lists of more and more pipelines, each with its elements and their configurations."""
+    """Measure lists of increasing length, with elements and their configurations."""
     document = (
         f"query ($p: ID!, $n: Int) {{ pipelines(filter: {{projectId: $p}}, first: $n) {{ nodes {{ {PAGED} }} }} }}"
     )

@@ -1,4 +1,4 @@
-"""Requests at full speed: `wrk`, on a core of its own."""
+"""Load generator: `wrk` at full speed, on a core of its own."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.bench.rows import PROJECTS, pipeline_id
 
 HEADERS = {"content-type": "application/json", "accept": "application/json"}
 SERVER_CORE, LOAD_CORE = 0, 1
-"""Where there are two cores or more, server and load share none."""
+"""With two cores or more, server and load use different ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ def require_wrk() -> None:
 
 @contextmanager
 def pinned(core: int) -> Iterator[None]:
-    """Processes that are started within run on one core. Does nothing where that cannot be said."""
+    """Run processes started within the context on one core. Does nothing if the system cannot set the affinity."""
     if not hasattr(os, "sched_setaffinity") or not {SERVER_CORE, LOAD_CORE} <= (before := os.sched_getaffinity(0)):
         yield
         return
@@ -50,12 +50,12 @@ def pinned(core: int) -> Iterator[None]:
 
 
 def body(document: str, **variables: object) -> bytes:
-    """A request's body. `@ID@` and `@PROJECT@` in it are drawn anew for each request."""
+    """Body of a request. `@ID@` and `@PROJECT@` are replaced by random values for each request."""
     return orjson.dumps({"query": document, "variables": variables})
 
 
 def ask(url: str, body: bytes, id: int = 1, project: int = 0) -> bytes:
-    """One answer. AssertionError when it has errors."""
+    """Send one request. Raises AssertionError if the answer has errors."""
     drawn = body.replace(b"@ID@", pipeline_id(id).encode()).replace(b"@PROJECT@", b"project-%d" % project)
     answer = httpx.post(f"{url}/graphql", content=drawn, headers=HEADERS, timeout=60)
     decoded = orjson.loads(answer.content)

@@ -1,4 +1,4 @@
-"""Time of unselected large configurations, and memory of answers."""
+"""Memory of answers, and the cost of large configurations that are not selected."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ MOST_ADDED, MOST_MEMORY = 1.10, 20.0
 
 
 def unselected(options: Options, folder: Path) -> str:
-    """A list of 50 x 4 without configurations, where they are short and where each has 1 MB."""
+    """Measure a list of 50 x 4 without configurations, with short ones and with ones of 1 MB."""
     request = body(f"{{ pipelines(first: 50) {{ nodes {{ {ONE} }} }} }}")
     with voltgraph(sqlite(folder, PIPELINES)) as short, voltgraph(sqlite(folder, PIPELINES, LARGE)) as large:
-        rounds = range(options.rounds + 1)  # the first warms up
+        rounds = range(options.rounds + 1)  # the first round warms up
         rates = [[load(each.url, request, options.seconds, PIPELINES).rate for each in (short, large)] for _ in rounds][
             1:
         ]
@@ -34,13 +34,13 @@ def unselected(options: Options, folder: Path) -> str:
 
 
 def resident(options: Options, folder: Path) -> str:
-    """Resident memory of the server: after start, what its first list of 100 x 4 adds at its peak, and after load."""
+    """Measure the resident memory of the server: after start, the peak of its first list of 100 x 4, and after load."""
     with voltgraph(sqlite(folder, 20_000)) as server:
         pid = server.process.pid
         started = _megabytes(pid, "VmRSS")
         ask(server.url, body(f"{{ pipelines(first: 1) {{ nodes {{ {PAGED} }} }} }}"))
         before = _megabytes(pid, "VmRSS")
-        Path(f"/proc/{pid}/clear_refs").write_text("5")  # the peak begins anew
+        Path(f"/proc/{pid}/clear_refs").write_text("5")  # reset the peak
         ask(server.url, body(f"{{ pipelines(first: 100) {{ nodes {{ {PAGED} }} }} }}"))
         added = _megabytes(pid, "VmHWM") - before
         rows = [
@@ -54,6 +54,6 @@ def resident(options: Options, folder: Path) -> str:
 
 
 def _megabytes(pid: int, field: str) -> float:
-    """A figure of the kernel's: VmRSS, what is resident now; VmHWM, the most that was."""
+    """Return a figure of the kernel: VmRSS (resident now) or VmHWM (peak)."""
     [line] = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith(field)]
     return int(line.split()[1]) / 1024

@@ -1,4 +1,4 @@
-"""Results as Markdown: each section of RESULTS.md is of one run, and stays until it is run again."""
+"""Results as Markdown: a section of RESULTS.md is replaced when its benchmark runs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ and projects are drawn at random for each request. Absolute figures do not hold 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How long to measure, which works, and whether over few rows only."""
+    """Options of a run: durations, works, and whether to use few rows only."""
 
     rounds: int
     seconds: int
@@ -54,7 +54,7 @@ def verdict(met: bool, target: str) -> str:
 
 
 def write(name: str, title: str, text: str, file: Path = RESULTS) -> None:
-    """Put a section into the report, in place of the one that it had."""
+    """Replace a section of the report."""
     before = file.read_text() if file.exists() else OPENING
     section = f"<!-- {name} -->\n## {title}\n\n{text}\n\n{_machine()}\n<!-- /{name} -->\n"
     place = re.compile(rf"<!-- {name} -->.*?<!-- /{name} -->\n", re.DOTALL)

@@ -1,4 +1,4 @@
-"""Data of the measurements: pipelines of 4 elements, the same rows in every database."""
+"""Rows of the benchmarks: pipelines of 4 elements, equal in every database."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.models.enums import ElementType
 
 PROJECTS = 20
 STATUSES = ("PENDING", "COMPLETED", "FAILED", "CANCELED")
-"""None that a worker would take up."""
+"""Statuses without work for a worker."""
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PEERS_TABLES = Path(__file__).with_name("peers") / "tables.sql"
 COMMON = ("id", "organization_id", "name", "status", "created_at", "updated_at", "attempt")
@@ -30,12 +30,12 @@ CONFIG = {"values": {f"Parameter {i} [m]": _random.random() for i in range(10)},
 
 
 def pipeline_id(number: int) -> str:
-    """The id of the nth pipeline, from 1."""
+    """Return the id of the nth pipeline, from 1."""
     return str(UUID(int=number))
 
 
 def created_at(number: int) -> datetime:
-    """When the nth pipeline was created: one a second, hardly one at the full second."""
+    """Return the creation time of the nth pipeline: one per second, rarely at a full second."""
     return START + timedelta(seconds=number, microseconds=number * 7919 % 1_000_000)
 
 
@@ -48,7 +48,7 @@ def pipelines(count: int) -> Iterator[tuple[object, ...]]:
 
 
 def elements(count: int, config: bytes) -> Iterator[tuple[object, ...]]:
-    """Rows of ELEMENT's columns, four for each of so many pipelines."""
+    """Return rows of ELEMENT's columns, four per pipeline."""
     text = config.decode()
     for i in range(1, count + 1):
         for order, kind in enumerate(ElementType, start=1):
@@ -62,7 +62,7 @@ def _common(id: str, number: int, name: str, status: str) -> tuple[object, ...]:
 
 
 def fill_sqlite(file: Path, count: int, config: bytes = orjson.dumps(CONFIG)) -> None:
-    """Write all rows into the tables of a file, which are made first where it is a peer's and so has none."""
+    """Write all rows into the tables of a file; the tables of a peer are created first."""
     database = sqlite3.connect(file, isolation_level=None)
     if not database.execute("SELECT 1 FROM sqlite_master").fetchone():
         database.executescript(f"PRAGMA journal_mode=WAL; {PEERS_TABLES.read_text()}")
@@ -77,7 +77,7 @@ def fill_sqlite(file: Path, count: int, config: bytes = orjson.dumps(CONFIG)) ->
 
 
 async def fill_postgres(url: str, count: int, *, peer: bool, config: bytes = orjson.dumps(CONFIG)) -> None:
-    """The same in PostgreSQL. The peers keep times as text."""
+    """Write all rows into PostgreSQL. The peers store times as text."""
     database = await asyncpg.connect(url)
     if peer:
         await database.execute(PEERS_TABLES.read_text())

@@ -1,4 +1,4 @@
-"""The servers that are measured, each in one process over its own copy of the same rows."""
+"""Servers of the benchmarks, each in one process over its own copy of the same rows."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ NAMES = {"mercurius": "Mercurius + JIT", "mercurius tuned": "the same, tuned", "
 
 @contextmanager
 def voltgraph(database: str) -> Iterator[servers.Server]:
-    """Voltgraph as `make run` serves it, on a free port."""
+    """Start Voltgraph as `make run` does, on a free port."""
     with pinned(SERVER_CORE), servers.serving(database, VOLTGRAPH_WORKERS="2") as server:
         _settle(server.process.pid)
         yield server
 
 
 def _settle(session: int) -> None:
-    """Return once nothing in a session uses the processor: what runs jobs is made ready while requests come already,
-    and that is no part of what they cost."""
+    """Wait until no process of a session uses the CPU: the fork server starts while requests are served, and its CPU
+    time is not part of their cost."""
     before, now = -1.0, _used(session)
     while now > before:
         time.sleep(1)
@@ -39,7 +39,7 @@ def _settle(session: int) -> None:
 
 
 def _used(session: int) -> float:
-    """Seconds of the processor that a session's processes have used."""
+    """Return the CPU time of a session's processes in seconds."""
     listed = subprocess.run(["ps", "-eo", "sess=,times="], capture_output=True, text=True, check=True).stdout
     pairs = (line.split() for line in listed.splitlines())
     return sum(float(used) for of, used in pairs if of == str(session))
@@ -47,7 +47,7 @@ def _used(session: int) -> float:
 
 @contextmanager
 def peer(name: str, database: str) -> Iterator[str]:
-    """The address of a peer over the file, or the PostgreSQL database, that it is given."""
+    """Start a peer over a file or a PostgreSQL database; return its address."""
     environment = os.environ | {"DATABASE": database, "NODE_ENV": "production"}
     script, _, tuned = name.partition(" ")
     environment["TUNED"] = tuned
@@ -67,7 +67,7 @@ def peer(name: str, database: str) -> Iterator[str]:
 
 
 def sqlite(folder: Path, pipelines: int, config: bytes | None = None) -> str:
-    """A new database for Voltgraph with so many pipelines."""
+    """Create a database for Voltgraph with this many pipelines."""
     url = f"sqlite:///{folder}/{len(list(folder.glob('*.db')))}.db"
     asyncio.run(migrate(database_url(url)))
     fill_sqlite(Path(url.removeprefix("sqlite:///")), pipelines, *([config] if config else []))

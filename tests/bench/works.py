@@ -1,4 +1,4 @@
-"""The three works that servers are compared at, each in the words of either schema."""
+"""Works of the comparison, as requests to either schema."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ ELEMENT = "id name elementOrder elementType status"
 ONE = f"id name status createdAt elements {{ {ELEMENT} }}"
 LIST = f"id name description status createdAt updatedAt elements {{ {ELEMENT} jobConfig createdAt }}"
 PAGED = f"id name status createdAt elements {{ {ELEMENT} jobConfig }}"
-"""As much as 100 of them may cost."""
+"""Selection whose page of 100 is within the cost limit."""
 GIVEN = [{"name": kind.value, "elementType": kind.name, "jobConfig": {"values": {"a": 1}}} for kind in ElementType]
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """The same request to Voltgraph and to a peer, and how many times a peer's rate Voltgraph's shall be."""
+    """One request to Voltgraph and to a peer, and the target ratio of their rates."""
 
     title: str
     ours: bytes
@@ -64,7 +64,8 @@ WORKS = {
 
 
 def verify(work: Work, ours: str, theirs: str, pipelines: int) -> tuple[int, int]:
-    """That both servers answer the same, for several pipelines and projects; the sizes of their answers, in bytes."""
+    """Check that both servers answer the same, for several pipelines and projects; return the sizes of their answers in
+    bytes."""
     sizes = (0, 0)
     for id, project in ((1, 0), (pipelines // 2, 7), (pipelines, 19)):
         mine, other = ask(ours, work.ours, id, project), ask(theirs, work.theirs, id, project)
@@ -74,7 +75,7 @@ def verify(work: Work, ours: str, theirs: str, pipelines: int) -> tuple[int, int
 
 
 def _content(answer: bytes) -> Any:
-    """Return the content of an answer without its wrappers; ids made by the server are blanked."""
+    """Return the content of an answer without its wrappers; ids created by the server are blanked."""
     [(field, value)] = orjson.loads(answer)["data"].items()
     for wrapper in ("nodes", "pipeline"):
         value = value.get(wrapper, value) if isinstance(value, dict) else value

@@ -1,4 +1,4 @@
-"""Texts of others do nothing to a terminal."""
+"""Escaping of control characters for terminals."""
 
 from __future__ import annotations
 

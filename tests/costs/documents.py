@@ -1,4 +1,4 @@
-"""Documents made up within the limits, that ask for much: any field in any number, near the most that may be asked."""
+"""Random documents within the limits that request as much as possible."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ INTROSPECTION = (
 
 
 class Made(NamedTuple):
-    """A document that was made up."""
+    """Random document."""
 
     text: str
     is_narrowed: bool
-    """Whether it is asked with a key for one project, for which GraphQL's executor answers."""
+    """Whether it is sent with a key limited to one project, which GraphQL's executor answers."""
 
 
 class Maker:
-    """Makes one document."""
+    """Generator of one document."""
 
     def __init__(self, seed: int) -> None:
         self._draw = Random(seed)
         self._aliases = self._draw.choice((0, 5, 30))
         self._number = 0
-        # Some fields are much more likely than others, and not the same in each document.
+        # Some fields are much more likely than others, with different weights in each document.
         self._favourite = self._draw.choice(("series", "trace", "parameterValues", "jobConfig", "result", "job", ""))
         self._many = self._draw.choice((1, 2, 5, 13))
 
@@ -133,13 +133,13 @@ class Maker:
         return f'(objective: "{objective}"{more})'
 
     def _some(self, fields: str) -> str:
-        """Some of the fields, at least one; some again under other names."""
+        """Select some of the fields, at least one, and some again by aliases."""
         names = fields.split()
         picked = self._draw.sample(names, self._draw.randint(1, min(len(names), self._many)))
         return " ".join(picked) + " " + "".join(self._several(picked[0], "") if self._draw.random() < 0.1 else "")
 
     def _several(self, name: str, rest: str) -> str:
-        """A field, and perhaps the same again and again."""
+        """Write a field, possibly several times."""
         return "".join(self._named(name, rest) for _ in range(self._draw.choice((1, 1, 2, 8, 30))))
 
     def _named(self, name: str, rest: str) -> str:
@@ -147,13 +147,13 @@ class Maker:
         return f"a{self._number}: {name}{rest} " if self._alias() else f"{name}{rest} "
 
     def _alias(self) -> bool:
-        """Whether there is an alias left, and one shall be used."""
+        """Return whether to use an alias, if any is left."""
         has_one = self._aliases > 0 and self._draw.random() < 0.9
         self._aliases -= has_one
         return has_one
 
     def _spoilt(self, text: str) -> str:
-        """The same with something wrong in it, here and there or everywhere."""
+        """Return the document with random errors, in some places or everywhere."""
         draw = self._draw
         wrong = (("name", "nome"), ("status", "state { x }"), ("maxPoints: ", "maxPoints: -"), ("id", ""))
         old, new = draw.choice(wrong)

@@ -1,4 +1,4 @@
-"""CPU time of operations in this process, on a machine that others use too."""
+"""CPU time of operations in this process, on a shared machine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from tests.costs import worst
 from tests.costs.documents import Made
 
 REFERENCE = 0.005
-"""Seconds of CPU time that `_reference` takes on a core that nobody shares: two of them made a figure here."""
+"""CPU time in seconds of `_reference` on an idle core."""
 NARROWED = Caller(LOCAL.organization_id, projects=frozenset({"project"}))
 
 
@@ -34,31 +34,31 @@ class Measured:
 
     text: str
     cost: int | None
-    """None where it was refused before it ran."""
+    """Cost; None if the document was refused before it ran."""
     seconds: float
-    """CPU time, as on a core that nobody shares."""
+    """CPU time, converted to that of an idle core."""
     raw: float
-    """CPU time as it was counted."""
+    """CPU time as measured."""
     size: int
     code: str
 
 
 class Meter:
-    """Answers documents one by one."""
+    """Runner that answers documents one by one."""
 
     def __init__(self, operations: Operations) -> None:
         self._operations = operations
         self._number = 0
 
     async def measure(self, made: Made) -> Measured:
-        """One document, which the server has not seen before."""
+        """Answer one document that the server has not seen before."""
         self._number += 1
         request = GraphQLRequest(f"{made.text} #{self._number}", None, None)
         gc.collect()
         before, others = _reference(), asyncio.all_tasks()
         start = process_time()
         cost, text = await self._answer(request, NARROWED if made.is_narrowed else LOCAL)
-        while left := asyncio.all_tasks() - others:  # what was given up may go on for a while
+        while left := asyncio.all_tasks() - others:  # work of a timed-out request may continue for a while
             await asyncio.wait(left)
         raw = process_time() - start
         pace = (before + _reference()) / 2 / REFERENCE
@@ -85,7 +85,7 @@ async def _first(operation: Operation) -> bytes:
 
 
 def _reference() -> float:
-    """CPU time of work like that of a server: bytes, dictionaries, and loops of the interpreter."""
+    """Use CPU time as a server does: bytes, dictionaries, and loops of the interpreter."""
     start = process_time()
     value = {"numbers": [each * 0.37 for each in range(20_000)], "texts": [str(each) for each in range(20_000)]}
     assert orjson.loads(orjson.dumps(value)) == value
@@ -94,7 +94,7 @@ def _reference() -> float:
 
 @asynccontextmanager
 async def metered(folder: Path) -> AsyncIterator[Meter]:
-    """A server in this process over the worst rows."""
+    """Server in this process over the worst rows."""
     url = f"sqlite:///{folder}/worst.db"
     if not (folder / "worst.db").exists():
         await migrate(database_url(url))

@@ -1,4 +1,4 @@
-"""Answers have a bound, and so has the work of making one: nothing is sent of one that is beyond."""
+"""Limits of answers: an answer beyond a limit is refused as a whole, and so is the work for it."""
 
 from __future__ import annotations
 

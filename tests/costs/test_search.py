@@ -1,5 +1,5 @@
-"""No document within the limits takes more than a quarter of a second of CPU time, or more bytes than an answer may
-have: shown over documents that are made up, and rows as bad as can be."""
+"""Maximum CPU time and bytes of an answer: no document within the limits takes more than a quarter of a second or
+exceeds the bytes, over random documents and the worst rows."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from tests.costs.measuring import Measured, Meter, metered
 from tests.faults.waiting import told
 
 DOCUMENTS = int(os.environ.get("COST_DOCUMENTS", "100"))
-"""Documents within the limits that are run."""
+"""Number of documents to run."""
 SEED = int(os.environ.get("COST_SEED", "1"))
 MOST_SECONDS = 0.25
 TRIES = 5
-"""Runs of a document that took too long, of which the quickest counts: others use the machine as well."""
+"""Runs of a document that took too long; the shortest counts, because the machine is shared."""
 WORST = 10
 
 

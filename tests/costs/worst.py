@@ -1,5 +1,5 @@
-"""Rows that make answers as expensive as they can be: 250 elements in every pipeline, long traces, long series, large
-configurations and results."""
+"""Rows with the most expensive answers: 250 elements in every pipeline, long traces, long series, large configurations
+and results."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from app.auth.caller import LOCAL
 from app.pipelines.elements import MAX_ELEMENTS, MAX_NAME
 
 PIPELINES = 100
-"""A page of the most pipelines."""
+"""Maximum page of pipelines."""
 LARGE, TRACED, SAMPLED = 1, 2, 3
-"""The pipelines, by number, whose elements have large configurations, long traces, long series."""
+"""Pipelines, by number, whose elements have large configurations, long traces or long series."""
 LARGE_BYTES, SMALL_BYTES = 200_000, 800
 TRACE, LONGEST_TRACE = 1_000, 20_000
 ROWS, LONG_ROWS, CHANNELS, LONG_SERIES = 1_000, 100_000, 6, 8
@@ -39,7 +39,7 @@ def job_id(pipeline: int, number: int) -> str:
 
 
 def fill(file: str) -> None:
-    """Write all rows into a SQLite file that has the tables."""
+    """Write all rows into a migrated SQLite file."""
     database = apsw.Connection(file)
     database.execute("PRAGMA synchronous=OFF")
     with database:
@@ -108,7 +108,7 @@ def _elements() -> Iterator[dict[str, Any]]:
 
 
 def _json(size: int) -> str:
-    """A result or a configuration of about so many bytes."""
+    """Build a result or a configuration of about this many bytes."""
     draw = Random(size)
     values = {f"Parameter {number} [m]": draw.random() for number in range(size // 45 + 1)}
     return orjson.dumps({"parameter_values": values}).decode()

@@ -1,4 +1,4 @@
-"""Delivery of changes to subscribers, below GraphQL."""
+"""Delivery of changes to subscribers, without GraphQL."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STATE = Snapshot("p", "a@b.c", AT, AT, "name", PipelineStatus.FAILED, JobErrorCo
 
 
 def feed_of(database: Database) -> Feed:
-    """A feed that polls no keys: there are none."""
+    """Feed without polling of keys."""
     keys: Any = None
     return Feed(database, RevocationPoller(Authenticator(KeyRing(keys), allow_anyone=False)))
 
@@ -143,7 +143,7 @@ CHANGES: list[tuple[Change, dict[str, Any], bool]] = [
     (Change("o", "1", HIDDEN, None), {}, False),
     (Change("o", "1", HIDDEN, HIDDEN), {}, False),
     (Change("o", "1", HIDDEN, HIDDEN), {"name_contains": "secret"}, False),
-    # A pipeline that comes out of a hidden project, and one that goes into it.
+    # A pipeline that leaves a hidden project, and one that moves into it.
     (Change("o", "1", HIDDEN, STATE), {}, True),
     (Change("o", "1", HIDDEN, STATE), {"name_contains": "secret"}, False),
     (Change("o", "1", HIDDEN, STATE), {"created_by_email": "s@b.c"}, False),
@@ -151,7 +151,7 @@ CHANGES: list[tuple[Change, dict[str, Any], bool]] = [
     (Change("o", "1", STATE, HIDDEN), {}, True),
     (Change("o", "1", STATE, HIDDEN), {"name_contains": "secret"}, False),
     (Change("o", "1", STATE, HIDDEN), {"name_contains": "name"}, True),
-    # Changes that were missed, or told without their snapshots.
+    # Missed changes, or changes without snapshots.
     (Change("o", "1", None, STATE, is_whole=False), {}, True),
     (Change("o", "1", None, HIDDEN, is_whole=False), {}, False),
     (Change("o", "1", None, HIDDEN, is_whole=False), {"created_by_email": "s@b.c"}, False),

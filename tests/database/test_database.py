@@ -1,4 +1,4 @@
-"""Writes stand or fall alone, and only what was committed is acknowledged."""
+"""Transactions: writes succeed or fail independently, and only committed ones are acknowledged."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -65,7 +65,7 @@ async def test_a_write_that_breaks_a_constraint_leaves_its_neighbours(database: 
 
 
 async def test_a_full_disk_fails_only_what_does_not_fit(sqlite_url: str) -> None:
-    """SQLite undoes the whole transaction then, with what was written before and would be acknowledged after."""
+    """SQLite rolls back the whole transaction then, including earlier writes of the batch."""
 
     async def leave_little_room(session: Any) -> None:
         connection = await session.connection()
@@ -93,14 +93,14 @@ async def test_a_read_sees_what_was_acknowledged_before_it(database: Database) -
 
 
 def age_of_log(url: str) -> bytes:
-    """The salts in the log's header: they change when it begins anew."""
+    """Return the salts in the log's header: they change when SQLite restarts the log."""
     with Path(f"{url.removeprefix('sqlite:///')}-wal").open("rb") as log:
         return log.read(24)[16:]
 
 
 async def test_reads_without_end_let_the_log_begin_anew(sqlite_url: str) -> None:
-    """SQLite writes its log from the beginning again only once it was copied while nobody read what was before.
-    Each write beyond the log's length tries that anew, and chance says which of them meets no read."""
+    """SQLite restarts its log only after a checkpoint during which no reader used an older snapshot. Each write beyond
+    the log's length tries that again, and a concurrent read can prevent it."""
     async with open_database(parsed(sqlite_url), 100) as database:
         ends = False
 

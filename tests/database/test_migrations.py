@@ -1,4 +1,4 @@
-"""The migrations make exactly the tables of the models."""
+"""Migrations create exactly the tables of the models."""
 
 from dataclasses import replace
 from functools import partial
@@ -38,7 +38,7 @@ async def test_the_tables_are_those_of_the_models(database_url: str) -> None:
 
 @pytest.fixture
 def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The address of a database without tables."""
+    """Return the address of a database without tables."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path}/old.db"
     server: servers.Postgres = request.getfixturevalue("postgres")
@@ -73,7 +73,7 @@ async def test_idempotency_keys_come_to_the_projects_of_their_pipelines(empty_ur
             await again(wanted[0]._replace(name="other"))
         with pytest.raises(Rejected, match="has been deleted"):
             await again(wanted[1]._replace(idempotency_key="of-gone"))
-        # Nothing says that the key of a pipeline that is gone was of this project.
+        # The project of a deleted pipeline's key is unknown.
         narrow = replace(caller, projects=frozenset({"p"}))
         assert await service.create(database, narrow, wanted[0]._replace(idempotency_key="of-gone"))
 
@@ -86,7 +86,7 @@ async def test_migrating_again_changes_nothing(database_url: str) -> None:
 async def test_a_migration_that_fails_leaves_nothing(
     tmp_path: Path, postgres: servers.Postgres, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The next start makes all of it: with some of the tables there already, it could not."""
+    """The next start creates all tables, which would fail if some existed."""
     for url in (f"sqlite:///{tmp_path}/new.db", postgres.new_database(empty=True)):
         with monkeypatch.context() as patched:
             patched.setattr(op, "bulk_insert", fail)

@@ -1,4 +1,4 @@
-"""Connections of reads on PostgreSQL: each read finds one in no transaction, whatever the read before it met with."""
+"""Connections of reads on PostgreSQL: each read starts outside of a transaction, whatever errors earlier reads had."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SINGLE, SEVERAL = ReadBudget(is_single=True), ReadBudget(is_single=False)
 
 
 def reading(*statements: str) -> Steps[list[Any]]:
-    """The first value of each statement's first row, if it has one."""
+    """Return the first value of each statement's first row, if any."""
     found = []
     for statement in statements:
         rows = yield statement, ()
@@ -30,14 +30,14 @@ def reading(*statements: str) -> Steps[list[Any]]:
 
 @pytest.fixture
 async def database(postgres: servers.Postgres, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Postgres]:
-    monkeypatch.setattr("app.database.postgres.reader.CONNECTIONS", 1)  # so each read has that of the one before
+    monkeypatch.setattr("app.database.postgres.reader.CONNECTIONS", 1)  # so that all reads share it
     async with open_database(database_url(postgres.new_database()), 100) as opened:
         assert isinstance(opened, Postgres)
         yield opened
 
 
 async def beat(database: Postgres, at: int) -> None:
-    """Write a pulse, by another connection than reads have."""
+    """Write a pulse over another connection than that of reads."""
 
     async def work(session: Any) -> None:
         await session.exec(text(f"UPDATE pulse SET at = '20{at}-01-01'"))

@@ -1,4 +1,4 @@
-"""Connections that an error left in a wrong state are recovered: the next read or write is right, whatever failed."""
+"""Recovery of database connections that an error left in a wrong state: the next read or write is correct."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ from tests.faults.waiting import until
 
 Denied = tuple[str, ...]
 STUCK = [("COMMIT",), ("COMMIT", "ROLLBACK"), ("BEGIN",)]
-"""Statements that fail: with the first a transaction is rolled back, with the second its connection is replaced."""
+"""Failing statements: the first case leads to a rollback, the second to a replaced connection."""
 
 
 def deny(connection: apsw.Connection, *names: str) -> None:
-    """Have statements about transactions fail: SQLite asks before it prepares them, and prepares all of them anew."""
+    """Make transaction statements fail by an authorizer, after which SQLite prepares all statements again."""
 
     def authorize(action: int, name: str | None, *_: object) -> int:
         is_denied = action == apsw.SQLITE_TRANSACTION and name in names
@@ -56,7 +56,7 @@ def file(tmp_path: Path) -> Path:
 
 
 class Opened:
-    """Readers over a file, and the connections that they have made."""
+    """Readers over a file, and the connections that they opened."""
 
     def __init__(self, file: Path) -> None:
         self.made: list[apsw.Connection] = []
@@ -67,7 +67,7 @@ class Opened:
         return self.made[-1]
 
     async def rows(self, *, is_single: bool = False) -> int:
-        """How many rows the table has."""
+        """Count the rows of the table."""
         return len((await self.readers.run(lambda: reading("SELECT * FROM t"), ReadBudget(is_single=is_single)))[0][0])
 
     @property
@@ -91,7 +91,7 @@ async def test_the_event_loops_reader_recovers(
     for number in range(1, 4):
         with opened.readers.written():
             insert(file)
-        # Where a connection cannot begin a snapshot at all, the read fails, and is answered by other means.
+        # If a connection cannot begin a snapshot at all, the read fails and the executor answers it.
         with suppress(apsw.AuthError):
             assert await opened.rows() == number
             assert "BEGIN" not in denied
@@ -110,7 +110,7 @@ async def test_the_event_loops_reader_recovers(
 async def test_an_open_transaction_is_never_read_from(
     opened: Opened, file: Path, denied: Denied, is_single: bool, is_writing: bool
 ) -> None:
-    """However it came to be open."""
+    """The cause of the open transaction does not matter."""
     assert await opened.rows() == 0
     with opened.readers.written():
         opened.made[0].execute("BEGIN; SELECT * FROM t").fetchall()
@@ -130,7 +130,7 @@ async def test_a_threads_reader_recovers(
     pace = ReadBudget(is_single=False)
 
     async def rows() -> int:
-        pace.resting = 1  # so it goes to a thread at once
+        pace.resting = 1  # so that it goes to a thread immediately
         return len((await opened.readers.run(lambda: reading("SELECT * FROM t"), pace))[0][0])
 
     assert await rows() == 0
@@ -211,7 +211,7 @@ def test_recoveries_are_logged_once_a_minute_for_each_connection(
 
 
 class Served(Api):
-    """A server in this process over SQLite."""
+    """Open a server in this process over SQLite."""
 
     @property
     def sqlite(self) -> Sqlite:
@@ -220,7 +220,7 @@ class Served(Api):
 
     @property
     def connection(self) -> apsw.Connection:
-        """The one that writes."""
+        """Return the connection of the writer."""
         assert self.sqlite._writer._driver is not None
         return sqlite_driver.raw(self.sqlite._writer._driver).own
 
@@ -361,7 +361,7 @@ async def test_a_sessions_reader_recovers(database: Database, denied: Denied) ->
 
 
 async def test_a_session_that_is_given_up_keeps_no_snapshot(database: Database, sqlite_url: str) -> None:
-    """Its statement goes on in a thread, whose connection is closed after it."""
+    """The statement continues in its thread, and its connection is closed afterwards."""
     with pytest.raises(TimeoutError):
         async with asyncio.timeout(0.05), database.read() as session:
             await session.exec(text(LONG.replace("20000", "2000000")))  # type: ignore[call-overload]

@@ -1,4 +1,4 @@
-"""SQLite's connections are what aiosqlite and SQLAlchemy expect of them."""
+"""SQLite driver: its connections behave as aiosqlite and SQLAlchemy expect."""
 
 from __future__ import annotations
 
@@ -104,11 +104,11 @@ async def test_a_file_that_cannot_be_opened_is_an_error_of_operation(tmp_path: P
         async with engine.connect():
             pass
     await engine.dispose()
-    await asyncio.sleep(0.1)  # aiosqlite's thread tells the event loop of its end
+    await asyncio.sleep(0.1)  # aiosqlite's thread notifies the event loop of its end
 
 
 def test_no_other_library_opens_the_database() -> None:
-    """Locks on a file belong to the process: what one library closes, another one loses."""
+    """File locks belong to the process: a lock is lost if another library closes the file."""
     opening = re.compile(r"sqlite3\.connect\(|create_async_engine\(|create_engine\(|aiosqlite\.connect\(")
     found = {path.name for path in (ROOT / "app").rglob("*.py") if opening.search(path.read_text())}
     # A backup is a process of its own, keys have a file of their own, and the listener is PostgreSQL's.

@@ -1,4 +1,4 @@
-"""Series of reads: each sees one snapshot, and none keeps the event loop for long."""
+"""SQLite readers: each query sees one snapshot, and none blocks the event loop for long."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def own(file: Path) -> Iterator[SqliteReader]:
 
 
 def reading(*statements: str) -> Steps[tuple[list[Any], str]]:
-    """The rows of each statement, and where they were read."""
+    """Query that returns the rows of each statement, and the thread that read them."""
     found = []
     for statement in statements:
         found.append((yield statement, ()))
@@ -138,8 +138,8 @@ async def test_what_a_series_raises_is_raised_and_hurts_no_other(own: SqliteRead
 
 
 async def test_only_the_read_that_is_timed_is_interrupted(own: SqliteReader, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SQLite counts instructions over all runs of a statement: with this GLANCE the progress handler is called at many
-    a BEGIN and COMMIT, and any time since an earlier read would be too long."""
+    """SQLite counts instructions over all runs of a statement. With this GLANCE the progress handler is called at many
+    a BEGIN and COMMIT, at which any time since an earlier read would exceed the budget."""
     monkeypatch.setattr(reader, "GLANCE", 7)
     monkeypatch.setattr(reader, "MOMENTS", 0.0)
     interrupted = 0

@@ -1,4 +1,4 @@
-"""New rows are stored whole or not at all, beside others that are stored in the same moment."""
+"""Bulk inserts: new rows are stored completely or not at all, independently of concurrent ones."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -47,7 +47,7 @@ async def store_all(database: Database, *groups: tuple[str, ...]) -> list[Any]:
 
 @pytest.fixture(params=["here", "by a thread"], autouse=True)
 def _where(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """SQLite's rows are written on the event loop where they are few."""
+    """SQLite inserts a few rows on the event loop."""
     if request.param != "here":
         monkeypatch.setattr(writer, "MOST_HERE", -1)
 
@@ -90,7 +90,7 @@ async def test_a_file_that_is_locked_is_waited_for_elsewhere(sqlite_url: str) ->
         begun = monotonic()
         for _ in range(20):
             await asyncio.sleep(0.01)
-        assert monotonic() - begun < 2  # the event loop goes on
+        assert monotonic() - begun < 2  # the event loop is not blocked
         assert not store.done()
         other.execute("COMMIT")
         other.close()
@@ -99,7 +99,7 @@ async def test_a_file_that_is_locked_is_waited_for_elsewhere(sqlite_url: str) ->
 
 
 async def test_what_fails_when_it_is_committed_is_not_acknowledged(sqlite_url: str) -> None:
-    """A foreign key that is checked at the end only."""
+    """Add a foreign key that is checked at COMMIT only."""
 
     async def defer(session: Any) -> None:
         connection = await session.connection()

@@ -1,4 +1,4 @@
-"""A server that runs pipelines by the fake executor."""
+"""Server that runs pipelines by the fake executor."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ Start = Callable[..., AbstractContextManager[Server]]
 
 
 class Runs(Api):
-    """The API of a server that runs pipelines."""
+    """API of a server that runs pipelines."""
 
     async def make(self, *fakes: dict[str, Any], kind: str = "DIRECT_ENTRY", **fields: Any) -> str:
-        """A pipeline whose elements do what they are told, each handing on a value of its own name."""
+        """Create a pipeline with instructions for the fake executor; each element passes on a value of its own name."""
         elements = [
             {"name": f"e{i}", "elementType": kind, "jobConfig": {"fake": fake, "values": {f"v{i}": i}}}
             for i, fake in enumerate(fakes)
@@ -37,7 +37,7 @@ class Runs(Api):
         return id
 
     async def until(self, id: str, wanted: Callable[[dict[str, Any]], bool], seconds: float = 20) -> dict[str, Any]:
-        """The pipeline, once it is as wanted."""
+        """Return the pipeline once a condition holds."""
         async with asyncio.timeout(seconds):
             while True:
                 pipeline: dict[str, Any] = await self.run("PipelineProgress", id=id)
@@ -46,11 +46,11 @@ class Runs(Api):
                 await asyncio.sleep(0.05)
 
     async def end(self, id: str, seconds: float = 20) -> dict[str, Any]:
-        """The pipeline, once it is terminal."""
+        """Return the pipeline once it is terminal."""
         return await self.until(id, lambda pipeline: pipeline["isTerminal"], seconds)
 
     async def at_work(self, id: str) -> dict[str, Any]:
-        """The pipeline, once an element is at work."""
+        """Return the pipeline once an element is running."""
         return await self.until(id, lambda pipeline: pipeline["progress"]["current"] is not None)
 
 

@@ -7,7 +7,7 @@ from tests.servers import Server
 
 
 def children(server: Server) -> set[str]:
-    """The processes below a server's own that do a job: those that were forked from the one kept ready."""
+    """Return the processes that run jobs: those forked from the server's fork server."""
     found = set()
     for zygote in below(server.process.pid):
         found |= set(below(int(zygote)))
@@ -15,8 +15,8 @@ def children(server: Server) -> set[str]:
 
 
 async def only_child(server: Server) -> int:
-    """The one process that does a job. An element is at work before its process is there, and the process of the job
-    before may not be gone: what is seen twice and alone is the one."""
+    """Return the only process that runs a job. An element is RUNNING before its process exists, and the process of the
+    previous job may still exist: the process must be the only one twice in a row."""
     before: set[str] = set()
     async with asyncio.timeout(20):
         while len(before) != 1 or before != children(server):
@@ -26,5 +26,5 @@ async def only_child(server: Server) -> int:
 
 
 def below(pid: int) -> list[str]:
-    """The processes that another one started and that still live."""
+    """Return the living children of a process."""
     return [pid for task in Path(f"/proc/{pid}/task").glob("*/children") for pid in task.read_text().split()]

@@ -1,4 +1,4 @@
-"""A server whose idle worker looks into the queue once a minute: `python -m tests.execution.seldom`."""
+"""Server whose idle worker polls the queue once a minute: `python -m tests.execution.seldom`."""
 
 from __future__ import annotations
 

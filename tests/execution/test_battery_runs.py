@@ -1,4 +1,4 @@
-"""Real pipelines run on the battery executor, over GraphQL and REST, as `make run` serves them."""
+"""Real pipelines on the battery executor, over GraphQL and REST, as `make run` serves them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.servers import Server, serving
 
 pytest.importorskip("pybamm", reason="the extra `battery` is not installed")
 
-# Worked out by hand from the datasheet of the file: see tests/battery for how.
+# Computed by hand from the datasheet of the file; tests/battery shows how.
 CAPACITY = 8.7323185
 SIDE = 0.3204684
 CURRENT_DENSITY = "Negative electrode reference exchange-current density [A.m-2]"
@@ -87,7 +87,7 @@ async def test_warnings_are_shown_by_graphql_and_rest(runs: Runs) -> None:
 
 
 async def finished(runs: Runs, config: dict[str, Any]) -> dict[str, Any]:
-    """The results of a pipeline's elements by name, once it is completed."""
+    """Return the results of a pipeline's elements by name, once it is completed."""
     id = (await runs.http.post("/pipelines", json=config)).json()["id"]
     await runs.http.post(f"/pipelines/{id}/start")
     pipeline = await runs.end(id, 120)

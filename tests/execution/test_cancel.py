@@ -1,4 +1,4 @@
-"""Canceling stops what is at work, quickly and surely."""
+"""Cancellation stops the running job quickly and reliably."""
 
 import asyncio
 import time

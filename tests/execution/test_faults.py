@@ -1,4 +1,4 @@
-"""Whatever dies, no pipeline stays running for ever, and nothing that was completed runs again."""
+"""Crashes of processes: no pipeline stays RUNNING forever, and no completed element runs again."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ async def test_a_job_over_its_time_is_ended(sqlite_url: str) -> None:
 
 @pytest.fixture
 def url_without_engine(sqlite_url: str) -> str:
-    """A database beside which the engine cannot keep its file."""
+    """Database beside which the engine cannot create its file."""
     Path(f"{sqlite_url.removeprefix('sqlite:///')}.engine").mkdir()
     return sqlite_url
 
@@ -91,7 +91,7 @@ async def test_ctrl_c_in_a_terminal_costs_no_job_its_attempt(sqlite_url: str) ->
             runs = Runs(http)
             id = await runs.start({"seconds": 1.5})
             await runs.at_work(id)
-            os.killpg(server.process.pid, signal.SIGINT)  # a terminal tells the whole group
+            os.killpg(server.process.pid, signal.SIGINT)  # a terminal signals the whole process group
             server.process.wait(15)
     async with serving_runs(sqlite_url) as (runs, _):
         assert (await runs.end(id))["status"] == "COMPLETED"

@@ -1,4 +1,4 @@
-"""Fits as a client follows them over GraphQL: what they find, how far they are, canceled, and killed on the way."""
+"""Fits over GraphQL: results, progress, cancellation, and crashes during a fit."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def elements(name: str) -> dict[str, Any]:
 
 
 def long_fit() -> dict[str, Any]:
-    """Three parameters of a full model on a fine mesh: some 40 solves of a few tenths of a second."""
+    """Three parameters of a full model on a fine mesh: about 40 solutions of a few tenths of a second."""
     pipeline = elements("b")
     fit = pipeline["fit"]
     mesh = dict.fromkeys(["x_n", "x_s", "x_p", "r_n", "r_p"], 40)
@@ -77,7 +77,7 @@ async def start(runs: Runs, id: str) -> None:
 
 
 async def states(server: Server, runs: Runs, id: str) -> AsyncIterator[dict[str, Any]]:
-    """Every state of a pipeline that is started, as a subscription tells it, to the last."""
+    """Return every state of a started pipeline that a subscription sends."""
     async with clients.socket(server.url) as socket:
         await socket.subscribe(WATCH, id=id)
         await start(runs, id)
@@ -89,7 +89,7 @@ async def states(server: Server, runs: Runs, id: str) -> AsyncIterator[dict[str,
 
 
 async def watched(runs: Runs, server: Server, pipeline: dict[str, Any]) -> dict[str, Any]:
-    """The elements of a pipeline by name, as a subscription last tells of them."""
+    """Return the elements of a pipeline by name, as in the last state of a subscription."""
     id = await make(runs, pipeline)
     async with asyncio.timeout(60):
         [*_, last] = [state async for state in states(server, runs, id)]
@@ -176,7 +176,7 @@ async def test_a_long_fit_that_is_killed_finds_what_it_finds_undisturbed(sqlite_
 
 
 async def begun(runs: Runs, id: str, attempt: int = 1) -> None:
-    """Until the fit tells of a cost."""
+    """Wait until the fit reports a cost."""
 
     def tells(pipeline: dict[str, Any]) -> bool:
         job = pipeline["elements"][2]["job"]

@@ -1,4 +1,4 @@
-"""The process that children are forked from."""
+"""Fork server of child processes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def test_jobs_give_way_to_whoever_asks(running: Server) -> None:
         assert monotonic() < end
         sleep(0.05)
     assert os.getpriority(os.PRIO_PROCESS, running.process.pid) == 0
-    assert os.getsid(zygote) == os.getsid(running.process.pid)  # another session would have a share of its own
+    assert os.getsid(zygote) == os.getsid(running.process.pid)  # another session would have its own share of the CPU
     assert os.getpgid(zygote) == zygote
 
 

@@ -1,4 +1,4 @@
-"""Jobs are counted by what they were and how they ended."""
+"""Metrics of jobs by element type and outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The process that children are forked from outlives nobody, however early its parent dies."""
+"""Fork server: it ends with its parent, however early the parent dies."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def test_a_parent_that_is_killed_before_the_process_has_begun_leaves_none() -> N
 
 
 def lives(pid: int) -> bool:
-    """Whether a process runs: one that has ended may still be listed, until it is waited for."""
+    """Return whether a process runs: a zombie does not."""
     try:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
     except OSError:

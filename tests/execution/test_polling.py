@@ -1,4 +1,4 @@
-"""A worker that looks into its queue seldom takes what it is given at once."""
+"""Adaptive polling: a worker with rare polls takes a submitted pipeline at once."""
 
 import asyncio
 import threading
@@ -31,7 +31,7 @@ def waited(wait: QueuePoller) -> float:
 
 
 def paced(monkeypatch: pytest.MonkeyPatch, **seconds: float) -> QueuePoller:
-    """Looks with constants of their own."""
+    """Polling with other constants."""
     for name, given in seconds.items():
         monkeypatch.setattr(polling, name, given)
     return QueuePoller(alone=True)

@@ -1,4 +1,4 @@
-"""`python -m app run FILE` runs a pipeline from its file to a table of results."""
+"""Command `python -m app run FILE`: runs a pipeline of a file and prints its results."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def outcome(process: subprocess.Popen[str]) -> tuple[int, str]:
 
 
 def wait_until_running(server: Server) -> None:
-    """Wait for the first pipeline that runs."""
+    """Wait for the first running pipeline."""
     end = time.monotonic() + 60
     query = {"query": "{ pipelines(filter: {statuses: [RUNNING]}) { nodes { id } } }"}
     while not httpx.post(f"{server.url}/graphql", json=query).json()["data"]["pipelines"]["nodes"]:

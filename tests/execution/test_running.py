@@ -1,4 +1,4 @@
-"""A pipeline that is started runs to its end, and says how far it is."""
+"""Run of a pipeline from start to end, with its progress."""
 
 import asyncio
 

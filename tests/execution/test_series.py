@@ -1,4 +1,4 @@
-"""Series on their way from a job to who reads them, and from a child that is not to be believed."""
+"""Transfer of series from a job to its readers, and invalid series of a compromised child process."""
 
 from __future__ import annotations
 

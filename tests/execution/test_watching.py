@@ -1,4 +1,4 @@
-"""Subscribers see the states of runs in order, and every final one, over WebSocket and SSE."""
+"""Subscriptions to runs over WebSocket and SSE: states in order, including every final one."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def test_runs_are_watched_over_server_sent_events(runs: Runs, running: Ser
 
 
 async def watch(http: httpx.AsyncClient, id: str) -> list[dict[str, Any]]:
-    """Every state of a pipeline until the stream is complete."""
+    """Return every state of a pipeline until the stream completes."""
     seen = []
     async with clients.stream(http, WATCH, id=id) as events:
         async for line in events.lines:

@@ -1,4 +1,4 @@
-"""Several workers on one PostgreSQL share the work, and take over what one that died had."""
+"""Several workers on one PostgreSQL server: they share the work, and take over the pipelines of dead workers."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ async def test_the_work_of_a_worker_that_died_is_taken_over(postgres: Postgres) 
 
 
 async def holders(url: str) -> set[str]:
-    """The workers that last held a pipeline."""
+    """Return the workers that last held the lease of a pipeline."""
     connection = await asyncpg.connect(url)
     rows = await connection.fetch("SELECT DISTINCT worker_id FROM pipeline")
     await connection.close()

@@ -1,4 +1,4 @@
-"""The page in a real browser, at a real server."""
+"""GraphiQL page in a real browser."""
 
 import json
 import os
@@ -32,7 +32,7 @@ class Server(Protocol):
 
 @pytest.fixture
 def browser(tmp_path: Path) -> Iterator["BrowserContext"]:
-    """A browser that was never here: no tabs, settings or files of an earlier visit."""
+    """New browser profile without tabs, settings or files of an earlier visit."""
     api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     chromium = shutil.which("chromium")
     if chromium is None:
@@ -70,7 +70,7 @@ class Visitor:
         self.page.get_by_role("button", name=tab, exact=True).click()
 
     def shown(self, editor: str) -> str:
-        """The text in one of GraphiQL's editors, also what is scrolled out of sight."""
+        """Return the text in one of GraphiQL's editors, including the part scrolled out of sight."""
         text: str = self.page.evaluate(
             "name => __MONACO.editor.getModels().find(model => model.uri.path.endsWith(name))?.getValue() ?? ''",
             editor,
@@ -101,7 +101,7 @@ def test_a_pipeline_is_created_and_listed(visitor: Visitor, server: Server) -> N
     created = payload["pipeline"]["id"]
     visitor.page.get_by_label("Result Window").get_by_text(created).wait_for()
     if picture := os.environ.get("VOLTGRAPH_SCREENSHOT"):
-        visitor.page.mouse.move(1279, 799)  # off the button, which would show a tooltip
+        visitor.page.mouse.move(1279, 799)  # away from the button, which would show a tooltip
         visitor.page.screenshot(path=picture)
 
     visitor.open("Pipelines")

@@ -1,4 +1,4 @@
-"""The page and its files as any client gets them."""
+"""GraphiQL page and its files, over HTTP."""
 
 import gzip
 import json
@@ -21,7 +21,7 @@ ASSETS = sorted(path.stem for path in (DIST / "explorer").glob("*.gz"))
 
 
 class Endpoint:
-    """Stands for the GraphQL endpoint, which passes browsers on to the page."""
+    """Stand-in for the GraphQL endpoint, which passes browsers on to the page."""
 
     def __init__(self, explorer: Explorer) -> None:
         self.explorer = explorer
@@ -113,7 +113,7 @@ async def test_file_is_the_same_compressed_and_plain(client: httpx.AsyncClient, 
     plain = await client.get(f"/explorer/{name}", headers={"accept-encoding": "identity"})
     assert packed.headers["content-encoding"] == "gzip"
     assert "content-encoding" not in plain.headers
-    assert packed.content == plain.content  # httpx unpacks
+    assert packed.content == plain.content  # httpx decompresses
     assert int(packed.headers["content-length"]) == (DIST / "explorer" / f"{name}.gz").stat().st_size
     assert int(plain.headers["content-length"]) == len(plain.content)
     for answer in (packed, plain):
@@ -173,7 +173,7 @@ async def test_head_is_get_without_the_body(client: httpx.AsyncClient, path: str
     ],
 )
 async def test_no_other_name_is_served(path: str) -> None:
-    # As a server passes it on, decoded. A client like httpx would tidy up the dots.
+    # As a server passes the path on, decoded; a client such as httpx would remove the dots.
     scope = {
         "type": "http",
         "method": "GET",

@@ -1,4 +1,4 @@
-"""Clients that create pipelines, and what must be true of those that were acknowledged."""
+"""Clients that create pipelines, and checks of the acknowledged ones."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.faults.waiting import until
 CREATE = operation("CreatePipeline")
 ELEMENTS = 3
 READY = 5.0
-"""Seconds in which a server must be ready again."""
+"""Seconds within which a server must be ready again."""
 
 
 @dataclass
@@ -28,18 +28,18 @@ class History:
     """Requests of clients, by unique pipeline names."""
 
     acknowledged: dict[str, str] = field(default_factory=dict)
-    """Ids by name."""
+    """Ids of acknowledged pipelines by name."""
     refused: list[tuple[int, str]] = field(default_factory=list)
-    """The status and the code of each refusal."""
+    """Status and code of each refusal."""
     unanswered: set[str] = field(default_factory=set)
-    """Names of what may be there or not."""
+    """Names of pipelines that may or may not exist."""
     slowest: float = 0.0
-    """Seconds that an answer took."""
+    """Longest duration of a response in seconds."""
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     async def create(self, http: httpx.AsyncClient, *, insist: bool = False) -> None:
-        """One pipeline, by GraphQL and REST in turn; with a key, again until it is acknowledged, where told to insist.
-        Raises what the transport does."""
+        """Create one pipeline, by GraphQL and REST in turn; with `insist` and a key, retry until it is acknowledged.
+        Raises the errors of the transport."""
         number = next(self._numbers)
         name = f"pipeline {number}"
         self.unanswered.add(name)
@@ -67,7 +67,7 @@ class History:
         self.unanswered.discard(name)
 
     def check(self, stored: dict[str, tuple[str, int]]) -> None:
-        """All that was acknowledged is there and whole, and there is nothing that nobody asked for."""
+        """Check that all acknowledged pipelines are complete, and that no other ones exist."""
         assert {name: stored.get(name) for name in self.acknowledged} == {
             name: (id, ELEMENTS) for name, id in self.acknowledged.items()
         }
@@ -97,8 +97,8 @@ def client(url: str) -> httpx.AsyncClient:
 
 @asynccontextmanager
 async def creators(url: str, history: History, count: int, insisting: int = 0) -> AsyncIterator[None]:
-    """So many clients at work meanwhile, each until its connection is cut; some of them insist. Entered once one was
-    answered."""
+    """Run this many clients until their connections are cut; some of them insist. The context begins after the first
+    response."""
     answered = asyncio.Event()
 
     async def work(insist: bool) -> None:
@@ -117,8 +117,8 @@ async def creators(url: str, history: History, count: int, insisting: int = 0) -
 
 
 def stored(database: str) -> dict[str, tuple[str, int]]:
-    """The id and how many elements each pipeline of a SQLite file has, by name. The file is sound, no name is there
-    twice, and no element is without its pipeline."""
+    """Return the id and the number of elements of each pipeline of a SQLite file, by name. Checks the file's integrity,
+    unique names, and that every element has a pipeline."""
     connection = sqlite3.connect(f"file:{Path(database.removeprefix('sqlite:///'))}?mode=ro", uri=True)
     try:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -133,12 +133,12 @@ def stored(database: str) -> dict[str, tuple[str, int]]:
 
 
 async def until_ready(http: httpx.AsyncClient, seconds: float = READY) -> float:
-    """Seconds until the server says that it is ready."""
+    """Return the seconds until the server is ready."""
     start = monotonic()
     await until(lambda: says(http, "/readyz", 200), seconds)
     return monotonic() - start
 
 
 async def says(http: httpx.AsyncClient, path: str, status: int) -> bool:
-    """Whether a GET is answered so."""
+    """Return whether a GET has this response."""
     return (await http.get(path)).status_code == status

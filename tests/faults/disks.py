@@ -1,4 +1,4 @@
-"""Disks that fail under a running server, by system calls that really do, and are mended again."""
+"""Failing disks under a running server, simulated by failing system calls."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HERE = Path(__file__).parent
 
 @dataclass(frozen=True)
 class Disk:
-    """A server whose disk fails while `failing` is entered."""
+    """Server whose disk fails within the context `failing`."""
 
     server: Server
     database: str
@@ -29,12 +29,12 @@ class Disk:
 
 
 Make = Callable[[str, Path, dict[str, str]], AbstractContextManager[Disk]]
-"""A disk with a copy of a database file on it, served with some settings; its own files go into a folder."""
+"""Copy a database file to a disk and serve it with some settings; other files of the server are in another folder."""
 
 
 @contextmanager
 def limited(database: str, folder: Path, settings: dict[str, str]) -> Iterator[Disk]:
-    """No file may become longer than a page."""
+    """Limit the length of files to one page."""
 
     @contextmanager
     def failing() -> Iterator[None]:
@@ -49,7 +49,7 @@ def limited(database: str, folder: Path, settings: dict[str, str]) -> Iterator[D
 
 @contextmanager
 def full(database: str, folder: Path, settings: dict[str, str]) -> Iterator[Disk]:
-    """A file system of its own that has no room left: one that takes the log as it grows, and the file."""
+    """File system of its own that is full within the context `failing`."""
     there, filling = folder / "disk", folder / "disk" / "filling"
     there.mkdir()
     if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=48m", "none", there], capture_output=True).returncode:
@@ -72,7 +72,7 @@ def full(database: str, folder: Path, settings: dict[str, str]) -> Iterator[Disk
 
 
 def refusing(number: int, suffix: str = "") -> Make:
-    """A disk on which writing and syncing fail with an error, for files whose name goes on with `suffix`."""
+    """Disk on which writes and syncs of files whose names continue with `suffix` fail."""
 
     @contextmanager
     def make(database: str, folder: Path, settings: dict[str, str]) -> Iterator[Disk]:

@@ -1,4 +1,4 @@
-"""A PostgreSQL server that stops, and comes back."""
+"""PostgreSQL server that stops and returns."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.servers import Postgres
 
 @contextmanager
 def frozen(postgres: Postgres) -> Iterator[None]:
-    """It keeps its connections, takes new ones, and answers nothing."""
+    """Suspend the server: it keeps connections, accepts new ones, and answers nothing."""
     server = psutil.Process(postgres.pid)
     processes = [server, *server.children(recursive=True)]
     for process in processes:
@@ -28,7 +28,7 @@ def frozen(postgres: Postgres) -> Iterator[None]:
 
 @contextmanager
 def stopped(postgres: Postgres) -> Iterator[None]:
-    """It ends its connections, and takes none."""
+    """Stop the server: it ends its connections and accepts no others."""
     os.kill(postgres.pid, signal.SIGINT)
     psutil.wait_procs([psutil.Process(postgres.pid)], 10)
     try:

@@ -1,4 +1,4 @@
-"""Clients of a mixed load that hold each answer to what was acknowledged before they asked."""
+"""Clients of a mixed load that compare each response with the state acknowledged before the request."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from tests.api import operation
 from tests.schema.subscriptions import clients
 
 MOST_LIVE, MOST_RUNNING = 30, 2
-"""Pipelines that a client keeps, so that the load is the same all the time, and those of them that it runs."""
+"""Pipelines that a client keeps, so that the load is constant, and those of them that it runs."""
 THINKS = 0.015
-"""Mean seconds between an answer and the next request of a client."""
+"""Mean seconds between a response and the client's next request."""
 EVENT_PATIENCE = 30.0
 IDLE = 1.0
-"""Seconds after which a kept connection is not used again: after five, the server closes it."""
+"""Seconds after which a kept-alive connection is not reused: the server closes it after five."""
 TRY_AGAIN = 1013
-"""How a WebSocket is closed that is refused for now. Like a 503 of the code BUSY it is no wrong answer, and few are."""
+"""Close code of a WebSocket that is refused temporarily. As with status 503 and BUSY, that is no wrong response."""
 LIST = "query List($p: ID!) { pipelines(filter: {projectId: $p}, first: 50) { totalCount nodes { id name status } } }"
 ONE = "query One($id: ID!) { pipeline(id: $id) { id name status elements { name status } } }"
 RANKS = {"PENDING": 0, "RUNNING": 1, "COMPLETED": 2, "FAILED": 2, "CANCELED": 2}
@@ -36,12 +36,12 @@ ELEMENTS = [{"name": "e", "elementType": "DIRECT_ENTRY", "jobConfig": {"fake": {
 
 @dataclass
 class Known:
-    """State of one pipeline as clients know it: its name carries its version, its status only goes on."""
+    """State of one pipeline known to the clients: its name contains its version, its status only advances."""
 
     id: str
     label: str
     version: int = 1
-    """The version acknowledged last, `sent` the one asked for last: a read may find either or one between."""
+    """Version acknowledged last; `sent` is the version requested last. A read may return either, or one between."""
     sent: int = 1
     rank: int = 0
     is_deleting: bool = False
@@ -51,7 +51,7 @@ class Known:
         return f"{self.label} v{version}"
 
     def accept(self, found: dict[str, Any], floor: Known) -> str | None:
-        """Return why an answer is wrong, if it is; `floor` is this state as it was when the question was sent."""
+        """Return why a response is wrong, if it is; `floor` is this state at the time of the request."""
         label, _, version = found["name"].rpartition(" v")
         rank = RANKS[found["status"]]
         if found["id"] != self.id or label != self.label or floor.is_deleted:
@@ -64,7 +64,7 @@ class Known:
 
 @dataclass
 class Soak:
-    """The state that all clients share, and the times that answers took, by window."""
+    """State shared by all clients, and the durations of responses by window."""
 
     url: str
     window: float
@@ -78,15 +78,15 @@ class Soak:
 
     @property
     def now(self) -> int:
-        """The number of the window that it is."""
+        """Return the number of the current window."""
         return int((monotonic() - self.start) / self.window)
 
     async def end_of(self, window: int) -> None:
-        """Return when a window is over."""
+        """Return the end of a window."""
         await asyncio.sleep(self.start + (window + 1) * self.window - monotonic())
 
     def check(self, known: Known, found: dict[str, Any] | None, floor: Known) -> None:
-        """Note an answer about a pipeline that is not what was acknowledged."""
+        """Note a response that contradicts the acknowledged state of a pipeline."""
         if found is not None:
             if (fault := known.accept(found, floor)) is not None:
                 self.wrong.append(fault)
@@ -95,18 +95,18 @@ class Soak:
 
 
 class Connection:
-    """HTTP connection that is kept. Minimal, so that the clients' own work is not most of what is measured."""
+    """Kept-alive HTTP connection. Minimal, so that the clients' own work does not dominate the measurements."""
 
     def __init__(self, soak: Soak) -> None:
         self._soak = soak
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
         self._used = 0.0
         self.is_answered = False
-        """Whether the last question was answered: not wrongly, nor refused for now."""
+        """Whether the last request was neither answered wrongly nor refused temporarily."""
 
     async def ask(self, kind: str, query: str, /, **variables: Any) -> Any:
-        """Return the one field of the data. An answer with errors counts as wrong, one of BUSY as refused; both are
-        None."""
+        """Return the only field of the data. A response with errors counts as wrong, or, with BUSY, as refused; both
+        return None."""
         body = orjson.dumps({"query": query, "variables": variables})
         began = monotonic()
         status, answer = await self._send(body)
@@ -145,7 +145,7 @@ class Connection:
 
 
 class Client:
-    """One client with a project of its own, of which it knows exactly what is there; it reads those of others too."""
+    """Client with a project of its own, whose exact content it knows; it also reads other projects."""
 
     def __init__(self, soak: Soak, project: str, seed: int) -> None:
         self._soak, self._project, self._dice = soak, project, random.Random(seed)
@@ -166,7 +166,7 @@ class Client:
             self._connection.close()
 
     async def _create(self) -> Known | None:
-        """Create a pipeline and read it at once."""
+        """Create a pipeline and read it immediately."""
         if len(self._live) >= MOST_LIVE:
             return None
         label = f"{self._project} {next(self._numbers)}"
@@ -184,7 +184,7 @@ class Client:
             await self.update(self._dice.choice(self._live))
 
     async def update(self, known: Known) -> None:
-        """Rename a pipeline to its next version, and read it at once."""
+        """Rename a pipeline to its next version and read it immediately."""
         known.sent += 1
         if await self._changed("update", "UpdatePipeline", id=known.id, input={"name": known.name(known.sent)}):
             known.version = known.sent
@@ -195,7 +195,7 @@ class Client:
             await self.delete(self._dice.choice(done))
 
     async def delete(self, known: Known) -> None:
-        """Delete a pipeline, and read at once that it is gone."""
+        """Delete a pipeline and read it immediately."""
         known.is_deleting = True
         if await self._changed("delete", "DeletePipeline", id=known.id):
             known.is_deleted = True
@@ -214,7 +214,7 @@ class Client:
                 await self._read(known)
 
     async def _list(self) -> None:
-        """Read the whole project: exactly what is there, newest first."""
+        """Read the whole project: exactly the known pipelines, newest first."""
         floors = [replace(known) for known in reversed(self._live)]
         page = await self._connection.ask("list", LIST, p=self._project)
         if page is None:
@@ -227,7 +227,7 @@ class Client:
             self._soak.check(self._soak.known[floor.id], node, floor)
 
     async def _read_any(self) -> None:
-        """Read a pipeline of any client, or one that is gone."""
+        """Read a pipeline of any client, or a deleted one."""
         there = list(self._soak.known.values()) if self._dice.random() < 0.95 else list(self._soak.deleted)
         if there:
             await self._read(self._dice.choice(there))
@@ -239,11 +239,11 @@ class Client:
             self._soak.check(known, found, floor)
 
     async def _probe(self) -> None:
-        """Ask for nothing of the database: how long that takes says how busy the machine is."""
+        """Send a request without database access, whose duration shows the load of the machine."""
         await self._connection.ask("probe", "{ __typename }")
 
     async def _changed(self, kind: str, name: str, /, **variables: Any) -> Any:
-        """The payload of a mutation; None where it was refused, which counts as wrong."""
+        """Return the payload of a mutation; None if it was refused, which counts as wrong."""
         payload = await self._connection.ask(kind, operation(name), **variables)
         if payload is not None and payload["userErrors"]:
             self._soak.wrong.append(f"{kind}: {payload}")
@@ -252,8 +252,8 @@ class Client:
 
 
 class Watcher(Client):
-    """Client that watches a pipeline of its own, by WebSocket and by event stream in turn, until it hears of a change
-    that it makes; then it hangs up, in order or not, and deletes the pipeline."""
+    """Client that subscribes to its own pipeline, by WebSocket and by event stream in turn, until it receives its own
+    change. It then disconnects, orderly or not, and deletes the pipeline."""
 
     async def run(self) -> None:
         try:
@@ -293,7 +293,7 @@ class Watcher(Client):
         self._soak.counts["stream"] += 1
 
     async def _hear(self, known: Known, hear: Callable[[], Any]) -> None:
-        """Hear the state now, change it, and hear of that."""
+        """Receive the current state, change the pipeline, and receive the change."""
         self._soak.check(known, await hear(), replace(known))
         await self.update(known)
         try:

@@ -1,4 +1,4 @@
-"""A network that goes silently, as where a PostgreSQL server moves: connections that nobody ended are given up."""
+"""Silent network failures, as when a PostgreSQL server moves: connections that no peer closed time out."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ MOST = 20.0
 
 @dataclass
 class Relay:
-    """A way to a server that can be cut: what comes over connections made before is lost, and none of them ends."""
+    """Relay to a server that can be cut: data on existing connections are lost, and no connection ends."""
 
     socket: Path
     _lost: set[object] = field(default_factory=set)
@@ -52,7 +52,7 @@ class Relay:
 
 @asynccontextmanager
 async def relayed(postgres: servers.Postgres) -> AsyncIterator[tuple[str, Relay]]:
-    """The address of a new database by way of a relay."""
+    """Return the address of a new database behind a relay."""
     url = make_url(postgres.new_database())
     relay = Relay(Path(str(url.query["host"])) / ".s.PGSQL.5432")
     listening = await asyncio.start_server(relay.serve, "127.0.0.1", 0)

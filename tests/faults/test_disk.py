@@ -1,4 +1,4 @@
-"""While the disk takes nothing, nothing is acknowledged; when it does again, the server goes on as it is."""
+"""Failing disk: no write is acknowledged meanwhile, and the server continues afterwards."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ async def test_a_disk_that_fails_costs_nothing_that_was_acknowledged(
 
 
 async def refuses(http: httpx.AsyncClient, history: History) -> None:
-    """Until creates are refused, and the server says that it is not ready; it lives, and reads go on."""
+    """Wait until creates are refused and the server is not ready; it stays alive, and reads continue."""
     before = len(history.refused)
     await until(partial(more, history.refused, before), 10)
     await until(lambda: says(http, "/readyz", 503), 10)
@@ -49,5 +49,5 @@ async def refuses(http: httpx.AsyncClient, history: History) -> None:
 
 
 def more(items: Sized, before: int) -> bool:
-    """Whether every client has added one, on the average."""
+    """Return whether the clients have added one pipeline each on average."""
     return len(items) >= before + CREATORS

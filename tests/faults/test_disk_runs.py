@@ -1,4 +1,4 @@
-"""Runs outlast a disk that fails under the tables, under the engine's file, or under both."""
+"""Runs survive a failing disk under the tables, the engine's file, or both."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A server that is told to end answers what it was asked, and closes the rest in order."""
+"""Shutdown: the server answers pending requests and closes all connections in order."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ RESTARTS = 1012
 
 @dataclass
 class Load:
-    """Clients at work on connections that they keep."""
+    """Clients that send requests on kept-alive connections."""
 
     history: History = field(default_factory=History)
     cut: list[Exception] = field(default_factory=list)
@@ -34,7 +34,7 @@ class Load:
             try:
                 await self.history.create(http)
             except httpx.ConnectError:
-                return  # nobody listens any more: nothing was asked
+                return  # the server does not listen any more: no request was sent
             except httpx.TransportError as error:
                 self.cut.append(error)
                 return
@@ -43,7 +43,7 @@ class Load:
 @pytest.mark.slow
 @pytest.mark.parametrize(("delay", "stall"), [(0, 0), (1, 0), (1, 0.4)])
 async def test_nobody_who_waits_is_cut_off(sqlite_url: str, delay: float, stall: float) -> None:
-    """Also not clients that stand still for a moment as the server takes no more connections."""
+    """Includes clients that pause while the server stops accepting connections."""
     load = Load()
     for _ in range(ROUNDS):
         with serving(sqlite_url, VOLTGRAPH_DRAIN_DELAY=str(delay)) as server:
@@ -57,7 +57,7 @@ async def test_nobody_who_waits_is_cut_off(sqlite_url: str, delay: float, stall:
 
 
 async def end_under(load: Load, server: Server, delay: float, stall: float) -> None:
-    """Tell a server to end while clients work and listen."""
+    """Shut a server down while clients send requests and subscribe."""
     before = len(load.history.acknowledged)
     async with AsyncExitStack() as stack, client(server.url) as http, asyncio.TaskGroup() as group:
         sockets = [await stack.enter_async_context(socket(server.url)) for _ in range(FOLLOWERS)]
@@ -80,6 +80,6 @@ async def end_under(load: Load, server: Server, delay: float, stall: float) -> N
 
 
 async def drained(events: Events) -> None:
-    """Until a stream is at its end, which is none that was cut off, and not told as complete: clients come again."""
+    """Read a stream to its end, which is neither aborted nor `complete`: clients reconnect."""
     async with asyncio.timeout(10):
         assert "event: complete" not in [line async for line in events.lines]

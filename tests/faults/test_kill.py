@@ -1,4 +1,4 @@
-"""A server that is killed under load loses nothing that it acknowledged, and is ready again within seconds."""
+"""Killed server under load: no acknowledged write is lost, and the server is ready again within seconds."""
 
 from __future__ import annotations
 

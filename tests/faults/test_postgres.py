@@ -1,4 +1,4 @@
-"""A PostgreSQL server that is gone for ten seconds, or silent for as long, costs nothing but these seconds."""
+"""PostgreSQL server that is stopped or suspended for ten seconds: the outage has no further effects."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from tests.servers import Postgres, postgres, serving
 OUTAGE = 10.0
 TIMEOUT = 4.0
 MARGIN = 2.0
-"""Seconds for a server under load to say that time is over."""
+"""Seconds within which a server under load must report timeouts."""
 CREATORS, INSISTING, ENOUGH = 12, 6, 100
 
 
 @pytest.fixture(scope="module")
 def own() -> Iterator[Postgres]:
-    """A PostgreSQL server that no other test needs."""
+    """PostgreSQL server for this test only."""
     with postgres(durable=True) as server:
         yield server
 
@@ -53,7 +53,7 @@ async def test_an_outage_loses_and_doubles_nothing(
             ended = [await runs.end(id, 60) for id in ids]
             await hears(follower, (await runs.create(name="the last"))["name"])
     assert {pipeline["status"] for pipeline in ended} == {"COMPLETED"}
-    # A stored pipeline that could not be read for its answer is answered in part: by 200, as GraphQL defines it.
+    # A stored pipeline that cannot be read for the response gives a partial one: status 200, as GraphQL defines it.
     assert set(history.refused) <= {(503, "UNAVAILABLE"), (503, "BUSY"), (503, "TIMEOUT"), (200, "UNAVAILABLE")}
     assert history.slowest < TIMEOUT + MARGIN
     kept = await rows(url)
@@ -66,7 +66,7 @@ async def test_an_outage_loses_and_doubles_nothing(
 
 
 async def without(http: httpx.AsyncClient) -> None:
-    """Responses of a server while its database is unavailable."""
+    """Return the responses of a server while its database is unavailable."""
     over = asyncio.create_task(asyncio.sleep(OUTAGE))
     await until(lambda: says(http, "/readyz", 503), OUTAGE)
     while not over.done():
@@ -78,14 +78,14 @@ async def without(http: httpx.AsyncClient) -> None:
 
 
 async def hears(follower: Socket, name: str) -> None:
-    """Until a subscription that was there before tells of a pipeline."""
+    """Wait until an earlier subscription reports a pipeline."""
     async with asyncio.timeout(10):
         while (await follower.next())["pipeline"]["name"] != name:
             pass
 
 
 async def rows(url: str) -> dict[str, tuple[str, int]]:
-    """The id and how many elements each pipeline has, by name."""
+    """Return the id and the number of elements of each pipeline, by name."""
     connection = await asyncpg.connect(url)
     query = "SELECT name, id, (SELECT count(*) FROM pipeline_element WHERE pipeline_id = p.id) FROM pipeline p"
     found = [tuple(row) for row in await connection.fetch(query) if row[0].startswith("pipeline ")]

@@ -1,4 +1,4 @@
-"""A create with a key happens once, however often it is sent and whenever the server dies."""
+"""Creates with idempotency keys are executed once, despite retries and crashes of the server."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ async def test_50_at_once_and_over_a_kill_make_one(sqlite_url: str, ask: Ask, ro
 
 
 def created(answer: httpx.Response) -> dict[str, Any]:
-    """The pipeline that an answer tells of."""
+    """Return the pipeline in a response."""
     assert answer.status_code in (200, 201), answer.text
     body = answer.json()
     pipeline: dict[str, Any] = body["data"]["createPipeline"]["pipeline"] if "data" in body else body

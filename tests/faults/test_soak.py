@@ -1,10 +1,11 @@
-"""A server under a mixed load stays right, small and quick, for as long as VOLTGRAPH_SOAK_SECONDS says.
+"""Soak test: a server under a mixed load stays correct, small and fast for VOLTGRAPH_SOAK_SECONDS.
 
-Answers are held to what was acknowledged before they were asked for. Times are compared between the second window and
-the last one, of a minute each where the soak is long enough. On a machine that others use too, the 99th percentile says
-more of them than of the server. So it passes where, in the last window or in one of three more, it is within bounds as
-it is, or in proportion to requests without a database of the same clients in the same window: noise of the machine
-slows both. A slowdown of all requests alike would pass this comparison, so the CPU time per request is compared too.
+Responses are compared with the state acknowledged before their requests. Durations are compared between the second
+window and the last one; windows have a minute each in a soak that is long enough. On a shared machine the 99th
+percentile depends more on other programs than on the server. The test therefore passes if, in the last window or in one
+of three more, it is within bounds in absolute terms, or relative to requests without database access by the same
+clients in the same window: noise of the machine slows both. A slowdown of all requests alike would pass this
+comparison, so the CPU time per request is compared too.
 """
 
 from __future__ import annotations
@@ -37,12 +38,13 @@ SHARES = {"sqlite": 1.0, "postgresql": 1 / 3}
 CLIENTS, WATCHERS = 5, 2
 MOST_LOG = 64 * 2**20
 MORE_MEMORY = 24 * 2**20
-"""Bytes by which the server may grow after the first window: caches fill late, 50 bytes a request would be more."""
+"""Maximum growth of the server in bytes after the first window: caches fill late, 50 bytes per request would be
+more."""
 EACH, READY_EACH = 0.5, 10
-"""Seconds between two samples, and how many of them there are for one question whether the server is ready."""
+"""Seconds between two samples, and samples per request to /readyz."""
 MOST_REFUSED = 0.001
-"""Share of requests that may be told to come again, as where API keys are not read within two seconds: a machine that
-stands still for so long is no fault of the server."""
+"""Share of requests that may be refused temporarily, for example if API keys are not read within two seconds: a stall
+of that length is due to the machine."""
 SLOWER = 1.5
 TRIES = 3
 READS, WRITES = ("read", "list"), ("create", "update", "delete", "start")
@@ -54,11 +56,11 @@ class Samples:
 
     process: psutil.Process
     log: Path | None
-    """SQLite's."""
+    """SQLite's write-ahead log."""
     memory: list[tuple[int, int]] = field(default_factory=list)
-    """Bytes, with the number of the window."""
+    """Resident memory in bytes, with the number of the window."""
     cpu: dict[int, float] = field(default_factory=dict)
-    """Seconds used up to the end of a window."""
+    """CPU time in seconds up to the end of a window."""
     longest_log: int = 0
     unready: int = 0
 
@@ -70,7 +72,7 @@ class Samples:
             self.longest_log = max(self.longest_log, self.log.stat().st_size)
 
     def grown(self) -> int:
-        """Bytes by which memory has grown since the first window."""
+        """Return the growth of memory in bytes since the first window."""
         first = [used for window, used in self.memory if window < 1]
         return max(used for _, used in self.memory) - max(first[len(first) // 2 :])
 
@@ -114,7 +116,7 @@ async def test_a_mixed_load_is_answered_right_and_changes_nothing(
 
 @asynccontextmanager
 async def loaded(soak: Soak, samples: Samples) -> AsyncIterator[None]:
-    """Clients at work meanwhile, and samples taken; each ends what it is at."""
+    """Run clients and take samples within the context; each client completes its current request."""
 
     async def watch() -> None:
         async with httpx.AsyncClient(base_url=soak.url, trust_env=False, timeout=30) as http:
@@ -141,7 +143,7 @@ class Speed:
         self._soak, self._samples = soak, samples
 
     def is_kept(self, window: int) -> bool:
-        """Whether a window was not slower, by the rules at the top of this file."""
+        """Return whether a window was not slower, by the rules at the top of this file."""
         probe = self._ratio(("probe",), window)
         slower = [self._ratio(kinds, window) for kinds in (READS, WRITES)]
         return self._cpu(window) <= SLOWER * self._cpu(1) and all(
@@ -149,7 +151,7 @@ class Speed:
         )
 
     def figures(self, window: int) -> str:
-        """The figures that are compared, of the second and of a window."""
+        """Return the compared figures of the second and of a window."""
         kinds = {"reads": READS, "writes": WRITES, "probes": ("probe",)}
         p99 = [f"{name} {self._p99(of, 1):.1f} and {self._p99(of, window):.1f} ms" for name, of in kinds.items()]
         cpu = f"{1000 * self._cpu(1):.2f} and {1000 * self._cpu(window):.2f} ms"
@@ -164,13 +166,13 @@ class Speed:
         return 1000 * quantiles(times, n=100)[98]
 
     def _cpu(self, window: int) -> float:
-        """Seconds of the server's CPU time for a request."""
+        """Return the server's CPU time per request in seconds."""
         used = {second: after - before for (_, before), (second, after) in pairwise(self._samples.cpu.items())}
         return used[window] / sum(len(times) for (_, at), times in self._soak.times.items() if at == window)
 
 
 async def scraped(server: Server) -> dict[str, dict[str, float]]:
-    """The samples of /metrics, by name and labels."""
+    """Return the samples of /metrics by name and labels."""
     async with httpx.AsyncClient(base_url=server.url, trust_env=False) as http:
         text = (await http.get("/metrics")).text
     found: dict[str, dict[str, float]] = {}

@@ -1,4 +1,4 @@
-"""Waiting for what another process does, and telling what came of it."""
+"""Waiting for conditions in other processes, and printing of figures."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 
 
 async def until(so: Callable[[], Awaitable[bool]] | Callable[[], bool], seconds: float) -> None:
-    """Return once something is so; TimeoutError when that takes too long."""
+    """Return once a condition holds. Raises TimeoutError if that takes too long."""
     async with asyncio.timeout(seconds):
         while True:
             found = so()
@@ -17,5 +17,5 @@ async def until(so: Callable[[], Awaitable[bool]] | Callable[[], bool], seconds:
 
 
 def told(figures: str) -> None:
-    """Figures for whoever runs `pytest -s`."""
-    print(f"\n{figures}")  # noqa: T201  that is what it is for
+    """Print figures for `pytest -s`."""
+    print(f"\n{figures}")  # noqa: T201  the purpose of this function

@@ -1,9 +1,9 @@
-"""Fits an SPM to measured voltages with PyBOP: a task comes on standard input, what is found goes to standard output.
+"""Fit of an SPM to measured voltages by PyBOP: reads a task from standard input, writes the results to standard output.
 
-The task holds `set` (a parameter set of PyBaMM's), `parameters` (initial value and bounds by name), `noise` [V] and
-`data` (columns by name, for each fit). For each fit there are estimates and standard errors, by name.
+The task holds `set` (a parameter set of PyBaMM), `parameters` (initial value and bounds by name), `noise` [V] and
+`data` (columns by name, for each fit). The results are estimates and standard errors by name for each fit.
 
-PyBOP's interpreter runs this: its numpy is older than ours.
+It runs in PyBOP's interpreter, whose numpy is older.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import pybamm
 import pybop  # type: ignore[import-not-found]
 
 STEP = 1e-2
-"""A share of each estimate: of the differences that curvatures are made of, to begin with."""
+"""Initial step of the differences for curvatures, as a share of each estimate."""
 
 
 def fit(task: dict[str, Any], columns: dict[str, Any]) -> dict[str, Any]:
@@ -27,7 +27,7 @@ def fit(task: dict[str, Any], columns: dict[str, Any]) -> dict[str, Any]:
     options = pybop.SciPyMinimizeOptions(method="Nelder-Mead", jac=False, tol=1e-9)
     result = pybop.SciPyMinimize(pybop.Problem(simulator(task, dataset), likelihood), options=options).run()
     errors = STEP * result.x
-    for _ in range(2):  # the second time by steps that the likelihood tells from the solver's noise
+    for _ in range(2):  # the second time with steps chosen from the noise of the likelihood
         curvature = pybop.classify_using_hessian(result, dx=errors, normalise=False)["cfd_hessian"]
         errors = np.sqrt(np.diag(np.linalg.inv(-curvature)))
     names = list(result.best_inputs)

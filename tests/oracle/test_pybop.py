@@ -1,4 +1,4 @@
-"""Fits agree with PyBOP's: the same data, model, starting point and bounds, another implementation."""
+"""Fits agree with PyBOP's for the same data, model, starting point and bounds."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def others() -> list[dict[str, Any]]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_estimates_and_their_errors_are_those_of_pybop(others: list[dict[str, Any]], seed: int) -> None:
     elements = pulses.elements(seed)
-    # Nobody knows the noise but who made it: told to both, it makes their errors comparable.
+    # Both get the true noise, which a fit cannot know, so that their errors are comparable.
     elements["fit"]["cost"] = {"type": "GaussianLogLikelihood", "sigma": {"Voltage [V]": pulses.NOISE}}
     ours, theirs = run(elements)["fit"], others[seed]
     for name, truth in pulses.TRUTHS.items():

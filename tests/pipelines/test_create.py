@@ -1,4 +1,4 @@
-"""createPipeline: what is made, and what is refused. A refusal names every problem and stores nothing."""
+"""createPipeline: stored pipelines, and refusals, which name every problem and store nothing."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Thinned channels keep what stands out."""
+"""Downsampling keeps the peaks of all channels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ROWS = 20_000
 
 
 def channels(count: int, rows: int = ROWS) -> downsampling.Arrays:
-    """An axis and noisy channels, each with a peak and a dip of one row at places of their own."""
+    """An axis and noisy channels, each with a peak and a dip of one row at different places."""
     noise = np.random.default_rng(7)
     made: downsampling.Arrays = {"x": np.arange(rows, dtype=float)}
     for i in range(count):

@@ -1,4 +1,4 @@
-"""Filters find the same on both databases."""
+"""Filters have the same results on both databases."""
 
 from typing import Any
 

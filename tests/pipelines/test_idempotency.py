@@ -1,4 +1,4 @@
-"""A create with a key happens once."""
+"""Idempotency keys: a create with a key is executed once."""
 
 import asyncio
 from typing import Any

@@ -1,4 +1,4 @@
-"""A filter means the same in Python, where changes are matched, as in SQL, where lists are."""
+"""Filters have the same meaning in Python, where changes are matched, as in SQL, where lists are read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Memory of waiting subscriptions."""
+"""Memory of idle subscriptions."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ MANY = 1000
 
 
 def megabytes(process: subprocess.Popen[str]) -> float:
-    """The memory that a process really has."""
+    """Return the resident memory of a process."""
     return int(subprocess.check_output(["ps", "-o", "rss=", "-p", str(process.pid)])) / 1024
 
 
 async def warmed_up(api: Api, url: str) -> str:
-    """A server that has done everything once. The id of a pipeline there."""
+    """Server after a warm-up, with the id of a pipeline."""
     id: str = (await api.create())["id"]
     for _ in range(50):
         await api.run("Pipeline", id=id)

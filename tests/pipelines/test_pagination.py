@@ -1,4 +1,4 @@
-"""Pages hold each pipeline once, in order, whichever way they are walked and whatever comes and goes meanwhile."""
+"""Pagination: pages contain each pipeline once, in order, in both directions and during concurrent changes."""
 
 import asyncio
 from typing import Any
@@ -62,7 +62,7 @@ async def test_1000_are_found_once_each_while_others_come_and_go(api: Api) -> No
     walked: list[list[str]] = []
     while rounds < 3:
         walked += [await forward(api, 100), await backward(api, 100)]
-        await asyncio.sleep(0.001)  # a page is read without a pause in which others could get on
+        await asyncio.sleep(0.001)  # a page is read without a suspension in which other tasks could run
     traffic.cancel()
     await asyncio.gather(traffic, return_exceptions=True)
     for found in [*walked, await forward(api, 100), await backward(api, 100)]:

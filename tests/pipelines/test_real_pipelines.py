@@ -1,4 +1,4 @@
-"""Real pipelines come back as they were sent, also after a restart of the server."""
+"""Real pipelines are returned as they were sent, also after a restart of the server."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def as_list(elements: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 async def create_in_all_three_ways(api: Api, config: dict[str, Any]) -> list[str]:
-    """The ids of the same pipeline, made by GraphQL by name, by GraphQL as a list, and by REST."""
+    """Create the same pipeline by GraphQL by name, by GraphQL as a list, and by REST; return the ids."""
     project, elements = config["project_id"], config["elements"]
     ids = []
     for given in ({"elementsByName": elements}, {"elements": as_list(elements)}):

@@ -1,4 +1,4 @@
-"""Series are stored with their elements."""
+"""Storage of series with their elements."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ async def read(
 
 
 async def stored(api: Api) -> int:
-    """How many channels there are of anything."""
+    """Count all stored channels."""
     async with completed.database(api).read() as session:
         return (await session.exec(select(func.count()).select_from(SeriesChannel))).one()
 

@@ -74,7 +74,7 @@ class _Comparison:
 
 
 def _resolved(schema: Schema, document: Schema) -> Schema:
-    """A schema with what its $ref names in place of it."""
+    """Return a schema with its $ref replaced by the referenced schema."""
     if "$ref" not in schema:
         return schema
     target = document
@@ -84,7 +84,7 @@ def _resolved(schema: Schema, document: Schema) -> Schema:
 
 
 def _unequal(wanted: Schema, found: Schema, place: str, elsewhere: set[str]) -> Iterator[str]:
-    """The keywords that differ, but those that are free or looked at elsewhere."""
+    """Return the keywords that differ, except free ones and those compared elsewhere."""
     for key in sorted((wanted.keys() | found.keys()) - FREE - elsewhere):
         theirs, ours = wanted.get(key, ABSENT), found.get(key, ABSENT)
         if theirs != ours or isinstance(theirs, bool) is not isinstance(ours, bool):

@@ -1,4 +1,4 @@
-"""Requests to the REST API that many tests make."""
+"""Requests to the REST API for several tests."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ ENTRY: dict[str, Any] = {"element_type": "entry", "values": {"a": 1}}
 
 
 def pipeline(**fields: Any) -> dict[str, Any]:
-    """A body for POST /pipelines: one element, unless told otherwise."""
+    """Build a body for POST /pipelines, by default with one element."""
     return {"project_id": "project", "elements": {"known": ENTRY}, **fields}
 
 
 async def created(api: Api, **fields: Any) -> dict[str, Any]:
-    """The answer to a create that must succeed."""
+    """Return the response to a create that must succeed."""
     answer = await api.http.post("/pipelines", json=pipeline(**fields))
     assert answer.status_code == 201, answer.text
     detail: dict[str, Any] = answer.json()
@@ -24,7 +24,7 @@ async def created(api: Api, **fields: Any) -> dict[str, Any]:
 
 
 async def get(api: Api, path: str, **query: Any) -> Any:
-    """The answer to a GET that must succeed."""
+    """Return the response to a GET that must succeed."""
     answer = await api.http.get(path, params=query)
     assert answer.status_code == 200, answer.text
     return answer.json()

@@ -1,4 +1,4 @@
-"""Every answer is what our own OpenAPI document says it is, and nothing that it does not say."""
+"""Responses conform to the OpenAPI document, and contain no other properties."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ FORMATS.checks("date-time")(lambda text: bool(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\
 
 
 def closed(schema: Any) -> Any:
-    """A schema whose objects have no properties but those that it names."""
+    """Return a schema whose objects have only the named properties."""
     if isinstance(schema, list):
         return [closed(each) for each in schema]
     if not isinstance(schema, dict):
@@ -36,7 +36,7 @@ CLOSED = closed(DOCUMENT)
 
 
 def conforms(answer: httpx.Response, path: str) -> None:
-    """Fail unless the answer is one of those that the document has for this path."""
+    """Check that the OpenAPI document has the response for this path."""
     operation = CLOSED["paths"][path][answer.request.method.lower()]
     documented = operation["responses"][str(answer.status_code)]
     if "content" not in documented:

@@ -1,4 +1,4 @@
-"""Bodies, however packed, are taken when they can be kept exactly. Otherwise they are refused and nothing is stored."""
+"""Bodies, compressed or not: accepted if they can be stored exactly, otherwise refused without a change."""
 
 from __future__ import annotations
 

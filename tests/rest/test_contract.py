@@ -1,4 +1,4 @@
-"""Our OpenAPI document keeps the contract of POST /pipelines, field by field."""
+"""OpenAPI document: it keeps the contract of POST /pipelines, field by field."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def compared(document: dict[str, Any]) -> list[str]:
 
 
 def places(node: Any, at: tuple[Any, ...]) -> Iterator[tuple[Any, ...]]:
-    """Every keyword, property and list item that is not free to differ."""
+    """Yield every keyword, property and list item that must not differ."""
     for key, item in node.items() if isinstance(node, dict) else enumerate(node):
         if key not in FREE or at[-1] == "properties":
             yield (*at, key)

@@ -1,4 +1,4 @@
-"""POST /pipelines: what is made."""
+"""POST /pipelines: created pipelines."""
 
 from __future__ import annotations
 

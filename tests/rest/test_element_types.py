@@ -1,4 +1,4 @@
-"""Element types come as wire words or display labels, and go out as display labels."""
+"""Element types: wire words and display labels as input, display labels as output."""
 
 from __future__ import annotations
 

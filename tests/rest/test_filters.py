@@ -1,4 +1,4 @@
-"""GET /pipelines: filters take a plain value or an operator, and find the same on both databases."""
+"""Filters of GET /pipelines: plain values and operators, with the same results on both databases."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ALL = list(ROWS)
 
 @pytest.fixture(scope="module")
 async def rows(shared: Api) -> Rows:
-    """Five pipelines by name, in the order of their creation."""
+    """Create five pipelines; return their ids by name, in the order of their creation."""
     made = {}
     for name, (description, status) in ROWS.items():
         made[name] = await created(shared, name=name, description=description, project_id=f"of {name}")

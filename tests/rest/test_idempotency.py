@@ -1,4 +1,4 @@
-"""A create with an Idempotency-Key happens once."""
+"""Idempotency-Key: a create with a key is executed once."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""422: every problem of a body at once, each with its place. Nothing is stored."""
+"""Status 422: every problem of a body at once, each with its path. Nothing is stored."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Faults = list[tuple[list[Any], str]]
 
 
 async def refused(api: Api, body: Any) -> list[dict[str, Any]]:
-    """The faults of a body that must be refused, in the contract's form."""
+    """Return the faults of a refused body, in the contract's form."""
     answer = await api.http.post("/pipelines", content=orjson.dumps(body), headers=JSON)
     assert answer.status_code == 422, answer.text
     assert answer.headers["content-type"] == "application/json"

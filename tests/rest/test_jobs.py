@@ -1,4 +1,4 @@
-"""Jobs: read, listed and canceled; not submitted by themselves."""
+"""Jobs: reading, listing and cancellation; submission of single jobs is refused."""
 
 from __future__ import annotations
 

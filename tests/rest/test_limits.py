@@ -1,4 +1,4 @@
-"""A body that is too long is refused before it is read whole, and before it is unpacked whole."""
+"""Size limits: a body that is too long is refused before it is completely read or decompressed."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BODY = orjson.dumps(pipeline(description="d" * 5000))
 
 @pytest.fixture
 async def small(sqlite_url: str) -> AsyncIterator[Api]:
-    """The API of a server that takes 2,048 bytes, and 4,096 once unpacked."""
+    """API of a server with limits of 2,048 bytes, and 4,096 decompressed."""
     async with in_process(sqlite_url, max_body_bytes=2048, max_unpacked_bytes=4096) as api:
         yield api
 

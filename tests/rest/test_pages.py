@@ -1,4 +1,4 @@
-"""GET /pipelines: in any order, in pages."""
+"""Pages of GET /pipelines, in any order."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STATUSES = ["pending", "running", "failed", "pending", "completed", "canceled", 
 
 @pytest.fixture(scope="module")
 async def rows(shared: Api) -> Rows:
-    """Eight pipelines in the order of their creation."""
+    """Create eight pipelines; return their ids in the order of creation."""
     made = [await created(shared, name=name, description=description) for name, description in TEXTS]
     for row, status in zip(made, STATUSES, strict=True):
         await shared.set_status(row["id"], PipelineStatus[status.upper()])
@@ -25,7 +25,7 @@ async def rows(shared: Api) -> Rows:
 
 
 def ordered(rows: Rows, column: str, *, descending: bool) -> list[str]:
-    """The ids by a column and then by themselves, nothing after everything."""
+    """Return the ids sorted by a column, then by id, nulls last."""
     without = sorted((row["id"] for row in rows if row[column] is None), reverse=descending)
     having = sorted(((row[column], row["id"]) for row in rows if row[column] is not None), reverse=descending)
     return [id for _, id in having] + without

@@ -1,4 +1,4 @@
-"""The plots of a job: which there are, and their points."""
+"""Plots of a job, and their points."""
 
 from __future__ import annotations
 

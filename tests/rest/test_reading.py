@@ -1,4 +1,4 @@
-"""Reads by id, and what is answered where there is nothing."""
+"""Reads by id, and responses for unknown ids."""
 
 from __future__ import annotations
 

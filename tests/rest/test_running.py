@@ -1,4 +1,4 @@
-"""Start, cancel and result, on a server whose worker is elsewhere: what is started stays queued."""
+"""Start, cancellation and result on a server without a worker: started pipelines stay queued."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The series of a job as the official client reads them."""
+"""Series of a job, as the official client reads them."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.rest.requests import created, get
 
 @pytest.fixture
 async def job(shared: Api) -> str:
-    """A job that left two series."""
+    """Create a job with two series."""
     baseline = completed.series({"x": [1, 2], "y": [None, 3]}, source="BASELINE")
     id: str = (await completed.completed(shared, completed.series(), baseline))["job_id"]
     return id

@@ -1,4 +1,4 @@
-"""Addresses that no route has: much of the hosted API is not here, and its clients must hear so."""
+"""Unknown paths: the response explains that this part of the hosted API is missing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The current user, over REST."""
+"""Current user."""
 
 from __future__ import annotations
 

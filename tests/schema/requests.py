@@ -1,4 +1,4 @@
-"""GraphQL over HTTP by hand: what is sent to the byte, and what a refusal may say."""
+"""GraphQL over HTTP byte by byte: requests, and checks of refusals."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ INSIDES = re.compile(
 
 
 def creating(**body: Any) -> dict[str, Any]:
-    """The body of a request that creates a pipeline, unless it is refused."""
+    """Return the body of a request that creates a pipeline, unless it is refused."""
     elements = [{"name": "known", "elementType": "DIRECT_ENTRY", "jobConfig": {}}]
     return {
         "query": operation("CreatePipeline"),
@@ -31,26 +31,26 @@ def creating(**body: Any) -> dict[str, Any]:
 
 
 def written(config: str, variables: str = "") -> str:
-    """A mutation that has a configuration written in its document. `variables` are those it defines."""
+    """Build a mutation with a configuration in its document. `variables` are those it defines."""
     element = f'{{name: "known", elementType: DIRECT_ENTRY, jobConfig: {config}}}'
     payload = "{ pipeline { elements { jobConfig } } userErrors { message field } }"
     return f'mutation {variables} {{ createPipeline(input: {{projectId: "p", elements: [{element}]}}) {payload} }}'
 
 
 async def post(api: Api, body: bytes | AsyncIterator[bytes] | Any, **headers: str) -> httpx.Response:
-    """The answer to a body: bytes as they are, anything else as JSON."""
+    """Send a body: bytes unchanged, other values as JSON."""
     raw = body if isinstance(body, bytes | AsyncIterator) else orjson.dumps(body)
     return await api.http.post("/graphql", content=raw, headers={**JSON, **headers})
 
 
 async def stored(api: Api) -> int:
-    """How many pipelines there are."""
+    """Count the pipelines."""
     found: int = (await api.data("{ pipelines { totalCount } }"))["pipelines"]["totalCount"]
     return found
 
 
 def refusals(answer: httpx.Response, status: int, code: str) -> list[dict[str, Any]]:
-    """The errors of an answer that refuses a request as a whole: with this status, and all with this code."""
+    """Return the errors of a response that refuses a whole request, with this status and this code for all errors."""
     assert answer.status_code == status, answer.text
     assert not INSIDES.search(answer.text), answer.text
     assert list(answer.json()) == ["errors"]

@@ -1,4 +1,4 @@
-"""Values that no honest client sends are answered alike on both databases: never by a fault of ours."""
+"""Forged values: both databases give the same answers, and none is a fault of the server."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ NOW = "2026-11-23T10:00:00.000000Z"
 
 
 def cursor(value: Any) -> str:
-    """A cursor that says `value`."""
+    """Encode a cursor of any value."""
     return base64.urlsafe_b64encode(orjson.dumps(value)).decode().rstrip("=")
 
 

@@ -1,4 +1,4 @@
-"""Whatever operation the schema allows, and many that it does not, is answered: a fault of ours is never the answer."""
+"""Random operations, valid and invalid: the answer is never a fault of the server."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ OPERATIONS = {
 
 @dataclass
 class Target:
-    """A server to send operations to, and what became of them."""
+    """Server that receives the operations, with statistics of the answers."""
 
     portal: BlockingPortal
     api: Api
@@ -90,7 +90,7 @@ class Target:
         self.codes |= codes
 
     def _aimed(self, document: graphql.DocumentNode, choice: int) -> graphql.DocumentNode:
-        """The document with ids of things that exist, or did, in most of its `id` arguments."""
+        """Return the document with ids of existing or deleted objects in most of its `id` arguments."""
         pick = count(choice)
 
         class Aim(graphql.Visitor):
@@ -104,7 +104,7 @@ class Target:
 
 
 async def things(api: Api) -> list[str]:
-    """Pipelines in every status, their elements, and some that are pending."""
+    """Create pipelines in every status, with their elements; some are pending."""
     ids = []
     for status in [*PipelineStatus, *[PipelineStatus.PENDING] * 10]:
         pipeline = await api.create()

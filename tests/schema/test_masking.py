@@ -1,4 +1,4 @@
-"""A fault of ours is told to the log. A client learns an id to ask by, and nothing else."""
+"""Masking: the log has the details of a fault of the server; the client gets an id only."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def failing(error: Exception) -> Any:
 
 
 def break_reads(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
-    """Have all that reads a pipeline fail."""
+    """Make all reads of pipelines fail."""
     monkeypatch.setattr(app.pipelines.repository, "pipeline", failing(error))
     monkeypatch.setattr(app.database.sqlite.database.Sqlite, "run", failing(error))
     monkeypatch.setattr(app.database.postgres.database.Postgres, "run", failing(error))

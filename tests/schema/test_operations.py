@@ -1,4 +1,4 @@
-"""Which operation of a document runs is never guessed."""
+"""Selection of an operation in a document by name."""
 
 from __future__ import annotations
 

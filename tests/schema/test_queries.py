@@ -1,4 +1,4 @@
-"""Every file of `queries/` is one named operation that works against a fresh server."""
+"""Files of `queries/`: each is one named operation that works against a new server."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""The schema as clients read it."""
+"""SDL of the schema."""
 
 from graphql import (
     GraphQLEnumType,
@@ -19,7 +19,7 @@ def test_the_committed_sdl_is_the_schema() -> None:
 
 
 def described(type_: GraphQLNamedType) -> dict[str, str | None]:
-    """The description of a type and of all that is in it, by place."""
+    """Return the descriptions of a type and its members, by path."""
     found = {type_.name: type_.description}
     if isinstance(type_, GraphQLEnumType):
         found |= {f"{type_.name}.{name}": value.description for name, value in type_.values.items()}

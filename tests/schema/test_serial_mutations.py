@@ -1,4 +1,4 @@
-"""Mutations of one document run one after the other, and each sees what those before it did."""
+"""Serial mutations: those of one document run in order, and each sees the changes of the earlier ones."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests whose framing two parsers may read differently, with the statuses of their answers."""
+"""Requests with ambiguous framing, with the expected statuses."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ IN_A_CHUNK = b"1a\r\n" + QUERY + b"\r\n0\r\n\r\n"
 
 
 class Case(NamedTuple):
-    """Bytes of a connection, and the statuses that must come back."""
+    """Bytes of a connection, and the expected statuses."""
 
     data: bytes
     statuses: tuple[int, ...]
     ends: bool = False
-    """Whether the server closes the connection after answers that are no refusals of the framing."""
+    """Whether the server closes the connection after responses that do not refuse the framing."""
 
 
 def post(
@@ -29,13 +29,13 @@ def post(
     *,
     length: bool = True,
 ) -> bytes:
-    """A POST with these header lines; its length is among them unless told otherwise."""
+    """Build a POST with these header lines, and its length unless told otherwise."""
     given = b"content-length: %d\r\n" % len(body) if length else b""
     return line + b"\r\n" + host + JSON + given + more + b"\r\n" + body
 
 
 def _headed(lines: bytes) -> bytes:
-    """A POST whose length is given by these lines."""
+    """Build a POST whose length is given by these lines."""
     return post(lines, length=False)
 
 
@@ -185,4 +185,4 @@ CASES = {
         post(b"connection: upgrade\r\nupgrade: websocket\r\n", line=b"POST /graphql HTTP/1.0"), (200,), ends=True
     ),
 }
-"""Those of `host` with 403 are read by a server without keys as names of another machine."""
+"""A server without keys answers the cases of `host` with 403, because they name another machine."""

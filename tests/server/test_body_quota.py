@@ -1,4 +1,4 @@
-"""Bodies are read once it is known who sends them, and all of them together hold no more than they may."""
+"""Body quota: bodies are read after authentication, and all of them together stay within the quota."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from app.server.bodies import reading
 from app.server.bodies.quota import BodyQuota, Holding
 from app.settings import Settings
 from tests.api import Api
-from tests.auth.conftest import Locked, locked  # noqa: F401  a server with keys
+from tests.auth.conftest import Locked, locked  # noqa: F401  fixture of a server with keys
 from tests.rest.requests import JSON, pipeline
 from tests.schema.subscriptions import clients
 from tests.sharing import in_process
 
 SETTINGS = Settings(max_body_bytes=2**20, max_unpacked_bytes=2**22)
 MOST = 2**20 + 2**22
-"""The least that a quota may be with these."""
+"""Minimum quota with these settings."""
 KEYLESS = {b"host": b"server.example", b"content-type": b"application/json", b"content-encoding": b"gzip"}
 
 

@@ -1,4 +1,4 @@
-"""A request that waits too long for the database is asked to retry."""
+"""A request that waits too long for the database gets an error that asks for a retry."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.schema.requests import GRAPHQL, post
 
 
 async def hold_all(database: Database, held: AsyncExitStack) -> None:
-    """Take every connection for reading that there is."""
+    """Occupy all connections for reading."""
     with suppress(Busy):
         while True:
             session = await held.enter_async_context(database.read())
@@ -28,7 +28,7 @@ async def hold_all(database: Database, held: AsyncExitStack) -> None:
 
 @pytest.fixture
 async def crowded(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Api, AsyncExitStack]]:
-    """The API of a server all of whose connections for reading are held until the stack is closed."""
+    """API of a server whose connections for reading are all occupied until the stack is closed."""
     monkeypatch.setattr(app.database.engines, "PATIENCE", 0.05)
     crowded = create_app(Settings(database_url=database_url, workers=0, plans=False))
     http = httpx.AsyncClient(transport=httpx.ASGITransport(app=crowded), base_url="http://localhost")

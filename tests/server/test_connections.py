@@ -1,4 +1,4 @@
-"""Bounds on connections: how many are open, and how long a client may read nothing."""
+"""Limits on connections: their number, and the write timeout."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.server.framed import post
 
 SCHEMA = "__schema { types { name description fields { name description } } }"
 LARGE = f"{{ {' '.join(f'a{i}: {SCHEMA}' for i in range(20))} }}"
-"""A query whose answer has 0.3 MB: twenty-five of them are more than the kernel buffers."""
+"""Query with a response of 0.3 MB: twenty-five of them exceed the kernel's buffers."""
 VIEWER = "{ viewer { organizationId } }"
 QUERY = orjson.dumps({"query": LARGE})
 FOLLOW = b'{"query":"subscription { pipelinesUpdated { pipeline { elements { jobConfig } } } }"}'
@@ -41,7 +41,7 @@ async def live(request: pytest.FixtureRequest, sqlite_url: str) -> AsyncIterator
 
 @asynccontextmanager
 async def unread(live: Live) -> AsyncIterator[socket.socket]:
-    """A connection with a small window."""
+    """Open a connection with a small window."""
     with socket.socket() as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         client.setblocking(False)
@@ -102,7 +102,7 @@ HANDSHAKE = (
 
 
 def frame(message: dict[str, Any]) -> bytes:
-    """A message as a client sends it, masked by zeros."""
+    """Build a message as a client sends it, masked by zeros."""
     data = orjson.dumps(message)
     return b"\x81\xfe" + len(data).to_bytes(2, "big") + b"\0\0\0\0" + data
 
@@ -210,7 +210,7 @@ def test_a_server_that_runs_out_of_file_descriptors_goes_on(sqlite_url: str) -> 
             before, start = cpu(pid), time.monotonic()
             time.sleep(1)
             assert cpu(pid) - before < 0.5 * (time.monotonic() - start)
-            assert http.get("/readyz").status_code == 200  # over a connection that it has already
+            assert http.get("/readyz").status_code == 200  # over an existing connection
         end = time.monotonic() + PATIENCE
         while httpx.get(f"{server.url}/livez", trust_env=False, timeout=20).status_code != 200:
             assert time.monotonic() < end
@@ -218,7 +218,7 @@ def test_a_server_that_runs_out_of_file_descriptors_goes_on(sqlite_url: str) -> 
 
 
 def cpu(pid: int) -> float:
-    """Seconds of processor time that a process has used."""
+    """Return the CPU time of a process in seconds."""
     with open(f"/proc/{pid}/stat") as file:
         fields = file.read().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / 100

@@ -1,4 +1,4 @@
-"""Pages of other origins."""
+"""CORS: requests from pages of other origins."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ async def test_what_negotiation_varies_by_stays(api: Api) -> None:
 
 
 async def test_a_fault_of_ours_may_be_read_too(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.pipelines.repository.pipeline", None)  # so that calling it raises
+    monkeypatch.setattr("app.pipelines.repository.pipeline", None)  # None, so that a call raises
     answer = await api.http.get("/pipelines/x", headers={"origin": LISTED})
     assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (500, LISTED)
 

@@ -1,4 +1,4 @@
-"""Where a request ends: no two parsers may read it differently, and no part of a body is ever a request."""
+"""Framing: the end of a request is unambiguous, and no part of a body is executed as a request."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Address = tuple[str, int]
 
 @pytest.fixture(scope="module", params=["", "https://app.example"], ids=["without ASGI", "by ASGI"])
 def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
-    """A server that answers past ASGI, and one that answers pages of another origin and so does not."""
+    """Servers with the fast path and without it: the second allows pages of another origin."""
     file = tmp_path_factory.mktemp("framing") / "framing.db"
     with servers.serving(f"sqlite:///{file}", VOLTGRAPH_CORS_ORIGINS=request.param) as server:
         yield "127.0.0.1", int(server.url.rpartition(":")[2])
@@ -41,7 +41,7 @@ async def connected(address: Address) -> AsyncIterator[tuple[asyncio.StreamReade
 
 
 async def received(reader: asyncio.StreamReader, until: bytes) -> bytes:
-    """All that comes up to some bytes, or to the end of the connection."""
+    """Read up to a marker, or to the end of the connection."""
     got = b""
     while until not in got:
         try:
@@ -55,7 +55,7 @@ async def received(reader: asyncio.StreamReader, until: bytes) -> bytes:
 
 
 async def exchanged(address: Address, case: Case) -> bytes:
-    """The answers to a case, and to a probe behind it."""
+    """Return the responses to a case and to a probe sent after it."""
     async with connected(address) as (reader, writer):
         writer.write(case.data if 400 in case.statuses or case.ends else case.data + PROBE)
         return await received(reader, PROBED)
@@ -97,7 +97,7 @@ async def test_a_refusal_waits_for_the_answer_before_it(address: Address) -> Non
 
 
 def ways(cut: int, whole: bytes) -> list[tuple[tuple[bytes, ...], int]]:
-    """Pieces in which one or two requests are sent, cut at a byte, and how many there are."""
+    """Pieces of one or two requests, cut at a byte, and the number of requests."""
     return [
         ((whole[:cut], whole[cut:]), 1),
         ((whole + whole[:cut], whole[cut:]), 2),

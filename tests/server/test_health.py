@@ -1,4 +1,4 @@
-"""Whether the server lives, and whether it is ready."""
+"""Health endpoints: liveness and readiness."""
 
 import asyncio
 import signal
@@ -55,7 +55,8 @@ async def test_who_asks_often_causes_one_write(api: Api, monkeypatch: pytest.Mon
 async def test_a_read_that_does_not_see_the_newest_write_is_not_ready(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Over the connection, and by the path, that plans read by: a snapshot that stays is what made them wrong once."""
+    """The probe uses the connection and the path of plans, because a snapshot left open there once gave wrong
+    answers."""
     database: Any = api._database
     monkeypatch.setattr(health, "BELIEVED", 0.0)
     assert (await api.http.get("/readyz")).status_code == 200
@@ -74,7 +75,7 @@ async def test_a_read_that_does_not_see_the_newest_write_is_not_ready(
 
 
 def run_at(at: datetime) -> Any:
-    """A reader that is in a snapshot of that time."""
+    """Open an old snapshot in the reader."""
 
     async def run(begin: Any, _: object) -> Any:
         steps = begin()

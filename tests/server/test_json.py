@@ -1,4 +1,4 @@
-"""A body that is not JSON, or JSON that could not be kept exactly, is refused: each fault with its place."""
+"""Bodies that are not JSON, or that cannot be stored exactly, are refused, with the path of each fault."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ HEAD, _, TAIL = orjson.dumps(creating()).partition(b'"jobConfig":{}')
 
 
 def with_config(config: bytes) -> bytes:
-    """A body that creates a pipeline whose one configuration is `config`."""
+    """Build a body that creates a pipeline whose only configuration is `config`."""
     return HEAD + b'"jobConfig":' + config + TAIL
 
 

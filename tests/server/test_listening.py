@@ -1,4 +1,4 @@
-"""A listening server handles bodies in pieces, disconnecting clients, and bytes that are not HTTP."""
+"""Listening server: fragmented bodies, disconnecting clients, and bytes that are not HTTP."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ANSWER = b'{"data":{"__typename":"Query"}}'
 
 
 def exchanged(server: Server, *pieces: bytes, hang_up: bool = False) -> bytes:
-    """All that the server says to these bytes. It need not listen to the end before it hangs up."""
+    """Return all bytes of the response. The server may disconnect before it has read the whole request."""
     address = urlsplit(server.url)
     said = b""
     with socket.create_connection((address.hostname, address.port), timeout=10) as client:

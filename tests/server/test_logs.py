@@ -99,7 +99,7 @@ def test_other_words_and_addresses_stay() -> None:
 
 @pytest.fixture
 def untouched() -> Iterator[None]:
-    """Loggers are as they were, afterwards."""
+    """Restore the loggers."""
     loggers = [logging.getLogger(name) for name in (None, "voltgraph", "dbos")]
     before = [(logger.handlers, logger.level, logger.propagate) for logger in loggers]
     yield

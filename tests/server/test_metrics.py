@@ -1,4 +1,4 @@
-"""Metrics are counted and readable by Prometheus."""
+"""Metrics in Prometheus' format."""
 
 from pathlib import Path
 
@@ -73,7 +73,7 @@ async def test_rest_is_counted_by_route_and_status(api: Api) -> None:
 
 
 async def test_a_fault_in_rest_is_counted_too(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.pipelines.repository.pipeline", None)  # so that calling it raises
+    monkeypatch.setattr("app.pipelines.repository.pipeline", None)  # None, so that a call raises
     async with in_process(sqlite_url) as api:
         assert (await api.http.get("/pipelines/x")).status_code == 500
         assert (await scraped(api))["voltgraph_rest_requests_total /pipelines/{pipeline_id} 500 GET"] == 1

@@ -66,7 +66,7 @@ def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
 def proxy(
     request: pytest.FixtureRequest, backend: servers.Server, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[int]:
-    """The port of an nginx that refuses `/pipelines` and passes all else on."""
+    """Return the port of an nginx that refuses `/pipelines` and passes all other paths on."""
     folder, port = tmp_path_factory.mktemp("nginx"), free_port()
     file = folder / "nginx.conf"
     ports = {"backend": backend.url.rpartition(":")[2], "port": port}
@@ -90,7 +90,7 @@ def until_ready(port: int, folder: Path) -> None:
 
 
 def said(port: int, *pieces: bytes) -> bytes:
-    """All that comes back until nothing does for a while."""
+    """Read until no data arrive for a while."""
     got = b""
     with socket.create_connection(("127.0.0.1", port), timeout=10) as client, suppress(OSError):
         for piece in pieces:
@@ -144,7 +144,7 @@ def test_no_framing_desynchronises_the_two(proxy: int, backend: servers.Server) 
     odd = [case.data for name, case in CASES.items() if name.startswith(("length", "transfer encoding", "line"))]
     all_said(proxy, [(data + HIDDEN_REST,) for data in odd])
     plain = post(b"connection: close\r\n")
-    for answers in all_said(proxy, [(plain,)] * 20):  # over all connections that nginx keeps
+    for answers in all_said(proxy, [(plain,)] * 20):  # over all upstream connections that nginx keeps open
         assert answers.endswith(b'{"data":{"__typename":"Query"}}')
     assert stored(backend) == before
 

@@ -1,4 +1,4 @@
-"""Changes that a page of another origin asks for, by what browsers send unasked (CSRF)."""
+"""Changes requested by pages of other origins, with requests that browsers send without a preflight (CSRF)."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ async def count(live: Live) -> int:
 
 
 def changes(id: str) -> dict[str, dict[str, Any]]:
-    """Requests that change something, each by itself."""
+    """Requests that each change data."""
     return {
         "create": {"method": "POST", "url": "/pipelines", "json": REST},
         "start": {"method": "POST", "url": f"/pipelines/{id}/start"},

@@ -1,4 +1,4 @@
-"""Bytes on one connection: however requests are cut up and follow each other, each gets its answer, in order."""
+"""HTTP/1.1 protocol: each request gets its response in order, however requests are split and pipelined."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def request(body: bytes, *headers: str) -> bytes:
 
 
 async def response(reader: asyncio.StreamReader) -> bytes:
-    """The body of the next response, which must be a success."""
+    """Return the body of the next response, which must be a success."""
     async with asyncio.timeout(10):
         head = await reader.readuntil(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 200 "), head
@@ -82,7 +82,7 @@ async def test_a_request_may_come_in_pieces(connection: Connection, cut: int) ->
     for piece in (whole[:cut], whole[cut:]):
         writer.write(piece)
         await writer.drain()
-        await asyncio.sleep(0.05)  # long enough that the pieces are read one by one
+        await asyncio.sleep(0.05)  # long enough for separate reads of the pieces
     assert b"pieces" in await response(reader)
 
 
@@ -150,11 +150,11 @@ async def test_heads_that_came_before_are_no_reason_to_mix_things_up(connection:
 
 
 HEAD = 0.8
-"""Seconds for a head."""
+"""Timeout of a head in seconds."""
 
 
 class Answers:
-    """An application that answers at once."""
+    """Application that responds immediately."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -182,7 +182,7 @@ class Answers:
 
 @pytest.fixture
 async def answering(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[str, int]]:
-    """Where Answers are given. Connections are kept for 1 s."""
+    """Address of a server with that application. Connections are kept alive for 1 s."""
     monkeypatch.setattr(protocol, "HEAD_TIMEOUT", HEAD)
     config = uvicorn.Config(Answers(), http=FastPathProtocol, timeout_keep_alive=1, log_config=None)
     config.load()
@@ -209,7 +209,7 @@ async def test_a_connection_is_closed_once_it_was_idle_for_long_enough(answers: 
     start = loop.time()
     async with asyncio.timeout(5):
         assert await reader.read() == b""
-    assert loop.time() - start < 1  # 0.7 s of it were over
+    assert loop.time() - start < 1  # 0.7 s of it have passed
 
 
 async def test_what_fails_while_it_waits_ends_its_connection_and_is_logged(
@@ -235,7 +235,7 @@ async def test_a_head_that_does_not_come_is_waited_for_no_longer(answers: Connec
     start = asyncio.get_running_loop().time()
     writer.write(sent[:-1])
     await asyncio.sleep(0.75 * HEAD)
-    writer.write(sent[-1:])  # bytes that trickle in win no time
+    writer.write(sent[-1:])  # single bytes do not extend the timeout
     async with asyncio.timeout(5):
         assert await reader.read() == b""
     took = asyncio.get_running_loop().time() - start

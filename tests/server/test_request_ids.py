@@ -1,4 +1,4 @@
-"""Every request has an id, where somebody gave it one or requests are logged."""
+"""Request ids: taken from the request, or created if requests are logged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON is taken only when nothing of it is lost."""
+"""Strict JSON: a text is accepted only if it can be stored without loss."""
 
 import json
 from typing import Any

@@ -1,4 +1,4 @@
-"""A request that takes too long is given up, and a mutation is finished all the same."""
+"""Request timeout: a query is cancelled, a mutation is completed nevertheless."""
 
 from __future__ import annotations
 

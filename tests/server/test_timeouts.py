@@ -1,4 +1,4 @@
-"""Work is waited for as long as it may take, and as if it were awaited."""
+"""Timeouts, and eager start of coroutines."""
 
 from __future__ import annotations
 

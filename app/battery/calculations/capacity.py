@@ -34,7 +34,7 @@ LOST = "Formation lithium loss"
 
 @dataclass(frozen=True, slots=True)
 class _Equation:
-    """capacity = scale * product of factors; None where a quantity is unknown."""
+    """Relation capacity = scale * product of factors; None for an unknown quantity."""
 
     capacity: tuple[str, float | None]
     scale: float
@@ -86,7 +86,7 @@ def electrode_capacity(settings: Settings, inputs: Inputs) -> Made:
 
 @dataclass(frozen=True, slots=True)
 class _Window:
-    """The stoichiometries that a capacity lies between."""
+    """Stoichiometry window of a capacity."""
 
     electrode: str
     phase: str

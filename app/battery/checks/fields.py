@@ -23,9 +23,10 @@ MAX_SOURCE = 10_000
 MOST_UNKNOWN = 100
 """Maximum number of reported unknown fields; a search for similar names takes time."""
 MAX_SUGGESTED, MAX_KNOWN, MAX_SUGGESTIONS = 200, 2_000, 10
-"""Characters of a name, names that it is compared with, and names of one kind for which others are suggested."""
+"""Maximum characters of a name, number of names that it is compared with, and number of unknown names of one kind that
+get suggestions."""
 NEAR = 0.7
-"""Likeness of two names, from 0 to 1, from which one may have been meant by the other."""
+"""Similarity of two names, from 0 to 1, from which one is suggested for the other."""
 PRECISION = 6
 """Significant digits of a breakpoint in a parameter's name (`print_precision` in the public API documentation)."""
 
@@ -142,7 +143,7 @@ def options(nested: Mapping[str, Field]) -> Field:
 
 
 def suggestion(name: Any, known: Iterable[str]) -> str:
-    """` (did you mean …?)` with the known name that is nearest; empty where none is near."""
+    """Return ` (did you mean …?)` with the most similar known name; empty if none is similar."""
     if not isinstance(name, str) or len(name) > MAX_SUGGESTED:
         return ""
     exact = [each for each in islice(known, MAX_KNOWN) if isinstance(each, str)]

@@ -147,7 +147,7 @@ def value_faults(value: Any, path: Path) -> Iterator[Fault]:
 
 
 def is_numeric(value: str) -> bool:
-    """Whether a text says a number."""
+    """Return whether a text represents a number."""
     try:
         float(value)
     except ValueError:

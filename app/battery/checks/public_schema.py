@@ -22,5 +22,5 @@ def schema_faults(config: Settings) -> list[Fault]:
 
 
 def _place(location: tuple[int | str, ...]) -> Path:
-    """Translate a place: the schema calls an entry's values `parameters`."""
+    """Translate a path: the schema calls an entry's values `parameters`."""
     return ("values", *location[1:]) if location[:1] == ("parameters",) else location

@@ -46,7 +46,7 @@ LANDESFEIND: dict[str, dict[str, list[float]]] = {
 
 
 def nyman(settings: Settings, inputs: Inputs) -> Made:
-    """LiPF6 in EC:EMC (3:7), at 25 degrees C whatever T is.
+    """LiPF6 in EC:EMC (3:7), at 25 degrees C for any T.
 
     Source: Nyman et al. (2008), doi:10.1016/j.electacta.2008.04.023, as in PyBaMM's Chen2020; transference number
     0.2594 and thermodynamic factor 1 by the public guide to electrolyte entries.

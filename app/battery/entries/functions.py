@@ -11,7 +11,7 @@ from app.battery.functions import Inputs, Made
 from app.battery.parameter_names import INITIAL_ELECTROLYTE, PHASES, REFERENCE_TEMPERATURE, of_electrode
 
 ELECTROLYTE_REFERENCE_TEMPERATURE = 298.15
-"""K: what the electrolyte's Arrhenius factor is 1 at, by the public API documentation."""
+"""Reference temperature in K, at which the electrolyte's Arrhenius factor is 1, by the public API documentation."""
 
 
 def _arrhenius(energy: str, temperature: Any, reference: Any) -> Any:

@@ -4,9 +4,9 @@ H(x; a, s) = (1 + tanh((x - a) / (2 s))) / 2 is a step at a, smooth over s. A fu
 
     p[0] (1 - H(x; x[0])) + sum_i line_i(x) (H(x; x[i]) - H(x; x[i+1])) + p[N-1] H(x; x[N-1])
 
-so that its weights add up to 1, and beyond the ends it is constant. Source: public guide to piecewise interpolants,
-which leaves open that a segment's weight is that difference. Over two variables, the rows are interpolated along the
-first, and what comes out along the second: bilinear in each cell.
+Its weights add up to 1, and it is constant beyond the ends. Source: public guide to piecewise interpolants, which does
+not state that a segment's weight is that difference. Over two variables, the rows are interpolated along the first
+variable, and the results along the second: bilinear in each cell.
 """
 
 from __future__ import annotations

@@ -15,8 +15,8 @@ from app.models.enums import JobErrorCode
 
 
 def decode(value: Any) -> Any:
-    """Decode a JSON value to a number, text or PyBaMM symbol. Raises ValueError. It is the only way into PyBaMM's
-    decoder, and passes nothing that `guard` does not know."""
+    """Decode a JSON value to a number, text or PyBaMM symbol. Raises ValueError. This is the only access to PyBaMM's
+    decoder; `guard` checks every value first."""
     for fault in value_faults(value, ()):
         raise ValueError(fault.message)
     with warnings.catch_warnings():

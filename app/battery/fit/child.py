@@ -1,4 +1,4 @@
-"""Result of one search among those of a fit: its best point, as the models take it, and its standard errors."""
+"""Result of one search of a multistart fit: best point in normalised form, and standard errors."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.battery.fit.uncertainty import SILENT, Uncertainty, at_bounds, uncertai
 
 
 class Child:
-    """The search from one start."""
+    """Search from one start."""
 
     def __init__(self, model: FitModel, guess: Guess, descent: Descent, job: int) -> None:
         problem = descent.problem
@@ -46,7 +46,8 @@ class Child:
         return {"type": "OptimizationResult", "parameter_values": self.values, **self.fields}
 
     def uncertainty(self) -> Uncertainty:
-        """From the slopes that the search was judged by; or else from new ones, which no limit counts."""
+        """Compute the uncertainty from the slopes that decided on convergence. Computes new slopes if those belong to a
+        worse point; their evaluations count towards no limit."""
         model, slopes, best = self._model, self.descent.slopes, self.best
         if best is None or model.misfit.cost.kind in SILENT:
             return uncertainty(model, best, {}) if best is not None else Uncertainty()
@@ -60,14 +61,14 @@ class Child:
         return uncertainty(model, slopes.point, slopes.by_term, slopes.drowned)
 
     def _is_held(self, point: Point) -> bool:
-        """Whether a bound holds another parameter at a point than at the best one."""
+        """Return whether other parameters are at bounds at a point than at the best one."""
         coordinates, best = self._model.coordinates, self.best
         return best is None or at_bounds(coordinates, point.place) != at_bounds(coordinates, best.place)
 
 
 def _scaled(model: FitModel, best: Point) -> Point:
-    """The point itself where the values are those that the models take, if the bounds allow: fractions that add up
-    to 1. Costs and errors are the same there."""
+    """Return the best point with normalised values (fractions that add up to 1), if the bounds allow. Costs and errors
+    of the two points are equal."""
     coordinates = model.coordinates
     values = best.values | model.normalised(best.values)
     if all(math.isclose(values[name], best.values[name], rel_tol=1e-12) for name in coordinates.names):

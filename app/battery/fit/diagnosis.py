@@ -1,4 +1,4 @@
-"""Warnings about a fit: what its reader should look at before the values are trusted."""
+"""Warnings about a fit: signs that its parameter values cannot be trusted."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ from app.battery.fit.uncertainty import Uncertainty, at_bounds
 from app.battery.warnings.result_warnings import ResultWarning
 
 FALL = 100.0
-"""How many times the least cost a start is far from the end."""
+"""Ratio of the cost at a start to the least cost from which the start is far from the end."""
 AGREEMENT = 0.01
-"""The share by which the costs of two starts may differ that agree."""
+"""Maximum relative difference of the costs of two starts that agree."""
 DISAGREEMENT = 2.0
-"""Standard errors between the values of two starts that disagree though they cost as much."""
+"""Minimum distance in standard errors between the values of two starts of equal cost that disagree."""
 WIDE = 0.1
-"""The share of the range between bounds above which a standard error is large."""
+"""Share of the range between bounds above which a standard error is large."""
 CORRELATED = 0.99
 LARGEST_TEXT = 200
-"""Characters of a message of the solver."""
+"""Maximum characters of a message of the solver."""
 
 
 def diagnose(
     model: FitModel, winner: Child, children: Sequence[Child], known: Uncertainty, tally: FitTally
 ) -> list[ResultWarning]:
-    """All warnings about a fit, the gravest first."""
+    """Return all warnings about a fit, the most severe first."""
     return [
         *_unconverged(winner),
         *_unmoved(model, winner),
@@ -60,7 +60,7 @@ def _unmoved(model: FitModel, winner: Child) -> Iterator[ResultWarning]:
 
 
 def _distant(model: FitModel, winner: Child) -> Iterator[ResultWarning]:
-    """A start so bad that the search may have ended in another basin than the best one."""
+    """Warn about a start so bad that the search may have ended in another basin than that of the global minimum."""
     first, best, misfit = winner.first, winner.best, model.misfit
     if first is None or best is None or best.errors is None or not winner.descent.fit.optimiser.is_search:
         return
@@ -77,14 +77,14 @@ def _distant(model: FitModel, winner: Child) -> Iterator[ResultWarning]:
 
 
 def _spread(misfit: Misfit, values: Mapping[str, float]) -> float:
-    """The sum of the squared distances of the data from their means, in units of their scales."""
+    """Return the sum of the squared distances of the data from their means, in units of their scales."""
     return math.fsum(
         float(np.square((term.data - term.data.mean()) / misfit.scale(term, values)).sum()) for term in misfit.terms
     )
 
 
 def _disagreeing(children: Sequence[Child], winner: Child, known: Uncertainty) -> Iterator[ResultWarning]:
-    """Starts that ended elsewhere: at a higher cost, or at other values that cost as much."""
+    """Warn about starts that ended elsewhere: at a higher cost, or at other values of equal cost."""
     best = winner.cost
     others = [child for child in children if child is not winner]
     worse = [child for child in others if not _agree(winner, child)]
@@ -108,7 +108,7 @@ def _agree(winner: Child, child: Child) -> bool:
 
 
 def _noise(child: Child) -> float:
-    """Smallest cost that the noise of the model's output allows, even for data without noise."""
+    """Return the cost that the noise of the model's output causes, even for exact data."""
     slopes = child.descent.slopes
     return 0.0 if slopes is None else slopes.noise_cost
 
@@ -164,7 +164,7 @@ def _correlated(model: FitModel, winner: Child, known: Uncertainty) -> Iterator[
 
 
 def _tied(model: FitModel, winner: Child) -> set[str]:
-    """Values that the models divide by their sum: two such fractions are correlated by that alone."""
+    """Return the parameters that the models divide by their sum: two such fractions are correlated by construction."""
     values = winner.values
     doubled = {name: model.normalised(values | {name: 2 * values[name]}).get(name) for name in model.coordinates.names}
     return {name for name, value in doubled.items() if value != 2 * values[name]}

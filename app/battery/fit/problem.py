@@ -23,7 +23,7 @@ HOPELESS = 200
 INTERVAL = 0.25
 """Seconds between two progress reports."""
 PENALTY = 100.0
-"""Cost of a point without a solution, as a multiple of the worst cost so far."""
+"""Cost of a point without a solution, as a multiple of the highest cost so far."""
 UNSOLVED = 1e6
 """Cost of a point without a solution before any other was evaluated, and the size of its residuals."""
 
@@ -140,7 +140,7 @@ class FitProblem:
         return PENALTY * self._worst or UNSOLVED
 
     def iterated(self) -> None:
-        """Count an iteration. Enough, where no more are wanted."""
+        """Count an iteration. Raises Enough if the limit of iterations is reached."""
         self.iterations += 1
         if self.iterations >= self._most:
             raise StopSearch("max_iterations is reached")

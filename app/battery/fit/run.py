@@ -97,7 +97,8 @@ def _fitted(
 
 
 def _children(fit: DataFit, model: FitModel, tally: FitTally, starts: Sequence[Guess]) -> list[Child]:
-    """One search a start. `maxtime` is that of all: each start has an equal share of what is left of it."""
+    """Run one search per start. `maxtime` limits all searches together: each start has an equal share of the remaining
+    time."""
     most = fit.options["maxtime"]
     end = math.inf if most is None else monotonic() + most
     children = []

@@ -22,14 +22,15 @@ from app.battery.fit.parameters.coordinates import Coordinates
 from app.battery.fit.problem import FitModel, Point
 
 SMALL = 1e-5
-"""The step, as a share of a parameter's size, that values as models take them are taken to be straight along."""
+"""Step over which normalised values are taken to be linear, as a share of a parameter's size."""
 LEVEL = 0.95
 NEAR, BESIDE = 1e-6, 1e-2
-"""How near a bound a parameter is at it: as a share of the range, and of its own size too where the range is wide."""
+"""Maximum distance from a bound of a parameter that is at it: the smaller of a share of the range and a share of the
+parameter's size."""
 SINGULAR = 1e-9
 """Information of a direction, relative to the strongest, below which the data do not determine it."""
 ALONG = 1e-4
-"""Squared share of a parameter along undetermined directions up to which it still counts as determined."""
+"""Maximum squared share along undetermined directions of a parameter that counts as determined."""
 SILENT = {
     "Max": "the largest error alone does not tell the noise",
     "MAE": "the spread of least absolute errors does not follow from slopes",
@@ -60,7 +61,7 @@ class Uncertainty:
 
 
 def sides(coordinates: Coordinates, place: Array) -> Array:
-    """Which bound of its search coordinate each parameter is at, (d,): -1 the lower, 1 the upper, 0 none."""
+    """Return the bound that each search coordinate is at, (d,): -1 the lower, 1 the upper, 0 none."""
     low, high = coordinates.low, coordinates.high
     size = coordinates.sizes(place)
     near = np.minimum(NEAR * np.where(np.isfinite(high - low), high - low, size), BESIDE * size)
@@ -80,10 +81,10 @@ def at_bounds(coordinates: Coordinates, place: Array) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """The normal approximation at a point, in search coordinates of the parameters `inner`, m of them.
+    """Normal approximation of the likelihood at a point, in search coordinates of the m parameters `inner`.
 
-    `information` is the curvature of minus the log likelihood, `inverse` its inverse without the directions that the
-    data say nothing of, which are the columns of `silent`, (m, s).
+    `information` is the curvature of minus the log likelihood. `inverse` is its pseudo-inverse, without the directions
+    that the data do not determine; those are the columns of `silent`, (m, s).
     """
 
     inner: list[int]
@@ -103,7 +104,8 @@ class Estimate:
 def estimate(
     misfit: Misfit, coordinates: Coordinates, best: Point, slopes: Mapping[int, list[Array]]
 ) -> Estimate | None:
-    """From slopes of the errors of each term by coordinate; None where they cannot tell the noise."""
+    """Compute the approximation from slopes of the errors of each term by coordinate; None if the noise cannot be
+    estimated from them."""
     inner = list(slopes)
     if misfit.cost.kind in SILENT or misfit.size <= len(inner) or not inner:
         return None
@@ -117,7 +119,8 @@ def estimate(
 def uncertainty(
     model: FitModel, best: Point, slopes: Mapping[int, list[Array]], drowned: Collection[int] = ()
 ) -> Uncertainty:
-    """At the best point, from central slopes of the errors; those along the coordinates `drowned` are lost in noise."""
+    """Compute the uncertainty at the best point from central slopes of the errors. Slopes along the coordinates
+    `drowned` are below the noise."""
     coordinates, misfit = model.coordinates, model.misfit
     names = coordinates.names
     if misfit.cost.kind in SILENT:
@@ -136,13 +139,13 @@ def uncertainty(
 def _told(
     misfit: Misfit, coordinates: Coordinates, best: Point, jacobians: list[Array], prior: Array, inner: list[int]
 ) -> Estimate:
-    """Where the noise of each term is given, or is a parameter: 2 n / s^2 is known of that."""
+    """Approximate with a known noise of each term. If the noise is a parameter, its information is 2 n / s^2."""
     information = sum(jacobian.T @ jacobian for jacobian in jacobians) + prior
     slopes = coordinates.slopes(best.values)
     for row, index in enumerate(inner):
         name = coordinates.names[index]
         size = sum(term.data.size for term in misfit.terms if term.noise == name)
-        if size:  # the errors in units of the noise change with it; 2 n / s^2 is the expectation of that
+        if size:  # the errors in units of the noise depend on it: the expected information is 2 n / s^2
             information[row, :] = information[:, row] = prior[row, :]
             information[row, row] += 2 * size * (slopes[index] / best.values[name]) ** 2
     inverse, silent = invert(information)
@@ -150,7 +153,7 @@ def _told(
 
 
 def _estimated(misfit: Misfit, errors: list[Array], jacobians: list[Array], prior: Array, inner: list[int]) -> Estimate:
-    """Where the noise of each term is taken from its errors."""
+    """Approximate with the noise of each term estimated from its errors."""
     sizes = np.array([each.size for each in errors], float)
     squares = np.array([float(each @ each) for each in errors])
     weights = _weights(misfit, sizes, squares)
@@ -179,9 +182,9 @@ def _weights(misfit: Misfit, sizes: Array, squares: Array) -> Array:
 
 
 def invert(matrix: Array) -> tuple[Array, Array]:
-    """The inverse of information, (m, m), without the directions that it says nothing of, and those, (m, s).
+    """Return the pseudo-inverse of an information matrix, (m, m), and its undetermined directions, (m, s).
 
-    All parameters are brought to one size first.
+    The parameters are scaled to equal size first.
     """
     if not np.isfinite(matrix).all():
         return np.zeros_like(matrix), np.eye(len(matrix))
@@ -193,14 +196,14 @@ def invert(matrix: Array) -> tuple[Array, Array]:
 
 
 def _sizes(matrix: Array) -> Array:
-    """The root of each parameter's own information, (m,); 1 where there is none."""
+    """Return the square root of each parameter's own information, (m,); 1 if it is 0."""
     sizes: Array = np.sqrt(np.maximum(np.nan_to_num(np.diag(matrix)), 0.0))
     sizes[sizes == 0] = 1.0
     return sizes
 
 
 def _physical(model: FitModel, best: Point, found: Estimate, absent: dict[str, str]) -> Uncertainty:
-    """Standard errors of values as the models take them: a fraction among fractions is one of their sum."""
+    """Convert the approximation to standard errors of normalised values, such as fractions divided by their sum."""
     coordinates = model.coordinates
     slopes = _reported_slopes(model, best)[:, found.inner][found.inner]
     moved = slopes @ found.silent
@@ -220,7 +223,7 @@ def _physical(model: FitModel, best: Point, found: Estimate, absent: dict[str, s
 
 
 def _reported_slopes(model: FitModel, best: Point) -> Array:
-    """Change of each value as the models take it with each search coordinate, (d, d)."""
+    """Return the derivative of each normalised value by each search coordinate, (d, d)."""
     coordinates = model.coordinates
     steps = SMALL * coordinates.lengths(best.values)
     columns = []
@@ -237,7 +240,7 @@ def _reported_slopes(model: FitModel, best: Point) -> Array:
 def _intervals(
     model: FitModel, best: Point, errors: Mapping[str, float], freedom: float
 ) -> dict[str, tuple[float, float]]:
-    """Symmetric in search coordinates."""
+    """Return confidence intervals, symmetric in search coordinates."""
     coordinates, values = model.coordinates, model.normalised(best.values)
     reach = float(norm.ppf((1 + LEVEL) / 2) if math.isinf(freedom) else t.ppf((1 + LEVEL) / 2, freedom))
     slopes, places = coordinates.slopes(values), coordinates.unbounded(values)

@@ -39,7 +39,7 @@ def objectives(config: Any, path: Path) -> tuple[dict[str, Objective], list[Faul
 
 
 def is_single(config: Mapping[str, Any]) -> bool:
-    """Whether objectives are one without a name."""
+    """Return whether the configuration is a single objective without a name."""
     return any(isinstance(config.get(name), str) for name in ("type", "objective"))
 
 
@@ -54,7 +54,8 @@ def _objective(config: Any, path: Path) -> tuple[Objective | None, list[Fault]]:
 
 
 def _current_form(config: dict[str, Any], path: Path) -> tuple[dict[str, Any], list[Fault]]:
-    """The form with `type` and `options`; the API guide writes `objective`, and `model` beside it."""
+    """Convert an objective to the form with `type` and `options`. The API guide writes `objective` for the type, and
+    `model` beside it."""
     written, faults = dict(config), []
     if written.get("objective") is not None:
         kind = written.pop("objective")
@@ -70,7 +71,7 @@ def _current_form(config: dict[str, Any], path: Path) -> tuple[dict[str, Any], l
 
 
 def _sent_place(place: Path, config: Mapping[str, Any], path: Path) -> Path:
-    """Where a place of the form with `type` and `options` is in what was sent."""
+    """Convert a path in the form with `type` and `options` to the path in the request."""
     inner = place[len(path) :]
     if inner[:2] == ("options", "model") and config.get("model") is not None:
         return (*path, *inner[1:])

@@ -1,9 +1,10 @@
-"""CurrentDriven and Pulse: the measured current drives the model, and its variables are compared on the data's times.
+"""CurrentDriven and Pulse objectives: the measured current drives the model, and variables are compared at the data's
+times.
 
-Between samples the current is linear. The integrator restarts where it could step over current (see `stop_times`), as
-`interpolant_atol` and `interpolant_rtol` say, or with `interpolant_lossless` at each sample that is off the line
-between its neighbours.
-Events are off: data say when an experiment ends, and a fit has to be able to cross a voltage limit.
+Between samples the current is linear. The integrator restarts at stop times, so that it cannot step over current (see
+`stop_times`). `interpolant_atol` and `interpolant_rtol` set their tolerances; with `interpolant_lossless` each sample
+off the line between its neighbours is a stop. Events are off: data determine when an experiment ends, and a fit has to
+be able to cross a voltage limit.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Driven(SimulatedObjective):
     """Objective that simulates a measured current."""
 
     tolerances: tuple[float, float]
-    """(absolute [A], relative) to choose stops with."""
+    """Tolerances (absolute [A], relative) for choosing stops."""
     axis: str = TIME
 
     def _parameterised(self) -> Parameterised:
@@ -58,14 +59,14 @@ class Driven(SimulatedObjective):
 
         def solve(inputs: Inputs) -> dict[str, Array]:
             solution = simulation.solve(stops, t_interp=times, inputs=inputs)
-            rows = np.flatnonzero(np.isin(solution.t, times))  # there are others where functions of time have stops
+            rows = np.flatnonzero(np.isin(solution.t, times))  # functions of time add stops of their own
             return {name: _complete(solution[name].data[rows], times.size) for name in self.data}
 
         return solve
 
 
 def _complete(values: Array, rows: int) -> Array:
-    """Return a value for each row; NaN where it is not finite."""
+    """Return a value for each row; NaN if it is not finite."""
     finite = np.isfinite(values)
     if values.shape != (rows,) or not finite.any():
         raise pybamm.SolverError(f"The model gives {finite.sum()} of {rows} values.")

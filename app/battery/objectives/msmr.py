@@ -48,7 +48,7 @@ class HalfCell:
     """Whether sites have fractions; otherwise capacities."""
     parameters: Mapping[str, Any]
     voltages: Array
-    """Voltages of all data, (m,): dU/dQ is that of the curve through them, for the model and the data."""
+    """Voltages of all data, (m,). Model and data have the dU/dQ of the curve through them."""
     rise: Array
     """Central differences of the voltages, (m,)."""
     kept: Array
@@ -59,7 +59,7 @@ class HalfCell:
     kind: str = "MSMRHalfCell"
     axis: str = VOLTAGE
     notes: list[str] = field(default_factory=list)
-    """Messages about how the data were loaded."""
+    """Messages about the loading of the data."""
 
     def parameter_names(self, values: Mapping[str, Any]) -> set[str]:
         names = {name for site in range(MAX_SITES) for name in self._site(site)} | set(self._plain())

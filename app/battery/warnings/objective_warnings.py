@@ -1,7 +1,7 @@
-"""Warnings about objectives: data or model output that a reader should look at before trusting a result.
+"""Warnings about objectives: data or model output that may make a result untrustworthy.
 
-A fit and a validation call `objective_warnings` with the model's output at their result. Each detector looks at one
-objective and yields at most one warning of a kind; the thresholds are written where they are used, and in BATTERY.md.
+A fit and a validation call `objective_warnings` with the model's output at their result. Each detector checks one
+objective and yields at most one warning of a kind. BATTERY.md lists the thresholds.
 """
 
 from __future__ import annotations
@@ -22,27 +22,28 @@ Outputs = Mapping[str, Mapping[str, Array]]
 
 SOC, THEVENIN_SOC = "Initial SOC [%]", "Initial SoC"
 SIGN_CERTAINTY = 0.5
-"""Share of a voltage's answer to current that has the wrong sign, less the share that has the right one."""
+"""Share of the voltage response with the wrong sign, minus the share with the right sign, that warns."""
 JUMP = 0.1
-"""Change of current from row to row that is a step, as a share of the largest current."""
+"""Minimum change of current between rows that counts as a step, as a share of the largest current."""
 LEVEL = 0.02
-"""Change of current that is none, as a share of the same."""
+"""Maximum change of current between rows that counts as constant, as a share of the largest current."""
 SPARSE_SECONDS = 1.5
-"""Rows at a step of current that are no further apart leave no doubt when it came."""
+"""Maximum seconds between the rows at a step of current that determine its time well enough."""
 SPARSE_SHARE = 0.01
-"""Charge between the rows at steps of current, as a share of all, that makes a difference to a fit."""
+"""Share of the charge between the rows at steps of current above which a fit is affected."""
 MARGIN = 1.0
-"""Volts beyond the range of the data, or that range again, from which a voltage is unphysical."""
+"""Minimum distance in volts from the range of the data at which a voltage is unphysical; the width of the range if that
+is larger."""
 STEEP_RATIO = 10.0
-"""dU/dQ from this many times the cut-off of ionworksdata on is that of a jump, such as an ohmic drop."""
+"""Ratio of dU/dQ to the cut-off of ionworksdata above which it is a jump, such as an ohmic drop."""
 STEEP_SHARE = 0.5
-"""Share of the sum of squares of dU/dQ that such rows may have together."""
+"""Maximum share of the sum of squares of dU/dQ that such rows may have together."""
 
 
 def objective_warnings(
     objectives: Mapping[str, Objective], outputs: Outputs, values: Mapping[str, Any]
 ) -> list[ResultWarning]:
-    """Return what is to be told of objectives at a result. `values` are all parameter values, by name."""
+    """Return the warnings about objectives at a result. `values` are all parameter values, by name."""
     simulated = {name: each for name, each in objectives.items() if each.kind != "MSMRHalfCell"}
     found = list(value_warnings(values)) if simulated else []
     for name, objective in objectives.items():  # only objectives that load data have notes and values of their own
@@ -56,7 +57,7 @@ def objective_warnings(
 
 
 def value_warnings(values: Mapping[str, Any], objective: str | None = None) -> Iterator[ResultWarning]:
-    """Warnings about values that look as if they had another unit."""
+    """Yield warnings about values that are probably in another unit."""
     soc, fraction = values.get(SOC), values.get(THEVENIN_SOC)
     if is_number(soc) and 0 < float(soc) <= 1:  # type: ignore[arg-type]
         message = f"{SOC} is {soc:g}, which is {soc:g} percent. A fraction must be multiplied by 100."
@@ -110,15 +111,15 @@ def _worst(model: Array, data: Array) -> float:
 
 
 def _spread(data: Array) -> float:
-    """From the least to the greatest value; of data that hardly change, 1% of their size."""
+    """Return the range of the data; 1% of their largest size if they are nearly constant."""
     return max(float(np.ptp(data)), 0.01 * float(np.abs(data).max()))
 
 
 def has_wrong_sign(times: Array, current: Array, voltage: Array) -> bool:
-    """Whether voltage answers to current as if positive current charged the cell; each (n,).
+    """Return whether the voltage responds as if positive current charged the cell; each (n,).
 
-    At steps of current the voltage jumps against it, by the ohmic resistance. Without any step, the voltage falls as
-    charge is taken.
+    At steps of current the voltage jumps in the opposite direction, by the ohmic resistance. Without any step, the
+    voltage falls while the cell discharges.
     """
     largest = float(np.abs(current).max())
     if largest == 0:
@@ -134,17 +135,18 @@ def has_wrong_sign(times: Array, current: Array, voltage: Array) -> bool:
 
 
 def _agreement(steps: Array, answers: Array) -> float:
-    """From -1, all answers against the steps, to 1, all along with them."""
+    """Return the agreement of responses with steps, from -1 (all opposite) to 1 (all in the same direction)."""
     product = steps * answers
     size = float(np.abs(product).sum())
     return float(product.sum()) / size if size > 0 else 0.0
 
 
 def sparse_steps(times: Array, current: Array) -> tuple[float, float]:
-    """Charge that depends on when a step of current came, as a share of all, and the widest gap [s]; (n,) each.
+    """Return the charge that depends on when current steps occur, as a share of the total, and the widest gap [s]; (n,)
+    each.
 
-    A step is a change between two rows on whose either side the current stays: the charge between them is known to
-    half of the rectangle that they span. Currents that change from each row to the next have no steps.
+    A step is a change between two rows with constant current on both sides. The charge between these rows is uncertain
+    by half of the rectangle that they span. Currents that change between all rows have no steps.
     """
     largest, gaps, changes = float(np.abs(current).max()), np.diff(times), np.abs(np.diff(current))
     if largest == 0 or changes.size < 3:
@@ -159,7 +161,7 @@ def sparse_steps(times: Array, current: Array) -> tuple[float, float]:
 
 
 def unphysical(variable: str, model: Array, data: Array) -> str | None:
-    """Return in which way a model's output cannot be, (n,) each; None where it can."""
+    """Return how a model's output is unphysical, (n,) each; None if it is physical."""
     finite = model[np.isfinite(model)]
     if finite.size < model.size:
         return f"has no value in {model.size - finite.size} of {model.size} rows"
@@ -172,7 +174,7 @@ def unphysical(variable: str, model: Array, data: Array) -> str | None:
 
 
 def _physical_range(variable: str, data: Array) -> tuple[float, float]:
-    """The least and the greatest value that a variable can have."""
+    """Return the physical range of a variable."""
     word = variable.lower()
     if word.endswith("[k]"):
         return 0.0, np.inf
@@ -189,7 +191,8 @@ def _physical_range(variable: str, data: Array) -> tuple[float, float]:
 
 
 def _slope_warnings(name: str, capacity: Array, slope: Array) -> Iterator[ResultWarning]:
-    """Rows whose dU/dQ outweighs that of all others: jumps at the ends of a curve, or noise between close rows."""
+    """Yield a warning if few rows dominate the sum of squares of dU/dQ: jumps at the ends of a curve, or noise between
+    close rows."""
     steepness = np.abs(slope)
     cutoff = slope_cutoff(capacity, slope)
     is_steep = steepness > STEEP_RATIO * cutoff
@@ -205,7 +208,7 @@ def _slope_warnings(name: str, capacity: Array, slope: Array) -> Iterator[Result
 
 
 def slope_cutoff(capacity: Array, slope: Array) -> float:
-    """1.1 times the steepest |dU/dQ| from 10% to 90% of the capacity, as ionworksdata's calculate_dUdQ_cutoff."""
+    """Return 1.1 times the largest |dU/dQ| from 10% to 90% of the capacity, as ionworksdata's calculate_dUdQ_cutoff."""
     share = (capacity - capacity.min()) / max(float(np.ptp(capacity)), np.finfo(float).tiny)
     first, last = sorted(int(np.argmin(np.abs(share - part))) for part in (0.1, 0.9))
     inner: Array = np.abs(slope)[first : max(last, first + 1)]

@@ -1,4 +1,4 @@
-"""Warnings of a result: the fit or validation completed, and its reader should look at this before trusting it."""
+"""Warnings of a result: the fit or validation completed, but its result may be untrustworthy."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 @dataclass(frozen=True, slots=True)
 class ResultWarning:
-    """One warning: a stable code for programs, a message for people, and the parameter or objective it is about."""
+    """Warning with a stable code for programs, a message for people, and the parameter or objective it concerns."""
 
     code: str
     message: str

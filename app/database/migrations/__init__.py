@@ -20,7 +20,7 @@ async def migrate(url: URL, revision: str = "head") -> None:
     sqlite = url.drivername.startswith("sqlite")
     more = {"connect_args": {"async_creator_fn": driver.connection}} if sqlite else {}
     engine = create_async_engine(url, poolclass=NullPool, **more)
-    if sqlite:  # for which SQLAlchemy begins no transaction: half a migration would keep the server from ever starting
+    if sqlite:  # SQLAlchemy begins none here; half a migration would prevent every start
         event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
     try:
         async with engine.begin() as connection:

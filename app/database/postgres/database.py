@@ -26,8 +26,8 @@ T = TypeVar("T")
 CONNECTIONS = 16
 SESSION = "session"
 COMMAND_TIMEOUT = 60.0
-"""Seconds after which a statement is given up, with its connection: where the network went silently, the system notices
-after a quarter of an hour, and all creates wait for the one that is being stored."""
+"""Timeout in seconds of a statement; its connection is closed too. Without it, the system detects a silent network
+failure after a quarter of an hour, and all creates wait for the pending one."""
 
 
 class Postgres:
@@ -86,9 +86,9 @@ class Postgres:
         driver: Any = (await connection.get_raw_connection()).driver_connection
         try:
             await driver.fetch(*self.inserts.texts, *self.inserts.arrays(batch))
-        except (asyncpg.PostgresError, ValueError):  # the server's answer, or what was never sent to it
+        except (asyncpg.PostgresError, ValueError):  # an error of the server, or of a statement that was never sent
             raise
-        except BaseException as error:  # it may still be at work for this one
+        except BaseException as error:  # the statement may still be running on this connection
             await connection.invalidate(error)
             raise
 
@@ -112,7 +112,7 @@ class Postgres:
 
 
 def _require_open(connection: Any, record: object, proxy: object) -> None:
-    """Make the pool replace a connection that the server closed. To ask the server takes three round trips."""
+    """Make the pool replace a connection that the server closed. Asking the server would take three round trips."""
     if connection.driver_connection.is_closed():
         raise DisconnectionError
 

@@ -53,7 +53,7 @@ class Listener:
         """Start to listen, if not started. Waits for the connection for a limited time, since catching up repairs the
         rest."""
         if self._task is None:
-            self._task = asyncio.create_task(self._listen(), context=Context())  # outside of a request
+            self._task = asyncio.create_task(self._listen(), context=Context())  # outside of the request
         with suppress(TimeoutError):
             await asyncio.wait_for(self._listens.wait(), PATIENCE)
 

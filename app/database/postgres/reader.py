@@ -57,12 +57,12 @@ class PostgresReader:
             await self._pool.close()
 
     async def _release(self, pool: asyncpg.Pool[asyncpg.Record], connection: Any) -> None:
-        """Give a connection back. The pool rolls back a transaction that is still open, and replaces a connection where
-        that fails: also where a read was given up, and the server does not answer that it was cancelled."""
+        """Return a connection to the pool. The pool rolls back an open transaction, and replaces the connection if that
+        fails, or if a read timed out and the server does not confirm the cancellation."""
         cause: object = None if _is_clean(connection) else "a transaction was open, or the server ended the connection"
         try:
             await pool.release(connection, timeout=RELEASE)
-        except FAILURES as error:  # the pool has closed the connection: the read's own error is the one to raise
+        except FAILURES as error:  # the pool has closed the connection: raise the read's own error
             cause = error
         if cause is not None:
             self._recoveries.add(PLAIN_READER, cause)
@@ -81,14 +81,14 @@ class PostgresReader:
 
 
 async def _nothing(connection: Any) -> None:
-    """Nothing more to undo after reads: they set no variable and take no lock, and asyncpg ends transactions itself."""
+    """Skip the reset: reads set no variable and take no lock, and asyncpg ends transactions itself."""
 
 
 def _is_clean(connection: Any) -> bool:
-    """Whether a connection can serve another read as it is."""
+    """Return whether a connection can serve another read."""
     try:
         return not (connection.is_closed() or connection.is_in_transaction())
-    except asyncpg.InterfaceError:  # the pool has taken it back, as the server ended it
+    except asyncpg.InterfaceError:  # the server ended the connection, and the pool has taken it back
         return False
 
 
@@ -108,7 +108,7 @@ async def drive(steps: Steps[T], connection: Any) -> T:
 
 
 async def _read(connection: Any, statement: Measured) -> list[Any]:
-    """The rows of a statement, measured as they come where a transaction allows a cursor."""
+    """Fetch the rows of a statement and measure them; chunk by chunk if a transaction allows a cursor."""
     (sql, parameters), measure = statement, statement.measure
     rows: list[Any] = []
     if not connection.is_in_transaction():

@@ -1,4 +1,4 @@
-"""A copy of a SQLite database as it was at one moment, taken while a server may be writing it. It is private."""
+"""Backup of a SQLite database: a consistent copy with mode 0600, taken while a server may be writing."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ WRITER_PRAGMAS = (
     # is full after 50 ms of creates, and a checkpoint copies frequently written pages again each time.
     "wal_autocheckpoint=4000",
     "foreign_keys=ON",
-    "temp_store=MEMORY",  # savepoint journals: in files they take as long as the writes
+    "temp_store=MEMORY",  # savepoint journals in memory: in files they take as long as the writes
 )
 READER_PRAGMAS = (f"busy_timeout={BUSY_TIMEOUT}", "query_only=ON")
 READERS = 4
@@ -103,7 +103,7 @@ def _engine(url: URL, pragmas: tuple[str, ...], connections: int) -> AsyncEngine
 
     @event.listens_for(made.sync_engine, "checkout")
     def require_open(connection: Any, _record: object, _proxy: object) -> None:
-        """Have the pool replace a connection that had to be closed to undo its transaction."""
+        """Make the pool replace a connection that was closed to undo its transaction."""
         if driver.raw(connection.driver_connection).is_closed:
             raise DisconnectionError("its transaction could not be rolled back")
 

@@ -1,8 +1,8 @@
-"""SQLite driver on APSW, which brings a newer SQLite than most systems and returns rows twice as fast as Python's.
+"""SQLite driver on APSW, whose SQLite is newer than most systems' and which returns rows twice as fast as `sqlite3`.
 
-A process uses one SQLite library only. File locks belong to processes: a second library would release the locks of the
-first (https://www.sqlite.org/howtocorrupt.html, section 2.2.1). So SQLAlchemy uses APSW too, through aiosqlite, by
-connections with the part of the `sqlite3` interface that these two need.
+A process must use one SQLite library only. File locks belong to processes: a second library would release the locks of
+the first (https://www.sqlite.org/howtocorrupt.html, section 2.2.1). SQLAlchemy therefore uses APSW too, through
+aiosqlite, over connections with the part of the `sqlite3` interface that these two need.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ apsw.initialize()
 
 
 def connect(file: str) -> apsw.Connection:
-    """A connection for whatever thread uses it alone; a new file is private. apsw.Error when there can be none."""
+    """Open a connection for one thread at a time; a new file has mode 0600. Raises apsw.Error."""
     create_private(file)
     return apsw.Connection(file, FLAGS, statementcachesize=STATEMENTS)
 
@@ -101,8 +101,8 @@ class Connection:
                 self.own.execute("COMMIT")
 
     def rollback(self) -> None:
-        """Undo the transaction. Where ROLLBACK fails, to close the connection does the same: to raise would leave it
-        checked out of its pool, with its snapshot and its locks."""
+        """Roll back. If ROLLBACK fails, close the connection instead, which has the same effect: an exception would
+        leave it checked out of its pool, with its snapshot and its locks."""
         try:
             if self.in_transaction:
                 self.own.execute("ROLLBACK")
@@ -111,7 +111,7 @@ class Connection:
 
     def close(self) -> None:
         self.is_closed = True
-        self.own.close(True)  # also with statements that have not ended: it is closed because of one, perhaps
+        self.own.close(True)  # also with unfinished statements, since one of them may be the reason for closing
 
     def create_function(self, name: str, arguments: int, function: Callable[..., Any], *, deterministic: bool) -> None:
         self.own.create_scalar_function(name, function, arguments, deterministic=deterministic)

@@ -1,4 +1,4 @@
-"""SQLite connection for reads that is in a transaction only while a snapshot is wanted."""
+"""SQLite connection for reads: in a transaction only while a snapshot is open."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ Execute = Callable[[str, Sequence[Any]], apsw.Cursor]
 
 
 class ReadConnection:
-    """Connection that each read finds in no transaction, whatever the read before it met with.
+    """Connection that is outside of a transaction when a read begins, whatever errors earlier reads had.
 
-    A transaction that stays open is an old snapshot: reads without one of their own would be answered from it, and
-    SQLite could not begin its log anew. Where it can be neither committed nor rolled back, the connection is replaced.
+    A transaction that stays open is an old snapshot: reads without a transaction of their own would be answered from
+    it, and SQLite could not restart its write-ahead log. A connection that can neither commit nor roll back is
+    replaced.
     """
 
     __slots__ = ("_connect", "_connection", "_is_closed", "_longest", "_recovered", "execute")
@@ -25,7 +26,7 @@ class ReadConnection:
     _longest: int
 
     def __init__(self, connect: Callable[[], apsw.Connection], recovered: Callable[[object], None]) -> None:
-        """`recovered` is told why the connection was rolled back or replaced."""
+        """`recovered` is called with the reason for each rollback or replacement."""
         self._connect, self._recovered = connect, recovered
         self._open()
 
@@ -40,7 +41,7 @@ class ReadConnection:
             self.execute("BEGIN", ())
 
     def end(self) -> None:
-        """End the snapshot, if there is one. Never raises: the error of a read matters more than that of its end."""
+        """End the snapshot, if one is open. Never raises: the error of a read matters more than that of its end."""
         try:
             if not self._is_closed and self._connection.in_transaction:
                 self.execute("COMMIT", ())
@@ -48,20 +49,20 @@ class ReadConnection:
             self._recover(error)
 
     def require_clean(self) -> None:
-        """End a transaction that was left open, and open the connection where it was closed."""
+        """Roll back a transaction that was left open, and reopen a closed connection."""
         if not self._is_closed and self._connection.in_transaction:
             self._recover("a transaction was left open")
         if self._is_closed:
             self._open()
 
     def limit(self, longest: int) -> None:
-        """Limit the bytes of each value that is read or made."""
+        """Limit the bytes of each value that SQLite reads or creates."""
         if longest != self._longest:
             self._longest = longest
             self._connection.limit(apsw.SQLITE_LIMIT_LENGTH, longest)
 
     def close(self) -> None:
-        """Close the connection, which ends its transaction in any case."""
+        """Close the connection; SQLite then ends its transaction."""
         self._is_closed = True
         self._connection.close(True)
 
@@ -72,7 +73,7 @@ class ReadConnection:
         self.execute = self._connection.cursor().execute
 
     def _recover(self, cause: object) -> None:
-        """Roll back; where that fails, close: the next read opens another connection."""
+        """Roll back; if that fails, close the connection: the next read opens another one."""
         self._recovered(cause)
         try:
             if self._connection.in_transaction:

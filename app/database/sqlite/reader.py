@@ -1,10 +1,10 @@
-"""Reader of SQLite without the ORM: queries of one or several statements, each in one snapshot.
+"""SQLite reader without the ORM: runs queries of one or several statements, each in one snapshot.
 
-Most queries take less time than handing them to a thread. So each starts on the event loop; one that exceeds its time
-budget is interrupted and restarted in a thread.
+Most queries take less time than handing them to a thread. Each query therefore starts on the event loop; a query that
+exceeds its time budget is interrupted and restarted in a thread.
 
-To lock a file and to check whether it changed takes three system calls per snapshot. Only this process writes the file:
-until it does, all queries on the event loop share one snapshot.
+Locking a file and checking whether it changed takes three system calls per snapshot. Only this process writes the file,
+so all queries on the event loop share one snapshot until the process writes.
 """
 
 from __future__ import annotations
@@ -37,20 +37,20 @@ MOMENTS, PAUSE = 0.005, 0.05
 RESTING = 20
 """Number of runs that go straight to a thread after a run exceeded its time budget."""
 HELD = 0.05
-"""Seconds for which a snapshot is shared: the longest time for which a write of another program, which is not allowed,
-stays unseen."""
+"""Seconds for which a snapshot is shared. A write of another program, which is not allowed, stays unseen that long at
+most."""
 OWN_PRAGMAS = ("busy_timeout=0", "cache_size=-65536")
-"""Pragmas of the event loop's connection: it never waits for a lock, and caches at most 64 MB of pages."""
+"""Pragmas of the event loop's connection: it never waits for a lock and caches at most 64 MB of pages."""
 MOST_WAITING = 1000
 """Maximum number of queries queued for the threads."""
 GIVEN_UP = (apsw.InterruptError, apsw.BusyError)
 UNTIMED = inf, inf
-"""When a read began, outside of any: it never takes long."""
+"""Start times while no read is running: the read never exceeds its time budget."""
 EVENT_LOOP_READER, THREAD_READER = "event_loop_reader", "thread_reader"
 
 
 class SqliteReader:
-    """Reader: one connection of the event loop, and a few used by threads."""
+    """SQLite reader: one connection for the event loop, and a pool of connections for threads."""
 
     def __init__(self, connect: Callable[[], apsw.Connection], threads: int, recoveries: Recoveries) -> None:
         self._connect, self._recoveries = connect, recoveries
@@ -60,7 +60,7 @@ class SqliteReader:
         self._free: list[ReadConnection] = []
         self._threads = ThreadPoolExecutor(threads, "reader")
         self._since: tuple[float, float] | None = UNTIMED
-        """The processor's time and the clock when the progress handler first looked at this read; None before. SQLite
+        """CPU time and wall time at which the progress handler was first called during this read; None before. SQLite
         counts the instructions of a prepared statement over all its runs, so BEGIN and COMMIT call the handler too."""
         self._waiting = 0
         self._held: asyncio.TimerHandle | None = None
@@ -68,8 +68,8 @@ class SqliteReader:
         self._writes = False
 
     async def run(self, begin: Callable[[], Steps[T]], pace: ReadBudget) -> T:
-        """Run a query and return its result; it may be started twice. Raises Busy if too many queries wait, TooLong for
-        a value that exceeds its limit, and the errors of the query and of SQLite."""
+        """Run a query and return its result; the query may be started twice. Raises Busy if too many queries wait,
+        TooLong for a value that exceeds its limit, and the errors of the query and of SQLite."""
         if pace.resting:
             pace.resting -= 1
         else:
@@ -81,7 +81,7 @@ class SqliteReader:
 
     @contextmanager
     def written(self) -> Iterator[None]:
-        """Held while the writer commits. Ends the shared snapshot, so that later reads see the commit and SQLite can
+        """Context of the writer's commit. Ends the shared snapshot, so that later reads see the commit and SQLite can
         restart its write-ahead log."""
         self._let_go()
         self._writes = True
@@ -126,7 +126,8 @@ class SqliteReader:
             raise
 
     def _timed(self, steps: Steps[T], execute: Execute) -> T:
-        """Run a series that the progress handler may interrupt: nothing else of the connection may be."""
+        """Run statements under the progress handler. The handler must not interrupt any other call on the
+        connection."""
         self._since = None
         try:
             return _drive(steps, execute)
@@ -170,7 +171,7 @@ class SqliteReader:
 
 
 def drive(steps: Steps[T], connection: ReadConnection, pace: ReadBudget, run: Callable[[Steps[T], Execute], T]) -> T:
-    """Run a series in one snapshot of its own."""
+    """Run a query in a snapshot of its own."""
     if pace.is_single:
         connection.require_clean()
         connection.limit(pace.longest)

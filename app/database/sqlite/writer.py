@@ -104,7 +104,7 @@ class Writer:
         except apsw.Error:
             if self._driver is None or not sqlite_driver.raw(self._driver).in_transaction:
                 raise
-            failures = await self._insert(batch)  # over a connection that is replaced: nothing was committed
+            failures = await self._insert(batch)  # by closing the connection, which is replaced: nothing was committed
         is_heard = self._hub.has_subscribers
         return [
             (failure, [new.change()] if is_heard and failure is None else [])
@@ -119,11 +119,11 @@ class Writer:
         return list(await sqlite_driver.run_in_thread(driver, commit, own, self._texts, batch))
 
     async def _clean(self) -> Any:
-        """Return the driver's connection, in no transaction. Where one that an error left open cannot be rolled back,
-        the connection is replaced."""
+        """Return the driver's connection outside of a transaction. If an open transaction cannot be rolled back, the
+        connection is replaced."""
         if self._driver is not None and sqlite_driver.raw(self._driver).in_transaction:
             sqlite_driver.raw(self._driver).rollback()
-            if not sqlite_driver.raw(self._driver).is_closed:  # else the pool counts that it replaces the connection
+            if not sqlite_driver.raw(self._driver).is_closed:  # otherwise the pool would count the replacement
                 self._recoveries.add(WRITER, "a transaction was left open")
         if self._driver is None or sqlite_driver.raw(self._driver).is_closed:
             async with self._engine.connect():
@@ -212,8 +212,8 @@ def _in_transaction(connection: apsw.Connection, run: Callable[[], list[Any]]) -
 
 
 def _roll_back(connection: apsw.Connection) -> None:
-    """Undo a transaction, unless SQLite has done so by itself. Where that fails, it stays open: the connection is
-    replaced before it is used again."""
+    """Roll back a transaction, unless SQLite already did. If that fails, the transaction stays open, and the connection
+    is replaced before its next use."""
     if connection.in_transaction:
         with suppress(apsw.Error):
             connection.execute("ROLLBACK")

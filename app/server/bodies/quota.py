@@ -1,4 +1,4 @@
-"""Quota on the bytes of request bodies that all requests hold together: received, unpacked, waiting for a thread."""
+"""Quota on the memory of request bodies: total bytes of all bodies that are received, decompressed or queued."""
 
 from __future__ import annotations
 
@@ -11,35 +11,35 @@ FULL = "Other requests hold as many bytes of bodies as the server takes at a tim
 
 
 class BodyQuota:
-    """Bytes that the bodies of all requests may have in memory at a time."""
+    """Quota on the total bytes of all request bodies in memory."""
 
     def __init__(self, most: int) -> None:
         self._most, self._held, self._short = most, 0, 0
-        self._lock = Lock()  # bodies are unpacked by threads
+        self._lock = Lock()  # bodies are decompressed in threads
 
     @property
     def held(self) -> int:
-        """Bytes that are held now."""
+        """Bytes in use."""
         return self._held + self._short
 
     def take(self, size: int) -> None:
-        """Count a body that arrived complete, without a share and a lock: call it in the event loop's thread only.
-        Raises RequestError with BUSY, and counts nothing, if the quota is used up."""
+        """Count a complete body without a Holding and without the lock: call only from the event loop's thread. Raises
+        RequestError with BUSY, and counts nothing, if the quota is used up."""
         if self.held + size > self._most:
             raise RequestError(RequestErrorCode.BUSY, FULL)
         self._short += size
 
     def give_back(self, size: int) -> None:
-        """Return what `take` counted."""
+        """Release bytes counted by `take`."""
         self._short -= size
 
     def hold(self) -> Holding:
-        """A share of the quota, empty at first. It is given back when left."""
+        """Return a share of the quota, empty at first; a context manager that releases the share on exit."""
         return Holding(self)
 
     def change(self, holding: Holding, size: int) -> None:
-        """Have a share hold so many bytes; none where its request has ended. RequestError with BUSY, and no change,
-        where that is too many."""
+        """Set the size of a share; 0 if its request has ended. Raises RequestError with BUSY, and changes nothing, if
+        the quota is used up."""
         with self._lock:
             more = (0 if holding.is_over else size) - holding.size
             if more > 0 and self.held + more > self._most:
@@ -49,30 +49,30 @@ class BodyQuota:
 
 
 class Holding:
-    """The share of one request."""
+    """Share of one request in the quota."""
 
     __slots__ = ("_quota", "is_over", "size")
 
     def __init__(self, quota: BodyQuota) -> None:
         self._quota, self.size = quota, 0
         self.is_over = False
-        """Whether the request has ended: a thread that is at work for it need not go on."""
+        """Whether the request has ended: a thread that still works for it can stop."""
 
     def add(self, size: int) -> None:
-        """Hold so many bytes more. RequestError with BUSY where that is too many."""
+        """Add bytes to the share. Raises RequestError with BUSY if the quota is used up."""
         self._quota.change(self, self.size + size)
 
     def release(self) -> None:
-        """Give back what is held so far."""
+        """Release all bytes; the share can be used again."""
         self._quota.change(self, 0)
 
     def close(self) -> None:
-        """Give back all, for good."""
+        """Release all bytes; the share cannot be used again."""
         self.is_over = True
         self._quota.change(self, 0)
 
     def hand_over(self) -> Holding:
-        """A share that holds what this one held."""
+        """Move the bytes of this share to a new one, and return that."""
         other = self._quota.hold()
         other.size, self.size = self.size, 0
         return other

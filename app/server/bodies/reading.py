@@ -19,9 +19,10 @@ UNPACKERS = {b"gzip": 16 + zlib.MAX_WBITS, b"x-gzip": 16 + zlib.MAX_WBITS, b"def
 LONG = 256 * 2**10
 """Bytes of a body above which a thread decodes it."""
 PIECE, STEP = 64 * 2**10, 2**20
-"""Bytes of a packed body that are unpacked at once, and the most that come of it at once."""
+"""Maximum bytes of a compressed body, and of its output, in one decompression step."""
 THREADS = ThreadPoolExecutor(2, "bodies")
-"""Few: decoding holds the interpreter, and each text that is decoded takes several times its size meanwhile."""
+"""Threads for decoding. Only a few: decoding holds the interpreter lock, and each text takes several times its size
+meanwhile."""
 CHARSETS = {"utf-8", "utf8", "us-ascii", "ascii"}
 Body = bytes | bytearray
 P = ParamSpec("P")
@@ -89,7 +90,8 @@ async def _in_thread(work: Callable[P, T], *arguments: P.args, **named: P.kwargs
 
 
 def _unpacked(body: bytes, encoding: bytes, limit: int, held: Holding) -> bytearray:
-    """The body, unpacked step by step: each is counted before the next, and none follows the end of the request."""
+    """Decompress a body in steps. Each step is counted in the quota before the next one; the first step after the end
+    of the request stops."""
     if encoding not in UNPACKERS:
         raise RequestError(RequestErrorCode.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding takes gzip, deflate or identity.")
     unpacker, whole = zlib.decompressobj(UNPACKERS[encoding]), bytearray()
@@ -110,7 +112,7 @@ def _unpacked(body: bytes, encoding: bytes, limit: int, held: Holding) -> bytear
 
 
 def _steps(unpacker: Any, body: bytes) -> Iterator[bytes]:
-    """Yield the unpacked body in parts. Raises zlib.error for another encoding, or for data after the end."""
+    """Yield the decompressed body in parts. Raises zlib.error for another encoding, or for data after the end."""
     for start in range(0, len(body), PIECE):
         if unpacker.eof:
             raise zlib.error("goes on after its end")

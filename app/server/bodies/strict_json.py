@@ -126,8 +126,8 @@ def _explain(raw: bytes | bytearray | str) -> Iterator[tuple[str, Path]]:
 
 
 def _refuse_surrogates(raw: bytes | bytearray) -> None:
-    """Raise BadJson, with each place, for a text that orjson takes for no JSON only because an escape in it is one half
-    of a surrogate pair: a text cut within an emoji."""
+    """Raise BadJson, with each path, for a text that orjson rejects only because of an unpaired surrogate escape, such
+    as in a text cut within an emoji."""
     if b"\\u" not in raw:
         return
     try:
@@ -164,14 +164,14 @@ def _faults(value: Any, path: Path) -> Iterator[tuple[str, Path]]:
 
 
 def _unkept(text: str) -> str | None:
-    """The name of a character in a text that no database keeps."""
+    """Return the name of a character that no database can store."""
     if "\0" in text:
         return "a NUL character"
     return None if SURROGATE.search(text) is None else "one half of a surrogate pair"
 
 
 def _printable(key: str) -> str:
-    """The key, with an escape where a half of a surrogate pair stands: no answer can hold that."""
+    """Return a key with unpaired surrogates escaped, because no response can contain them."""
     return key if SURROGATE.search(key) is None else key.encode(errors="backslashreplace").decode()
 
 

@@ -1,4 +1,4 @@
-"""Bounds on connections: how many are open, and how long a client may take nothing of what it is sent."""
+"""Limits on connections: number of open connections, and timeout of writes."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from collections.abc import Sized
 log = logging.getLogger("voltgraph.connections")
 
 SPARE = 64
-"""File descriptors that connections leave to databases, jobs and logs."""
+"""File descriptors reserved for databases, jobs and logs."""
 OVER = 0.9
-"""Share of the connections that were open when one was refused, below which the next refusal is logged again."""
+"""Hysteresis of the log message: the next refusal is logged after the number of connections fell below this share of
+the number at the last logged refusal."""
 
 
 class Connections:
@@ -20,23 +21,24 @@ class Connections:
 
     def __init__(self, most: int = 10_000, write_timeout: float = 30.0) -> None:
         self.write_timeout = write_timeout
-        """Seconds after which a client that takes nothing of what it is sent is disconnected."""
+        """Seconds without progress after which a client that does not read its data is disconnected."""
         self._most, self._full_at = most, 0
         self._open: Sized = ()
         self.ended = Counter(refused=0, write_timeout=0)
 
     def watch(self, connections: Sized) -> None:
-        """Take the server's collection of open connections, for `open`."""
+        """Take the server's collection of open connections, which `open` counts."""
         self._open = connections
 
     @property
     def open(self) -> int:
-        """Number of open connections, WebSockets among them."""
+        """Number of open connections, including WebSockets."""
         return len(self._open)
 
     def admits(self, open: int, descriptor: int) -> bool:
-        """Whether one more connection may be served. `open` counts it already; `descriptor` is its own: the system
-        gives the lowest that is free, so a high one says that few are left. One refusal of an episode is logged."""
+        """Return whether one more connection may be served. `open` already counts it. `descriptor` is its file
+        descriptor: the system assigns the lowest free number, so a high number means that few are left. Only the first
+        refusal of an episode is logged."""
         if open <= self._most and not _is_nearly_last(descriptor):
             if open < OVER * self._full_at:
                 self._full_at = 0
@@ -49,7 +51,7 @@ class Connections:
         return False
 
     def timed_out(self) -> None:
-        """Count a connection that was aborted because its client took nothing."""
+        """Count a connection that was aborted by the write timeout."""
         self.ended["write_timeout"] += 1
 
 

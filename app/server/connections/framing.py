@@ -13,11 +13,11 @@ import httptools
 
 HeaderList = Sequence[tuple[bytes, bytes]]
 HOST = re.compile(rb"(?:[\w.~!$&'()*+;=%-]*|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?", re.ASCII)
-"""One uri-host with an optional port (RFC 3986, 3.2.2). Without the comma, which a list of hosts would have."""
+"""One uri-host with an optional port (RFC 3986, 3.2.2), without the comma, which would allow a list of hosts."""
 
 
 class BadFraming(Exception):
-    """A request that two parsers may read differently."""
+    """Ambiguous request: two parsers may read it differently."""
 
 
 def check_head(version: str, method: bytes, target: bytes, headers: HeaderList) -> None:
@@ -40,7 +40,7 @@ def check_head(version: str, method: bytes, target: bytes, headers: HeaderList) 
 
 
 def is_websocket_handshake(version: str, method: bytes, headers: HeaderList) -> bool:
-    """Whether a head that asks for an upgrade asks for a WebSocket, and has no body that would follow it."""
+    """Return whether a head with an upgrade asks for a WebSocket and has no body."""
     upgrades = [value.strip().lower() for name, value in headers if name == b"upgrade"]
     has_body = any(
         name == b"transfer-encoding" or (name == b"content-length" and value.strip(b"0 ")) for name, value in headers
@@ -49,7 +49,7 @@ def is_websocket_handshake(version: str, method: bytes, headers: HeaderList) -> 
 
 
 def without_upgrade(version: str, method: bytes, target: bytes, headers: HeaderList) -> bytes:
-    """Return the same head, as one that asks for no upgrade (RFC 9110, 7.8)."""
+    """Return the same head without the request for an upgrade (RFC 9110, 7.8)."""
     kept = [b"%b: %b\r\n" % field for field in headers if field[0] != b"upgrade"]
     return b"%b %b HTTP/%b\r\n%b\r\n" % (method, target, version.encode(), b"".join(kept))
 
@@ -60,7 +60,7 @@ def _is_host(value: bytes) -> bool:
 
 
 def _authority(target: bytes) -> bytes | None:
-    """The host and port of a target in absolute form."""
+    """Return the host and port of a target in absolute form."""
     try:
         url = httptools.parse_url(target)
     except httptools.HttpParserInvalidURLError:

@@ -1,4 +1,4 @@
-"""A limit on what a WebSocket sends before it is known who does: uvicorn's protocol collects whole messages first."""
+"""Limit on the size of WebSocket messages before authentication. uvicorn's protocol buffers whole messages."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.http11 import Request
 
 EXTENSION = "voltgraph.message_limit"
-"""In an ASGI scope's extensions: how to lift the limit."""
+"""Key in an ASGI scope's extensions of the function that lifts the limit."""
 LONGEST_UNKNOWN = 64 * 2**10
-"""Bytes of a message of an unknown sender."""
+"""Maximum bytes of a message before authentication."""
 
 
 class LimitedWebSocket(WebSocketsSansIOProtocol):
-    """uvicorn's protocol, which takes short messages only until the application lifts the limit."""
+    """uvicorn's protocol with a limit on messages until the application lifts it."""
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)
@@ -28,6 +28,6 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
 
 
 def lift(scope: Mapping[str, Any]) -> None:
-    """Take longer messages from now on: it is known who sends them."""
+    """Lift the limit after authentication."""
     if limit := scope.get("extensions", {}).get(EXTENSION):
         limit["lift"]()

@@ -11,12 +11,12 @@ from typing import Any
 from app.server.connections.connection_limit import Connections
 
 LARGE = 16 * 2**10
-"""Bytes of a body above which it is not copied behind its head."""
+"""Maximum bytes of a body that is copied behind its head; a larger body is written on its own."""
 
 
 class CoalescingTransport:
-    """A transport that sends at once all that is written within one turn of the event loop, and ends with a client
-    that takes nothing of it."""
+    """Transport that sends all data written within one event-loop turn at once, and aborts the connection on a write
+    timeout."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, limits: Connections) -> None:
         self._transport, self._loop, self._limits = transport, loop, limits
@@ -43,14 +43,14 @@ class CoalescingTransport:
         self.expect_progress()
 
     def expect_progress(self) -> None:
-        """Abort the connection once its client has taken nothing of what waits for it for the write timeout. So nginx's
-        `send_timeout` works: a client that is slow, and takes some of it, goes on."""
+        """Start the write timeout: abort the connection if the client reads nothing for that time. A slow client that
+        reads some of the data continues, as with nginx's `send_timeout`."""
         if self._deadline is None and self._transport.get_write_buffer_size():
             waiting = self._unacknowledged()
             self._deadline = self._loop.call_later(self._limits.write_timeout, self._check_progress, waiting)
 
     def expect_nothing(self) -> None:
-        """Stop waiting for the client."""
+        """Stop the write timeout."""
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
@@ -64,12 +64,12 @@ class CoalescingTransport:
             self._transport.abort()
 
     def _unacknowledged(self) -> int:
-        """Return the bytes that the client has not acknowledged: those of this transport and of the kernel's buffer,
+        """Return the bytes that the client has not acknowledged: those in this transport and in the kernel's buffer,
         which reports no free space before a third of it is empty."""
         size: int = self._transport.get_write_buffer_size()
         try:
             queued = fcntl.ioctl(self._transport.get_extra_info("socket").fileno(), termios.TIOCOUTQ, bytes(4))
-        except (OSError, ValueError):  # the socket is closed, or the system does not tell
+        except (OSError, ValueError):  # the socket is closed, or the system has no such ioctl
             return size
         return size + int.from_bytes(queued, sys.byteorder)
 

@@ -1,4 +1,4 @@
-"""WebSockets as uvicorn speaks them, with an end for a client that takes nothing, and a quiet one for wrong text."""
+"""uvicorn's WebSocket protocol with a write timeout, and without a traceback for invalid UTF-8."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from app.server.connections.message_limit import LimitedWebSocket
 from app.server.connections.transport import CoalescingTransport, WriteTimeout
 
 INVALID_DATA = 1007
-"""The close code of a message that is not of its type (RFC 6455, 7.4.1)."""
+"""Close code of a message whose data are not of its type (RFC 6455, 7.4.1)."""
 
 
 class WebSocket(WriteTimeout, LimitedWebSocket):
@@ -16,7 +16,7 @@ class WebSocket(WriteTimeout, LimitedWebSocket):
 
     def handle_ping(self) -> None:
         pongs = self.conn.data_to_send()
-        if self.writable.is_set():  # else they would pile up for a client that reads none
+        if self.writable.is_set():  # otherwise pongs would pile up for a client that reads none
             self.transport.write(b"".join(pongs))
 
     def send_receive_event_to_app(self) -> None:

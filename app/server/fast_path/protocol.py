@@ -1,11 +1,11 @@
 """HTTP/1.1 protocol: uvicorn's, with a fast path.
 
-A short request to /graphql starts as soon as it is complete, and most are answered at once, without the task, the queue
-and the messages of ASGI, which cost more than such a response. A request that has to wait gets them. All other requests
-take uvicorn's path, where the head and the body of a response are sent together, because each write is a system call
-that wakes the client.
+A short request to /graphql starts as soon as it is complete. Most such requests are answered without the task, the
+queue and the messages of ASGI, which cost more than the response itself; a request that has to wait gets a task. All
+other requests take uvicorn's path, which sends the head and the body of a response together, because each write is a
+system call that wakes the client.
 
-A kept connection mostly repeats a few heads, byte for byte: they are parsed once.
+Most requests on a kept-alive connection repeat a few heads byte for byte. Such a head is parsed once.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ MOST_HEADS = 8
 END = b"\r\n\r\n"
 """End of a head."""
 HEAD_TIMEOUT = 30.0
-"""Seconds within which a client must send a complete head."""
+"""Timeout in seconds of receiving a complete head."""
 LEAVE = (b"connection", b"close")
 """Header of every response during shutdown."""
 REFUSED = (
     b"HTTP/1.1 503 Service Unavailable\r\ncontent-type: text/plain; charset=utf-8\r\n"
     b"content-length: 20\r\nretry-after: 1\r\nconnection: close\r\n\r\nToo many connections"
 )
-"""The response to a connection beyond the bound."""
+"""Response to a connection beyond the limit."""
 
 
 class Head(NamedTuple):
@@ -155,8 +155,8 @@ class FastPathProtocol(WriteTimeout, HttpToolsProtocol):
         self._watch()
 
     def _feed(self, data: bytes) -> None:
-        """Parse bytes. A request for an upgrade that is not performed is parsed again as one that asks for none: the
-        parser would take its body for the next request."""
+        """Parse bytes. A request for an unsupported upgrade is parsed again without the upgrade; otherwise the parser
+        would take its body for the next request."""
         while data:
             try:
                 self.parser.feed_data(data)
@@ -176,12 +176,12 @@ class FastPathProtocol(WriteTimeout, HttpToolsProtocol):
                 return
 
     def _head_of_upgrade(self) -> bytes | None:
-        """The head that has just been parsed, without its wish for an upgrade; None where that is performed."""
+        """Return the head that has just been parsed without its upgrade; None if the upgrade is performed."""
         head = self.parser.get_http_version(), self.parser.get_method(), self.url, self.headers
         return None if self._is_free() and is_websocket_handshake(*head[:2], self.headers) else without_upgrade(*head)
 
     def _refuse(self, cause: BaseException | None) -> None:
-        """Answer 400 and close, but after the responses that are owed to requests before."""
+        """Answer 400 and close the connection, after the pending responses to earlier requests."""
         message = "Invalid HTTP request received."
         self.logger.warning(message)
         cycle = self.cycle
@@ -192,7 +192,7 @@ class FastPathProtocol(WriteTimeout, HttpToolsProtocol):
             self.flow.pause_reading()
 
     def _watch(self) -> None:
-        """Start or stop the timer for a complete head. Other waits have timeouts of their own."""
+        """Start or stop the timeout of receiving a complete head. All other waits have timeouts of their own."""
         waits = (
             (self.cycle is None or self.cycle.response_complete)
             and self.timeout_keep_alive_task is None
@@ -296,14 +296,14 @@ class FastPathProtocol(WriteTimeout, HttpToolsProtocol):
 
 
 def _new_parser(protocol: FastPathProtocol) -> httptools.HttpRequestParser:
-    """A parser that leaves what follows `Connection: close` unread."""
+    """Create a parser that leaves data after `Connection: close` unread."""
     parser = httptools.HttpRequestParser(protocol)
     parser.set_dangerous_leniencies(lenient_data_after_close=True)
     return parser
 
 
 def _descriptor(transport: asyncio.Transport) -> int:
-    """The number of a connection's file descriptor, the lowest that was free."""
+    """Return the file descriptor of a connection."""
     socket = transport.get_extra_info("socket")
     return -1 if socket is None else int(socket.fileno())
 

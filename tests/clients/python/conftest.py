@@ -1,4 +1,4 @@
-"""Servers that listen, as clients of them meet them: what REST creates is started at once."""
+"""Listening servers for clients, which start pipelines that REST creates."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Connect = Callable[..., Any]
 
 @pytest.fixture(scope="session")
 def fake(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server that needs no key, and whose elements do what they are told."""
+    """Server without keys whose executor is the fake one."""
     with serving(f"sqlite:///{tmp_path_factory.mktemp('fake')}/runs.db", **FAKE) as server:
         yield server
 
@@ -54,14 +54,14 @@ async def _keys(url: str) -> dict[str, str]:
 
 @pytest.fixture(scope="session")
 def locked(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, dict[str, str]]]:
-    """A server that needs API keys, and some: of two organizations, narrowed to the project `cells`, for reading."""
+    """Server with API keys: of two organizations, limited to the project `cells`, and limited to reading."""
     with _locked(f"sqlite:///{tmp_path_factory.mktemp('locked')}/runs.db") as both:
         yield both
 
 
 @pytest.fixture
 def connect() -> Iterator[Connect]:
-    """Makes clients, whose connections are closed at the end."""
+    """Factory of clients, whose connections are closed at the end."""
     from tests.clients.python.official import ionworks
 
     with ExitStack() as opened:

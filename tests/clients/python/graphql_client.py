@@ -1,4 +1,4 @@
-"""gql, by each of its transports."""
+"""gql client, by each of its transports."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from tests.clients.python.official import MISSING
 
 gql = pytest.importorskip("gql", reason=MISSING)
-from gql.dsl import DSLQuery, DSLSchema, dsl_gql  # noqa: E402  after what says why these tests are skipped
+from gql.dsl import DSLQuery, DSLSchema, dsl_gql  # noqa: E402  after the reason for skipping these tests
 from gql.transport.aiohttp import AIOHTTPTransport  # noqa: E402
 from gql.transport.aiohttp_websockets import AIOHTTPWebsocketsTransport  # noqa: E402
 from gql.transport.httpx import HTTPXAsyncTransport, HTTPXTransport  # noqa: E402
@@ -30,7 +30,7 @@ TRANSPORTS: dict[str, Any] = HTTP | SOCKETS
 
 
 def client(transport: str, url: str, *, fetch_schema_from_transport: bool = False, **arguments: Any) -> Any:
-    """A client of the server at an address; other arguments are the transport's."""
+    """Create a client of the server at an address; other arguments are those of the transport."""
     address = f"{url.replace('http', 'ws', 1) if transport in SOCKETS else url}/graphql"
     opened = TRANSPORTS[transport](address, **arguments)
     return gql.Client(transport=opened, fetch_schema_from_transport=fetch_schema_from_transport)
@@ -41,7 +41,7 @@ def request(document: str, **variables: Any) -> Any:
 
 
 async def ask(client: Any, document: str, **variables: Any) -> dict[str, Any]:
-    """The data of an operation. TransportError."""
+    """Return the data of an operation. Raises TransportError."""
     asked = request(document, **variables)
     if isinstance(client.transport, RequestsHTTPTransport | HTTPXTransport):
         found: dict[str, Any] = await asyncio.to_thread(client.execute, asked)

@@ -1,4 +1,4 @@
-"""The official client, as it is installed from PyPI, and what tests make with it."""
+"""Official client as installed from PyPI, and helpers for its tests."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ ENTRY = {"element_type": "entry", "values": {"a": 1}}
 
 
 def told(client: Any, *fakes: dict[str, Any], kind: str = "entry", **fields: Any) -> str:
-    """A pipeline whose elements, `e0` and on, do what the fake executor is told; its id. The schema that the client
-    checks configurations with knows no `fake`, so this goes past it, by the client's own POST."""
+    """Submit a pipeline whose elements, from `e0`, have instructions for the fake executor; return its id. The client's
+    configuration schema does not know `fake`, so the pipeline is sent by the client's own POST."""
     elements = {
         f"e{number}": {"element_type": kind, "values": {f"v{number}": number}, "fake": fake}
         for number, fake in enumerate(fakes)
@@ -24,13 +24,13 @@ def told(client: Any, *fakes: dict[str, Any], kind: str = "entry", **fields: Any
 
 
 def ended(client: Any, id: str, seconds: int = 30) -> Any:
-    """The submission of a pipeline, once it is terminal."""
+    """Return the submission of a pipeline once it is terminal."""
     return client.pipeline.wait_for_completion(
         id, timeout=seconds, poll_interval=0.05, verbose=False, raise_on_failure=False
     )
 
 
 def job_of(client: Any, id: str, name: str = "e0") -> str:
-    """The job of an element."""
+    """Return the job of an element."""
     [job] = [each["job_id"] for each in client.get(f"/pipelines/{id}/elements") if each["name"] == name]
     return str(job)

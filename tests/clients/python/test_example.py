@@ -1,4 +1,4 @@
-"""The example that newcomers copy: it fits, and plots the model against the data."""
+"""Example script: it fits a model, and plots the model against the data."""
 
 from __future__ import annotations
 
@@ -35,7 +35,8 @@ def test_it_finds_the_truth_and_draws_it(sqlite_url: str, tmp_path: Path, starts
 
 
 def assert_drawn(file: Path) -> None:
-    """Two panels: above, the red line of the model over the rings of the data; below, their difference, without red."""
+    """Check two panels: above, the red line of the model over the rings of the data; below, their difference, without
+    red."""
     import matplotlib.image
 
     image = matplotlib.image.imread(file)[..., :3]
@@ -43,7 +44,7 @@ def assert_drawn(file: Path) -> None:
     assert width > 500
     assert height > 500
     red = (image[..., 0] > 0.7) & (image[..., 1:].max(axis=-1) < 0.4)
-    assert red[: height // 2].any(axis=0).sum() > 0.6 * width  # the line goes through most of the panel
+    assert red[: height // 2].any(axis=0).sum() > 0.6 * width  # the line crosses most of the panel
     assert not red[height // 2 :].any()
     grey = (np.ptp(image, axis=-1) < 0.02) & (abs(image[..., 0] - 0.7) < 0.1)  # rings, and the grid beside them
     assert grey[: height // 2].sum() > 1.5 * grey[height // 2 :].sum()

@@ -1,4 +1,4 @@
-"""Operations by gql, over each of its transports."""
+"""Operations of gql over each of its transports."""
 
 from __future__ import annotations
 
@@ -114,5 +114,5 @@ async def test_a_wrong_key_is_refused(locked: Locked, transport: str) -> None:
 async def test_a_wrong_key_closes_a_socket(locked: Locked, transport: str) -> None:
     with pytest.raises(gql.transport.exceptions.TransportError, match=r"(?i)closed") as raised:
         await ask(client(transport, locked[0].url, headers={"X-API-Key": "vg_wrong"}), WHO)
-    if transport == "websockets":  # gql keeps the reason from who uses aiohttp
+    if transport == "websockets":  # gql's transport by aiohttp does not expose the reason
         assert "(code=4403, reason='Send a valid API key" in repr(raised.value.__cause__)

@@ -1,4 +1,4 @@
-"""Subscriptions by gql, over WebSockets."""
+"""Subscriptions of gql over WebSockets."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Locked = tuple[Server, dict[str, str]]
 
 
 async def started(session: Any, *fakes: dict[str, Any], **fields: Any) -> str:
-    """A running pipeline whose elements do what they are told."""
+    """Start a pipeline with instructions for the fake executor."""
     elements = [
         {"name": f"e{number}", "elementType": "DIRECT_ENTRY", "jobConfig": {"fake": each}}
         for number, each in enumerate(fakes)
@@ -51,7 +51,7 @@ async def test_one_socket_asks_and_watches_at_once(fake: Server, transport: str)
     async with client(transport, fake.url) as session:
         changes = session.subscribe(request(watch, filter={"projectId": project}))
         first = asyncio.create_task(anext(changes))
-        await session.execute(request("{ viewer { email } }"))  # sent after the subscription, so that has begun
+        await session.execute(request("{ viewer { email } }"))  # after the subscription has started
         id = await started(session, {}, projectId=project)
         seen = [(await first)["pipelinesUpdated"]["pipeline"]]
         while seen[-1]["status"] != "COMPLETED":

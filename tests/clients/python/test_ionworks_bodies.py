@@ -1,4 +1,4 @@
-"""Large bodies: the official client packs those of 512 KiB and more."""
+"""Large bodies: the official client compresses those of 512 KiB and more."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def elements(samples: int) -> dict[str, Any]:
 
 
 def packed(client: Any) -> list[str | None]:
-    """How the bodies that a client sends from now on are encoded."""
+    """Record how the client encodes the bodies that it sends."""
     encodings: list[str | None] = []
     client.session.hooks["response"].append(
         lambda answer, **_: encodings.append(answer.request.headers.get("Content-Encoding"))

@@ -1,4 +1,4 @@
-"""Real configurations, sent by the official client as dictionaries, run to their ends; others are refused by name."""
+"""Real configurations, sent by the official client as dictionaries, run to completion; others are refused by name."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def configuration(name: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("name", "element", "parameter", "truth", "tolerance"),
     [
-        # 63104 * 0.665 * 75.6e-6 * 0.1027 * 96485.33 / 3600, and what the data of the others were made with
+        # 63104 * 0.665 * 75.6e-6 * 0.1027 * 96485.33 / 3600, and the true values of the other data
         ("a", "Qp", CAPACITY, 8.7323185, 1e-7),
         ("b", "fit", CURRENT_DENSITY, 3.0, 1e-3),
         ("b2", "fit", CURRENT_DENSITY, 3.0, 1e-3),
@@ -78,7 +78,7 @@ def test_what_is_not_supported_is_shown_by_name(battery: Server, connect: Connec
 
 
 def test_values_that_do_not_fit_together_are_shown(battery: Server, connect: Connect) -> None:
-    """A worked example of ionworks-api's, whose loading is no electrode's."""
+    """Worked example of ionworks-api whose loading fits no electrode."""
     known = {
         "Maximum concentration in negative electrode [mol.m-3]": 3600 / 96485,
         "Negative electrode loading [A.h.cm-2]": 2,

@@ -1,4 +1,4 @@
-"""Calls of the official client for other parts of the hosted platform get a clean 404."""
+"""Calls of the official client to other parts of the hosted platform get a 404 with an explanation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The official client shows the server's refusals and its identity."""
+"""Errors and identity, as the official client shows them."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The worked examples of the official packages recover the truths of their data, through the official client.
+"""Worked examples of the official packages, sent by the official client: the fits recover the truths of the data.
 
-ionworks-schema documents four and brings their data (`iws.example_data`), whose generators state the truths. Three are
-here; the fourth, on cycle ageing, is refused by name. ionworks-api has six in an older form of configuration; the one
-with all kinds of elements is here.
+ionworks-schema documents four examples and contains their data (`iws.example_data`), whose generators state the truths.
+Three of them are tested here; the fourth, on cycle ageing, is refused by name. ionworks-api has six in an older form of
+configuration; the one with all kinds of elements is tested here.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ SITE = "Negative electrode host site"
 
 
 def completed(battery: Server, connect: Connect, pipeline: Any) -> Any:
-    """The result of a pipeline that must complete."""
+    """Return the result of a pipeline that must complete."""
     client = connect(battery)
     made = client.pipeline.create(pipeline)
     done = ended(client, made.id, 120)
@@ -37,7 +37,7 @@ def completed(battery: Server, connect: Connect, pipeline: Any) -> Any:
 
 
 def kinetics(objective: Any) -> iws.Pipeline:
-    """Chen2020 with kinetics whose reference exchange-current density is to be found; it was 3 A/m2."""
+    """Chen2020 with an unknown reference exchange-current density, whose true value is 3 A/m2."""
     known = pybamm.ParameterValues("Chen2020")
     known[ACTIVATION] = 0.0
     entries = iws.direct_entries
@@ -79,7 +79,7 @@ def test_an_impedance(battery: Server, connect: Connect) -> None:
 
 
 def bounded(name: str, value: float) -> Any:
-    """A parameter of an MSMR electrode, as the example bounds it around its first guess."""
+    """Parameter of an MSMR electrode, with the example's bounds around its initial guess."""
     if "ideality" in name:
         return iws.transforms.Log10(iws.Parameter(name, initial_value=value, bounds=(0.01, 100.0)))
     if "potential" in name:
@@ -126,7 +126,7 @@ def discharge(rate: float, file: Path) -> str:
 
 
 def driven(reference: str) -> dict[str, Any]:
-    """An objective in the older form."""
+    """Objective in the older form."""
     return {"objective": "CurrentDriven", "model": {"type": "SPMe"}, "data": {"data": reference}}
 
 
@@ -152,7 +152,7 @@ def test_all_kinds_of_elements_in_the_older_form(battery: Server, connect: Conne
         "validate": {"objectives": {"test": driven(slow)}, **statistics, "element_type": "validation"},
     }
     result = completed(battery, connect, {"name": "API Demo Pipeline", "elements": elements})
-    # The example's rounded loading makes the electrode a thousandth larger than the one that the data are of.
+    # The example's rounded loading makes the electrode a thousandth larger than the one of the data.
     assert result.element("volume fraction").parameter_values == pytest.approx({FRACTION: 0.75}, rel=2e-3)
     assert result.element("fit data")[NEGATIVE] == pytest.approx(3.3e-14, rel=0.1)
     assert result.element("fit data")[POSITIVE] == pytest.approx(4e-15, rel=0.01)

@@ -1,4 +1,4 @@
-"""Jobs with the official client."""
+"""Jobs of the official client."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FIT = {"steps": 3, "series": SERIES, "result": {"parameter_values": {"D": 2.0}}}
 
 @pytest.fixture
 def job(client: Any) -> str:
-    """The job of a completed fit."""
+    """Return the job of a completed fit."""
     id = told(client, FIT, kind="data_fit")
     ended(client, id)
     return job_of(client, id)

@@ -1,4 +1,4 @@
-"""Listing pipelines with the official client: every filter, operator and order that it has."""
+"""Lists of the official client: every filter, operator and order."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ FAILS = {"fail": "MODEL_ERROR"}
 
 @pytest.fixture(scope="module")
 def listed(locked: tuple[Server, dict[str, str]]) -> Any:
-    """A client whose project has four pipelines: Ångström and base completed, other % and Zebra failed.
+    """Client whose project has four pipelines: Ångström and base completed, other % and Zebra failed.
 
-    The project is new each time: a worker that takes tests over from another may set a module up twice.
+    The project is new each time, because a test process may set the module up twice.
     """
     server, keys = locked
     client = ionworks.Ionworks(api_key=keys["ours"], api_url=server.url, project_id=str(uuid4()))

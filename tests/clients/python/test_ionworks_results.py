@@ -1,4 +1,4 @@
-"""Reading results with the official client, and the plots that it makes of them."""
+"""Results of the official client, and its plots of them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ FIT = {
 
 @pytest.fixture
 def fit(client: Any) -> str:
-    """A completed fit with a course and series, in the element `e0`."""
+    """Return a completed fit with checkpoints and series, in the element `e0`."""
     id = told(client, FIT, kind="data_fit", options={"live_progress_updates": True})
     assert ended(client, id).status == "completed"
     return id

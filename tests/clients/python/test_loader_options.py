@@ -1,4 +1,4 @@
-"""Loader options do to data what `ionworksdata` does to them, row for row."""
+"""Loader options, compared with `ionworksdata` row for row."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Columns = dict[str, list[Any]]
 
 
 def curve(random: np.random.Generator) -> Columns:
-    """An open-circuit curve, either way round, with repeated and noisy values."""
+    """An open-circuit curve in either direction, with repeated and noisy values."""
     rows = int(random.integers(8, 60))
     capacity = np.cumsum(random.choice([0.0, 0.1, 0.1, 0.2], rows)) + random.choice([0.0, 0.3])
     voltage = np.round(4.2 - 0.15 * capacity + random.normal(0, 0.02, rows), int(random.integers(1, 4)))
@@ -35,7 +35,7 @@ def curve(random: np.random.Generator) -> Columns:
 
 
 def series(random: np.random.Generator) -> Columns:
-    """A time series whose clock is coarse now and then."""
+    """A time series with occasionally repeated times."""
     rows = int(random.integers(30, 120))
     times = np.cumsum(random.choice([0.0, 0.5, 1.0, 7.3], rows, p=[0.1, 0.3, 0.3, 0.3]))
     current: np.ndarray = np.repeat(random.choice([-2.0, 0.0, 0.0, 1.5], rows // 10 + 1), 10)[:rows]
@@ -44,7 +44,7 @@ def series(random: np.random.Generator) -> Columns:
 
 
 def steps_of(columns: Columns, random: np.random.Generator) -> Columns:
-    """A steps table of consecutive stretches of rows, two or three to a cycle, rests among them."""
+    """Steps table of consecutive stretches of rows, two or three per cycle, with rests."""
     rows = len(columns[VOLTAGE])
     edges = sorted(random.choice(np.arange(1, rows), size=min(6, rows - 2), replace=False).tolist())
     starts, ends = [0, *edges], [*[edge - 1 for edge in edges], rows - 1]
@@ -203,7 +203,7 @@ def test_a_window_of_time_does_nothing_where_there_is_no_time() -> None:
 
 
 def test_spectra() -> None:
-    """Frequencies are no times: a window filters by `Time [s]` where the spectrum has it."""
+    """A spectrum has no times: a window filters by `Time [s]` if the spectrum has that column."""
     for seed in range(TABLES):
         random = np.random.default_rng(seed)
         columns = {"Frequency [Hz]": (10 ** random.uniform(-2, 4, 20)).tolist(), VOLTAGE: [3.7] * 20}

@@ -1,4 +1,4 @@
-"""The Python snippets of docs/clients.md run as they stand, against a server that listens."""
+"""Python snippets of docs/clients.md: they run unchanged against a listening server."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The table of clients says what is tested, and leaves nothing out."""
+"""Table of clients in docs: it lists exactly the tests."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ README = (HERE.parent / "README.md").read_text()
 OFFICIAL, GQL = re.findall(r"^### (?:ionworks-api|gql) .*?(?=^##|\Z)", README, re.MULTILINE | re.DOTALL)
 CARRIERS = {"delete", "get", "patch", "post", "post_multipart", "redirect_url", "request", "request_raw"}
 CARRIERS |= {"upload_multipart"}
-"""The client's methods that carry all its others' requests."""
+"""Methods of the client that send the requests of all others."""
 DATA = {"api_key", "api_url", "organization_id", "project_id", "request_timeout", "session", "token"}
 
 
 def rows(table: str) -> list[list[str]]:
-    """The cells of a table's rows, below its head."""
+    """Return the cells of a table's rows, below its head."""
     lines = [line for line in table.splitlines() if line.startswith("| ")]
     return [[cell.strip() for cell in line[1:].split("|")][:-1] for line in lines[1:]]
 
@@ -36,7 +36,7 @@ def module(client: str, name: str) -> ModuleType:
 
 
 def stated(client: str) -> dict[str, Any]:
-    """The tests of a client by `file: what it states`."""
+    """Return the tests of a client as `file: statement`."""
     found = {}
     for file in HERE.glob(f"test_{client}_*.py"):
         name = file.stem.removeprefix(f"test_{client}_")

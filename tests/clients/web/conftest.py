@@ -1,4 +1,4 @@
-"""Two servers for all clients: one that runs pipelines for anybody, and one that needs a key."""
+"""Two servers for all web clients: one without keys that runs pipelines, and one that needs a key."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.servers import serving
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Addresses, and the key of the locked one."""
+    """Addresses, and a key of the second server."""
 
     url: str
     locked: str

@@ -1,4 +1,4 @@
-"""The table of clients and features, read from where people read it, and node, which runs its cells."""
+"""Table of web clients and features, read from the documentation, and node, which runs its cells."""
 
 from __future__ import annotations
 

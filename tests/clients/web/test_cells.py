@@ -1,4 +1,4 @@
-"""Each cell of the table of web clients holds."""
+"""Cells of the table of web clients: each feature works."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The snippets for web clients are the files that are tested."""
+"""Snippets for web clients in the documentation are the tested files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How large an operation may be: every limit from both sides, and what each refusal says."""
+"""Limits of operations: each is tested on both sides, with the message of the refusal."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ ONE = 'pipeline(id: "x")'
 
 
 def nested(levels: int) -> str:
-    """A query of so many levels."""
+    """Build a query of this many levels."""
     pairs = (levels - 3) // 2
     inner = "elements { " + "job { element { " * pairs + ("id" if levels % 2 else "job { id }") + " } }" * pairs + " }"
     return f"{{ {ONE} {{ {inner} }} }}"
 
 
 def bomb(levels: int) -> str:
-    """Fragments that each spread the next twice."""
+    """Build fragments that each spread the next one twice."""
     last = f"fragment f{levels} on Query {{ a: viewer {{ email }} }}"
     return "{ ...f0 }" + "".join(f"fragment f{i} on Query {{ ...f{i + 1} ...f{i + 1} }}" for i in range(levels)) + last
 

@@ -1,4 +1,4 @@
-"""Documents made to hurt are refused in good time, and in words of GraphQL."""
+"""Malicious documents: refused quickly, with GraphQL's messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON written in a document is kept as if it had come as a variable, and so are the variables in it."""
+"""JSON literals in documents are stored like variables, including the variables within them."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.schema.requests import post, stored, written
 
 
 async def kept(api: Api, config: str, definitions: str = "", **variables: Any) -> Any:
-    """The configuration that was stored for one written so."""
+    """Return the stored configuration of a literal."""
     payload = (await api.data(written(config, definitions), **variables))["createPipeline"]
     assert payload["userErrors"] == []
     return payload["pipeline"]["elements"][0]["jobConfig"]

@@ -1,4 +1,4 @@
-"""A request that is too long is refused before it is read, unpacked or looked at whole."""
+"""Size limits: a request that is too long is refused before it is completely read, decompressed or parsed."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def plans(request: pytest.FixtureRequest) -> bool:
 
 @pytest.fixture
 async def small(sqlite_url: str, plans: bool) -> AsyncIterator[Api]:
-    """The API of a server that takes little of everything."""
+    """API of a server with low limits."""
     limits: dict[str, Any] = {
         "max_body_bytes": 2048,
         "max_unpacked_bytes": 4096,

@@ -1,4 +1,4 @@
-"""Documents named by their hash, as the clients of Apollo and urql do it."""
+"""Automatic persisted queries, as Apollo's and urql's clients send them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def digest(text: str) -> str:
 
 
 def named(text: str, **more: Any) -> dict[str, Any]:
-    """A request that names a document by its hash only."""
+    """Build a request that names a document by its hash only."""
     return {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": digest(text)}}, **more}
 
 

@@ -1,4 +1,4 @@
-"""A server that runs nothing but the documents of folders."""
+"""Trusted documents: the server executes only documents of folders."""
 
 from __future__ import annotations
 

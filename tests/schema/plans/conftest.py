@@ -1,4 +1,4 @@
-"""Operations on the same rows, in both kinds of database."""
+"""Both ways to answer operations, over the same rows in both kinds of database."""
 
 from __future__ import annotations
 

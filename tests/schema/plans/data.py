@@ -1,4 +1,4 @@
-"""Rows in which everything occurs: every status, nulls and values, ties in every order, two organizations."""
+"""Rows with all cases: every status, nulls and values, ties in every order, two organizations."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def id_of(kind: int, *numbers: int) -> str:
 
 
 def pipeline(number: int, organization_id: str = LOCAL.organization_id) -> Pipeline:
-    """Neighbours share a time of creation; those of three share a name."""
+    """Neighbours have equal creation times; groups of three have equal names."""
     name = ("Cell", "cell É", "Straße_%")[number % 3] + ("" if number % 2 else " 1")
     status = list(PipelineStatus)[number % 5]
     at = START + timedelta(seconds=number // 2)
@@ -63,7 +63,7 @@ def pipeline(number: int, organization_id: str = LOCAL.organization_id) -> Pipel
 
 
 def elements(of: Pipeline, number: int) -> list[PipelineElement]:
-    """None to four, by the number of their pipeline."""
+    """Return up to four elements of a pipeline, by its number."""
     return [
         PipelineElement(
             id=id_of(2, number, k),
@@ -107,7 +107,7 @@ def checkpoints(of: PipelineElement) -> list[Checkpoint]:
 
 
 async def fill(database: Database) -> None:
-    """Store it all, in place of all that was there."""
+    """Store all rows in place of the existing ones."""
 
     async def work(session: Any) -> None:
         for table in (Checkpoint, PipelineElement, Pipeline, IdempotencyKey):

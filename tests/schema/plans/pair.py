@@ -1,4 +1,4 @@
-"""The two ways to answer an operation, over the same rows."""
+"""Both ways to answer an operation, by a plan and by the executor, over the same rows."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from schema.plans.planner import Planner
 
 
 class Unset:
-    """No choice."""
+    """Marker of an argument without a value."""
 
 
 UNSET = Unset()
 
 
 class Pair:
-    """Answers by a plan, or by the executor alone."""
+    """Answers of operations by plans, and by the executor alone."""
 
     def __init__(self, app: Voltgraph) -> None:
         self.operations = app.graphql.operations
@@ -30,7 +30,7 @@ class Pair:
         self.plans: Planner = self.operations.plans
 
     def with_plans(self, plans: Planner) -> Pair:
-        """The same with other plans."""
+        """Return the pair with other plans."""
         other = copy(self)
         other.plans = plans
         return other
@@ -45,7 +45,7 @@ class Pair:
     async def answer(
         self, query: str, variables: dict[str, Any] | None = None, *, plans: Planner | Unset | None = UNSET
     ) -> Answer:
-        """The answer with plans, with others, or with none."""
+        """Return the answer with these plans, or without any."""
         operation = await self.operation(query, variables)
         return await (operation if isinstance(plans, Unset) else operation._replace(plans=plans)).answer()
 
@@ -62,7 +62,7 @@ class Pair:
     async def same(
         self, query: str, variables: dict[str, Any] | None = None, name: str | None = None, *, served: bool = True
     ) -> dict[str, Any]:
-        """The answer, which must be the same by both, and by a plan unless told otherwise."""
+        """Return the answer, which must be equal both ways, and by a plan unless told otherwise."""
         alone, answered, by_plan = await self.both(query, variables, name)
         assert answered == alone, query
         assert by_plan is served, query
@@ -72,5 +72,5 @@ class Pair:
 
 
 def written(answer: Answer) -> bytes:
-    """An answer as it goes out: the order of keys counts."""
+    """Encode an answer as it is sent: the order of keys matters."""
     return b"[%b,%b]" % (orjson.dumps(answer.executed), encoded(answer.body))

@@ -1,4 +1,4 @@
-"""A plan is made for no caller, and shows each what is his."""
+"""Plans serve all callers, each with its own rows."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A plan reads what is selected, and no other column."""
+"""Plans read the selected columns only."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ READ = re.compile(r"\b(pipeline|pipeline_element|checkpoint)\.(\w+)")
 
 
 async def statements(pair: Pair, query: str) -> list[str]:
-    """The statements that a query leads to."""
+    """Return the statements of a query."""
     operation = await pair.operation(query)
     plan, values = pair.plans.find(operation.document, None, None)
     run = plan(Run(LOCAL, values, Budget(2**26)))
@@ -38,7 +38,7 @@ async def statements(pair: Pair, query: str) -> list[str]:
 
 
 def selected(statement: str) -> set[str]:
-    """The columns between each SELECT and its FROM."""
+    """Return the columns between each SELECT and its FROM."""
     found = re.findall(r"SELECT((?:(?!SELECT).)*?)FROM", f"SELECT {statement}", re.DOTALL)
     return {f"{table}.{column}" for each in found for table, column in READ.findall(each)}
 

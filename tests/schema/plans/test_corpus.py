@@ -1,4 +1,4 @@
-"""Queries in which a plan could easily go another way than the executor."""
+"""Queries with a high risk that plan and executor differ."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever a query asks, a plan and the executor give the same answer, to the byte."""
+"""Plans and executor give the same answers byte for byte, over random queries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.schema.plans.pair import Pair
 from tests.schema.plans.variations import varied
 
 EXAMPLES = 1000
-"""For each of two databases."""
+"""Number of queries for each of two databases."""
 SCALARS: Any = {"JSON": st.just(nodes.Null), "DateTime": st.just(nodes.String("2026-11-23T10:00:00Z"))}
 SDL = schema.as_str()
 ROOTS = [["pipeline"], ["pipelines"], ["pipelines", "viewer"], ["node"], ["pipelineCounts"], None]
@@ -24,7 +24,7 @@ ROOTS = [["pipeline"], ["pipelines"], ["pipelines", "viewer"], ["node"], ["pipel
 
 @cache
 def generated() -> list[tuple[str, dict[str, Any]]]:
-    """Queries that the schema allows, each with its variables: the same in every run."""
+    """Random valid queries with their variables, equal in every run."""
     found = []
     shapes = st.one_of(
         [

@@ -1,4 +1,4 @@
-"""Every field of what plans read is known to them, or said to be the executor's."""
+"""Fields: plans support every field of their types, or list it as left to the executor."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""JSON that a database writes is what the executor answers, whatever is stored."""
+"""JSON encoded by the database equals the executor's answers for any stored values."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ async def filled(url: str) -> AsyncIterator[Pair]:
 
 @pytest.fixture
 async def own(database_url: str) -> AsyncIterator[Pair]:
-    """A pair over rows that a test may change."""
+    """Pair over rows that a test may change."""
     async with filled(database_url) as pair:
         yield pair
 
@@ -65,7 +65,7 @@ async def test_nothing_of_these_is_built_in_python(sqlite: Pair, monkeypatch: py
 
     monkeypatch.setattr(JsonLists, "read", noting)
     await sqlite.same(ONE)
-    assert not read  # the one statement has them
+    assert not read  # read by the same statement
     await sqlite.same(MANY)
     assert len(read) == 1
 
@@ -128,7 +128,7 @@ async def test_what_databases_write_otherwise_is_built_of_rows(own: Pair) -> Non
         await own.same(f"{{ {PIPELINE} {{ elements {{ name {made} }} }} }}")
 
 
-@pytest.mark.parametrize("width", [100, 240, 300])  # the last one is too wide to be written by a database
+@pytest.mark.parametrize("width", [100, 240, 300])  # the last one has too many fields for the database
 async def test_an_object_may_have_many_fields(own: Pair, width: int) -> None:
     names = " ".join(f"a{number}: name" for number in range(width))
     for query in (f"{{ {PIPELINE} {{ {names} }} }}", f"{{ {PIPELINE} {{ elements {{ {names} }} }} }}"):

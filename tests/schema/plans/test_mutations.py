@@ -1,4 +1,4 @@
-"""Mutations with plans: one after another, and what was done stays done."""
+"""Mutations with plans: serial execution, and no rollback of completed ones."""
 
 from __future__ import annotations
 

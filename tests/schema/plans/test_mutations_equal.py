@@ -1,4 +1,4 @@
-"""Mutations leave the same and answer the same with plans as without."""
+"""Mutations have the same effects and answers with and without plans."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tests.schema.plans.test_equal import SCALARS, SDL
 from tests.schema.plans.variations import varied
 
 EXAMPLES = 40
-"""For each of two databases."""
+"""Number of documents for each of two databases."""
 CHANGES = [
     'createPipeline(input: {projectId: "a", elements: [{name: "a", elementType: DATA_FIT, jobConfig: {x: 2.50}}]})',
     'createPipeline(input: {projectId: "a", name: "é", elements: [], options: {liveProgressUpdates: true}})',
@@ -39,18 +39,18 @@ PAYLOAD = "userErrors { code message field __typename }"
 UUID = re.compile(rb"01[0-9a-f]{6}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 TIME = re.compile(rb"\d{4}-\d\d-\d\d([T ])\d\d:\d\d:\d\d(\.\d{6}Z)?")
 STORED = re.compile(f"{START:%Y-%m-%d}T1[0-4]:".encode())
-"""Times of the rows that were there."""
+"""Times of the existing rows."""
 
 
 def comparable(answer: bytes) -> bytes:
-    """The answer with what two runs cannot have in common counted instead: ids and times that were made in it."""
+    """Return the answer with new ids and times, which differ between two runs, replaced by numbers."""
     seen: dict[bytes, bytes] = {}
     counted = UUID.sub(lambda found: seen.setdefault(found[0], b"id %d" % len(seen)), answer)
     return TIME.sub(lambda found: found[0] if STORED.match(found[0]) else b"time", counted)
 
 
 def changing(selected: SelectionSetNode, chosen: list[str]) -> DocumentNode:
-    """Mutations, each with its own response key, that select this of each pipeline."""
+    """Build mutations with response keys of their own that select these fields of each pipeline."""
     fields = []
     for number, change in enumerate(chosen):
         own = "deletedPipelineId" if change.startswith("delete") else "pipeline { id }"

@@ -1,4 +1,4 @@
-"""Plans are kept, as many as there is room for."""
+"""Plan cache: plans are kept up to a maximum number."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def test_what_has_no_plan_is_tried_once(pair: Pair) -> None:
 
 
 class Refused(FieldExtension):
-    """Stands before a field."""
+    """Field extension that refuses every call."""
 
     def resolve(self, next_: Any, source: Any, info: Any, **arguments: Any) -> Any:
         raise PermissionError

@@ -1,5 +1,5 @@
-"""Operations made harder: their arguments aimed at what there is, values moved into variables, and selections aliased,
-merged, put into fragments, and included or skipped."""
+"""Variations of operations: existing values as arguments, values moved into variables, and selections aliased, merged,
+put into fragments, and included or skipped."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ NAMES = ["a [m]", "b [m]", "c"]
 
 @dataclass
 class Varied:
-    """One operation on its way."""
+    """Operation that is being varied."""
 
     random: Random
     definitions: list[VariableDefinitionNode] = field(default_factory=list)
@@ -134,7 +134,8 @@ class Varied:
         return tuple(argument(name, self.moved(value, definition.args[name].type)) for name, value in aimed.items())
 
     def moved(self, value: ValueNode, kind: Any) -> ValueNode:
-        """Perhaps a variable in place of a value: given, left out, null, of a wrong kind, or its default."""
+        """Return a variable or the value itself; the variable is given, omitted, null, of a wrong type, or has the
+        value as its default."""
         if not self.chance(0.4):
             return value
         plain = value_from_ast_untyped(value)
@@ -148,7 +149,7 @@ class Varied:
         return node
 
     def aimed(self, name: str, value: ValueNode, beside: dict[str, ValueNode]) -> ValueNode:
-        """A value that is likely to meet something."""
+        """Return a value that probably occurs in the rows."""
         pick = self.random.choice
         match name:
             case "id":
@@ -192,7 +193,7 @@ def argument(name: str, value: ValueNode) -> ArgumentNode:
 
 
 def varied(document: DocumentNode, seed: int) -> tuple[str, dict[str, Any]]:
-    """A document with an operation, varied, and its variables."""
+    """Return a document with a varied operation, and its variables."""
     [operation] = document.definitions
     assert isinstance(operation, OperationDefinitionNode)
     return Varied(Random(seed)).document(operation)

@@ -1,4 +1,4 @@
-"""Clients of subscriptions, as small as their protocols allow, and a server in this process for them to talk to."""
+"""Minimal clients of subscriptions, and a server in this process."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ FOLLOW = "subscription ($filter: PipelineFilter) { pipelinesUpdated(filter: $fil
 
 
 async def move(database: Database, id: str, status: PipelineStatus) -> None:
-    """Bring a pipeline into a state as a run would, and tell of it."""
+    """Change the status of a pipeline as a run would, and publish the change."""
 
     async def work(session: Any) -> None:
         pipeline = await session.get_one(Pipeline, id)
@@ -44,7 +44,7 @@ async def move(database: Database, id: str, status: PipelineStatus) -> None:
 
 @dataclass
 class Socket:
-    """A WebSocket that speaks graphql-transport-ws."""
+    """WebSocket that speaks graphql-transport-ws."""
 
     connection: ClientConnection
 
@@ -65,7 +65,7 @@ class Socket:
         await self.send({"type": "subscribe", "id": key, "payload": {"query": query, "variables": variables}})
 
     async def next(self, key: str = "1") -> Any:
-        """The one field of the next result."""
+        """Return the only field of the next result."""
         message = await self.receive()
         assert (message["type"], message["id"]) == ("next", key), message
         assert "errors" not in message["payload"], message
@@ -73,14 +73,14 @@ class Socket:
         return value
 
     async def settle(self) -> None:
-        """Until the server has begun all that it was sent, and told all that it knew."""
+        """Wait until the server has started all operations and sent all pending results."""
         for _ in range(3):
             await self.send({"type": "ping"})
             assert await self.receive() == {"type": "pong"}
             await asyncio.sleep(0.01)
 
     async def closed(self) -> tuple[int | None, str | None]:
-        """How the server closes the socket; whatever it still says before goes unheard."""
+        """Return how the server closes the socket; earlier messages are dropped."""
         async with asyncio.timeout(PATIENCE):
             try:
                 while True:
@@ -91,7 +91,7 @@ class Socket:
 
 @asynccontextmanager
 async def socket(url: str, *, ready: bool = True, **options: Any) -> AsyncIterator[Socket]:
-    """A socket to the server at `url`, initialised unless told otherwise."""
+    """Open a socket to the server at `url`, initialised unless told otherwise."""
     options = {"subprotocols": [PROTOCOL], "compression": None, "proxy": None} | options
     async with connect(url.replace("http", "ws", 1) + "/graphql", **options) as connection:
         opened = Socket(connection)
@@ -102,13 +102,13 @@ async def socket(url: str, *, ready: bool = True, **options: Any) -> AsyncIterat
 
 @dataclass
 class Events:
-    """A stream of server-sent events."""
+    """Stream of server-sent events."""
 
     response: httpx.Response
     lines: AsyncIterator[str]
 
     async def next(self) -> tuple[str, Any]:
-        """The next event and its data, whatever comments come before."""
+        """Return the next event and its data, skipping comments."""
         async with asyncio.timeout(PATIENCE):
             fields = {}
             async for line in self.lines:
@@ -122,7 +122,7 @@ class Events:
         return fields["event"], orjson.loads(fields["data"]) if fields["data"] else None
 
     async def data(self) -> Any:
-        """The one field of the next result."""
+        """Return the only field of the next result."""
         kind, result = await self.next()
         assert (kind, "errors" in result) == ("next", False), result
         [value] = result["data"].values()
@@ -138,7 +138,7 @@ async def stream(http: httpx.AsyncClient, query: str, /, **variables: Any) -> As
 
 @dataclass
 class Live:
-    """A server that listens, in this process."""
+    """Listening server in this process."""
 
     url: str
     http: httpx.AsyncClient

@@ -12,7 +12,7 @@ from tests.schema.subscriptions.clients import Live, Socket
 
 @pytest.fixture(scope="module")
 async def live(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Live]:
-    """A server that listens, over SQLite, for all tests of a file."""
+    """Listening server over SQLite for all tests of a file."""
     file = tmp_path_factory.mktemp("live") / "live.db"
     shutil.copy(sqlite_template, file)
     async with clients.live(f"sqlite:///{file}") as running:
@@ -21,13 +21,13 @@ async def live(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 @pytest.fixture
 async def each_live(database_url: str) -> AsyncIterator[Live]:
-    """A server that listens, over each kind of database in turn."""
+    """Listening server over each kind of database in turn."""
     async with clients.live(database_url) as running:
         yield running
 
 
 @pytest.fixture
 async def socket(live: Live) -> AsyncIterator[Socket]:
-    """A socket that has been initialised."""
+    """Socket that has been initialised."""
     async with clients.socket(live.url) as opened:
         yield opened

@@ -1,4 +1,4 @@
-"""Changes of other processes, on PostgreSQL, also after the connection that hears of them was lost."""
+"""Changes of other processes on PostgreSQL, also after the LISTEN connection was lost."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ async def other(url: str) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def outage(url: str) -> AsyncIterator[None]:
-    """Cuts the connections that listen, and lets none in meanwhile."""
+    """Close the LISTEN connections, and refuse new ones within the context."""
     name = make_url(url).database
     connection: Any = await asyncpg.connect(
         make_url(url).set(database="postgres").render_as_string(hide_password=False)
@@ -90,7 +90,7 @@ async def test_whoever_follows_gets_all_that_may_have_matched_in_an_outage(
         async with outage(url):
             await move(other, running, PipelineStatus.COMPLETED)
         assert await client.next() == {"id": running, "pipeline": {"name": "running", "status": "COMPLETED"}}
-        await client.settle()  # and of nothing else
+        await client.settle()  # and of no other pipeline
 
 
 async def test_a_connection_that_is_cut_at_the_moment_of_a_change_comes_back_by_itself(

@@ -1,4 +1,4 @@
-"""An operation whose values cannot be kept ends by itself: the others of its socket go on."""
+"""An operation with values that cannot be stored ends alone: other operations of its socket continue."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ async def test_a_value_that_cannot_be_kept_is_an_error_of_its_operation(live: Li
         assert error["extensions"]["field"] == ["payload", "variables", "f", "nameContains"]
     id = (await live.api.create())["id"]
     assert (await socket.next("watch"))["id"] == id
-    await socket.subscribe(VIEWER, "odd")  # the id is free
+    await socket.subscribe(VIEWER, "odd")  # the id can be reused
     assert await socket.next("odd") == {"organizationId": "local"}
 
 
@@ -113,7 +113,7 @@ async def test_an_empty_operation_name_counts_as_absent(live: Live, socket: Sock
     body = {"query": VIEWER, "operationName": ""}
     await socket.send({"id": "1", "type": "subscribe", "payload": body})
     assert await socket.next() == {"organizationId": "local"}
-    for _ in range(2):  # the second comes with a head, and a body, that is known
+    for _ in range(2):  # the head and the body of the second request are cached
         answer = await live.http.post("/graphql", json={**body, "variables": {}})
         assert answer.json() == {"data": {"viewer": {"organizationId": "local"}}}
 

@@ -1,4 +1,4 @@
-"""One pipeline, watched: its newest states in order, the last one for certain."""
+"""Subscription to one pipeline: its newest states in order, always including the last one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All pipelines that match a filter, watched."""
+"""Subscription to all pipelines that match a filter."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ async def test_tells_what_matches_after_a_change_or_did_before_it(each_live: Liv
         await each_live.move(id, PipelineStatus.COMPLETED)
         assert await follower.next() == {"id": id, "pipeline": {"name": "in between", "status": "COMPLETED"}}
         await each_live.api.run("UpdatePipeline", id=id, input={"name": "no more"})
-        await each_live.move(id, PipelineStatus.RUNNING)  # as no run does: it tells that nothing came between
+        await each_live.move(id, PipelineStatus.RUNNING)  # unlike any run: it shows that no other event came between
         assert (await follower.next())["pipeline"] == {"name": "no more", "status": "RUNNING"}
 
 

@@ -1,4 +1,4 @@
-"""The protocol graphql-transport-ws, to its letter."""
+"""Protocol graphql-transport-ws."""
 
 from __future__ import annotations
 
@@ -155,7 +155,7 @@ async def test_a_client_that_goes_leaves_nothing_behind(live: Live) -> None:
         await socket.subscribe(WATCH, id=id)
         await socket.next()
         await socket.send({"type": "ping"})
-        socket.connection.transport.abort()  # with an answer on its way
+        socket.connection.transport.abort()  # while a response is pending
     await asyncio.sleep(0.2)
     assert not live.database.hub._subscribers
     assert not live.server.server_state.tasks

@@ -1,4 +1,4 @@
-"""Answers as server-sent events."""
+"""Server-sent events."""
 
 from __future__ import annotations
 

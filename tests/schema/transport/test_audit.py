@@ -1,5 +1,4 @@
-"""The server passes every audit of the npm package graphql-http: what the GraphQL over HTTP specification says MUST,
-SHOULD and MAY be."""
+"""GraphQL over HTTP: all audits of the npm package graphql-http pass, including SHOULD and MAY."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cached bodies decode to the same requests as uncached ones."""
+"""Request cache: cached bodies decode to the same requests as uncached ones."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ WRITERS: list[Callable[[Any], bytes]] = [orjson.dumps, lambda body: json.dumps(b
 
 
 def outcome(make: Callable[[], GraphQLRequest]) -> Any:
-    """A request, or why there is none."""
+    """Decode a request, or return why it is invalid."""
     try:
         return make()
     except RequestError as error:

@@ -1,4 +1,4 @@
-"""GET asks, POST asks and changes, nothing else is there."""
+"""HTTP methods: GET for queries, POST for all operations, no others."""
 
 from __future__ import annotations
 

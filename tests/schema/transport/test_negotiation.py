@@ -1,4 +1,4 @@
-"""The answer's media type is what the request accepts; the status follows from it."""
+"""Content negotiation: media type and status of the response follow from the Accept header."""
 
 from __future__ import annotations
 

@@ -17,9 +17,9 @@ with warnings.catch_warnings():
     import cma
 
 TOLERANCES = ("absolute_tolerance", "relative_tolerance", "xtol", "population_convergence_tol", "flat_fitness_tol")
-"""Those that restarts narrow."""
+"""Tolerances that restarts tighten."""
 SURROGATE = 1e-3
-"""The default of a tolerance that is not of this method."""
+"""Default of a tolerance that belongs to another method."""
 SIGMA = 0.2
 """Initial step, relative to the range between bounds."""
 
@@ -43,7 +43,7 @@ def run(settings: Settings, search: Search) -> Found:
 
 
 def _limits(settings: Settings, search: Search) -> dict[str, tuple[int | None, int]]:
-    """Each limit of `cma`, if it is given, and how much of it was used before a restart."""
+    """Return the limits of `cma`, each with the budget used before a restart."""
     return {
         "maxfevals": (settings["max_evaluations"], search.evaluations),
         "maxiter": (settings["max_iterations"], search.iterations),
@@ -152,7 +152,7 @@ def _sigma(value: Any) -> str | None:
 
 
 def _surrogate(value: Any) -> str | None:
-    """The official client always writes its default."""
+    """Accept the default only, which the official client always writes."""
     if value is None or value == SURROGATE:
         return None
     return "is of methods that model the cost, and has no effect on CMA-ES: leave it out"

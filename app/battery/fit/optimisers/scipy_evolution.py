@@ -54,7 +54,7 @@ def run(settings: Settings, search: Search) -> Found:
 
 
 def _ranges(search: Search) -> list[tuple[float, float]]:
-    """The bounds; at a restart, a narrower range about the start."""
+    """Return the bounds; at a restart, a narrower range around the start."""
     reach = search.narrowed(1.0) * (search.high - search.low) / 2
     if not search.restart:
         return list(zip(search.low, search.high, strict=True))

@@ -47,7 +47,7 @@ LIMITED: dict[str, tuple[int, ...]] = {
     "SLSQP": (9,),
     "trust-constr": (0,),
 }
-"""The status by which each method says that a limit stopped it."""
+"""Status of each method for a limit that was reached."""
 COUNTING = ("TNC", "COBYLA")
 """Methods that count evaluations as iterations."""
 NARROWED: dict[str, dict[str, float]] = {
@@ -57,7 +57,7 @@ NARROWED: dict[str, dict[str, float]] = {
     "COBYQA": {"initial_tr_radius": 1.0},
     "SLSQP": {"ftol": 1e-6},
 }
-"""First steps and tolerances of each method, which restarts narrow."""
+"""First steps and tolerances of each method, which restarts reduce."""
 REFUSED_METHODS = ("Newton-CG", "dogleg", "trust-exact", "trust-krylov", "trust-ncg")
 
 
@@ -94,8 +94,8 @@ def run(settings: Settings, search: Search) -> Found:
 
 
 def _options(settings: Settings, search: Search) -> dict[str, Any]:
-    """Options of SciPy: the given ones, less the budget used before a restart. First steps and tolerances that are not
-    given become narrower."""
+    """Return SciPy's options: the given ones, minus the budget used before a restart. Default first steps and
+    tolerances are reduced by restarts."""
     method, options = settings["method"], dict(settings["options"] or {})
     if settings["max_iterations"] is not None:
         counts = method in COUNTING

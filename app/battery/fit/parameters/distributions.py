@@ -35,7 +35,7 @@ def _normal(mean: float, std: float) -> Distribution:
 
 def _log_normal(mean: float, std: float) -> Distribution:
     normal = NormalDist(mean, std)
-    # The density is that of log x: its mode is the median, whatever the coordinate that the parameter is searched in.
+    # The density is that of log x: its mode is the median, in any search coordinate.
     return Distribution(
         "LogNormal",
         math.exp(mean),

@@ -1,7 +1,7 @@
-"""Whether a search has converged: how far the optimum still is from the best point, in standard errors.
+"""Convergence test of a search: distance from the best point to the optimum, in standard errors.
 
-Slopes of the errors at the best point give the Gauss-Newton step to the optimum. A point is converged where that step
-is a small share of each standard error, or of the parameter itself; or where no point along it costs less.
+Slopes of the errors at the best point give the Gauss-Newton step to the optimum. The search has converged if that step
+is a small share of each standard error or of the parameter itself, or if no point along the step has a lower cost.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from app.battery.fit.search.gradients import gradient, split, stacked
 from app.battery.fit.uncertainty import Estimate, estimate, invert, sides
 
 CLOSE = 0.1
-"""Standard errors from the optimum at which a search has converged."""
+"""Distance from the optimum in standard errors at which a search has converged."""
 ALIKE = 1e-6
-"""The share of a parameter's size that does not count as a distance."""
+"""Share of a parameter's size below which a step counts as zero."""
 RESOLVED = 1e-5
-"""The share of the data's size that the error of an integration is not below."""
+"""Lower limit of the integration error, as a share of the data's size."""
 STAYS = CLOSE**2 / 2
-"""The rise of the log likelihood that such a distance makes: a restart that gains less has stayed."""
+"""Increase of the log likelihood over that distance. A restart that gains less has made no progress."""
 PROBES = (1.0, 0.3, 0.1)
-"""Shares of the step to the optimum at which a lower cost is looked for."""
+"""Shares of the step to the optimum at which the cost is probed."""
 
 
 def likelier(misfit: Misfit, before: float, after: float) -> float:
-    """The rise of the log likelihood from one value of what is minimised to another."""
+    """Return the increase of the log likelihood between two costs."""
     kind = misfit.cost.kind
     if kind in ADDED:
         return (before - after) / (2 * ADDED[kind])
@@ -60,18 +60,18 @@ class Slopes:
 
     @cached_property
     def columns(self) -> list[Array | None]:
-        """Stacked, by coordinate; None where nothing is solved on either side."""
+        """Slopes of the stacked errors by coordinate; None if the model has no solution on either side."""
         return [self._differences.column(self.point, index, True) for index in range(self.point.place.size)]
 
     @cached_property
     def by_term(self) -> dict[int, list[Array]]:
-        """The errors' slopes of each term, by coordinate."""
+        """Slopes of the errors of each term, by coordinate."""
         misfit = self.model.misfit
         return {index: split(misfit, column) for index, column in enumerate(self.columns) if column is not None}
 
     @cached_property
     def drowned(self) -> set[int]:
-        """Coordinates whose slopes are lost in noise, over the largest step that there is."""
+        """Coordinates whose slopes are below the noise, even over the largest step."""
         noise, lengths = self._differences.noise, self.model.coordinates.lengths(self.point.values)
         if not noise:
             return set()
@@ -83,26 +83,26 @@ class Slopes:
 
     @cached_property
     def slack(self) -> float:
-        """The factor by which a distance may be greater where noise, or the integrator's own error, hides it."""
+        """Factor by which noise, or the integration error, increases the tolerated distance."""
         square = float(np.square(stacked(self.model.misfit, self.point)).sum())
         return math.sqrt(1 + self.noise_cost / CLOSE**2 / square) if square else math.inf
 
     @property
     def noise_cost(self) -> float:
-        """The sum of squares that the model's output alone makes, by its noise or by its own error."""
+        """Sum of squared errors that noise or integration error alone cause."""
         resolved = RESOLVED * math.sqrt(self.model.misfit.square(self.point.values))
         return max(self._differences.noise or 0.0, resolved) ** 2
 
     @cached_property
     def gradient(self) -> Array:
-        """Gradient of the minimised cost, in search coordinates, (d,)."""
+        """Gradient of the minimised cost in search coordinates, (d,)."""
         return gradient(self.model.misfit, self.model.coordinates, self.point, self.columns)
 
 
 @dataclass(frozen=True, slots=True)
 class Distance:
-    """The step from a point to the optimum, (d,), and how far that is, in standard errors, by parameter where it is too
-    far to have converged. The data tell nothing of the coordinates `flat`."""
+    """Step from a point to the optimum, (d,). `far` holds the distance in standard errors of each parameter that is too
+    far away to have converged; `flat` holds the coordinates that the data do not determine."""
 
     step: Array
     far: dict[str, float]
@@ -110,7 +110,7 @@ class Distance:
 
 
 def distance(slopes: Slopes) -> Distance | None:
-    """None where the cost, or the data, have no standard errors to measure it in."""
+    """Return the distance to the optimum; None if no standard errors can be computed for the cost or the data."""
     model, best = slopes.model, slopes.point
     misfit, coordinates = model.misfit, model.coordinates
     if misfit.cost.kind not in ADDED and best.cost <= 0:
@@ -137,13 +137,14 @@ def distance(slopes: Slopes) -> Distance | None:
 
 
 def _scale(misfit: Misfit, cost: float) -> float:
-    """Divisor that turns the gradient of a cost into that of minus the log likelihood."""
+    """Return the divisor that turns the gradient of a cost into that of minus the log likelihood."""
     kind = misfit.cost.kind
     return 2 * ADDED[kind] if kind in ADDED else 2 * EXPONENTS[kind] * cost / misfit.size
 
 
 def _step(found: Estimate, rise: Array, low: Array, high: Array) -> Array:
-    """The Newton step, (m,), between bounds: where it ends at one, the other parameters go on without that one."""
+    """Return the Newton step, (m,), within the bounds: a parameter that reaches a bound stays there, and the others are
+    solved again."""
     step = np.zeros(rise.size)
     free: Array = np.ones(rise.size, bool)
     while free.any():

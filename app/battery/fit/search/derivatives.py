@@ -1,4 +1,5 @@
-"""Derivatives of one run of an optimiser: of the residuals, and of the cost, by differences whose noise is measured."""
+"""Derivatives for one run of an optimiser: of the residuals and of the cost, by finite differences with measured
+noise."""
 
 from __future__ import annotations
 
@@ -14,11 +15,11 @@ from app.battery.fit.search.differences import Differences, Noise, Output
 from app.battery.fit.search.gradients import gradient, stacked
 
 FRESH = 100.0
-"""The factor by which a cost must have changed for the noise to be measured again."""
+"""Factor of change of the cost after which the noise is measured again."""
 
 
 class Derivatives:
-    """Search coordinates throughout. `step` stands for steps that are given."""
+    """Derivatives in search coordinates. A given `step` replaces the steps chosen from the noise."""
 
     def __init__(self, problem: FitProblem, model: FitModel, step: float | None) -> None:
         self._problem, self._model, self._step = problem, model, step
@@ -26,7 +27,7 @@ class Derivatives:
         self._of_errors: Differences | None = None
 
     def residuals(self, priors: bool) -> tuple[Callable[[Array], Array], Callable[[Array, bool], Array]]:
-        """The residuals, (n,), with those of priors or without, and their Jacobian, (n, d)."""
+        """Return functions for the residuals, (n,), with or without those of priors, and for their Jacobian, (n, d)."""
         misfit = self._model.misfit
         differences: list[Differences] = []
 
@@ -52,7 +53,8 @@ class Derivatives:
         return gradient(misfit, self._model.coordinates, here, columns)
 
     def slopes(self, best: Point) -> Slopes:
-        """Central slopes at the best point; its noise is measured unless that of a point about as good is known."""
+        """Return central slopes at the best point. The noise is measured unless it is known at a point of similar
+        cost."""
         noise = self._noise
         if noise is None or not noise.points or abs(noise.here.cost) > FRESH * abs(best.cost):
             noise = Noise(self._problem, self._model.coordinates, best)

@@ -1,9 +1,10 @@
-"""Finite differences of a model's output, with steps from its measured noise and the sizes of the parameters.
+"""Finite differences of a model's output, with step sizes from its measured noise and the parameters' sizes.
 
-An integrator with adaptive steps answers with noise: the output jumps a little between neighbouring points. Its size is
-taken from the fourth differences of five points in a row, as in ECnoise (More and Wild 2011, doi:10.1137/100786125).
-A step then balances noise against curvature (More and Wild 2012, doi:10.1145/2168773.2168777): forward 2 sqrt(e L / s),
-central (3 e L^2 / s)^(1/3), for noise e, slope s and the length L over which the slope changes by its own size.
+An integrator with adaptive steps has a noisy output, which jumps a little between neighbouring points. The noise is
+estimated from the fourth differences of five equidistant points, as in ECnoise (More and Wild 2011,
+doi:10.1137/100786125). The step then balances noise against curvature (More and Wild 2012,
+doi:10.1145/2168773.2168777): forward 2 sqrt(e L / s), central (3 e L^2 / s)^(1/3), for noise e, slope s and the length
+L over which the slope changes by its own size.
 """
 
 from __future__ import annotations
@@ -19,34 +20,35 @@ from app.battery.fit.parameters.coordinates import Coordinates
 from app.battery.fit.problem import FitProblem, Point
 
 FORWARD, CENTRAL = 1e-5, 1e-4
-"""Steps where there is no noise, as shares of a parameter's size."""
+"""Step sizes without noise, as shares of a parameter's size."""
 LARGEST = 0.1
-"""The largest step, as such a share."""
+"""Largest step, as a share of a parameter's size."""
 TRIAL = 1e-2
-"""The step that slope and curvature are first taken with where there is noise."""
+"""Trial step for slope and curvature of a noisy output, as a share of a parameter's size."""
 SPACING = 1e-5
-"""Between the points that noise is measured from, as such a share."""
+"""Distance of the points for the noise estimate, as a share of a parameter's size."""
 ORDER = 4
 """Order of the differences that estimate noise: they remove the smooth part of the output."""
 FORWARD_ERROR, CENTRAL_ERROR = 1e-2, 2e-3
-"""The share of noise in a slope above which its step is chosen anew."""
+"""Share of noise in a slope above which the step is chosen again."""
 ROOM = 10
-"""How many steps there are at least between bounds."""
+"""Minimum number of steps between the bounds."""
 SIGNIFICANT = 3.0
-"""How many times its noise a second difference must be to tell a curvature."""
+"""Minimum ratio of a second difference to its noise for a significant curvature."""
 
 Output = Callable[[Point], Array]
 
 
 class Noise:
-    """The noise of one model's output around one point, measured when it is first asked for: four evaluations."""
+    """Noise of one model's output around one point, measured on first use with four evaluations."""
 
     def __init__(self, problem: FitProblem, coordinates: Coordinates, here: Point) -> None:
         self._problem, self._coordinates, self.here = problem, coordinates, here
 
     @cached_property
     def points(self) -> list[Point]:
-        """Five in a row, with the parameters rising and falling in turn; none where one of them has no solution."""
+        """Five equidistant points, with the parameters rising and falling in turn; empty if one of them has no
+        solution."""
         place, low, high = self.here.place, self._coordinates.low, self._coordinates.high
         step = np.minimum(SPACING * self._coordinates.lengths(self.here.values), (high - low) / (ROOM * ORDER))
         step[1::2] *= -1
@@ -60,7 +62,7 @@ class Noise:
         return [] if found[-1].errors is None else found
 
     def of(self, output: Output) -> float | None:
-        """The norm of the noise of an output; None where it cannot be told."""
+        """Return the norm of the noise of an output; None if it cannot be estimated."""
         if not self.points:
             return None
         table = np.diff(np.stack([output(point) for point in self.points]), n=ORDER, axis=0)
@@ -68,7 +70,7 @@ class Noise:
 
 
 class Differences:
-    """Slopes of an output along each coordinate. `step` stands for steps that are given: shares of sizes."""
+    """Slopes of an output along each coordinate. A given `step`, as a share of sizes, replaces the chosen ones."""
 
     def __init__(
         self, problem: FitProblem, coordinates: Coordinates, output: Output, noise: Noise, step: float | None
@@ -80,11 +82,12 @@ class Differences:
 
     @cached_property
     def noise(self) -> float | None:
-        """The norm of the output's noise."""
+        """Norm of the output's noise."""
         return self._noise.of(self._output)
 
     def column(self, here: Point, index: int, central: bool) -> Array | None:
-        """The slope along one coordinate, within the bounds; None where nothing is solved on either side."""
+        """Return the slope along one coordinate, within the bounds; None if the model has no solution on either
+        side."""
         sides = self._sides(here, index, self.share(index, central), central)
         if sides is None:
             return None
@@ -97,11 +100,11 @@ class Differences:
         return self._slope(sides, index)
 
     def share(self, index: int, central: bool = True) -> float:
-        """The step along one coordinate, as a share of the parameter's size."""
+        """Return the step along one coordinate, as a share of the parameter's size."""
         return self._step or self._shares.get((index, central)) or (CENTRAL if central else FORWARD)
 
     def jacobian(self, here: Point, central: bool) -> Array:
-        """All columns, (n, d). A direction in which nothing is solved has no slope."""
+        """Return the Jacobian, (n, d). A column without a solution on either side is 0."""
         flat = np.zeros_like(self._around(here)[1])
         columns = [self.column(here, index, central) for index in range(here.place.size)]
         slopes: Array = np.stack([flat if column is None else column for column in columns], axis=1)
@@ -113,7 +116,7 @@ class Differences:
         return slope
 
     def _around(self, here: Point) -> tuple[Point, Array, list[float]]:
-        """A point that slopes are taken at, its output and its lengths: the same for all columns."""
+        """Return a point with its output and its lengths, cached for all columns."""
         if self._here is None or self._here[0] is not here:
             self._here = here, self._output(here), self._coordinates.lengths(here.values).tolist()
         return self._here
@@ -123,14 +126,15 @@ class Differences:
         return self._around(point)[1] if is_here else self._output(point)
 
     def _is_clean(self, sides: tuple[Point, Point], index: int, slope: Array, central: bool) -> bool:
-        """Whether noise is a small share of a slope."""
+        """Return whether noise is a small share of a slope."""
         if self.noise is None:
             return True
         change = math.sqrt(float(slope @ slope)) * abs(float(sides[0].place[index] - sides[1].place[index]))
         return math.sqrt(2) * self.noise <= (CENTRAL_ERROR if central else FORWARD_ERROR) * change
 
     def _learn(self, here: Point, index: int) -> None:
-        """Choose steps from the slope and the curvature over a trial step, a longer one where that drowns in noise."""
+        """Choose the steps from slope and curvature over a trial step; a longer trial step is used if noise
+        dominates."""
         noise, length = self.noise or 0.0, self._around(here)[2][index]
         slope, reach, step = 0.0, length, 0.0
         for trial in (TRIAL, LARGEST):
@@ -150,7 +154,7 @@ class Differences:
             self._shares[index, central] = min(max(min(best, reach / 2) / length, least), LARGEST)
 
     def _sides(self, here: Point, index: int, share: float, central: bool) -> tuple[Point, Point] | None:
-        """The points that a slope is taken between."""
+        """Return the two points of a difference quotient; None if the model has fewer than two solutions there."""
         ahead = self._beside(here, index, share)
         behind = self._beside(here, index, -share) if central or ahead is None else None
         sides = [side for side in (ahead, behind) if side is not None]
@@ -171,7 +175,7 @@ class Differences:
 
 
 def _balanced(noise: float, reach: float, slope: float, central: bool) -> float:
-    """The step whose errors from noise and from curvature are least together."""
+    """Return the step with the least sum of the errors from noise and from curvature."""
     if slope == 0:
         return math.inf
     return (3 * noise * reach**2 / slope) ** (1 / 3) if central else 2 * math.sqrt(noise * reach / slope)

@@ -1,4 +1,4 @@
-"""Gradient of a cost from the slopes of the errors, by the chain rule: what curves the cost does not bend it."""
+"""Gradient of a cost by the chain rule from slopes of the errors, which keeps the curvature of the cost out of them."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from app.battery.fit.parameters.coordinates import Coordinates
 from app.battery.fit.problem import Point
 
 SMALL = 1e-5
-"""The step, as a share of a parameter's size, that errors are taken to be straight along."""
+"""Step over which errors are taken to be linear, as a share of a parameter's size."""
 
 
 def stacked(misfit: Misfit, point: Point) -> Array:
-    """The errors of all terms, each times the root of its weight, (n,)."""
+    """Return the errors of all terms, each multiplied by the square root of its weight, (n,)."""
     errors: Any = point.errors
     together: Array = np.concatenate(
         [each.weight**0.5 * error for each, error in zip(misfit.terms, errors, strict=True)]
@@ -25,13 +25,14 @@ def stacked(misfit: Misfit, point: Point) -> Array:
 
 
 def split(misfit: Misfit, together: Array) -> list[Array]:
-    """The errors of each term, or their slopes, that were stacked."""
+    """Split stacked errors, or stacked slopes of errors, by term."""
     ends = np.cumsum([each.data.size for each in misfit.terms])[:-1]
     return [part / each.weight**0.5 for each, part in zip(misfit.terms, np.split(together, ends), strict=True)]
 
 
 def gradient(misfit: Misfit, coordinates: Coordinates, here: Point, columns: list[Array | None]) -> Array:
-    """Gradient of the minimised cost, (d,), from the stacked slopes of the errors; 0 without slopes."""
+    """Return the gradient of the minimised cost, (d,), from stacked slopes of the errors; 0 for a column without
+    slopes."""
     found = np.zeros(here.place.size)
     lengths = coordinates.lengths(here.values)
     for index, column in enumerate(columns):

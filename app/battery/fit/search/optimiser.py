@@ -20,7 +20,8 @@ NARROWING = 0.1
 
 @dataclass(frozen=True, slots=True)
 class Residuals:
-    """Whose squares add up to the cost: (n,), and their Jacobian (n, d), by central differences if wanted."""
+    """Residuals, (n,), whose squares add up to the cost, and their Jacobian, (n, d), by central differences on
+    request."""
 
     at: Callable[[Array], Array]
     jacobian: Callable[[Array, bool], Array]
@@ -54,7 +55,7 @@ class Search:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where an optimiser ended. `is_limited` says that a limit of its own stopped it."""
+    """End of a run of an optimiser. `is_limited`: a limit of the optimiser stopped it."""
 
     point: Array
     iterations: int
@@ -75,4 +76,4 @@ class Optimiser:
     needs_bounds: Callable[[Settings], bool] = lambda settings: False
     takes_bounds: Callable[[Settings], bool] = lambda settings: True
     is_search: bool = True
-    """Whether it looks for an optimum at all."""
+    """Whether the method searches for an optimum; false for methods that only evaluate points."""

@@ -1,4 +1,4 @@
-"""Restarts of a search: from where it stopped, with a fresh scale and fresh steps, until it stays."""
+"""Restarts of a search from the point where it stopped, with new scales and steps, until it converges or stalls."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from app.battery.fit.search.optimiser import Found, Residuals, Search
 
 MAX_RESTARTS = 10
 UNMOVED = 1e-3
-"""The share of its size by which no parameter changed where an optimiser hardly moved."""
+"""Relative change of a parameter below which an optimiser hardly moved."""
 AT_OPTIMUM = "The slopes there show that it is the optimum."
 
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """On the point that a search stopped at. `is_over` says that a restart would not help."""
+    """Verdict on the point where a search stopped. `is_over`: a restart would not help."""
 
     is_converged: bool
     is_over: bool
@@ -35,7 +35,7 @@ CONVERGED = Verdict(True, True)
 
 @dataclass
 class Descent:
-    """One search with its restarts: where it ended, and how far from the optimum that is as far as slopes tell."""
+    """One search with its restarts: its end point, and the distance from there to the optimum if slopes are known."""
 
     fit: DataFit
     model: FitModel
@@ -48,11 +48,11 @@ class Descent:
 
     @property
     def best(self) -> Any:
-        """The best point seen, if any has a solution."""
+        """Best point evaluated; None if no point has a solution."""
         return self.problem.best
 
     def run(self, start: Array) -> None:
-        """Search from one start until it stays."""
+        """Search from one start until the search is over."""
         try:
             self._run(start)
         except StopSearch as limit:
@@ -74,7 +74,7 @@ class Descent:
             self.restarts += 1
 
     def _searched(self, start: Array, derivatives: Derivatives, iterations: int, evaluations: int) -> Found:
-        """Where the optimiser ends that is started anew: it sees coordinates that are about 1 at the start."""
+        """Run the optimiser once from `start`; its coordinates are scaled to about 1 there."""
         coordinates, problem, misfit = self.model.coordinates, self.problem, self.model.misfit
         size = coordinates.sizes(start)
 
@@ -109,7 +109,7 @@ class Descent:
         self.slopes = slopes = derivatives.slopes(self.best)
         self.distance = distance(slopes)
         missing = len(slopes.by_term) < self.best.place.size
-        if found.is_limited:  # a restart is cut short where the search itself had ended
+        if found.is_limited:  # a search that reached its limit is not restarted
             is_there = self.distance is not None and not self.distance.far and not missing
             return Verdict(is_there, True, AT_OPTIMUM if is_there else "")
         if self.distance is None or missing:
@@ -123,8 +123,8 @@ class Descent:
         return Verdict(False, False, self._far(self.distance))
 
     def _plateau(self, slopes: Slopes, way: Distance) -> list[str]:
-        """The parameters that the errors do not change with, where the search was lost for that: at its very start, or
-        where nothing else is left to search."""
+        """Return the parameters without effect on the errors, if that ended the search: it never left the start, or no
+        parameter has an effect."""
         first, place = self.problem.first, slopes.point.place
         lengths = self.model.coordinates.lengths(slopes.point.values)
         moved = first is None or bool(np.any(np.abs(place - first.place) > UNMOVED * lengths))
@@ -132,7 +132,7 @@ class Descent:
         return [self.model.coordinates.names[index] for index in sorted(way.flat)] if is_lost else []
 
     def _stays(self, found: Found, before: Point | None, missing: bool) -> Verdict:
-        """Without slopes to judge by: whether a restart gained anything."""
+        """Judge a point without slopes, by the gain of the last restart."""
         if before is None or not self._alike(before, self.best):
             return Verdict(False, is_over=False, message="It was still falling after restarts.")
         if missing:
@@ -143,7 +143,7 @@ class Descent:
         return Verdict(found.success, True)
 
     def _alike(self, before: Point, after: Point) -> bool:
-        """Whether two points are as good, or the same but for rounding."""
+        """Return whether two points have the same likelihood, or are equal except for rounding."""
         if before.errors is None:
             return False
         lengths = self.model.coordinates.lengths(after.values)
@@ -151,7 +151,7 @@ class Descent:
         return same or likelier(self.model.misfit, before.cost, after.cost) <= STAYS
 
     def _falls(self, slopes: Slopes, way: Distance) -> bool:
-        """Whether the cost is lower on the way to the optimum; the best point moves there if so."""
+        """Return whether the cost falls towards the optimum. If it does, the best point of the problem moves there."""
         enough = STAYS * slopes.slack**2
         for share in PROBES:
             probe = self.problem.at(slopes.point.place + share * way.step)

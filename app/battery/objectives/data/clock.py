@@ -1,7 +1,7 @@
-"""Times that a cycler logged more than once, told apart so that a current can be interpolated over them.
+"""Distinct times for rows that a cycler logged at the same time, so that a current can be interpolated over them.
 
-A coarse clock gives rows the same time, and so do the last row of a step and the first of the next. Such rows follow
-each other within a microsecond, in their order: the current between them is a jump.
+A coarse clock gives several rows the same time; so do the last row of a step and the first row of the next. Such rows
+are placed at most a microsecond apart, in their order: the current between them is a jump.
 """
 
 from __future__ import annotations
@@ -11,13 +11,13 @@ import numpy as np
 from app.battery.objectives.objective import Array
 
 GAP = 1e-6
-"""Seconds between rows of one time, if the next time leaves room for it."""
+"""Seconds between rows of equal time, if the next time leaves room for it."""
 SHARE = 0.01
-"""Most of the way to the next time that they take up together."""
+"""Maximum share of the time to the next row that rows of equal time fill together."""
 
 
 def distinct_times(times: Array) -> Array:
-    """Return times that rise strictly, (n,), for times that never fall: the first of each stays as it is."""
+    """Return strictly rising times, (n,), for times that never fall; the first row of each time is unchanged."""
     new = np.concatenate(([True], np.diff(times) > 0))
     if new.all():
         return times

@@ -20,12 +20,12 @@ TIME, VOLTAGE, CAPACITY, CURRENT = "Time [s]", "Voltage [V]", "Capacity [A.h]", 
 DISCHARGE, CHARGE = "Discharge capacity [A.h]", "Charge capacity [A.h]"
 STEP_COUNT = "Step count"
 VOLTAGE_ALIASES = ("OCP [V]", "OCV [V]", "Open-circuit potential [V]", "Open-circuit voltage [V]")
-"""Names that a table without steps may have for its voltage."""
+"""Alternative names of the voltage in a table without steps."""
 CAPACITY_PREFIX = "Capacity ["
 WINDOW_SLACK = 1e-6
-"""Seconds beyond each end of `time_range` that still count."""
+"""Tolerance of `time_range` at both ends, in seconds."""
 STRAIGHT = 1e-10
-"""Second derivatives of voltage by capacity up to this size are zero to `remove_extremes`."""
+"""Second derivative of voltage by capacity up to which `remove_extremes` takes a curve as straight."""
 
 
 class CannotLoad(Exception):
@@ -52,12 +52,12 @@ class Table:
 
     columns: dict[str, Array]
     names: list[str]
-    """All columns that were sent, also those that hold no numbers."""
+    """All columns in the request, including those without numbers."""
     rows: Array | None
-    """(n,); None once rows are resampled."""
+    """Row numbers in the request, (n,); None after resampling."""
     axis: str
     notes: list[str] = field(default_factory=list)
-    """Messages about options that changed more, or less, than their name says."""
+    """Messages about options with effects beyond their names, or without effect."""
 
     @property
     def size(self) -> int:
@@ -71,7 +71,8 @@ class Table:
 
 
 def select_rows(table: Table, steps: list[Step] | None, options: Options) -> list[Step] | None:
-    """Narrow the table to the chosen steps and the window of time; return the steps within, as rows of what is left."""
+    """Restrict the table to the selected steps and the time window. Return the steps within it, by their rows in the
+    restricted table."""
     start, end = (0, table.size) if steps is None else (steps[0].first, steps[-1].last + 1)
     if options.window is None:
         keep: Any = slice(start, end)
@@ -87,7 +88,7 @@ def select_rows(table: Table, steps: list[Step] | None, options: Options) -> lis
             covered = f"{np.nanmin(times[start:end]):g} to {np.nanmax(times[start:end]):g} s" if end > start else "none"
             raise CannotLoad(f"`time_range` selects no rows: the data cover {covered}.", options.at("time_range"))
         keep = inside
-        if steps is not None:  # the steps table addresses rows by number, so none within is left out
+        if steps is not None:  # steps refer to rows by number: no row within the window may be dropped
             start, end = int(inside[0]), int(inside[-1]) + 1
             keep = slice(start, end)
     table.keep(keep)
@@ -98,7 +99,7 @@ def select_rows(table: Table, steps: list[Step] | None, options: Options) -> lis
 
 
 def name_columns(table: Table, options: Options, has_steps: bool) -> None:
-    """Give voltage and capacity the names that they are compared by."""
+    """Add voltage and capacity under the names that objectives compare."""
     if not has_steps and VOLTAGE not in table.columns:
         alias = next((name for name in VOLTAGE_ALIASES if name in table.columns), None)
         if alias is not None:
@@ -111,7 +112,7 @@ def name_columns(table: Table, options: Options, has_steps: bool) -> None:
 
 
 def transform(table: Table, steps: list[Step] | None, options: Options) -> None:
-    """Apply the transforms in effect."""
+    """Apply the enabled transforms."""
     if options["rest_to_ocp"]:
         _rest_to_ocp(table, steps, options)
     elif options["keep_first_ocp_point"]:
@@ -143,12 +144,12 @@ def _require_columns(table: Table, name: str, options: Options, *columns: str) -
 
 
 def _is_curve(table: Table) -> bool:
-    """Whether the table holds a curve of voltage by capacity."""
+    """Return whether the table holds voltage and capacity."""
     return VOLTAGE in table.columns and any(name.startswith(CAPACITY_PREFIX) for name in table.names)
 
 
 def _sort(table: Table, options: Options) -> None:
-    """Turn a curve so that its voltage falls and its capacity rises from zero, and drop repeated values.
+    """Reverse a curve so that its voltage falls and its capacity rises from zero, and drop repeated values.
 
     Data without a capacity, which ionworksdata does not sort, are ordered by their axis as the public schema says.
     """
@@ -169,7 +170,7 @@ def _sort(table: Table, options: Options) -> None:
 
 
 def _remove_duplicates(table: Table) -> None:
-    """Keep the first of each capacity, then of each voltage; without a capacity, the first of rows that are equal."""
+    """Keep the first row of each capacity, then of each voltage. Without a capacity, keep the first of equal rows."""
     if CAPACITY in table.columns and VOLTAGE in table.columns:
         before = table.size
         _drop_repeats(table, CAPACITY)
@@ -215,7 +216,7 @@ def _filter(table: Table, options: Options) -> None:
 
 
 def _interpolate(table: Table, options: Options) -> None:
-    """Resample all columns at knots of time: given ones, or evenly spaced from the first row to before the last."""
+    """Resample all columns at given times, or at evenly spaced times from the first row up to, excluding, the last."""
     _require_columns(table, "interpolate", options, TIME)
     times, given = table.columns[TIME], options["interpolate"]
     if np.any(np.diff(times) < 0):
@@ -250,7 +251,8 @@ def _rest_to_ocp(table: Table, steps: list[Step] | None, options: Options) -> No
 
 
 def _net_capacity(table: Table, options: Options) -> Array:
-    """Discharge less charge capacity [A.h] up to each row, (n,). Falls are resets at the start of a step."""
+    """Return discharge minus charge capacity [A.h] up to each row, (n,). A decrease is a reset at the start of a
+    step."""
     columns: Mapping[str, Array] = table.columns
     if DISCHARGE in columns and CHARGE in columns:
         parts = columns[DISCHARGE], columns[CHARGE]
@@ -268,14 +270,14 @@ def _net_capacity(table: Table, options: Options) -> Array:
 
 
 def _step_starts(counts: Array) -> Array:
-    """The first row of the step of each row, (n,)."""
+    """Return the first row of each row's step, (n,)."""
     is_start = np.concatenate(([True], np.diff(counts) != 0))
     starts: Array = np.flatnonzero(is_start)[np.cumsum(is_start) - 1]
     return starts
 
 
 def _split(capacity: Array, current: Array, starts: Array | None) -> tuple[Array, Array]:
-    """Discharge and charge capacity from one column and the sign of the current."""
+    """Split a capacity column into discharge and charge capacity by the sign of the current."""
     change = np.diff(capacity, prepend=0)
     discharge = np.cumsum(np.where(current > 0, change, 0))
     charge = np.cumsum(np.where(current < 0, np.abs(change), 0))
@@ -285,7 +287,7 @@ def _split(capacity: Array, current: Array, starts: Array | None) -> tuple[Array
 
 
 def _integrated(current: Array, times: Array, starts: Array | None) -> tuple[Array, Array]:
-    """Discharge and charge capacity by the trapezoidal rule, from zero in each step."""
+    """Integrate the current to discharge and charge capacity by the trapezoidal rule, from zero in each step."""
     found = []
     for signed in (np.maximum(current, 0), np.maximum(-current, 0)):
         areas = np.diff(times) * (signed[1:] + signed[:-1]) / 2.0

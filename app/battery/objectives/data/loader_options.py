@@ -10,10 +10,10 @@ from app.battery.checks.fields import Field, Path, flag, is_number, number, one_
 from app.execution.executor import Fault
 
 MAX_KNOTS = 1_000_000
-"""Points that `interpolate` may resample at."""
+"""Maximum number of points of `interpolate`."""
 MAX_FILTERS = 100
 MAX_WINDOW, MAX_ORDER = 10_001, 20
-"""Rows that a Savitzky-Golay filter looks at, and the order of its polynomials."""
+"""Maximum window length of a Savitzky-Golay filter, and maximum order of its polynomials."""
 
 
 def _knots(value: Any) -> str | None:
@@ -30,7 +30,7 @@ def _filters(value: Any) -> str | None:
 
 
 def _step(value: Any) -> str | None:
-    """A row of the steps table, a query for one, or `{"cycle": n}` or `{"step": n}`."""
+    """Check a step: a row of the steps table, a query for one, or `{"cycle": n}` or `{"step": n}`."""
     if isinstance(value, str):
         return text(value)
     if isinstance(value, dict):
@@ -72,7 +72,7 @@ SAVGOL = {
 
 
 class TooManyKnots(Exception):
-    """A spacing makes more points than may be; `path` leads to it."""
+    """A spacing yields too many points; `path` leads to it."""
 
     def __init__(self, path: Path) -> None:
         super().__init__(f"`interpolate` makes more than {MAX_KNOTS} rows. Take a wider spacing.")
@@ -81,7 +81,7 @@ class TooManyKnots(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Options in effect: value and place by name."""
+    """Effective options: value and path by name."""
 
     given: Mapping[str, tuple[Any, Path]]
 
@@ -103,7 +103,7 @@ class Options:
 
     @property
     def effective(self) -> dict[str, Any]:
-        """Those that are on, by name, as they were given."""
+        """Enabled options by name, as in the request."""
         found = {name: value for name, (value, _) in self.given.items() if value is not None and value is not False}
         if self.window is not None:
             found["time_range"] = list(self.window)
@@ -115,7 +115,7 @@ class Options:
 
 
 def read_options(beside: Mapping[str, tuple[Any, Path]]) -> tuple[Options, list[Fault]]:
-    """Return the options in effect that stand beside the data, and everything wrong with them."""
+    """Return the effective options beside the data, and every problem."""
     found: dict[str, tuple[Any, Path]] = {}
     faults: list[Fault] = []
     if "options" in beside:
@@ -136,7 +136,8 @@ def read_options(beside: Mapping[str, tuple[Any, Path]]) -> tuple[Options, list[
 
 
 def _in_effect(settings: Mapping[str, Any], path: Path) -> dict[str, tuple[Any, Path]]:
-    """`transforms` come before the older spelling beside them, and `first_step` is that of `first_step_dict`."""
+    """Collect the effective options with their paths. `transforms` override the options beside them; `first_step_dict`
+    is an older name of `first_step`."""
     found: dict[str, tuple[Any, Path]] = {}
     for name in TRANSFORMS:
         inner = settings["transforms"][name]
@@ -180,7 +181,7 @@ def _filter_faults(filters: Mapping[str, Any], path: Path) -> list[Fault]:
 
 
 def _window(given: Any, path: Path) -> tuple[tuple[float, float] | None, list[Fault]]:
-    """The first and last second that count; `duration` stands for the distance between them."""
+    """Return the first and last second of the time window; `duration` gives the last relative to the first."""
     message = "`time_range` must be an object of `start` and `end` (or `duration`) in seconds, in that order."
     keys = set(given) if isinstance(given, dict) else set()
     if keys not in ({"start", "end"}, {"start", "duration"}) or not all(map(is_number, given.values())):

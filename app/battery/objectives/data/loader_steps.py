@@ -1,7 +1,7 @@
-"""Steps table of a measurement: which rows of the data `first_step` and `last_step` choose.
+"""Steps table of a measurement: rows of the data that `first_step` and `last_step` select.
 
-A step is named by its row in the table, by `{"cycle": n}` or `{"step": n}`, or by a query. ionworksdata gives queries
-to Polars; here a closed part of SQL is read, since Polars' own can open files:
+A step is given by its row in the table, by `{"cycle": n}` or `{"step": n}`, or by a query. ionworksdata passes queries
+to Polars; this module parses a small subset of SQL itself, because Polars' SQL can open files:
 
     SELECT * FROM steps WHERE "Cycle count" = 2 AND "Step type" = 'Rest' ORDER BY "Step count" DESC LIMIT 1
 """
@@ -36,7 +36,7 @@ Columns = Mapping[str, list[Any]]
 
 
 def chosen_steps(steps: Any, path: Path, options: Options, rows: int) -> list[Step] | None:
-    """Return the chosen steps of a steps table, in order; None where there is no table to choose from. CannotLoad."""
+    """Return the selected steps of a steps table, in order; None without a table. Raises CannotLoad."""
     given = [name for name in STEP_OPTIONS if options[name] is not None]
     if steps is None or (isinstance(steps, dict) and not {START, END} & set(steps) and not _needs_steps(options)):
         if given:
@@ -91,7 +91,7 @@ def _steps(columns: Columns, chosen: range) -> list[Step]:
 
 
 def _row(given: Any, path: Path, columns: Columns, default: int) -> int:
-    """The row of the table that an option names; negative ones count from the end."""
+    """Return the row of the table that an option names; negative numbers count from the end."""
     if given is None:
         return default
     if isinstance(given, int):
@@ -124,7 +124,7 @@ def _require(columns: Columns, names: tuple[str, ...], path: Path) -> None:
 
 
 def _queried(query: str, path: Path, columns: Columns) -> list[int]:
-    """The rows that a query finds, in its order."""
+    """Return the rows that a query finds, in its order."""
     try:
         return _Query(query, columns).run()
     except (ValueError, TypeError) as error:
@@ -132,7 +132,7 @@ def _queried(query: str, path: Path, columns: Columns) -> list[int]:
 
 
 class _Query:
-    """Parser and evaluation of the supported queries. ValueError says what is not supported."""
+    """Parser and evaluator of the supported queries. Raises ValueError with the unsupported part."""
 
     def __init__(self, query: str, columns: Columns) -> None:
         self._tokens = self._split(query)

@@ -43,7 +43,7 @@ WRAPPERS = ("data", "time_series")
 BESIDE = {"data": {"data", "options", "time_range", "analysis", "metadata"}, "time_series": {"time_series", "steps"}}
 """Keys accepted beside the columns. `metadata` has no effect on the fit."""
 MADE_OF_RESTS = (CAPACITY, VOLTAGE)
-"""The columns that `rest_to_ocp` leaves."""
+"""Columns that `rest_to_ocp` returns."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +57,18 @@ class Needs:
     positive: bool = False
     rows: int = 2
     repeats: bool = False
-    """Whether an axis that rises may stand still from row to row."""
+    """Whether a rising axis may repeat a value."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Load measured data. Return the needed columns, (n,) each, the effective loader options, and every problem."""
+    """Loaded data: the needed columns, (n,) each, the effective loader options, and every problem."""
 
     columns: dict[str, Array] = field(default_factory=dict)
     options: Settings = field(default_factory=dict)
     faults: list[Fault] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    """Messages about loader options that did more, or less, than their names say."""
+    """Messages about loader options with effects beyond their names, or without effect."""
 
 
 @dataclass(slots=True)
@@ -83,7 +83,7 @@ class _Found:
 
 
 def measured(config: Any, path: Path, needs: Needs) -> Loaded:
-    """Return the data that a configuration holds, loaded as its options say."""
+    """Load the data of a configuration as its options say."""
     found, faults = _unwrapped(config, path)
     if found is None:
         return Loaded(faults=faults)
@@ -108,7 +108,7 @@ def measured(config: Any, path: Path, needs: Needs) -> Loaded:
 
 
 def _load(table: Table, found: _Found, needs: Needs) -> list[Fault]:
-    """Apply the options; what is wrong with the chosen rows is told before they are transformed."""
+    """Apply the options. Faults of the selected rows are reported before the transforms."""
     steps = chosen_steps(found.steps, found.steps_path, found.options, table.size)
     within = select_rows(table, steps, found.options)
     if faults := list(_finite_faults(table, found, table.columns)):
@@ -148,12 +148,12 @@ def _unwrapped(config: Any, path: Path) -> tuple[_Found | None, list[Fault]]:
 
 
 def _alias(columns: Mapping[str, Any]) -> str | None:
-    """The column that stands for a voltage that is not there."""
+    """Return the column that replaces a missing voltage, if any."""
     return None if VOLTAGE in columns else next((name for name in VOLTAGE_ALIASES if name in columns), None)
 
 
 def _columns_needed(found: _Found, needs: Needs) -> list[str]:
-    """The columns that must have been sent for the needed ones to be there once loaded."""
+    """Return the columns that the data must contain to load the needed ones."""
     columns, options = found.columns, found.options
     named = MADE_OF_RESTS[1:] if options["rest_to_ocp"] else needs.columns
     other = {VOLTAGE: _alias(columns) or VOLTAGE, CAPACITY: options.capacity or CAPACITY}
@@ -162,7 +162,7 @@ def _columns_needed(found: _Found, needs: Needs) -> list[str]:
 
 
 def _columns_read(found: _Found, needs: Needs) -> list[str]:
-    """The columns that are needed, or that an option reads."""
+    """Return the columns that are needed or that an option reads."""
     columns, options = found.columns, found.options
     read = _columns_needed(found, needs)
     if options["sort"] or options["remove_duplicates"] or options["remove_extremes"]:
@@ -210,7 +210,7 @@ def _shape_faults(found: _Found, needs: Needs) -> list[Fault]:
 
 
 def _numbers(column: list[Any], path: Path) -> tuple[Array, list[Fault]]:
-    """The numbers of a column, NaN where it has none: such rows may be left out by the options."""
+    """Return the numbers of a column, with NaN for missing ones: the options may drop such rows."""
     found = np.empty(len(column))
     for row, value in enumerate(column):
         if is_number(value):
@@ -228,7 +228,7 @@ def _unfit(value: Any, row: int) -> str:
 
 
 def _finite_faults(table: Table, found: _Found, names: Sequence[str] | Mapping[str, Array]) -> Iterator[Fault]:
-    """The first row of each column that has no finite number, by its place in what was sent."""
+    """Yield a fault for the first row of each column without a finite number, with its path in the request."""
     for name in names:
         wrong = np.flatnonzero(~np.isfinite(table.columns[name]))
         if not wrong.size:

@@ -11,13 +11,13 @@ from app.battery.checks.fields import Path, shown, suggestion
 from app.execution.executor import Fault
 
 MAX_REACTIONS = 30
-"""Maximum reactions of an MSMR model, and RC elements of an equivalent circuit."""
+"""Maximum number of reactions of an MSMR model, and of RC elements of an equivalent circuit."""
 REACTIONS = "number of MSMR reactions"
 ONLY: dict[str, list[Any]] = {"operating mode": ["current"], "dimensionality": [0], "current collector": ["uniform"]}
-"""Options with fewer supported values than in PyBaMM: data drive the current, and cells are one-dimensional."""
+"""Options restricted further than in PyBaMM: data drive the current, and cells are one-dimensional."""
 LITHIUM_ION: dict[str, list[Any]] = dict(pybamm.BatteryModelOptions({}).possible_options) | ONLY
 RENAMED = {"Wycisk": "one-state differential capacity hysteresis", "Axen": "one-state hysteresis"}
-"""Older words for open-circuit potentials, which PyBaMM takes too."""
+"""Older names of open-circuit potentials that PyBaMM still accepts."""
 LITHIUM_ION["open-circuit potential"] = [*LITHIUM_ION["open-circuit potential"], *RENAMED]
 LITHIUM_ION[REACTIONS] = [*LITHIUM_ION[REACTIONS], *map(str, range(1, MAX_REACTIONS + 1))]
 CIRCUIT: dict[str, list[Any]] = {
@@ -43,7 +43,7 @@ def option_faults(given: Mapping[str, Any], possible: Mapping[str, list[Any]], p
 
 
 def _is_one(leaf: Any, words: list[Any]) -> bool:
-    """Return whether a leaf is one of the words; true is not 1 here."""
+    """Return whether a leaf is one of the words; `true` does not match 1."""
     return any(type(leaf) is type(word) and leaf == word for word in words)
 
 
@@ -57,7 +57,7 @@ def _leaves(value: Any, depth: int = 3) -> Iterator[Any]:
 
 
 def tuples(value: Any) -> Any:
-    """JSON has no tuples, PyBaMM's options have. Older words become those of today."""
+    """Convert JSON lists to tuples, as PyBaMM's options need, and older names to current ones."""
     if isinstance(value, list):
         return tuple(map(tuples, value))
     return RENAMED.get(value, value) if isinstance(value, str) else value

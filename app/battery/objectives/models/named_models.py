@@ -43,7 +43,7 @@ REFUSED_MODELS: dict[str, str] = {
 }
 """Reasons for refusing models of the public schema that PyBaMM does not have."""
 NOT_READ = ("removed_variables", "events")
-"""Fields of a serialised model that are not used: data end a simulation, not events."""
+"""Unused fields of a serialised model: data end a simulation, not events."""
 
 
 def _anything(value: Any) -> str | None:
@@ -65,7 +65,7 @@ class Model:
     """A checked model."""
 
     build: Callable[[Collection[str]], pybamm.BaseModel]
-    """Builds the model with at least these variables, and without events. Raises ValueError if PyBaMM cannot."""
+    """Build the model with at least these variables, and without events. Raises ValueError if PyBaMM cannot."""
     variables: Collection[str]
     options: Mapping[str, Any]
     effective: Settings

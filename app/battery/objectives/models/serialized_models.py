@@ -1,7 +1,8 @@
-"""Models sent whole, as PyBaMM's `to_config` and `to_json` write them: equations, variables and discretisation.
+"""Serialised models from PyBaMM's `to_config` and `to_json`: equations, variables and discretisation.
 
-PyBaMM's loader imports what `base_class`, `base_class_mro` and every `class` and `$type` name. So all of the raw JSON
-is walked against closed lists first, the class is looked up in a list here, and the loader is given only what is used.
+PyBaMM's loader imports whatever `base_class`, `base_class_mro`, `class` and `$type` name. The raw JSON is therefore
+checked against closed lists first, the class is taken from a list here, and the loader receives only the fields it
+needs.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from app.battery.objectives.models.model_options import LITHIUM_ION, option_faul
 from app.execution.executor import Fault
 
 MAX_MODEL_NODES = 250_000
-"""Maximum nodes of all expressions of one model. PyBaMM's own models have up to 142,000 (an SPMe with polynomial
+"""Maximum number of expression nodes of a model. PyBaMM's own models have up to 142,000 (an SPMe with polynomial
 particles)."""
 MAX_EQUATIONS = 10_000
 """Maximum equations of one kind, or variables."""

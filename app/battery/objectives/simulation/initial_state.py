@@ -1,9 +1,9 @@
-"""The initial state of charge of a simulation.
+"""Initial state of charge of a simulation.
 
-A model starts from the initial concentrations among the parameter values. Where `Initial SOC [%]` or
-`Initial voltage [V]` is there too, these are found from it, as `pybamm.set_initial_state` does: the stoichiometries at
-0% and 100% follow from the electrodes' capacities, the open-circuit voltage limits and the cyclable lithium, which is
-what the initial concentrations among the values hold.
+A model starts from the initial concentrations in the parameter values. If `Initial SOC [%]` or `Initial voltage [V]` is
+given, the concentrations are computed from it, as `pybamm.set_initial_state` does: the stoichiometries at 0% and 100%
+follow from the electrodes' capacities, the open-circuit voltage limits and the cyclable lithium, which the given
+initial concentrations determine.
 """
 
 from __future__ import annotations
@@ -38,7 +38,8 @@ def target(model: pybamm.BaseModel, present: Collection[str]) -> str | None:
 
 
 def state_symbols(model: pybamm.BaseModel) -> Iterator[Any]:
-    """Symbols that the initial state of a lithium-ion cell depends on, without those of its equations (hysteresis)."""
+    """Yield the symbols that the initial state of a lithium-ion cell depends on, except those of its equations
+    (hysteresis)."""
     param, electrodes = model.param, _electrodes(model)
     yield from (param.ocp_soc_0, param.ocp_soc_100, param.T_ref)
     if len(electrodes) == 2:
@@ -87,10 +88,11 @@ def state_names(model: pybamm.BaseModel) -> list[str]:
 def fixed_state(
     model: pybamm.BaseModel, values: pybamm.ParameterValues, free: Collection[str], given: str
 ) -> dict[str, float] | None:
-    """The state, if PyBaMM finds it without the values of the free parameters; None if it changes with any of them.
+    """Return the initial state if PyBaMM computes it without the values of the free parameters; None if it depends on
+    any.
 
-    The symbols that PyBaMM evaluates differ between options and versions. So the state is computed without inputs,
-    which fails if PyBaMM evaluates a free parameter. The known dependencies are checked first.
+    The symbols that PyBaMM evaluates differ between options and versions. The state is therefore computed without
+    inputs, which fails if PyBaMM evaluates a free parameter. The known dependencies are checked first.
     """
     find = state(model, values.copy(), given)
     if not free:
@@ -107,7 +109,7 @@ def fixed_state(
 
 @contextmanager
 def _silent_logger() -> Iterator[None]:
-    """Without PyBaMM's warnings of inputs that have no value."""
+    """Suppress PyBaMM's warnings about inputs without a value."""
     level = pybamm.logger.level
     pybamm.logger.setLevel(logging.ERROR)
     try:
@@ -117,7 +119,8 @@ def _silent_logger() -> Iterator[None]:
 
 
 def state(model: pybamm.BaseModel, values: pybamm.ParameterValues, given: str) -> State:
-    """Compute the initial state from `given`, one of TARGETS. Raises pybamm.SolverError if there is none."""
+    """Return a function that computes the initial state from `given`, one of TARGETS. The function raises
+    pybamm.SolverError if no such state exists."""
     names, plain = state_names(model), is_plain(model)
     own = pybamm.lithium_ion.ElectrodeSOHSolver(values, param=model.param, options=model.options) if plain else None
 
@@ -144,7 +147,8 @@ def state(model: pybamm.BaseModel, values: pybamm.ParameterValues, given: str) -
 
 
 def wanted(given: str, values: pybamm.ParameterValues, inputs: Mapping[str, float]) -> float | str:
-    """As PyBaMM takes it: a fraction, or a text with a unit. pybamm.SolverError where it is no percentage."""
+    """Return the target in PyBaMM's form: a fraction, or a text with a unit. Raises pybamm.SolverError if it is no
+    percentage."""
     number = float(values.evaluate(pybamm.Parameter(given), inputs=dict(inputs)))
     if given == VOLTAGE:
         return f"{number:.17g} V"
@@ -154,5 +158,5 @@ def wanted(given: str, values: pybamm.ParameterValues, inputs: Mapping[str, floa
 
 
 def _number(aim: float | str) -> float:
-    """As it was given."""
+    """Convert a target back to the number in the configuration."""
     return float(aim.removesuffix(" V")) if isinstance(aim, str) else 100 * aim

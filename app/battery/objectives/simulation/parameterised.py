@@ -63,7 +63,7 @@ class Parameterised:
         """Build the model; see Objective.simulate."""
         known = {name: value for name, value in values.items() if name not in free and not isinstance(value, str)}
         read = self.names({**known, **dict.fromkeys(free)})
-        used = [name for name in free if name != CURRENT]  # the initial state may read more than `read` tells
+        used = [name for name in free if name != CURRENT]  # the initial state may read more than `read` returns
         self._require(known, used)
         require_bounded(read, known)
         lengths = self._lengths(known)

@@ -1,10 +1,10 @@
 """Stop times of the integrator: rows at which it restarts, so that it cannot step over current.
 
-An integrator looks at the current only where its steps end. Between two stops the data therefore follow a cubic to
-within a tolerance: a current without bends of its own, which shows at the end of every step and is left to the
-integrator's error control. A stop stands at each corner (where the line between the neighbours of a row misses it), and
-a stretch that no cubic follows is divided at the row that is furthest off, until all are followed, as in the algorithm
-of Ramer, Douglas and Peucker.
+An integrator evaluates the current only at the ends of its steps. Between two stops the data must therefore follow a
+cubic within a tolerance. Such a current has no bends of its own: it is visible at the end of every step, and the
+integrator's error control handles it. Each corner is a stop, that is, each row off the line between its neighbours. A
+stretch that no cubic follows is divided at the row that is furthest off, until a cubic follows each, as in the
+Ramer-Douglas-Peucker algorithm.
 """
 
 from __future__ import annotations
@@ -14,18 +14,20 @@ import numpy as np
 from app.battery.objectives.objective import Array
 
 ROUNDING = 1e-12
-"""Share of the greatest value below which a deviation is that of floating point numbers."""
+"""Deviation due to floating-point rounding, as a share of the largest value."""
 MAX_DIVISIONS = 64
-"""Rounds of division. A round about halves a smooth stretch; after the last, all rows of a stretch are stops."""
+"""Maximum rounds of division. A round about halves a smooth stretch; after the last, all rows of a stretch are
+stops."""
 NODES = 4
-"""Rows that a cubic goes through."""
+"""Number of rows that determine a cubic."""
 
 
 def stop_rows(times: Array, values: Array, absolute: float, relative: float) -> Array:
-    """A mask of the rows to stop at, (n,), for rising times and values (n,); the ends are among them.
+    """Return a mask of the rows to stop at, (n,), for rising times and values (n,); both ends are stops.
 
-    `absolute` and `relative` say how far off a row may be: relative to itself at a corner; along a stretch to the
-    greatest value there, or to the mean of all where that is greater, which also bounds `absolute` then.
+    `absolute` and `relative` are tolerances of a row's deviation. At a corner, `relative` refers to the row's value.
+    Along a stretch it refers to the largest value there, or to the mean of all values if that is larger; `relative`
+    times the mean then also bounds `absolute`.
     """
     stops = corners(times, values, absolute, relative)
     if absolute == relative == 0:
@@ -53,7 +55,8 @@ def stop_rows(times: Array, values: Array, absolute: float, relative: float) -> 
 
 
 def corners(times: Array, values: Array, absolute: float, relative: float) -> Array:
-    """Where the values turn, with the ends: a mask, (n,), for times and values (n,)."""
+    """Return a mask of the rows off the line between their neighbours, and of the ends, (n,), for times and values
+    (n,)."""
     share = (times[1:-1] - times[:-2]) / (times[2:] - times[:-2])
     line = values[:-2] + share * (values[2:] - values[:-2])
     turns = np.abs(values[1:-1] - line) > absolute + relative * np.abs(values[1:-1])
@@ -62,14 +65,14 @@ def corners(times: Array, values: Array, absolute: float, relative: float) -> Ar
 
 
 def _rows(first: Array, last: Array) -> tuple[Array, Array]:
-    """The rows of all stretches, one behind the other, without their last; and where each stretch begins there."""
+    """Return the rows of all stretches without their last ones, concatenated, and the start of each stretch therein."""
     lengths = last - first
     at = np.cumsum(lengths) - lengths
     return np.arange(lengths.sum()) + np.repeat(first - at, lengths), at
 
 
 def _cubic_deviations(times: Array, values: Array, first: Array, last: Array, rows: Array) -> Array:
-    """How far each of `rows` is from the cubic through four rows of its stretch, by Lagrange's formula."""
+    """Return the distance of each of `rows` from the cubic through four rows of its stretch, by Lagrange's formula."""
     lengths = last - first
     nodes = [first + np.rint(lengths * index / (NODES - 1)).astype(int) for index in range(NODES)]
     found = np.zeros(rows.size)
@@ -86,7 +89,7 @@ def _cubic_deviations(times: Array, values: Array, first: Array, last: Array, ro
 
 
 def _furthest(missed: Array, greatest: Array, at: Array, rows: Array) -> Array:
-    """The first row of each stretch that is as far off as its furthest."""
+    """Return the first row of each stretch with the largest deviation."""
     lengths: Array = np.diff(np.append(at, rows.size))
     found = np.flatnonzero(missed == np.repeat(greatest, lengths))
     furthest: Array = rows[found[np.searchsorted(found, at)]]

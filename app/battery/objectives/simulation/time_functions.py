@@ -1,7 +1,7 @@
-"""Functions of time among a model's equations other than the measured current, such as a profile of the temperature.
+"""Functions of time in a model's equations besides the measured current, such as a temperature profile.
 
-They are found in the discretised equations, and looked at on a grid: their own knots, the times of the data and `GRID`
-times between the ends. The integrator stops where it could step over them, as it does for the current.
+The functions are found in the discretised equations and evaluated on a grid: their own knots, the times of the data and
+`GRID` times between the ends. They add stop times of the integrator, as the measured current does.
 """
 
 from __future__ import annotations
@@ -16,17 +16,18 @@ from app.battery.objectives.objective import Array
 from app.battery.objectives.simulation.stop_times import stop_rows
 
 MEASURED = "Measured current [A]"
-"""The name of the interpolant whose stops are chosen from the data."""
+"""Name of the interpolant whose stops are chosen from the data."""
 GRID = 1_000
 DEVIATION = 1e-4
 """Tolerance as a share of the range of a function."""
 CLOSE = 1e-9
-"""Share of the span within which two stops are one."""
+"""Distance below which two stops are merged, as a share of the time span."""
 CHANGING = (pybamm.StateVectorBase, pybamm.InputParameter)
 
 
 def add_stops(stops: Array, model: pybamm.BaseModel, times: Array) -> Array:
-    """`stops` and those of all functions of time in a discretised model; data are at `times`, from zero."""
+    """Return `stops` merged with those of all functions of time in a discretised model, for data at `times`, from
+    zero."""
     found = [_stops(symbol, times) for symbol in time_functions([model.concatenated_rhs, model.concatenated_algebraic])]
     if not found:
         return stops
@@ -39,7 +40,7 @@ def add_stops(stops: Array, model: pybamm.BaseModel, times: Array) -> Array:
 
 
 def time_functions(symbols: Iterable[Any]) -> Iterator[Any]:
-    """The greatest parts of expressions that are numbers, and change with time and nothing else."""
+    """Yield the largest scalar subexpressions that depend on time and on nothing else that changes."""
     waiting = [symbol for symbol in symbols if symbol is not None]
     known = _dependences(waiting)
     seen: set[int] = set()
@@ -56,7 +57,8 @@ def time_functions(symbols: Iterable[Any]) -> Iterator[Any]:
 
 
 def _dependences(symbols: Iterable[Any]) -> dict[int, tuple[bool, bool]]:
-    """By id of each part: whether it holds time, and whether anything else that changes, or the measured current."""
+    """Return for each subexpression, by id, whether it depends on time, and whether on anything else that changes or on
+    the measured current."""
     known: dict[int, tuple[bool, bool]] = {}
     waiting = [(symbol, False) for symbol in symbols]
     while waiting:
@@ -90,7 +92,7 @@ def _stops(symbol: Any, times: Array) -> Array:
 
 
 def _knots(symbol: Any) -> Iterator[Array]:
-    """The times of the knots of all interpolants of time, or of what is linear in time, within a function."""
+    """Yield the knot times of all interpolants in a function whose argument is time, or linear in time."""
     for part in symbol.pre_order():
         if isinstance(part, pybamm.Interpolant) and len(part.children) == 1:
             start, slope = _evaluate(part.children[0], np.array([0.0, 1.0])) @ [[1, -1], [0, 1]]
@@ -99,7 +101,7 @@ def _knots(symbol: Any) -> Iterator[Array]:
 
 
 def _evaluate(symbol: Any, times: Array) -> Array:
-    """The values of a function of time, (n,)."""
+    """Evaluate a function of time, (n,)."""
     with np.errstate(all="ignore"):
         values: Array = np.array([np.asarray(symbol.evaluate(t=at), dtype=float).item() for at in times.tolist()])
     return values

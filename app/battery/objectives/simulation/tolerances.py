@@ -1,7 +1,8 @@
-"""Absolute tolerances of the integrator, by state: the charge that has passed counts against that of the whole record.
+"""Absolute tolerances of the integrator by state, with a tighter one for the charge.
 
-The tolerances of the other states are relative to their values, such as those of concentrations. Between two rests of
-a long experiment these hardly change, so that an error which is small beside them may be large beside the charge.
+The tolerances of the other states, such as concentrations, are relative to their values. Between two rests of a long
+experiment these values hardly change, so an error that is small relative to them may be large relative to the charge.
+The tolerance of the charge is relative to the charge that passes in the whole record.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import pybamm
 from app.battery.objectives.objective import Array
 
 CHARGE = "Discharge capacity [A.h]"
-"""The state that PyBaMM's battery models count charge with."""
+"""State variable of the charge in PyBaMM's battery models."""
 CHARGE_TOLERANCE = 1e-6
 """Error of the charge in one step, as a share of the charge that passes in both directions."""
 
 
 def absolute_tolerances(model: pybamm.BaseModel, absolute: float, charge: float) -> Array:
-    """One for each state of a discretised model, (n,): `absolute`, and for its charge [A.h] one that is no greater.
+    """Return the tolerance of each state of a discretised model, (n,): `absolute`, and for its charge [A.h] one that is
+    not larger.
 
     An integrator bounds the root mean square of all states' errors over their tolerances, hence the root of n.
     """

@@ -1,6 +1,6 @@
-"""Idempotency keys belong to projects: a key that was used in one says nothing of it to callers of another.
+"""Make idempotency keys unique per project: a key used in one project says nothing to callers of another.
 
-Keys whose pipelines are gone have an empty project: their projects are not known any more.
+Keys whose pipelines were deleted get an empty project, because their projects are unknown.
 """
 
 import sqlalchemy as sa

@@ -85,8 +85,10 @@ def read_input(file: Path) -> dict[str, Any]:
 
 
 def run(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A pipeline file, as for POST /pipelines.")],
-    server: Annotated[str | None, typer.Option(help="URL of a server; by default one in this process.")] = None,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Pipeline file, as for POST /pipelines.")],
+    server: Annotated[
+        str | None, typer.Option(help="URL of a running server; by default a server in this process.")
+    ] = None,
     key: Annotated[str | None, typer.Option(envvar="VOLTGRAPH_KEY", help="API key, if the server needs one.")] = None,
 ) -> None:
     """Create a pipeline, start it and watch it. Ctrl-C cancels it."""

@@ -16,7 +16,7 @@ from app.server.uvicorn import Server
 from app.settings import ANY, Settings
 
 OPEN = "none: everybody on this machine may do everything. `python -m app keys create` makes one."
-OPEN_TO_ALL = "[yellow]none: whoever reaches this address may do everything."
+OPEN_TO_ALL = "[yellow]none: everybody who reaches this address may do everything."
 ADVICE = "Make one with `python -m app keys create`, or set VOLTGRAPH_ALLOW_ANYONE=true."
 ANY_PAGE = (
     "[red]VOLTGRAPH_CORS_ORIGINS[/red] lets every page ask, and there are no API keys: name the origins, or make a key."

@@ -21,7 +21,9 @@ from schema.types.series import DESCRIPTION, Columns, MaxPoints, Objective, Sour
 __all__ = ["ID", "Job", "Node", "Pipeline", "PipelineElement", "PipelineOptions"]
 
 Names = Annotated[list[str] | None, strawberry.argument(description="Names to select; by default all.")]
-TracePoints = Annotated[int, strawberry.argument(description=f"At most so many: 1 to {repository.MAX_TRACE:,}.")]
+TracePoints = Annotated[
+    int, strawberry.argument(description=f"Maximum number of checkpoints: 1 to {repository.MAX_TRACE:,}.")
+]
 
 
 @strawberry.type(description="Options for how a pipeline runs.")
@@ -35,7 +37,7 @@ class PipelineOptions:
 class Checkpoint:
     at: datetime = strawberry.field(description="When it was reported.")
     iteration: int | None = strawberry.field(description="Iterations so far.")
-    cost: float | None = strawberry.field(description="The cost then.")
+    cost: float | None = strawberry.field(description="The cost at that time.")
     best_cost: float | None = strawberry.field(description="The lowest cost so far.")
 
     @strawberry.field(description="Physical values, by parameter name.", graphql_type=JSON | None)
@@ -85,14 +87,14 @@ class Job(Node):
         return await info.context.newest_checkpoints.load(self.row.id)
 
     @strawberry.field(
-        description="Checkpoints, oldest first, thinned to at most `maxPoints`; the newest is among them.",
+        description="Checkpoints, oldest first, downsampled to at most `maxPoints` including the newest.",
         graphql_type=list[Checkpoint],
     )
     async def trace(self, info: Info, max_points: TracePoints = repository.DEFAULT_TRACE) -> list[tables.Checkpoint]:
         return await info.context.trace(self.row.id, repository.checked_points(max_points))
 
 
-@strawberry.type(description="A reason to look again at a result before trusting it.")
+@strawberry.type(description="A reason why a result may be untrustworthy.")
 class ResultWarning:
     code: str = strawberry.field(description="Machine-readable code of the warning.")
     message: str = strawberry.field(description="Explanation for people, with a remedy.")

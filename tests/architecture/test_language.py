@@ -14,7 +14,7 @@ import typer.main
 from graphql import parse
 from graphql.language import StringValueNode, Visitor, visit
 
-from app.__main__ import cli
+from app.cli.commands import cli
 from app.settings import Settings
 from tests.api import ROOT
 

@@ -59,7 +59,7 @@ async def patiently(work: Callable[[], Awaitable[T]]) -> T:
         except Exception as error:
             if not is_away(error):
                 raise
-            log.warning("the database is away: %s", type(error).__name__)
+            log.warning("the database is unavailable: %s", type(error).__name__)
             await asyncio.sleep(PAUSE)
 
 
@@ -71,6 +71,6 @@ def expected(error: BaseException) -> RequestError | None:
         return RequestError(RequestErrorCode.BUSY, str(error))
     if is_away(error):
         cause = error.orig if isinstance(error, DBAPIError) else error
-        log.error("the database is away: %s: %s", type(cause).__name__, cause)
-        return RequestError(RequestErrorCode.UNAVAILABLE, "The database cannot do this now. Try again.")
+        log.error("the database is unavailable: %s: %s", type(cause).__name__, cause)
+        return RequestError(RequestErrorCode.UNAVAILABLE, "The database is unavailable. Try again.")
     return None

@@ -77,7 +77,7 @@ def cors(app: ASGIApp, allowed: frozenset[str]) -> ASGIApp:
 def _fault(origin: str, *, alone: bool) -> str | None:
     """Return why no browser sends this as an origin."""
     if origin == ANY:
-        return None if alone else "'*' means every origin: nothing can stand beside it."
+        return None if alone else "'*' means every origin; leave out the others."
     try:
         parts = urlsplit(origin)
         host, port = parts.hostname, parts.port

@@ -163,7 +163,7 @@ class RateLimited(RequestError):
     """The rate limit of a key is exhausted; the same request is accepted after `seconds`."""
 
     def __init__(self, seconds: int) -> None:
-        message = f"The API key has asked for more than it may. Ask again in {seconds} s."
+        message = f"The rate limit of the API key is exhausted. Try again in {seconds} s."
         super().__init__(RequestErrorCode.RATE_LIMITED, message)
         self._seconds = seconds
 
@@ -183,7 +183,7 @@ def forbidden(message: str, *path: str | int) -> Rejected:
 
 def not_found(what: str, *path: str | int) -> Rejected:
     """Return the refusal of an id that does not exist for the caller."""
-    return Rejected(Problem(ProblemCode.NOT_FOUND, f"There is no such {what}.", path))
+    return Rejected(Problem(ProblemCode.NOT_FOUND, f"The {what} does not exist.", path))
 
 
 class Fault(NamedTuple):
@@ -198,4 +198,4 @@ def logged(error: BaseException) -> Fault:
     """Log a fault of the server with its traceback."""
     id = str(uuid.uuid4())
     log.error("internal error %s", id, exc_info=error)
-    return Fault(f"Something went wrong here. The server's log knows it as {id}.", request_id() or id)
+    return Fault(f"Internal error. The server's log has details under the id {id}.", request_id() or id)

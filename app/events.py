@@ -158,7 +158,7 @@ def decoded(payload: str) -> Change | None:
     try:
         return _changes.validate_json(payload)
     except ValidationError:
-        log.warning("a notification that is none of ours: %.200s", payload)
+        log.warning("a notification of another program: %.200s", payload)
         return None
 
 
@@ -190,7 +190,7 @@ class Subscriber:
         """Add an id without waiting: a slow subscriber does not delay others."""
         self._ids[id] = None
         if len(self._ids) > MOST_PENDING:
-            self.fail(Busy("More changed than this subscription could be told of. Read anew, and subscribe again."))
+            self.fail(Busy("Too many changes are pending. Read the list again, and subscribe again."))
         self._some.set()
 
     def fail(self, error: VoltgraphError) -> None:

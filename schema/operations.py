@@ -181,7 +181,7 @@ class Operation(NamedTuple):
             wait, work = (within, self._read()) if self.kind is QUERY else (finished_within, self._change())
             answer = await wait(timeout, work)
         except TimeoutError:
-            message = f"The answer took longer than {timeout:g} s. What a mutation began goes on."
+            message = f"The answer took longer than {timeout:g} s. A mutation that has begun is completed."
             raise RequestError(RequestErrorCode.TIMEOUT, message) from None
         if self.left is not None:
             answer.body["extensions"] = {"cost": {"requested": self.cost, "left": self.left}}

@@ -84,7 +84,7 @@ class Runner:
         except JobFailed as failure:
             return {first: failure}
         if len(answer["faults"]) != len(elements):
-            unchecked = "The check said nothing of some elements."
+            unchecked = "The check reported nothing about some elements."
             return {first: JobFailed(JobErrorCode.INTERNAL_ERROR, unchecked)}
         return {
             element.id: _configuration_error(faults)
@@ -170,7 +170,7 @@ class Runner:
             except Exception as error:
                 if not is_away(error):
                     raise
-                log.warning("the run of %s cannot be looked at: %s", hold.pipeline_id, type(error).__name__)
+                log.warning("the state of the run of %s cannot be read: %s", hold.pipeline_id, type(error).__name__)
         raise JobFailed(JobErrorCode.EXECUTION_TIMEOUT, f"The job took longer than {self._settings.job_timeout:g} s.")
 
 

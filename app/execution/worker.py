@@ -133,7 +133,7 @@ async def _persistently(run: Callable[[str], Awaitable[None]], pipeline_id: str)
             return await run(pipeline_id)
         except Exception as error:
             left -= not is_away(error)
-            log.exception("the run of %s broke", pipeline_id)
+            log.exception("the run of %s failed", pipeline_id)
             if not left:
                 raise
             await asyncio.sleep(PAUSE)
@@ -151,7 +151,7 @@ async def _mend_forever(settings: Settings, database: Database, engine: Engine, 
             await _mend(database, engine)
         except Exception:
             steady_since = monotonic()
-            log.exception("mending failed; it is tried again")
+            log.exception("reconciling the queue failed; it is tried again")
         await asyncio.sleep(MEND)
 
 
@@ -180,7 +180,7 @@ async def _mend(database: Database, engine: Engine) -> None:
             except SubmissionFailed:  # the database is down and has logged that: the next round tries again
                 return
         elif states[id] in ENDED:
-            await runs.fail(database, id, JobErrorCode.INTERNAL_ERROR, "The engine lost this run.")
+            await runs.fail(database, id, JobErrorCode.INTERNAL_ERROR, "The queue lost this run.")
 
 
 async def _take_over(settings: Settings, database: Database, engine: Engine) -> None:
@@ -190,5 +190,5 @@ async def _take_over(settings: Settings, database: Database, engine: Engine) -> 
         alive = set(await session.exec(select(Worker.id).where(col(Worker.heartbeat_at) > silent)))
     dead = sorted(await engine.holders() - alive)
     if dead:
-        log.warning("workers that are silent are taken over: %s", ", ".join(dead))
+        log.warning("workers without a heartbeat are taken over: %s", ", ".join(dead))
         await asyncio.to_thread(DBOS._recover_pending_workflows, dead)

@@ -107,7 +107,7 @@ class Problem:
         if self.evaluations and monotonic() > self._deadline:
             raise Enough("maxtime is reached")
         if self.failed == self.evaluations >= HOPELESS:
-            raise Enough("no solution is in sight")
+            raise Enough("no point has a solution")
         point = self._evaluated(np.array(place))
         self.first = self.first or point
         self.evaluations += 1

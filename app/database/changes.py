@@ -151,5 +151,5 @@ def decode_change(payload: str) -> Change | None:
     try:
         return _changes.validate_json(payload)
     except ValidationError:
-        log.warning("a notification that is none of ours: %.200s", payload)
+        log.warning("a notification of another program: %.200s", payload)
         return None

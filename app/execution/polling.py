@@ -70,5 +70,5 @@ class QueuePoller(threading.Event):
             try:
                 queue_worker_thread(self, dbos, queue)
             except Exception:
-                log.exception("looking into the queue failed; it is tried again")
+                log.exception("polling the queue failed; it is tried again")
             super().wait(EAGER)  # if the queue has been deleted, DBOS returns at once

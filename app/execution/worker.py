@@ -135,7 +135,7 @@ async def _persistently(run: Callable[[str], Awaitable[None]], pipeline_id: str)
             return await run(pipeline_id)
         except Exception as error:
             left -= not is_unavailable(error)
-            log.exception("the run of %s broke", pipeline_id)
+            log.exception("the run of %s failed", pipeline_id)
             if not left:
                 raise
             await asyncio.sleep(PAUSE)
@@ -153,7 +153,7 @@ async def _mend_forever(settings: Settings, database: Database, engine: RunQueue
             await _mend(database, engine)
         except Exception:
             steady_since = monotonic()
-            log.exception("mending failed; it is tried again")
+            log.exception("reconciling the queue failed; it is tried again")
         await asyncio.sleep(MEND)
 
 
@@ -182,7 +182,7 @@ async def _mend(database: Database, engine: RunQueue) -> None:
             except SubmissionFailed:  # the database is down and has logged that: the next round tries again
                 return
         elif states[id] in ENDED:
-            await lifecycle.fail(database, id, JobErrorCode.INTERNAL_ERROR, "The engine lost this run.")
+            await lifecycle.fail(database, id, JobErrorCode.INTERNAL_ERROR, "The queue lost this run.")
 
 
 async def _take_over(settings: Settings, database: Database, engine: RunQueue) -> None:
@@ -192,5 +192,5 @@ async def _take_over(settings: Settings, database: Database, engine: RunQueue) -
         alive = set(await session.exec(select(Worker.id).where(col(Worker.heartbeat_at) > silent)))
     dead = sorted(await engine.holders() - alive)
     if dead:
-        log.warning("workers that are silent are taken over: %s", ", ".join(dead))
+        log.warning("workers without a heartbeat are taken over: %s", ", ".join(dead))
         await asyncio.to_thread(recover, dead)

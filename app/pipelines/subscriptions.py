@@ -40,7 +40,7 @@ class Feed:
             while True:
                 [pipeline] = await (self._newest(caller, [id]) if told is None else self._later(caller, [id]))
                 if pipeline is None and told is None:
-                    raise RequestError(RequestErrorCode.NOT_FOUND, "There is no such pipeline.")
+                    raise RequestError(RequestErrorCode.NOT_FOUND, "The pipeline does not exist.")
                 if pipeline is None:
                     return
                 state = pipeline.updated_at, pipeline.status

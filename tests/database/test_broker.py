@@ -53,7 +53,7 @@ async def test_nothing_crosses_organizations(database_url: str) -> None:
     async with open_database(parsed(database_url), 100) as database:
         feed = feed_of(database)
         mine = await create(database, OURS)
-        with pytest.raises(Exception, match="There is no such pipeline"):
+        with pytest.raises(Exception, match="The pipeline does not exist"):
             await anext(feed.states(THEIRS, mine))
         async with aclosing(feed.changes(THEIRS, PipelineFilter())) as changes:
             hearing = asyncio.ensure_future(anext(changes))

@@ -163,7 +163,7 @@ async def test_connections_have_a_bound(
             assert b"retry-after: 1\r\n" in answer
             writer.close()
         assert [record.getMessage() for record in caplog.records if "connections are open" in record.getMessage()] == [
-            "4 connections are open and the bound is 4: more are refused"
+            "4 connections are open and the limit is 4: more are refused"
         ]
         assert await ended(live, "refused") == 5
         for _, writer in held:

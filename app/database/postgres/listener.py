@@ -74,11 +74,11 @@ class Listener:
                     pause = FIRST_PAUSE
                     await self._stay(connection, lost)
             except FAILURES as error:
-                log.warning("cannot hear of changes: %s: %s", type(error).__name__, error)
+                log.warning("cannot listen for changes: %s: %s", type(error).__name__, error)
             except Exception:
-                log.exception("cannot hear of changes")
+                log.exception("cannot listen for changes")
             if self._listens.is_set():
-                self._recoveries.add(LISTENER, "the connection that hears of changes was lost")
+                self._recoveries.add(LISTENER, "the LISTEN connection was lost")
             self._listens.clear()
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)

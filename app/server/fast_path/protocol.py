@@ -128,7 +128,7 @@ class FastPathProtocol(WriteTimeout, HttpToolsProtocol):
         try:
             response = await begun
         except Exception:
-            self.logger.exception("a response was not made")
+            self.logger.exception("a response could not be created")
             self.transport.close()
         else:
             waiting.response_complete = True

@@ -1,4 +1,4 @@
-"""Change events and their publish/subscribe broker.
+"""Change events.
 
 A transaction records its changes. On SQLite, which one process writes, they are published when the transaction is
 committed; on PostgreSQL they travel with it as notifications that every process listens to.

@@ -69,9 +69,9 @@ class Feed:
 
     @contextmanager
     def _subscribed(self, caller: Caller, id: str | None = None, wants: Wants = anything) -> Iterator[Subscriber]:
-        """A subscriber of the hub; UNAUTHENTICATED ends it when the caller's key is revoked."""
+        """A subscriber of the broker; UNAUTHENTICATED ends it when the caller's key is revoked."""
         with (
-            self._database.hub.subscribe(caller, id, wants) as changes,
+            self._database.broker.subscribe(caller, id, wants) as changes,
             self._revocations.hold(caller, lambda: changes.fail(revoked())),
         ):
             yield changes

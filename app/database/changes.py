@@ -1,4 +1,4 @@
-"""Change events and their publish/subscribe broker.
+"""Change events.
 
 A transaction records its changes. On SQLite, which one process writes, the changes are published after the commit. On
 PostgreSQL they are part of the transaction, as notifications that every process listens to.

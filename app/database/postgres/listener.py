@@ -40,9 +40,9 @@ class Listener:
     """LISTEN connection for all subscribers of this process. It reconnects after a loss and then rereads everything
     that may have changed meanwhile."""
 
-    def __init__(self, url: URL, hub: Broker, recoveries: Recoveries) -> None:
+    def __init__(self, url: URL, broker: Broker, recoveries: Recoveries) -> None:
         self._engine = create_async_engine(url, poolclass=NullPool)
-        self._hub, self._recoveries = hub, recoveries
+        self._broker, self._recoveries = broker, recoveries
         recoveries.register(LISTENER)
         self._listens = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -109,12 +109,12 @@ class Listener:
     def _heard(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
         change = decode_change(payload)
         if change is not None:
-            self._hub.publish(change)
+            self._broker.publish(change)
 
     async def _catch_up(self) -> None:
         """Reread everything that may have changed while the connection was lost."""
-        self._hub.recheck()
-        organizations = self._hub.organizations()
+        self._broker.recheck()
+        organizations = self._broker.organizations()
         if self._alive is None or not organizations:
             return
         missed = select(Pipeline).where(
@@ -123,4 +123,4 @@ class Listener:
         async with AsyncSession(self._engine) as session:
             for pipeline in await session.exec(missed):
                 change = Change(pipeline.organization_id, pipeline.id, None, take_snapshot(pipeline), is_whole=False)
-                self._hub.publish(change)
+                self._broker.publish(change)

@@ -18,7 +18,7 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from app.server.connections.connection_limit import Connections
-from app.server.connections.framing import BadFraming, check_head, is_websocket_handshake, without_upgrade
+from app.server.connections.framing import MAX_HEADERS, BadFraming, check_head, is_websocket_handshake, without_upgrade
 from app.server.connections.transport import CoalescingTransport, WriteTimeout
 from app.server.fast_path.eager import SuspendedCoroutine, begin, drive
 from app.server.fast_path.interface import FastPathApplication, Fields, Headers, Response
@@ -28,6 +28,10 @@ SHORT = 64 * 2**10
 """Maximum bytes of a body on the fast path."""
 MOST_HEADS = 8
 """Number of heads that a connection caches."""
+MAX_PIPELINED = 16
+"""Number of requests that a connection queues behind the running one; further bytes are parsed later."""
+PIECE = 4096
+"""Bytes that are parsed between two checks of the queue."""
 END = b"\r\n\r\n"
 """End of a head."""
 HEAD_TIMEOUT = 30.0
@@ -80,6 +84,8 @@ class FastPathProtocol(WriteTimeout, HttpToolsProtocol):
         """The fast-path request of this event-loop turn."""
         self._is_between = True
         """Whether the received bytes end at the end of a request."""
+        self._backlog = b""
+        """Bytes that wait until fewer requests are queued."""
         self._used_at = 0.0
         """Time of the last response, by the event loop's clock."""
         self._late: asyncio.TimerHandle | None = None
@@ -96,10 +102,14 @@ class FastPathProtocol(WriteTimeout, HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._backlog = b""
         if self._late is not None:
             self._late.cancel()
 
     def data_received(self, data: bytes) -> None:
+        if self._backlog:
+            self._backlog += data
+            return
         end = data.find(END) + len(END)
         head = self._heads.get(data[:end])
         whole = head is not None and len(data) == end + head.length and self._is_between and self._is_free()
@@ -157,20 +167,26 @@ class FastPathProtocol(WriteTimeout, HttpToolsProtocol):
     def _feed(self, data: bytes) -> None:
         """Parse bytes. A request for an unsupported upgrade is parsed again without the upgrade; otherwise the parser
         would take its body for the next request."""
-        while data:
-            try:
-                self.parser.feed_data(data)
+        start = 0
+        while start < len(data):
+            if len(self.pipeline) >= MAX_PIPELINED:
+                self._backlog = data[start:]
+                self.transport.hold_reading()
                 return
+            piece = data[start : start + PIECE]
+            try:
+                self.parser.feed_data(piece)
+                start += PIECE
             except httptools.HttpParserUpgrade as upgrade:
                 head = self._head_of_upgrade()
-                rest = data[upgrade.args[0] :]
+                rest = data[start + upgrade.args[0] :]
                 if head is None:
                     self.handle_websocket_upgrade()
                     if rest:
                         self.transport.get_protocol().data_received(rest)
                     return
                 self.parser = _new_parser(self)
-                data = head + rest
+                data, start = head + rest, 0
             except httptools.HttpParserError as error:
                 self._refuse(error.__context__)
                 return
@@ -205,9 +221,20 @@ class FastPathProtocol(WriteTimeout, HttpToolsProtocol):
             self._late.cancel()
             self._late = None
 
+    def _parse_backlog(self) -> None:
+        data, self._backlog = self._backlog, b""
+        if data and not self.transport.is_closing():
+            self.transport.release_reading(resume=not self.flow.read_paused)
+            self._parse(data)
+
     def on_message_begin(self) -> None:
         self._is_between = False
         super().on_message_begin()
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        if len(self.headers) > MAX_HEADERS:
+            raise BadFraming(f"A request may have {MAX_HEADERS} header fields.")
 
     def on_headers_complete(self) -> None:
         parser = self.parser
@@ -286,6 +313,8 @@ class FastPathProtocol(WriteTimeout, HttpToolsProtocol):
     def on_response_complete(self) -> None:
         self._used_at = self.loop.time()
         super().on_response_complete()
+        if self._backlog:
+            self.loop.call_soon(self._parse_backlog)
 
     def timeout_keep_alive_handler(self) -> None:
         left = self._used_at + self.timeout_keep_alive - self.loop.time()

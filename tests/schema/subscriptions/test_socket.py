@@ -30,7 +30,7 @@ async def test_refuses_other_protocols(live: Live, offered: Any) -> None:
         assert await socket.closed() == (4406, "Subprotocol not acceptable")
 
 
-@pytest.mark.parametrize("origin", ["http://elsewhere.test", "null", "http://127.0.0.1:1"])
+@pytest.mark.parametrize("origin", ["http://elsewhere.test", "null", "http://[::1", "http://127.0.0.1:1"])
 async def test_refuses_pages_of_other_origins(live: Live, origin: str) -> None:
     with pytest.raises(InvalidStatus) as refused:
         async with clients.socket(live.url, origin=origin):

@@ -30,7 +30,7 @@ MOST_HEADS = 8
 """Number of heads that a connection caches."""
 MAX_PIPELINED = 16
 """Number of requests that a connection queues behind the running one; further bytes are parsed later."""
-PIECE = 4096
+PIECE = 1024
 """Bytes that are parsed between two checks of the queue."""
 END = b"\r\n\r\n"
 """End of a head."""

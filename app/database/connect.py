@@ -44,7 +44,7 @@ def database_url(text: str) -> URL:
 
 
 class FileInUse(VoltgraphError):
-    """Another process writes this file."""
+    """Another process writes this SQLite file."""
 
 
 @contextmanager

@@ -29,6 +29,14 @@ class Sql(Protocol):
     None if only one process writes; that process publishes its changes after the commit."""
     errors: tuple[type[Exception], ...]
     """Exception types of the drivers."""
+    instants_are_text: bool
+    """Whether the driver returns times as the text of the APIs."""
+    limits_values: bool
+    """Whether the database raises an error for a value that is longer than a query allows. Otherwise plans truncate
+    the JSON that the database encodes."""
+    has_list_statements: bool
+    """Whether JSON lists of several parents are read by a statement of their own. Otherwise they are subqueries in the
+    statement of the parents."""
 
     def is_unavailable(self, error: BaseException) -> bool:
         """Return whether an error of a driver means that the database is temporarily unavailable."""
@@ -62,14 +70,6 @@ class Sql(Protocol):
         """Return a statement that inserts a row, or updates the one with the same key."""
 
     # Plans of GraphQL operations
-
-    instants_are_text: bool
-    """Whether the driver returns times as the text of the APIs."""
-    limits_values: bool
-    """Whether the database raises an error for a value that is longer than a query allows."""
-    has_list_statements: bool
-    """Whether JSON lists of several parents are read by a statement of their own. Otherwise they are subqueries in the
-    statement of the parents."""
 
     def nested(self, query: Select[Any], columns: Iterable[Any]) -> Any:
         """Return the rows of a query as one value. None if a statement of its own is at least as fast."""

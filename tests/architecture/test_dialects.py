@@ -11,28 +11,36 @@ import ast
 from collections.abc import Iterator
 
 import pytest
+from sqlalchemy.engine.default import StrCompileDialect
 
+from app.database.connect import BACKENDS
 from tests.architecture.modules import imports, is_within, modules, tree
 
-FOLDERS = ("app.database.sqlite", "app.database.postgres")
+FOLDERS = tuple(type(backend).__module__.rpartition(".")[0] for backend in BACKENDS)
 CONNECT = "app.database.connect"
 ROOMS = {
     **dict.fromkeys(FOLDERS, "what one database needs"),
     CONNECT: "finds the kind of a database by the scheme of its URL",
     "app.models.sql": "finds the SQL of a dialect by its name",
     "app.database.migrations.versions": "frozen history",
+    "app.models.tables": "conditions of partial indexes, which are keywords of SQLAlchemy",
 }
 """Modules that may name dialects."""
-NAMES = {"sqlite", "postgresql", "postgres"}
+NAMES = {name for backend in BACKENDS for name in (*backend.schemes, *backend.sql.dialects)} - {StrCompileDialect.name}
+DRIVERS = {"aiosqlite", "apsw", "asyncpg", "sqlite3"}
+DBOS = "app.execution.queue"
+"""Module that opens no database itself, but defines a function in the SQLite files of DBOS."""
 DRIVER_ATTRIBUTES = {"drivername", "get_backend_name", "get_driver_name"}
 """Attributes of a URL that name its dialect."""
 
 
 def dialect_names(module: ast.Module) -> Iterator[str]:
-    """Yield the places that name or read a dialect: constants, also with a driver, and attributes."""
+    """Yield the places that name or read a dialect: constants, also with a driver, keywords and attributes."""
     for node in ast.walk(module):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.partition("+")[0] in NAMES:
             yield f"{node.lineno}: {node.value}"
+        elif isinstance(node, ast.keyword) and (node.arg or "").partition("_")[0] in NAMES:
+            yield f"{node.lineno}: {node.arg}"
         elif isinstance(node, ast.Attribute) and (node.attr in DRIVER_ATTRIBUTES or _is_name_of_dialect(node)):
             yield f"{node.lineno}: {ast.unparse(node)}"
 
@@ -63,6 +71,11 @@ def test_only_connect_imports_the_folders_of_databases() -> None:
     assert guilty == []
 
 
+def test_only_folders_of_databases_import_drivers() -> None:
+    users = {each for each in modules() if any(name.partition(".")[0] in DRIVERS for name in imports(each))}
+    assert {each for each in users if not any(is_within(each, folder) for folder in FOLDERS)} == {DBOS}
+
+
 def test_the_dialects_of_sqlalchemy_are_imported_in_folders_of_databases_only() -> None:
     users = {each for each in modules() if any(is_within(name, "sqlalchemy.dialects") for name in imports(each))}
     assert users
@@ -81,6 +94,7 @@ def test_the_dialects_of_sqlalchemy_are_imported_in_folders_of_databases_only() 
         'x = {"sqlite+aiosqlite": 1}',
         '@compiles(X, "postgresql")\ndef f(): pass',
         "x = url.get_dialect().name",
+        "x = Index(sqlite_where=y)",
     ],
 )
 def test_the_rule_finds_branches(source: str) -> None:

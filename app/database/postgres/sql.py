@@ -34,6 +34,9 @@ class PostgresSql(Sql):
     is_file = False
     notify = "SELECT pg_notify($1, $2)"
     errors = (asyncpg.PostgresError, asyncpg.InterfaceError)
+    instants_are_text = False
+    limits_values = False
+    has_list_statements = False
 
     def is_unavailable(self, error: BaseException) -> bool:
         state = getattr(error, "sqlstate", None)
@@ -66,10 +69,6 @@ class PostgresSql(Sql):
     def upsert(self, model: Any, values: Mapping[str, Any], key: str) -> Insert:
         others = {name: value for name, value in values.items() if name != key}
         return postgresql.insert(model).values(values).on_conflict_do_update(index_elements=[key], set_=others)
-
-    instants_are_text = False
-    limits_values = False
-    has_list_statements = False
 
     def nested(self, query: Select[Any], columns: Iterable[Any]) -> Any:
         whole = query.with_only_columns(func.row(*columns), maintain_column_froms=True)

@@ -48,6 +48,9 @@ class SqliteSql(Sql):
     is_file = True
     notify = None
     errors = (apsw.Error, sqlite3.Error)
+    instants_are_text = True
+    limits_values = True
+    has_list_statements = True  # for a page, SQLite would evaluate a subquery for every sorted row
 
     def is_unavailable(self, error: BaseException) -> bool:
         if not isinstance(error, self.errors):
@@ -79,11 +82,6 @@ class SqliteSql(Sql):
     def upsert(self, model: Any, values: Mapping[str, Any], key: str) -> Insert:
         others = {name: value for name, value in values.items() if name != key}
         return sqlite.insert(model).values(values).on_conflict_do_update(index_elements=[key], set_=others)
-
-    instants_are_text = True
-    limits_values = True
-    has_list_statements = True
-    """For a page, SQLite would evaluate a subquery for every sorted row."""
 
     def nested(self, query: Select[Any], columns: Iterable[Any]) -> Any:
         """Return None: statements need no round trips."""

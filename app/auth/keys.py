@@ -31,6 +31,7 @@ from sqlalchemy.schema import CreateTable
 from app.auth.private_files import create_private
 from app.errors import Busy
 from app.models.columns import Binary, Instant, now
+from app.models.sql import is_file
 
 T = TypeVar("T")
 
@@ -79,7 +80,7 @@ class Key:
 
 def keys_url(url: URL) -> URL:
     """Return the URL of the key database that belongs to the database at `url`."""
-    return url.set(database=f"{url.database}.keys") if url.drivername.startswith("sqlite") else url
+    return url.set(database=f"{url.database}.keys") if is_file(url) else url
 
 
 class KeyStore:
@@ -148,7 +149,7 @@ class EngineWatch(Protocol):
 async def open_keys(url: URL, recoveries: EngineWatch | None = None) -> AsyncIterator[KeyStore]:
     """Open the key store that belongs to the database at `url`. Replaced connections are counted in `recoveries`."""
     where = keys_url(url)
-    if where.drivername.startswith("sqlite"):
+    if is_file(where):
         create_private(str(where.database))
     engine = create_async_engine(where, pool_size=2, max_overflow=0, pool_pre_ping=True)
     if recoveries is not None:

@@ -7,9 +7,9 @@ from typing import Annotated
 import typer
 
 from app.cli.terminal import console, shown
-from app.database.connect import database_url, exclusive
+from app.database.connect import backend_of, database_url, exclusive
 from app.database.migrations import migrate as bring_up_to_date
-from app.database.sqlite.backup import back_up
+from app.models.sql import is_file
 from app.settings import Settings
 
 
@@ -24,12 +24,12 @@ def migrate() -> None:
 def backup(file: Annotated[Path, typer.Argument(dir_okay=False, help="Path of the copy.")]) -> None:
     """Copy the SQLite database and its keys, also while a server runs."""
     url = database_url(Settings().database_url)
-    if not url.drivername.startswith("sqlite"):
-        raise typer.BadParameter("PostgreSQL has pg_dump for this.")
-    if not Path(str(url.database)).exists():
+    if is_file(url) and not Path(str(url.database)).exists():
         raise typer.BadParameter(f"Unknown database {url.database}.")
     try:
-        back_up(url, file)
+        backend_of(url).back_up(url, file)
+    except NotImplementedError as error:
+        raise typer.BadParameter(str(error)) from None
     except FileExistsError as error:
         raise typer.BadParameter(f"{error} exists already.") from None
     console.print(shown(f"{file} is a copy of {url.database}."))

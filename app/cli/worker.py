@@ -11,6 +11,7 @@ from app.database.connect import database_url, open_database
 from app.database.migrations import migrate
 from app.execution.queue import open_queue
 from app.execution.worker import working
+from app.models.sql import is_file
 from app.server import logs
 from app.settings import Settings
 
@@ -19,7 +20,7 @@ def worker() -> None:
     """Run pipelines without serving the API: an additional process or machine on PostgreSQL."""
     settings = Settings()
     url = database_url(settings.database_url)
-    if url.drivername.startswith("sqlite"):
+    if is_file(url):
         raise typer.BadParameter("A SQLite file has one process, `serve`, which runs its pipelines too.")
     logs.configure(settings)
     asyncio.run(work(settings, url))

@@ -4,35 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-import apsw
-import asyncpg
 from sqlalchemy.exc import DBAPIError
 
 from app.errors import Busy
+from app.models.sql import registered
 
 T = TypeVar("T")
 log = logging.getLogger("voltgraph")
 
 PAUSE = 1.0
 """Seconds between two attempts."""
-RAISED = (OSError, Busy, DBAPIError, apsw.Error, sqlite3.Error, asyncpg.PostgresError, asyncpg.InterfaceError)
-"""Exception types that include all transient errors."""
-SQLITE = {
-    apsw.SQLITE_BUSY,
-    apsw.SQLITE_LOCKED,
-    apsw.SQLITE_NOMEM,
-    apsw.SQLITE_READONLY,
-    apsw.SQLITE_IOERR,
-    apsw.SQLITE_FULL,
-    apsw.SQLITE_CANTOPEN,
-}
-POSTGRESQL = ("08", "25006", "53", "57", "58")
-"""Prefixes of PostgreSQL's codes of transient errors: connections, read-only servers, resources, operator intervention,
-system errors. https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+
+
+def raised() -> tuple[type[Exception], ...]:
+    """Return exception types that include all transient errors."""
+    return (OSError, Busy, DBAPIError, *(kind for sql in registered() for kind in sql.errors))
 
 
 def is_unavailable(error: BaseException) -> bool:
@@ -41,14 +30,7 @@ def is_unavailable(error: BaseException) -> bool:
         return True
     if isinstance(error, DBAPIError):
         return error.connection_invalidated or (error.orig is not None and is_unavailable(error.orig))
-    if isinstance(error, apsw.Error | sqlite3.Error):
-        code: int = getattr(error, "extendedresult", getattr(error, "sqlite_errorcode", 0))
-        return code & 0xFF in SQLITE  # extended codes only refine the primary code
-    state = getattr(error, "sqlstate", None)
-    if state is not None:
-        return str(state).startswith(POSTGRESQL)
-    # asyncpg raises InterfaceError for a closed connection, and for wrong arguments.
-    return isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError)
+    return any(sql.is_unavailable(error) for sql in registered())
 
 
 async def retry_until_available(work: Callable[[], Awaitable[T]]) -> T:

@@ -17,6 +17,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth.caller import Caller
 from app.models.enums import ElementType, JobErrorCode, PipelineStatus
+from app.models.sql import sql_of
 from app.models.tables import Pipeline, PipelineElement
 
 log = logging.getLogger("voltgraph")
@@ -124,12 +125,12 @@ async def record_deletion(session: AsyncSession, pipeline: Pipeline) -> None:
 
 
 async def _tell(session: AsyncSession, change: Change) -> None:
-    if session.get_bind().dialect.name == "postgresql":
-        # Driver SQL: compiling the statement takes more than twice as long.
-        connection = await session.connection()
-        await connection.exec_driver_sql("SELECT pg_notify($1, $2)", (CHANNEL, encode_change(change)))
-    else:
+    notify = sql_of(session.get_bind().dialect).notify
+    if notify is None:
         session.info.setdefault(NOTED, []).append(change)
+    else:  # driver SQL: compiling the statement takes more than twice as long
+        connection = await session.connection()
+        await connection.exec_driver_sql(notify, (CHANNEL, encode_change(change)))
 
 
 def recorded_changes(session: AsyncSession) -> list[Change]:

@@ -1,4 +1,4 @@
-"""Interface of the databases.
+"""Kinds of databases, and the database at a URL.
 
 SQLite has one connection that writes and a few that only read. One process writes a file; `exclusive` locks the file
 against a second one. PostgreSQL has one pool for reads and writes.
@@ -10,33 +10,37 @@ import fcntl
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 from sqlalchemy import make_url
 from sqlalchemy.engine import URL
 
 from app.auth.private_files import create_private
-from app.database.interface import Database
-from app.database.postgres.database import Postgres
-from app.database.sqlite.database import Sqlite
+from app.database.interface import Backend, Database
+from app.database.postgres.backend import PostgresBackend
+from app.database.sqlite.backend import SqliteBackend
 from app.errors import VoltgraphError
+from app.models.sql import is_file, register
 
-T = TypeVar("T")
+BACKENDS: tuple[Backend, ...] = (SqliteBackend(), PostgresBackend())
+"""All kinds of databases."""
+_by_scheme = {scheme: backend for backend in BACKENDS for scheme in backend.schemes}
+for _backend in BACKENDS:
+    register(_backend.sql)
 
-DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+
+def backend_of(url: URL) -> Backend:
+    """Return the kind of the database at `url`. Raises ValueError for an unknown one."""
+    try:
+        return _by_scheme[url.drivername.partition("+")[0]]
+    except KeyError:
+        examples = " or ".join(backend.example for backend in BACKENDS)
+        raise ValueError(f"the database must be {examples}, not {url.drivername}://…") from None
 
 
 def database_url(text: str) -> URL:
     """Return the URL of a database with this server's driver. Raises ValueError for another kind of database."""
     url = make_url(text)
-    driver = DRIVERS.get(url.drivername.partition("+")[0])
-    if driver is None:
-        raise ValueError(f"the database must be sqlite:///… or postgresql://…, not {url.drivername}://…")
-    if driver.startswith("sqlite") and url.database in (None, "", ":memory:"):
-        raise ValueError("SQLite needs a file: sqlite:///FILE")
-    # asyncpg names libpq's `sslmode` differently.
-    query = {("ssl" if name == "sslmode" else name): value for name, value in url.query.items()}
-    return url.set(drivername=driver, query=query)
+    return backend_of(url).url(url)
 
 
 class FileInUse(VoltgraphError):
@@ -45,9 +49,9 @@ class FileInUse(VoltgraphError):
 
 @contextmanager
 def exclusive(url: URL) -> Iterator[None]:
-    """Lock a SQLite file for this process. Raises FileInUse if another process has the lock. Does nothing on
-    PostgreSQL."""
-    if not url.drivername.startswith("sqlite"):
+    """Lock the file of a database for this process. Raises FileInUse if another process has the lock. Does nothing if
+    the database is a server."""
+    if not is_file(url):
         yield
         return
     file = Path(f"{url.database}.lock")
@@ -63,8 +67,7 @@ def exclusive(url: URL) -> Iterator[None]:
 @asynccontextmanager
 async def open_database(url: URL, max_waiting: int) -> AsyncIterator[Database]:
     """Open the database at `url`, whose tables are up to date; close it on exit."""
-    sqlite = url.drivername.startswith("sqlite")
-    database: Database = (Sqlite if sqlite else Postgres)(url, max_waiting)
+    database = backend_of(url).open(url, max_waiting)
     try:
         yield database
     finally:

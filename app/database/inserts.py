@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from sqlalchemy import ARRAY, BindParameter, Insert, String, bindparam, func, insert, select
+from sqlalchemy import bindparam
 from sqlalchemy.engine import Dialect
 
-from app.database.changes import CHANNEL, Change, encode_change
+from app.database.changes import Change
 from app.models.tables import IdempotencyKey, Pipeline, PipelineElement
 
 SHARED = {
@@ -68,33 +68,18 @@ class InsertColumns:
                 values[place] = process(values[place])
         return values
 
-    def insert(self, dialect: Dialect) -> str:
-        """Return a statement for one row. `VALUES` takes SQLite two thirds of the time of `SELECT`."""
-        quote = dialect.identifier_preparer.quote
-        names, marks = ", ".join(map(quote, self.names)), ", ".join("?" * len(self.names))
-        return f"INSERT INTO {quote(self.model.__tablename__)} ({names}) VALUES ({marks})"
-
-    def insert_all(self) -> Insert:
-        """Return a statement for any number of rows, with one array per column."""
-        return insert(self.model).from_select(self.names, select(*map(_unnested, self.binds)))
-
 
 class Inserts:
-    """INSERT statements of new pipelines. SQLite has a statement per table, executed per row; PostgreSQL has one
-    statement for all rows and their notifications, which takes one round trip."""
+    """INSERT statements of new pipelines. Each database has a subclass with its statements."""
+
+    texts: list[str]
+    """SQL of the statements."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._key, self._pipeline = InsertColumns(IdempotencyKey, dialect), InsertColumns(Pipeline, dialect)
         self._element, self._own = (InsertColumns(PipelineElement, dialect, names) for names in ([*SHARED, *OWN], OWN))
         self._shared = itemgetter(*map(self._pipeline.names.index, SHARED.values()))
-        self._tables = (self._key, self._pipeline, self._element)
-        if dialect.name == "postgresql":
-            parts = [each.insert_all().cte(f"new_{each.model.__tablename__}") for each in self._tables]
-            payload = _unnested(bindparam("payload", type_=String))
-            tell = select(func.pg_notify(bindparam("channel", type_=String), payload))
-            self.texts = [str(tell.add_cte(*parts).compile(dialect=dialect))]
-        else:
-            self.texts = [each.insert(dialect) for each in self._tables]
+        self.tables = (self._key, self._pipeline, self._element)
 
     def new(
         self, pipeline: Row, elements: Iterable[Values], key: Row | None, change: Callable[[], Change]
@@ -105,16 +90,3 @@ class Inserts:
         keys = [] if key is None else [self._key.values(key)]
         rows = [[*shared, *self._own.processed(list(each))] for each in elements]
         return PipelineInsert(keys, [values], rows, change, sum(ROW + len(row[-1]) for row in rows))
-
-    def arrays(self, batch: list[PipelineInsert]) -> list[Any]:
-        """Return PostgreSQL's parameters of a batch."""
-        parameters: list[Any] = []
-        for place, table in enumerate(self._tables):
-            rows = [row for new in batch for row in new.by_table[place]]
-            parameters += zip(*rows, strict=True) if rows else [()] * len(table.names)
-        return [*parameters, CHANNEL, [encode_change(new.change()) for new in batch]]
-
-
-def _unnested(bind: BindParameter[Any]) -> Any:
-    """Return a column of all rows as one unnested array."""
-    return func.unnest(bindparam(bind.key, type_=ARRAY(bind.type)))

@@ -1,16 +1,20 @@
-"""Interface of both databases, and queries that do not depend on a driver."""
+"""Interfaces of a database and of a kind of database, and queries that do not depend on a driver."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
-from sqlalchemy.engine import Dialect
+from sqlalchemy import Connection
+from sqlalchemy.engine import URL, Dialect
+from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database.broker import Broker
 from app.database.inserts import Inserts, PipelineInsert
 from app.database.recoveries import Recoveries
+from app.models.sql import Sql
 
 T = TypeVar("T")
 Work = Callable[[AsyncSession], Awaitable[T]]
@@ -71,10 +75,12 @@ class Database(Protocol):
 
     broker: Broker
     """Broker of the committed changes of all processes; it receives them once `listen` has returned."""
-    inserts: Inserts
-    """Builds the rows that `store` takes."""
     recoveries: Recoveries
     """Counters of connections that an error left in a wrong state."""
+
+    @property
+    def inserts(self) -> Inserts:
+        """Builds the rows that `store` takes."""
 
     @property
     def reads_inline(self) -> bool:
@@ -113,3 +119,33 @@ class Database(Protocol):
         """Time of the last failed write, by the monotonic clock."""
 
     async def close(self) -> None: ...
+
+
+class Backend(Protocol):
+    """Kind of database."""
+
+    sql: Sql
+    """SQL of its dialect."""
+    schemes: tuple[str, ...]
+    """Schemes of its URLs, without a driver."""
+    example: str
+    """Form of its URLs."""
+
+    def url(self, url: URL) -> URL:
+        """Return a URL with the driver of this server. Raises ValueError for a URL that it cannot serve."""
+
+    def queue_url(self, url: URL) -> str:
+        """Return the URL of the queue's tables, for DBOS."""
+
+    def open(self, url: URL, max_waiting: int) -> Database:
+        """Open the database at `url`, whose tables are up to date."""
+
+    def migration_engine(self, url: URL) -> AsyncEngine:
+        """Return an engine whose transactions include changes of tables."""
+
+    def lock_migration(self, connection: Connection) -> None:
+        """Wait until no other process migrates the database; the lock ends with the transaction."""
+
+    def back_up(self, url: URL, target: Path) -> None:
+        """Copy the database and its API keys to a file. Raises NotImplementedError if another program does this, and
+        FileExistsError."""

@@ -20,7 +20,9 @@ from sqlalchemy import event
 from sqlalchemy.engine import URL
 
 from app.auth.private_files import create_private
+from app.database.connect import backend_of
 from app.errors import SubmissionFailed
+from app.models.sql import is_file
 
 T = TypeVar("T")
 log = logging.getLogger("voltgraph")
@@ -44,16 +46,13 @@ def _know_subseconds(connection: Any, _: object) -> None:
 
 
 def queue_url(url: URL) -> str:
-    """Return the URL of DBOS's tables. With SQLite they are in a file of their own, because a file has one writer."""
-    if url.drivername.startswith("sqlite"):
-        return f"sqlite:///{url.database}.engine"
-    query = {("sslmode" if name == "ssl" else name): value for name, value in url.query.items()}
-    return url.set(drivername="postgresql", query=query).render_as_string(hide_password=False)
+    """Return the URL of DBOS's tables."""
+    return backend_of(url).queue_url(url)
 
 
 def create_queue_file(url: URL) -> None:
     """Create the engine's SQLite file, if it uses one, with mode 0600."""
-    if url.drivername.startswith("sqlite"):
+    if is_file(url):
         create_private(queue_url(url).removeprefix("sqlite:///"))
 
 

@@ -14,7 +14,6 @@ from time import monotonic
 
 import uuid_utils
 from dbos import DBOS
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import URL
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -28,6 +27,7 @@ from app.execution.queue import ENDED, QUEUE, WORKFLOW, RunQueue, configuration,
 from app.execution.runner import Ended, Runner, uncounted
 from app.models.columns import now
 from app.models.enums import JobErrorCode
+from app.models.sql import is_file, sql_of
 from app.models.tables import AT_WORK, Pipeline, Worker
 from app.pipelines import lifecycle
 from app.settings import Settings
@@ -77,7 +77,7 @@ async def working(
 def _name(settings: Settings, url: URL) -> str:
     """Return a name that no other worker has or had. SQLite has one worker with a fixed name, which continues its runs
     at once."""
-    if url.drivername.startswith("sqlite"):
+    if is_file(url):
         return ALONE
     return f"{settings.worker_id or socket.gethostname()}-{uuid_utils.uuid7()}"
 
@@ -161,9 +161,8 @@ async def _say_alive(database: Database, worker_id: str) -> None:
     """Write a heartbeat with the database's clock, because the clocks of machines differ."""
 
     async def work(session: AsyncSession) -> None:
-        alive = postgresql.insert(Worker).values(id=worker_id, heartbeat_at=func.now())
-        again = alive.on_conflict_do_update(index_elements=["id"], set_={"heartbeat_at": func.now()})
-        await session.exec(again)
+        row = {"id": worker_id, "heartbeat_at": func.now()}
+        await session.exec(sql_of(database.dialect).upsert(Worker, row, "id"))
 
     await database.write(work)
 

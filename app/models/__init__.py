@@ -1,1 +1,1 @@
-"""Vocabulary: enums, column types and tables. Imports no other package."""
+"""Vocabulary: enums, column types, tables and the interface of SQL. Imports no other package."""

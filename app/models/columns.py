@@ -6,14 +6,15 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Boolean, DateTime, String, Text
+from sqlalchemy import Boolean, String, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
-from sqlalchemy.types import TypeDecorator, TypeEngine, UserDefinedType
+from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from app.models.enums import DescribedEnum
+from app.models.sql import sql_of
 
 
 def now() -> datetime:
@@ -35,7 +36,7 @@ class Binary(TypeDecorator[str]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(String(collation="C" if dialect.name == "postgresql" else None))
+        return dialect.type_descriptor(sql_of(dialect).binary())
 
 
 class Id(Binary):
@@ -68,22 +69,10 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(DateTime(timezone=True) if dialect.name == "postgresql" else String())
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        return value if value is None or dialect.name == "postgresql" else instant_text(value)
+        return dialect.type_descriptor(sql_of(dialect).instant())
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
         return datetime.fromisoformat(value) if isinstance(value, str) else value
-
-
-class RawJson(UserDefinedType[str]):
-    """PostgreSQL's `json` as text, because SQLAlchemy's own type would parse it."""
-
-    cache_ok = True
-
-    def get_col_spec(self, **_: Any) -> str:
-        return "JSON"
 
 
 class JsonText(TypeDecorator[str]):
@@ -93,7 +82,7 @@ class JsonText(TypeDecorator[str]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        return dialect.type_descriptor(RawJson() if dialect.name == "postgresql" else Text())
+        return dialect.type_descriptor(sql_of(dialect).json())
 
 
 class Contains(FunctionElement[bool]):
@@ -105,10 +94,5 @@ class Contains(FunctionElement[bool]):
 
 
 @compiles(Contains)
-def _instr(element: Contains, compiler: SQLCompiler, **words: Any) -> str:
-    return f"instr({compiler.process(element.clauses, **words)}) > 0"
-
-
-@compiles(Contains, "postgresql")
-def _strpos(element: Contains, compiler: SQLCompiler, **words: Any) -> str:
-    return f"strpos({compiler.process(element.clauses, **words)}) > 0"
+def _contains(element: Contains, compiler: SQLCompiler, **words: Any) -> str:
+    return sql_of(compiler.dialect).contains(compiler.process(element.clauses, **words))

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 import sqlalchemy as sa
-from sqlalchemy import Select, Text, and_, cast
+from sqlalchemy import Select, and_
 from sqlalchemy.orm import aliased, defer
 from sqlmodel import col, func, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -14,6 +14,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from app.auth.caller import Caller
 from app.database.interface import Database
 from app.errors import RequestError, RequestErrorCode
+from app.models.sql import sql_of
 from app.models.tables import AT_WORK, Checkpoint, Pipeline, PipelineElement
 from app.pipelines.access import visible_elements, visible_pipelines
 from app.pipelines.budget import LOADED, Budget
@@ -164,8 +165,7 @@ async def elements_of(
 
 def _sum_of_bytes(database: Database, column: Any) -> Any:
     """Return the total bytes of the values of a text or JSON column."""
-    text = cast(column, Text) if database.dialect.name == "postgresql" else column
-    return func.coalesce(func.sum(func.octet_length(text)), 0)
+    return func.coalesce(func.sum(sql_of(database.dialect).octets(column)), 0)
 
 
 async def large_column(

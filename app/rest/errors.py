@@ -33,7 +33,7 @@ def install(app: FastAPI) -> None:
         (WrongArguments, wrong_arguments),
         (RequestError, request_error),
         (RequestValidationError, invalid),
-        *((kind, unable) for kind in availability.RAISED),
+        *((kind, unable) for kind in availability.raised()),
         (HTTPException, http_exception),
         (Exception, internal),
     ):

@@ -36,7 +36,7 @@ class ChildRows:
         each object; `more` names further parameters of the query; `limit` is the parameter that bounds its rows by the
         remaining work."""
         self._parent_id, self._parent = parent_id, parents.place(parent_id)
-        self._given = given_ids(parents.compiling.dialect, one=parents.one)
+        self._given = given_ids(parents.compiling.sql, one=parents.one)
         self._rows = RowBuilder(parents.compiling)
         made = make(self._rows)
         self._by = None if parents.one else self._rows.place(by)
@@ -44,17 +44,17 @@ class ChildRows:
         self._build: Builder = self._rows.builder(made)
         self._more, self._limit = more, limit
         self._nested: int | None = None
-        if self._can_nest(parents):
-            self._nested = parents.place(self._rows.nested(query([parent_id])))
+        nested = self._rows.nested(query([parent_id])) if self._can_nest(parents) else None
+        if nested is not None:
+            self._nested = parents.place(nested)
         else:
             self._statement = self._rows.select(query(self._given.stands))
         parents.children.append(self)
 
     def _can_nest(self, parents: RowBuilder) -> bool:
         """Return whether children can be nested in their parent's statement, which saves round trips and a transaction.
-        The driver decodes nested rows more slowly, so it is used for one parent only."""
-        has_round_trips = parents.compiling.dialect.name == "postgresql"
-        if not has_round_trips or not parents.one or self._rows.has_large(LARGE):
+        Drivers decode nested rows more slowly, so it is used for one parent only."""
+        if not parents.one or self._rows.has_large(LARGE):
             return False
         return not (parents.is_at_hand or self._rows.children or self._more)
 

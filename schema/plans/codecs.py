@@ -7,17 +7,16 @@ from math import isfinite
 from typing import Any
 
 import orjson
-from sqlalchemy import Boolean, Float, Integer, String, Text, case, cast, func, literal_column
+from sqlalchemy import Boolean, Float, Integer, String, case
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from app.models.columns import Id, Instant, JsonText, Name, instant_text
+from app.models.sql import NULL, Sql, SqlPart, constant, or_null, sql_of
 from schema.plans.selections import Unplanned
 
 LEAST, MOST = -(2**31), 2**31 - 1
 """Range of GraphQL's Int."""
-SqlPart = Any
-"""Part of JSON encoded by the database: a constant as `str`, anything else as SQL."""
 
 
 class NoJsonSql(Exception):
@@ -30,7 +29,7 @@ def converter(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] |
     if isinstance(kind, JsonText):
         return orjson.Fragment
     if isinstance(kind, Instant):
-        return instant_text if dialect.name == "postgresql" else None
+        return None if sql_of(dialect).instants_are_text else instant_text
     if isinstance(kind, Boolean):
         return None if dialect.supports_native_boolean else (False, True).__getitem__
     if isinstance(kind, Integer):
@@ -52,38 +51,20 @@ def _float(value: float) -> float:
     return value
 
 
-def written(column: Any, dialect: Dialect) -> list[SqlPart]:
+def written(column: Any, sql: Sql) -> list[SqlPart]:
     """Return the JSON parts of a column. Raises NoJsonSql for floats, which databases round or spell differently."""
     kind = column.type
-    by_postgresql = dialect.name == "postgresql"
-    when_null = [(column.is_(None), NULL)] if column.nullable else []
     if isinstance(kind, JsonText):
-        return [_or_null(column, cast(column, Text) if by_postgresql else column)]
+        return [or_null(column, sql.json_column(column))]
     if isinstance(kind, Boolean):
-        return [case(*when_null, (column, _text("true")), else_=_text("false"))]
+        when_null = [(column.is_(None), NULL)] if column.nullable else []
+        return [case(*when_null, (column, constant("true")), else_=constant("false"))]
     if isinstance(kind, Integer):
-        if by_postgresql:
-            return [_or_null(column, cast(column, Text))]
-        # Invalid JSON is an error, which the executor reports.
-        fits = column.between(literal_column(str(LEAST)), literal_column(str(MOST)))
-        return [case(*when_null, (fits, column), else_=func.json(_text("too large")))]
-    if isinstance(kind, Instant) and by_postgresql:
-        text = func.to_char(func.timezone(_text("UTC"), column), _text(RFC_3339))
-        return [_or_null(column, cast(func.to_json(text), Text))] if column.nullable else ['"', text, '"']
-    if isinstance(kind, Instant | Name | Id) and not column.nullable:
+        return [sql.json_integer(column, LEAST, MOST)]
+    if isinstance(kind, Instant):
+        return sql.json_instant(column)
+    if isinstance(kind, Name | Id) and not column.nullable:
         return ['"', column, '"']
     if isinstance(kind, String | TypeDecorator):
-        return [_or_null(column, cast(func.to_json(column), Text)) if by_postgresql else func.json_quote(column)]
+        return [sql.json_string(column)]
     raise NoJsonSql
-
-
-def _or_null(column: Any, json: Any) -> Any:
-    return func.coalesce(json, NULL) if column.nullable else json
-
-
-def _text(text: str) -> Any:
-    return literal_column(f"'{text}'")
-
-
-NULL = _text("null")
-RFC_3339 = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'

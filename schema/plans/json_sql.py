@@ -12,11 +12,12 @@ from itertools import groupby
 from typing import Any, NoReturn
 
 import orjson
-from sqlalchemy import LargeBinary, Select, String, bindparam, case, cast, func, literal_column, select
+from sqlalchemy import Select, String, case, func, literal_column, select
 
 from app.database.interface import Steps, TooLong, measured
 from app.models.columns import JsonText
-from schema.plans.codecs import NoJsonSql, SqlPart, written
+from app.models.sql import SqlPart
+from schema.plans.codecs import NoJsonSql, written
 from schema.plans.row_builder import CompileContext, Row, RowBuilder, Run
 from schema.plans.selections import FieldDetailsList, name_of
 from schema.plans.statements import IDS, CompiledStatement
@@ -35,12 +36,12 @@ class JsonSqlBuilder:
 
     def __init__(self, compiling: CompileContext) -> None:
         self.compiling = compiling
-        self._is_sqlite, self._has_json = compiling.dialect.name == "sqlite", False
+        self._sql, self._has_json = compiling.sql, False
         self._quoted: Any = String().literal_processor(compiling.dialect)  # type: ignore[no-untyped-call]
 
     def column(self, column: Any) -> list[SqlPart]:
         self._has_json = self._has_json or isinstance(column.type, JsonText)
-        return written(column, self.compiling.dialect)
+        return written(column, self._sql)
 
     def column_or(self, column: Any, name: str) -> list[SqlPart]:
         return ['"', func.coalesce(column, self._expression(name)), '"']
@@ -68,26 +69,16 @@ class JsonSqlBuilder:
 
     def list_of(self, query: Select[Any], parent: Any, item: Any, order: Any, *, in_bytes: bool) -> Any:
         """Return a query for the JSON of all rows about a parent, each encoded as `item`."""
-        if self._is_sqlite and self._has_json:
-            # An ordered aggregate would first keep all rows, whatever their length.
-            rows = query.order_by(None).with_only_columns(item.label("item"), maintain_column_froms=True)
-            ordered = rows.order_by(order).correlate(parent).subquery()
-            whole = self._listed(func.group_concat(ordered.c.item, self._expression(",")))
-            return select(self.in_bytes(whole) if in_bytes else whole).select_from(ordered)
-        whole = self._listed(
-            (func.group_concat if self._is_sqlite else func.string_agg)(item, self._expression(",")).aggregate_order_by(
-                order
-            )
-        )
-        found = query.order_by(None)
-        return found.with_only_columns(self.in_bytes(whole) if in_bytes else whole, maintain_column_froms=True)
 
-    def _listed(self, items: Any) -> Any:
-        return self.joined(["[", func.coalesce(items, self._expression("")), "]"])
+        def wrap(items: Any) -> Any:
+            whole = self.joined(["[", func.coalesce(items, self._expression("")), "]"])
+            return self.in_bytes(whole) if in_bytes else whole
+
+        return self._sql.aggregate(query, parent, item, order, wrap, has_json=self._has_json)
 
     def in_bytes(self, whole: Any) -> Any:
         """Return JSON as bytes: as text, characters beyond ASCII would take up to four bytes each."""
-        return cast(whole, LargeBinary) if self._is_sqlite else func.convert_to(whole, self._expression("UTF8"))
+        return self._sql.utf8(whole)
 
     def joined(self, parts: list[SqlPart]) -> Any:
         if len(parts) > MOST_PARTS:
@@ -97,19 +88,11 @@ class JsonSqlBuilder:
             for constant, part in groupby(parts, lambda part: isinstance(part, str))
             for piece in ([self._expression("".join(part))] if constant else part)
         ]
-        return func.concat(*pieces) if self._is_sqlite else _operated(pieces)
+        return self._sql.concat(pieces)
 
     def _expression(self, text: str) -> Any:
         """Return a constant. The client chooses keys only, which consist of letters, digits and underscores."""
         return literal_column(self._quoted(text))
-
-
-def _operated(pieces: list[Any]) -> Any:
-    """Concatenate pieces as a balanced tree, which is shallow and copies less than a chain."""
-    if len(pieces) == 1:
-        return pieces[0]
-    middle = len(pieces) // 2
-    return _operated(pieces[:middle]).op("||")(_operated(pieces[middle:]))
 
 
 def whole(compiling: CompileContext, type_name: str, details: FieldDetailsList) -> Any:
@@ -126,8 +109,8 @@ def listed(
 ) -> Any:
     """Return a correlated subquery for a parent's children as one JSON array. None if this database or a column cannot
     be encoded in SQL; ChildRows serves then."""
-    is_sqlite = parents.compiling.dialect.name == "sqlite"
-    if not is_sqlite and isinstance(parents, RowBuilder) and parents.is_at_hand:
+    has_statement = parents.compiling.sql.has_list_statements
+    if not has_statement and isinstance(parents, RowBuilder) and parents.is_at_hand:
         return None
     is_inside = isinstance(parents, JsonSqlBuilder)
 
@@ -141,8 +124,7 @@ def listed(
 
     if isinstance(parents, JsonSqlBuilder):
         return [of(parent_id)]
-    # For a page, SQLite would evaluate it for every sorted row.
-    if not is_sqlite or (parents.one and not parents.is_at_hand):
+    if not has_statement or (parents.one and not parents.is_at_hand):
         return parents.json(of(parent_id))
     lists = JsonLists(parents, parent_id, of)
     parents.children.append(lists)
@@ -172,16 +154,17 @@ class _Measure:
 
 
 class JsonLists:
-    """Reader of the child lists of several parents, on SQLite."""
+    """Reader of the child lists of several parents, by a statement of its own."""
 
     def __init__(self, parents: RowBuilder, parent_id: Any, of: Callable[[Any], Any]) -> None:
-        ids = func.json_each(bindparam(IDS, type_=String)).table_valued("value")
-        self._parent = parents.place(parent_id)
-        self._statement = CompiledStatement(select(ids.c.value, of(ids.c.value)), parents.compiling.dialect)
+        sql = parents.compiling.sql
+        ids = sql.ids(IDS)
+        self._parent, self._encoded = parents.place(parent_id), sql.encode_ids
+        self._statement = CompiledStatement(select(ids, of(ids)), parents.compiling.dialect)
         parents.compiling.statements += 1
 
     def read(self, parents: Sequence[Row], run: Run) -> Steps[None]:
-        ids = orjson.dumps([row[self._parent] for row in parents]).decode()
+        ids = self._encoded([row[self._parent] for row in parents])
         parameters = {"organization_id": run.caller.organization_id, IDS: ids}
         rows = yield measured(self._statement(parameters), _Measure())
         run.found[self] = {id: orjson.Fragment(text) for id, text in rows}

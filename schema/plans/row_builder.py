@@ -21,6 +21,7 @@ from sqlalchemy.engine import Dialect
 from app.auth.caller import Caller
 from app.database.interface import Measure, TooLong
 from app.models.columns import JsonText, instant_text
+from app.models.sql import Sql, sql_of
 from app.pipelines.budget import ROW, VALUE, Budget, size_of
 from schema.plans.codecs import LEAST, MOST, converter, integer
 from schema.plans.selections import FieldDetailsList, Selections, name_of
@@ -64,6 +65,11 @@ class CompileContext:
     """Whether the database may encode JSON: for long values that takes several times as long as reading rows."""
     statements: int = 0
     """Maximum number of statements of the plan so far."""
+
+    @property
+    def sql(self) -> Sql:
+        """SQL of the dialect."""
+        return sql_of(self.dialect)
 
 
 class RowBuilder:
@@ -153,7 +159,7 @@ class RowBuilder:
 
     def json(self, text: Any) -> ast.expr:
         """Return the code for JSON encoded by the database."""
-        if self.compiling.dialect.name == "postgresql":  # SQLite itself refuses values that become too long
+        if not self.compiling.sql.limits_values:
             longest = self.compiling.longest if self.one else self.compiling.longest // MOST_LISTS
             text = func.substr(text, literal_column("1"), literal_column(str(longest + 1)))
             self._texts[self.place(text)] = longest
@@ -211,9 +217,8 @@ class RowBuilder:
         )
 
     def nested(self, query: Select[Any]) -> Any:
-        """Return the rows as one value of PostgreSQL."""
-        whole = query.with_only_columns(func.row(*self.columns), maintain_column_froms=True)
-        return func.array(whole.scalar_subquery())
+        """Return the rows as one value. None if the database has no such values, or needs none."""
+        return self.compiling.sql.nested(query, self.columns)
 
 
 def work_of(made: ast.expr) -> int:

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
-import orjson
-from sqlalchemy import ARRAY, Select, String, bindparam, func, select
+from sqlalchemy import Select, String, bindparam, select
 from sqlalchemy.engine import Dialect
 
 from app.auth.caller import Caller
 from app.models.columns import Binary
+from app.models.sql import Sql
 
 CALLER = Caller(organization_id=cast(str, bindparam("organization_id", type_=Binary)))
 """Caller whose attributes are parameters, so that a statement serves all callers."""
@@ -50,11 +50,8 @@ class GivenIds(NamedTuple):
     given: Callable[[list[str]], Any]
 
 
-def given_ids(dialect: Dialect, *, one: bool) -> GivenIds:
+def given_ids(sql: Sql, *, one: bool) -> GivenIds:
     """Return a parameter for one id or any number of ids, so that the SQL does not depend on the number."""
     if one:
         return GivenIds([bindparam(IDS, type_=String)], itemgetter(0))
-    if dialect.name == "postgresql":
-        return GivenIds(select(func.unnest(bindparam(IDS, type_=ARRAY(String)))), list)
-    ids = func.json_each(bindparam(IDS, type_=String)).table_valued("value")
-    return GivenIds(select(ids.c.value), lambda given: orjson.dumps(given).decode())
+    return GivenIds(select(sql.ids(IDS)), sql.encode_ids)

@@ -15,8 +15,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.database.broker import Broker
 from app.database.engines import PATIENCE, engine
 from app.database.group_commit import GroupCommit
-from app.database.inserts import Inserts, PipelineInsert
+from app.database.inserts import PipelineInsert
 from app.database.interface import ReadBudget, Steps, Work
+from app.database.postgres.inserts import PostgresInserts
 from app.database.postgres.listener import Listener
 from app.database.postgres.reader import PostgresReader
 from app.database.recoveries import Recoveries
@@ -45,7 +46,7 @@ class Postgres:
         self._plain = PostgresReader(arguments, PATIENCE, self.recoveries)
         self.broker = Broker()
         self._listener = Listener(url, self.broker, self.recoveries)
-        self.inserts = Inserts(self._engine.dialect)
+        self.inserts = PostgresInserts(self._engine.dialect)
         self._rounds = GroupCommit[PipelineInsert](self._store, max_waiting)
 
     @property

@@ -15,10 +15,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database.broker import Broker
 from app.database.engines import engine
-from app.database.inserts import Inserts, PipelineInsert
+from app.database.inserts import PipelineInsert
 from app.database.interface import ReadBudget, Steps, Work
 from app.database.recoveries import Recoveries
 from app.database.sqlite import driver
+from app.database.sqlite.inserts import SqliteInserts
 from app.database.sqlite.reader import SqliteReader
 from app.database.sqlite.writer import BUSY_TIMEOUT, Writer
 
@@ -50,7 +51,7 @@ class Sqlite:
         self.recoveries.watch(self._readers, SESSION_READER)
         self._plain = SqliteReader(partial(_connection, url), READERS, self.recoveries)
         self.broker = Broker()
-        self.inserts = Inserts(self._readers.dialect)
+        self.inserts = SqliteInserts(self._readers.dialect)
         writer = _engine(url, WRITER_PRAGMAS, 1)
         self._writer = Writer(writer, self.inserts, self.broker, max_waiting, self._plain.written, self.recoveries)
 

@@ -1,0 +1,105 @@
+"""SQL of PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+import asyncpg
+from sqlalchemy import ARRAY, DateTime, Insert, Select, String, Text, bindparam, cast, func
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine, UserDefinedType
+
+from app.models.sql import Sql, SqlPart, constant, or_null
+
+UNAVAILABLE = ("08", "25006", "53", "57", "58")
+"""Prefixes of the codes of transient errors: connections, read-only servers, resources, operator intervention, system
+errors. https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+RFC_3339 = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
+
+
+class RawJson(UserDefinedType[str]):
+    """`json` as text, because SQLAlchemy's own type would parse it."""
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        return "JSON"
+
+
+class PostgresSql(Sql):
+    """SQL of PostgreSQL."""
+
+    dialects = (postgresql.dialect.name,)
+    is_file = False
+    notify = "SELECT pg_notify($1, $2)"
+    errors = (asyncpg.PostgresError, asyncpg.InterfaceError)
+    instants_are_text = False
+    limits_values = False
+    has_list_statements = False
+
+    def is_unavailable(self, error: BaseException) -> bool:
+        state = getattr(error, "sqlstate", None)
+        if state is not None:
+            return str(state).startswith(UNAVAILABLE)
+        # asyncpg raises InterfaceError for a closed connection, and for wrong arguments.
+        return isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError)
+
+    def binary(self) -> TypeEngine[Any]:
+        return String(collation="C")
+
+    def instant(self) -> TypeEngine[Any]:
+        return DateTime(timezone=True)
+
+    def json(self) -> TypeEngine[Any]:
+        return RawJson()
+
+    def contains(self, arguments: str) -> str:
+        return f"strpos({arguments}) > 0"
+
+    def octets(self, column: Any) -> Any:
+        return func.octet_length(cast(column, Text))
+
+    def ids(self, name: str) -> Any:
+        return func.unnest(bindparam(name, type_=ARRAY(String)))
+
+    def encode_ids(self, ids: list[str]) -> Any:
+        return ids
+
+    def upsert(self, model: Any, values: Mapping[str, Any], key: str) -> Insert:
+        others = {name: value for name, value in values.items() if name != key}
+        return postgresql.insert(model).values(values).on_conflict_do_update(index_elements=[key], set_=others)
+
+    def nested(self, query: Select[Any], columns: Iterable[Any]) -> Any:
+        whole = query.with_only_columns(func.row(*columns), maintain_column_froms=True)
+        return func.array(whole.scalar_subquery())
+
+    def aggregate(
+        self, query: Select[Any], parent: Any, item: Any, order: Any, wrap: Callable[[Any], Any], *, has_json: bool
+    ) -> Select[Any]:
+        items = func.string_agg(item, constant(",")).aggregate_order_by(order)
+        return query.order_by(None).with_only_columns(wrap(items), maintain_column_froms=True)
+
+    def concat(self, pieces: list[Any]) -> Any:
+        """Concatenate by operators, because functions take 100 arguments: as a balanced tree, which is shallow and
+        copies less than a chain."""
+        if len(pieces) == 1:
+            return pieces[0]
+        middle = len(pieces) // 2
+        return self.concat(pieces[:middle]).op("||")(self.concat(pieces[middle:]))
+
+    def utf8(self, text: Any) -> Any:
+        return func.convert_to(text, constant("UTF8"))
+
+    def json_column(self, column: Any) -> Any:
+        return cast(column, Text)
+
+    def json_integer(self, column: Any, least: int, most: int) -> Any:
+        return or_null(column, cast(column, Text))
+
+    def json_instant(self, column: Any) -> list[SqlPart]:
+        text = func.to_char(func.timezone(constant("UTC"), column), constant(RFC_3339))
+        return [or_null(column, cast(func.to_json(text), Text))] if column.nullable else ['"', text, '"']
+
+    def json_string(self, column: Any) -> Any:
+        return or_null(column, cast(func.to_json(column), Text))

@@ -90,7 +90,8 @@ class PipelineFilter:
             return self._what_stays().matches(change.after)
         if not change.is_whole:
             return self.project_id is None or change.project_ids is None or self.project_id in change.project_ids
-        return any(state is not None and self.matches(state) for state in (change.before, change.after))
+        before, after = change.before, change.after
+        return (before is not None and self.matches(before)) or (after is not None and self.matches(after))
 
     def matches(self, state: Snapshot) -> bool:
         """Return whether a complete snapshot matches; equal to the clauses in SQL."""

@@ -42,6 +42,7 @@ MATCHES: dict[str, Callable[[Any, Any], bool]] = {
 FOLDED = {"contains": "contains", "ilike": "like"}
 """Operators of the name that ignore case, and the operators for its folded column."""
 UNCHANGEABLE = {"project_id", "created_by_email", "created_at"}
+"""Fields that no change of a pipeline alters."""
 
 
 class Predicate(NamedTuple):

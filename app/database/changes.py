@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 
 from pydantic import TypeAdapter, ValidationError
@@ -79,20 +79,12 @@ class Change:
 
 
 _changes = TypeAdapter(Change)
+_columns = [field.name for field in fields(Snapshot) if field.name != "element_types"]
 
 
 def take_snapshot(pipeline: Pipeline, element_types: frozenset[ElementType] | None = None) -> Snapshot:
     """Take a snapshot of a pipeline; call it before changing the row."""
-    return Snapshot(
-        pipeline.project_id,
-        pipeline.created_by_email,
-        pipeline.created_at,
-        pipeline.updated_at,
-        pipeline.folded_name,
-        pipeline.status,
-        pipeline.error_code,
-        element_types,
-    )
+    return Snapshot(**{name: getattr(pipeline, name) for name in _columns}, element_types=element_types)
 
 
 async def take_whole_snapshot(session: AsyncSession, pipeline: Pipeline) -> Snapshot:

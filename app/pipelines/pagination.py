@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 import orjson
 from sqlalchemy import ColumnElement, tuple_
@@ -21,13 +21,17 @@ from app.models.columns import instant_text
 from app.models.enums import DescribedEnum, PipelineStatus
 from app.models.tables import Pipeline
 from app.pipelines.access import visible_pipelines
-from app.pipelines.filters import PipelineFilter, clauses
+from app.pipelines.filters import PipelineFilter
 
 MAX_PAGE = 100
 DEFAULT_PAGE = 20
 
 Position = tuple[Any, str]
 """Position in an order: the value of its column, and the id as tie-breaker."""
+
+
+OrderColumn = Literal["id", "name", "description", "status", "created_at", "updated_at", "created_by_email"]
+"""Columns that pipelines are sorted by, over REST. Those of OrderField have an index and no nulls, for cursors."""
 
 
 class OrderField(DescribedEnum):
@@ -48,14 +52,16 @@ class Direction(DescribedEnum):
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """Total order of pipelines."""
+    """Total order of pipelines, nulls last."""
 
-    field: OrderField = OrderField.CREATED_AT
+    column: OrderColumn = "created_at"
     direction: Direction = Direction.DESC
 
-    def sort(self, *, backward: bool) -> list[ColumnElement[Any]]:
+    def sort(self, *, backward: bool = False) -> list[ColumnElement[Any]]:
         descending = (self.direction is Direction.DESC) is not backward
-        return [column.desc() if descending else column.asc() for column in self.columns]
+        sort = [column.desc() if descending else column.asc() for column in self.columns]
+        # PostgreSQL's indexes cannot serve NULLS LAST in both directions, so columns without nulls go without it.
+        return [sort[0].nulls_last(), sort[1]] if self.columns[0].nullable else sort
 
     def beyond(self, position: Position, *, backward: bool, inclusive: bool = False) -> ColumnElement[bool]:
         """Return the condition for rows after a position; before it if `backward`."""
@@ -66,7 +72,7 @@ class Order:
         return here >= there if inclusive else here > there
 
     def position(self, pipeline: Pipeline) -> Position:
-        return getattr(pipeline, self.field.value), pipeline.id
+        return getattr(pipeline, self.column), pipeline.id
 
     def cursor(self, pipeline: Pipeline) -> str:
         value, id = self.position(pipeline)
@@ -92,9 +98,9 @@ class Order:
         return self._value(text), _plain(id)
 
     def _value(self, text: Any) -> Any:
-        if self.field is OrderField.STATUS:
+        if self.column == "status":
             return PipelineStatus[text]
-        if self.field is OrderField.NAME:
+        if self.column == "name":
             return _plain(text)
         value = datetime.fromisoformat(text)
         if instant_text(value) != text:
@@ -103,11 +109,11 @@ class Order:
 
     @property
     def columns(self) -> tuple[Any, Any]:
-        return col(getattr(Pipeline, self.field.value)), col(Pipeline.id)
+        return col(getattr(Pipeline, self.column)), col(Pipeline.id)
 
     @property
     def _key(self) -> list[str]:
-        return [self.field.name, self.direction.name]
+        return [self.column.upper(), self.direction.name]
 
 
 def _plain(text: Any) -> str:
@@ -161,10 +167,11 @@ def beyond(window: Window, edges: Edges | None, more: bool, *, backward: bool) -
 
 class Matches:
     """Selects of the pipelines that a caller may see and a filter matches, in an order. Every value may be a parameter
-    of a prepared statement."""
+    of a prepared statement. Raises FORBIDDEN for a project that the caller may not use."""
 
-    def __init__(self, caller: Caller, operands: Mapping[str, Any], order: Order) -> None:
-        self._clauses = [visible_pipelines(caller), *clauses(operands)]
+    def __init__(self, caller: Caller, filter: PipelineFilter, order: Order) -> None:
+        caller.ask_for(filter.project_id)
+        self._clauses = [visible_pipelines(caller), *filter.clauses()]
         self._order = order
 
     def page(self, window: Window) -> SelectOfScalar[Pipeline]:
@@ -176,6 +183,10 @@ class Matches:
         ]
         query = select(Pipeline).where(*self._clauses, *bounds).limit(window.size + 1)
         return query.order_by(*self._order.sort(backward=window.backward))
+
+    def rows(self, skip: int, limit: int) -> SelectOfScalar[Pipeline]:
+        """Select the rows of a page by offset."""
+        return select(Pipeline).where(*self._clauses).order_by(*self._order.sort()).offset(skip).limit(limit)
 
     def beyond(self, position: Position, *, backward: bool, inclusive: bool) -> SelectOfScalar[str]:
         """Select one row beyond a position."""
@@ -198,8 +209,7 @@ class Page:
         self, database: Database, caller: Caller, filter: PipelineFilter, order: Order, window: Window
     ) -> None:
         self._database, self._window, self._more = database, window, False
-        caller.ask_for(filter.project_id)
-        self._matches = Matches(caller, filter.operands(), order)
+        self._matches = Matches(caller, filter, order)
         self.order = order
         self.pipelines: list[Pipeline] = []
 
@@ -239,9 +249,9 @@ class Page:
 
 async def counts(database: Database, caller: Caller, filter: PipelineFilter) -> dict[PipelineStatus, int]:
     """Count matches by status, zeros included."""
-    caller.ask_for(filter.project_id)
+    query = Matches(caller, filter, Order()).counts()
     async with database.read() as session:
-        return by_status(await session.exec(Matches(caller, filter.operands(), Order()).counts()))
+        return by_status(await session.exec(query))
 
 
 def by_status(rows: Iterable[Any]) -> dict[PipelineStatus, int]:

@@ -9,16 +9,14 @@ from typing import Any, Literal
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
-from sqlalchemy import ColumnElement
-from sqlmodel import col, func, select
 
 from app.auth.caller import Caller
 from app.database.interface import Database
 from app.models.enums import PipelineStatus
 from app.models.tables import Pipeline
-from app.pipelines.access import visible_pipelines
+from app.pipelines.filters import COMPARISONS, PipelineFilter, Predicate, predicate
+from app.pipelines.pagination import Direction, Matches, Order, OrderColumn
 
-Clause = ColumnElement[bool]
 Text = Field(None, max_length=1000)
 
 
@@ -39,86 +37,47 @@ class ListQuery(BaseModel):
     created_at_lt: str | None = Field(None, max_length=1000, description="Inclusive.")
     updated_at_gt: str | None = Field(None, max_length=1000, description="Inclusive.")
     updated_at_lt: str | None = Field(None, max_length=1000, description="Inclusive.")
-    order_by: Literal["id", "name", "description", "status", "created_at", "updated_at", "created_by_email"] = (
-        "created_at"
-    )
+    order_by: OrderColumn = "created_at"
     order: Literal["asc", "desc"] = "desc"
 
 
-COMPARISONS: dict[str, Callable[[Any, Any], Clause]] = {
-    "eq": lambda column, value: column == value,
-    "neq": lambda column, value: column != value,
-    "gt": lambda column, value: column > value,
-    "gte": lambda column, value: column >= value,
-    "lt": lambda column, value: column < value,
-    "lte": lambda column, value: column <= value,
-}
-TEXTS = ("id", "project_id", "name", "description", "created_by_email")
-TIMES = ("created_at", "updated_at")
 ITEM = re.compile(r'\s*"([^"]*)"\s*(?:,|$)|([^,]+)')
-BOUNDS = {"created_at_gt": "gte", "created_at_lt": "lte", "updated_at_gt": "gte", "updated_at_lt": "lte"}
 
 
 async def listing(database: Database, caller: Caller, query: ListQuery) -> tuple[list[Pipeline], int]:
-    """List pipelines and count all matches. Raises RequestValidationError with every wrong filter."""
-    caller.ask_for(_project(query))
-    clauses = [visible_pipelines(caller), *_clauses(query)]
-    column = _column(query.order_by)
-    descending = query.order == "desc"
-    order = [each.desc() if descending else each.asc() for each in (column, col(Pipeline.id))]
-    rows = select(Pipeline).where(*clauses).order_by(order[0].nulls_last(), order[1])
+    """List pipelines and count all matches. Raises FORBIDDEN, and RequestValidationError with every wrong filter."""
+    filter, faults = _filter(query)
+    matches = Matches(caller, filter, Order(query.order_by, Direction[query.order.upper()]))
+    if faults:
+        raise RequestValidationError(faults)
     async with database.read() as session:
-        found = list(await session.exec(rows.offset(query.skip).limit(query.limit)))
-        total = (await session.exec(select(func.count()).select_from(Pipeline).where(*clauses))).one()
+        found = list(await session.exec(matches.rows(query.skip, query.limit)))
+        total = (await session.exec(matches.total())).one()
     return found, total
 
 
-def _project(query: ListQuery) -> str | None:
-    """Return the only project of the filter, if it is one."""
-    operator, dot, operand = (query.project_id or "").partition(".")
-    if dot and operator in (*COMPARISONS, "in", "ilike"):
-        return operand if operator == "eq" else None
-    return query.project_id
-
-
-def _clauses(query: ListQuery) -> list[Clause]:
-    clauses: list[Clause] = []
+def _filter(query: ListQuery) -> tuple[PipelineFilter, list[dict[str, Any]]]:
+    """Return the filter of the right values, and the faults of the wrong ones."""
+    predicates: list[Predicate] = []
     faults: list[dict[str, Any]] = []
-    for name in (*TEXTS, *TIMES, "status", *BOUNDS):
+    for name in (*FIELDS, *BOUNDS):
         value = getattr(query, name)
         try:
             if value is not None:
-                clauses.append(_bound(name, value) if name in BOUNDS else _clause(name, value))
+                predicates.append(predicate(*BOUNDS[name], _time(value)) if name in BOUNDS else _predicate(name, value))
         except ValueError as error:
             faults.append({"type": "invalid", "loc": ("query", name), "msg": str(error), "input": value})
-    if faults:
-        raise RequestValidationError(faults)
-    return clauses
+    return PipelineFilter(tuple(predicates)), faults
 
 
-def _clause(name: str, value: str) -> Any:
+def _predicate(name: str, value: str) -> Predicate:
     """Parse a filter: `OPERATOR.value`, or a plain value for equality. Raises ValueError if the value does not fit the
-    column."""
+    field."""
+    parse, operators = FIELDS[name]
     operator, dot, operand = value.partition(".")
-    if dot and operator == "in":
-        return _column(name).in_([_operand(name, each) for each in _items(operand)])
-    if dot and operator == "ilike" and name in TEXTS:
-        return _ilike(name, operand)
-    if dot and operator in COMPARISONS and (name != "status" or operator in ("eq", "neq")):
-        return COMPARISONS[operator](_column(name), _operand(name, operand))
-    return _column(name) == _operand(name, value)
-
-
-def _bound(name: str, value: str) -> Clause:
-    return COMPARISONS[BOUNDS[name]](_column(name[: -len("_gt")]), _time(value))
-
-
-def _ilike(name: str, pattern: str) -> Any:
-    """Return a case-insensitive match: `%` is any text, `_` any character, without escapes."""
-    pattern = pattern.replace("\\", "\\\\")
-    if name == "name":
-        return col(Pipeline.folded_name).like(pattern.casefold(), escape="\\")
-    return func.lower(_column(name)).like(func.lower(pattern), escape="\\")
+    if not dot or operator not in operators:
+        operator, operand = "eq", value
+    return predicate(name, operator, [parse(each) for each in _items(operand)] if operator == "in" else parse(operand))
 
 
 def _items(operand: str) -> list[str]:
@@ -126,14 +85,6 @@ def _items(operand: str) -> list[str]:
         raise ValueError("Write a list as in.(a,b).")
     items = ((quoted, plain.strip()) for quoted, plain in ITEM.findall(operand[1:-1]))
     return [quoted or plain for quoted, plain in items if quoted or plain]
-
-
-def _operand(name: str, value: str) -> Any:
-    if name in TIMES:
-        return _time(value)
-    if name == "status":
-        return _status(value)
-    return value
 
 
 def _status(word: str) -> PipelineStatus:
@@ -153,5 +104,22 @@ def _time(text: str) -> datetime:
         raise ValueError(f"{text!r:.80} is no time. Write it as 2026-11-23T10:00:00Z.") from None
 
 
-def _column(name: str) -> Any:
-    return col(getattr(Pipeline, name))
+TEXT = str, {*COMPARISONS, "in", "ilike"}
+TIME = _time, {*COMPARISONS, "in"}
+FIELDS: dict[str, tuple[Callable[[str], Any], set[str]]] = {
+    "id": TEXT,
+    "project_id": TEXT,
+    "name": TEXT,
+    "description": TEXT,
+    "created_by_email": TEXT,
+    "created_at": TIME,
+    "updated_at": TIME,
+    "status": (_status, {"eq", "neq", "in"}),
+}
+"""Parser and operators of each field."""
+BOUNDS = {
+    "created_at_gt": ("created_at", "gte"),
+    "created_at_lt": ("created_at", "lte"),
+    "updated_at_gt": ("updated_at", "gte"),
+    "updated_at_lt": ("updated_at", "lte"),
+}

@@ -86,16 +86,19 @@ class ConnectionPlan:
 
     def __call__(self, run: Run) -> Steps[Any]:
         filter, order, window = page_asked(**self._arguments(run.values))
-        operands, bounds = filter.operands(), {"after": window.after, "before": window.before}
+        bounds = {"after": window.after, "before": window.before}
         shape = Shape(
-            page_statements.shape_of(operands),
-            order.field,
+            page_statements.shape_of(filter.predicates),
+            order.column,
             order.direction,
             window.backward,
             *(bound is not None for bound in bounds.values()),
         )
         given = page_statements.parameters(
-            organization_id=run.caller.organization_id, size=window.size, **operands, **bounds
+            organization_id=run.caller.organization_id,
+            size=window.size,
+            **page_statements.operands_of(filter.predicates),
+            **bounds,
         )
         rows = yield self._statement(shape)(given)
         self.rows.check(rows, run)
@@ -104,7 +107,7 @@ class ConnectionPlan:
         yield from read_children(self.rows, found.rows, run)
         found.lists = [build(run)(found.rows) for build in self._builders]
         if self.is_counted:
-            [[found.total]] = yield page_statements.total(self._dialect, shape.operands)(given)
+            [[found.total]] = yield page_statements.total(self._dialect, shape.predicates)(given)
         for backward in self.ends:
             found.beyond[backward] = yield from self._beyond(
                 found, window, more, shape._replace(backward=backward), given

@@ -3,8 +3,9 @@ bounds. Values are parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import starmap
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import Integer, Select, bindparam
@@ -12,21 +13,22 @@ from sqlalchemy.engine import Dialect
 
 from app.models.columns import Name
 from app.models.enums import DescribedEnum
-from app.pipelines.pagination import Direction, Matches, Order, OrderField, Position, Window
+from app.pipelines.filters import PipelineFilter, Predicate
+from app.pipelines.pagination import Direction, Matches, Order, OrderColumn, Position, Window
 from schema.plans.statements import CALLER, CompiledStatement
 
 PREPARED = 1024
 """Number of cached statements of each kind."""
 SIZE: Any = bindparam("size", type_=Integer)
-Operands = tuple[tuple[str, int | None], ...]
-"""Filters that are present, with the lengths of lists."""
+Predicates = tuple[tuple[str, str, int | None], ...]
+"""Fields and operators of the predicates, with the lengths of lists."""
 
 
 class Shape(NamedTuple):
     """Cache key of a statement's text."""
 
-    operands: Operands
-    field: OrderField = OrderField.CREATED_AT
+    predicates: Predicates
+    column: OrderColumn = "created_at"
     direction: Direction = Direction.DESC
     backward: bool = False
     is_after: bool = False
@@ -34,10 +36,10 @@ class Shape(NamedTuple):
 
     @property
     def order(self) -> Order:
-        return Order(self.field, self.direction)
+        return Order(self.column, self.direction)
 
     def matches(self) -> Matches:
-        return Matches(CALLER, {name: _operand(name, length) for name, length in self.operands}, self.order)
+        return Matches(CALLER, PipelineFilter(tuple(starmap(_predicate, self.predicates))), self.order)
 
     def window(self) -> Window:
         after = self.position("after") if self.is_after else None
@@ -49,8 +51,13 @@ class Shape(NamedTuple):
         return value, id  # type: ignore[return-value]
 
 
-def shape_of(operands: Mapping[str, Any]) -> Operands:
-    return tuple((name, len(value) if isinstance(value, list) else None) for name, value in operands.items())
+def shape_of(predicates: Sequence[Predicate]) -> Predicates:
+    return tuple((each[0], each[1], len(each[2]) if isinstance(each[2], list) else None) for each in predicates)
+
+
+def operands_of(predicates: Sequence[Predicate]) -> dict[str, Any]:
+    """Return parameters by name: a field and an operator."""
+    return {f"{field}_{operator}": operand for field, operator, operand in predicates}
 
 
 def parameters(**values: Any) -> dict[str, Any]:
@@ -64,10 +71,11 @@ def parameters(**values: Any) -> dict[str, Any]:
     return found
 
 
-def _operand(name: str, length: int | None) -> Any:
+def _predicate(field: str, operator: str, length: int | None) -> Predicate:
+    name = f"{field}_{operator}"
     if length is None:
-        return bindparam(name)
-    return [bindparam(f"{name}_{i}", type_=Name(DescribedEnum)) for i in range(length)]
+        return Predicate(field, operator, bindparam(name))
+    return Predicate(field, operator, [bindparam(f"{name}_{i}", type_=Name(DescribedEnum)) for i in range(length)])
 
 
 def page(dialect: Dialect, shape: Shape, place: int, columns: tuple[Any, ...]) -> CompiledStatement:
@@ -78,13 +86,13 @@ def page(dialect: Dialect, shape: Shape, place: int, columns: tuple[Any, ...]) -
 
 
 @lru_cache(PREPARED)
-def total(dialect: Dialect, operands: Operands) -> CompiledStatement:
-    return CompiledStatement(Shape(operands).matches().total(), dialect)
+def total(dialect: Dialect, predicates: Predicates) -> CompiledStatement:
+    return CompiledStatement(Shape(predicates).matches().total(), dialect)
 
 
 @lru_cache(PREPARED)
-def counts(dialect: Dialect, operands: Operands) -> CompiledStatement:
-    return CompiledStatement(cast(Select[Any], Shape(operands).matches().counts()), dialect)
+def counts(dialect: Dialect, predicates: Predicates) -> CompiledStatement:
+    return CompiledStatement(cast(Select[Any], Shape(predicates).matches().counts()), dialect)
 
 
 @lru_cache(PREPARED)

@@ -78,8 +78,9 @@ def pipeline_counts(compiling: CompileContext, details: FieldDetailsList) -> Roo
     makers = {key: STATUS_COUNT[name_of(each)] for key, each in fields.items()}
 
     def steps(run: Run) -> Steps[Any]:
-        operands = plain(**arguments(run.values)).operands()
-        statement = page_statements.counts(compiling.dialect, page_statements.shape_of(operands))
+        predicates = plain(**arguments(run.values)).predicates
+        statement = page_statements.counts(compiling.dialect, page_statements.shape_of(predicates))
+        operands = page_statements.operands_of(predicates)
         rows = yield statement(page_statements.parameters(organization_id=run.caller.organization_id, **operands))
         found = pagination.by_status((PipelineStatus[name], count) for name, count in rows)
         return [{key: make(*each) for key, make in makers.items()} for each in found.items()]

@@ -43,7 +43,23 @@ class PipelineFilter:
     updated_before: datetime | None = about("Last changed earlier than this.")
 
     def plain(self) -> filters.PipelineFilter:
-        return filters.PipelineFilter(**{name: value for name, value in vars(self).items() if value is not UNSET})
+        values = ((name, value) for name, value in vars(self).items() if value is not UNSET and value is not None)
+        return filters.PipelineFilter(tuple(filters.predicate(*PREDICATES[name], value) for name, value in values))
+
+
+PREDICATES = {
+    "project_id": ("project_id", "eq"),
+    "statuses": ("status", "in"),
+    "error_codes": ("error_code", "in"),
+    "element_types": ("element_types", "has_any"),
+    "name_contains": ("name", "contains"),
+    "created_by_email": ("created_by_email", "eq"),
+    "created_after": ("created_at", "gt"),
+    "created_before": ("created_at", "lt"),
+    "updated_after": ("updated_at", "gt"),
+    "updated_before": ("updated_at", "lt"),
+}
+"""Field and operator of each filter."""
 
 
 @quick
@@ -53,7 +69,7 @@ class PipelineOrder:
     direction: pagination.Direction = about("The sort direction.", default=pagination.Direction.DESC)
 
     def plain(self) -> pagination.Order:
-        return pagination.Order(self.field, self.direction)
+        return pagination.Order(self.field.value, self.direction)
 
 
 @quick

@@ -130,7 +130,8 @@ IDS = [
     *(id_of(3, number, k) for number in range(PIPELINES) for k in range(number % 5) if k % 3),
 ]
 CURSORS = {
-    (order.field.name, order.direction.name): [order.cursor(pipeline(number)) for number in range(PIPELINES)]
-    for order in (Order(field, direction) for field in OrderField for direction in Direction)
+    (field.name, direction.name): [Order(field.value, direction).cursor(pipeline(i)) for i in range(PIPELINES)]
+    for field in OrderField
+    for direction in Direction
 }
 TIMES = [instant_text(START + timedelta(seconds=seconds)) for seconds in (-1, 0, 2, 3600, 7200, 9999)]

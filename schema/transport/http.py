@@ -20,10 +20,10 @@ from app.server.bodies.quota import Holding
 from app.server.bodies.reading import read_json, require_json
 from app.server.bodies.strict_json import decode
 from app.server.cors import refuse_other_pages
-from app.server.fast_path.interface import Fields, Response
 from app.server.faults import find_refusal
 from app.server.metrics import Metrics
 from app.server.request_log import HEADER, Traced, current, note
+from app.server.response import Fields, Response
 from app.server.services import Services
 from app.settings import Settings
 from schema.errors import failure
@@ -60,10 +60,13 @@ class GraphQLEndpoint:
         self._traced = Traced(self)
         self._streams = EventStreams()
         self._bodies = RequestCache(settings.max_json_depth)
+        self.waits = True
+        """Whether responses always wait for the database."""
 
     def open(self, services: Services) -> None:
         """Set the services that operations use."""
         self.operations.open(services)
+        self.waits = not services.database.reads_inline
         if self.operations.plans is not None:
             told = "Queries and mutations by what answered them, and how many plans were compiled."
             self._metrics.counts("voltgraph_operations", told, self.operations.plans.tally)

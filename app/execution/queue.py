@@ -72,11 +72,6 @@ def configuration(url: URL, worker_id: str) -> DBOSConfig:
     }
 
 
-def recover(worker_ids: list[str]) -> None:
-    """Return the workflows of workers that ended to the queue."""
-    DBOS._recover_pending_workflows(worker_ids)
-
-
 class RunQueue:
     """Client of the queue. Connects on first use."""
 
@@ -125,6 +120,16 @@ class RunQueue:
             lambda client: client.list_workflows(status="PENDING", load_input=False, load_output=False)
         )
         return {workflow.executor_id for workflow in found if workflow.executor_id}
+
+    async def requeue(self, worker_ids: list[str]) -> None:
+        """Return the workflows of workers that ended to the queue. One process at a time may call this: a workflow that
+        another worker took after the list was read would be returned too."""
+
+        def resume(client: DBOSClient) -> None:
+            found = client.list_workflows(status="PENDING", executor_id=worker_ids, load_input=False, load_output=False)
+            client.resume_workflows([workflow.workflow_id for workflow in found], queue_name=QUEUE)
+
+        await self._call(resume)
 
     async def close(self) -> None:
         if self._client is not None:

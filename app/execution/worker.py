@@ -24,7 +24,7 @@ from app.database.interface import Database
 from app.errors import SubmissionFailed
 from app.execution.polling import EAGER, QueuePoller
 from app.execution.processes import ChildProcesses
-from app.execution.queue import ENDED, QUEUE, WORKFLOW, RunQueue, configuration, recover
+from app.execution.queue import ENDED, QUEUE, WORKFLOW, RunQueue, configuration
 from app.execution.runner import Ended, Runner, uncounted
 from app.models.columns import now
 from app.models.enums import JobErrorCode
@@ -38,6 +38,8 @@ MEND = 2.0
 """Seconds between two heartbeats; each is followed by a reconciliation."""
 ALONE = "local"
 """Name of the only worker of a SQLite file."""
+TAKE_OVER = 0x766F6C74
+"""Key of PostgreSQL's advisory lock on taking over the pipelines of other workers."""
 TRIES, PAUSE = 10, 1.0
 """Attempts of a run that failed for another reason than its job, and the seconds between them."""
 
@@ -186,11 +188,23 @@ async def _mend(database: Database, engine: RunQueue) -> None:
 
 
 async def _take_over(settings: Settings, database: Database, engine: RunQueue) -> None:
-    """Return the pipelines of workers without a heartbeat to the queue."""
-    silent = func.now() - timedelta(seconds=settings.worker_timeout)
+    """Return the pipelines of workers without a heartbeat to the queue, under an advisory lock: of two workers that do
+    so at once, the second finds none."""
     async with database.read() as session:
-        alive = set(await session.exec(select(Worker.id).where(col(Worker.heartbeat_at) > silent)))
-    dead = sorted(await engine.holders() - alive)
-    if dead:
-        log.warning("workers that are silent are taken over: %s", ", ".join(dead))
-        await asyncio.to_thread(recover, dead)
+        if not await _find_dead(session, settings, engine):
+            return
+
+    async def work(session: AsyncSession) -> None:
+        await session.exec(select(func.pg_advisory_xact_lock(TAKE_OVER)))
+        if dead := await _find_dead(session, settings, engine):
+            log.warning("workers that are silent are taken over: %s", ", ".join(dead))
+            await engine.requeue(dead)
+
+    await database.write(work)
+
+
+async def _find_dead(session: AsyncSession, settings: Settings, engine: RunQueue) -> list[str]:
+    """Return the workers without a heartbeat that hold pipelines."""
+    silent = func.now() - timedelta(seconds=settings.worker_timeout)
+    alive = set(await session.exec(select(Worker.id).where(col(Worker.heartbeat_at) > silent)))
+    return sorted(await engine.holders() - alive)

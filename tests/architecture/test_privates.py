@@ -10,11 +10,10 @@ from tests.architecture.modules import PACKAGES, imports, is_within, modules, tr
 ROOMS = {
     "app.database.sqlite.driver": "aiosqlite's connection and its thread",
     "app.database.engines": "SQLAlchemy's connection pool",
-    "app.execution.queue": "DBOS's recovery of workflows",
     "app.execution.polling": "DBOS's queue thread",
     "schema.strawberry_internals": "Strawberry's definitions and its graphql-core schema",
 }
-"""Modules with private parts of libraries. `queue` and `polling` are one room: DBOS."""
+"""Modules with private parts of libraries."""
 PROTOCOLS = "uvicorn.protocols"
 PROTOCOL_ROOMS = ("app.server.connections", "app.server.fast_path")
 """Packages with uvicorn's protocols, whose attributes are internals without an underscore."""

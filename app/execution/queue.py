@@ -77,8 +77,6 @@ class RunQueue:
 
     def __init__(self, url: URL) -> None:
         self._database, self._url = url, queue_url(url)
-        self.submitted: Callable[[], None] = lambda: None
-        """Callback, called in a thread after each enqueue: it wakes a worker in this process."""
         self._client: DBOSClient | None = None
         self._connecting = asyncio.Lock()
 
@@ -88,7 +86,6 @@ class RunQueue:
 
         def enqueue(client: DBOSClient) -> None:
             client.enqueue(options, pipeline_id)  # type: ignore[arg-type]
-            self.submitted()
 
         for left in range(TRIES - 1, -1, -1):
             try:

@@ -10,7 +10,6 @@ from tests.architecture.modules import PACKAGES, imports, is_within, modules, tr
 ROOMS = {
     "app.database.sqlite.driver": "aiosqlite's connection and its thread",
     "app.database.engines": "SQLAlchemy's connection pool",
-    "app.execution.polling": "DBOS's queue thread",
     "schema.strawberry_internals": "Strawberry's definitions and its graphql-core schema",
 }
 """Modules with private parts of libraries."""

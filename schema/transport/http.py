@@ -29,7 +29,6 @@ from app.settings import Settings
 from schema.errors import failure
 from schema.operations import Answer, GraphQLRequest, Operation, Operations, encoded, graphql_request
 from schema.transport.negotiation import GRAPHQL, JSON, media_type, wants_events, wants_page
-from schema.transport.request_cache import RequestCache
 from schema.transport.sse import EventStreams
 from schema.transport.websocket import Sockets
 
@@ -59,7 +58,6 @@ class GraphQLEndpoint:
         self._sockets = Traced(Sockets(self.operations, settings))
         self._traced = Traced(self)
         self._streams = EventStreams()
-        self._bodies = RequestCache(settings.max_json_depth)
         self.waits = True
         """Whether responses always wait for the database."""
 
@@ -158,7 +156,7 @@ class GraphQLEndpoint:
 
     async def _posted(self, headers: Headers, body: bytes) -> GraphQLRequest:
         require_json(headers.get(b"content-type", b""))
-        return self._bodies.request(body)
+        return graphql_request(decode(body, self._settings.max_json_depth))
 
     async def _read(self, scope: Scope, headers: Headers, receive: Receive, held: Holding) -> GraphQLRequest:
         if scope["method"] == "POST":

@@ -1,1 +1,1 @@
-"""The server: everything but GraphQL. Only `main` imports `schema`."""
+"""The server: everything but GraphQL. Only `main.py` imports `schema`."""

@@ -165,7 +165,7 @@ class RateLimited(RequestError):
     """The rate limit of a key is exhausted; the same request is accepted after `seconds`."""
 
     def __init__(self, seconds: int) -> None:
-        message = f"The API key has asked for more than it may. Ask again in {seconds} s."
+        message = f"The rate limit of the API key is exhausted. Try again in {seconds} s."
         super().__init__(RequestErrorCode.RATE_LIMITED, message)
         self._seconds = seconds
 
@@ -185,7 +185,7 @@ def forbidden(message: str, *path: str | int) -> Rejected:
 
 def not_found(what: str, *path: str | int) -> Rejected:
     """Return the refusal of an id that does not exist for the caller."""
-    return Rejected(Problem(ProblemCode.NOT_FOUND, f"There is no such {what}.", path))
+    return Rejected(Problem(ProblemCode.NOT_FOUND, f"The {what} does not exist.", path))
 
 
 class SubmissionFailed(VoltgraphError):

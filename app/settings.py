@@ -156,7 +156,7 @@ def origins(text: str) -> frozenset[str]:
 def _fault(origin: str, *, alone: bool) -> str | None:
     """Return why no browser sends this as an origin."""
     if origin == ANY:
-        return None if alone else "'*' means every origin: nothing can stand beside it."
+        return None if alone else "'*' means every origin; leave out the others."
     try:
         parts = urlsplit(origin)
         host, port = parts.hostname, parts.port

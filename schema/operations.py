@@ -185,7 +185,7 @@ class Operation(NamedTuple):
             wait, work = (with_timeout, self._read()) if self.kind is QUERY else (finish_with_timeout, self._change())
             answer = await wait(timeout, work)
         except TimeoutError:
-            message = f"The answer took longer than {timeout:g} s. What a mutation began goes on."
+            message = f"The answer took longer than {timeout:g} s. A mutation that has begun is completed."
             raise RequestError(RequestErrorCode.TIMEOUT, message) from None
         if self.left is not None:
             answer.body["extensions"] = {"cost": {"requested": self.cost, "left": self.left}}

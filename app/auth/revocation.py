@@ -55,7 +55,7 @@ class RevocationPoller:
             except Busy:
                 pass  # keys cannot be read now: no key counts as revoked
             except Exception:
-                log.exception("polling for revoked API keys failed; it is tried again")
+                log.exception("polling for revoked API keys failed; it is retried")
 
     async def _end_revoked(self) -> None:
         for caller in await self._callers.revoked(list(self._held)):

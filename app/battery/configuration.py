@@ -163,7 +163,7 @@ def _recipe(
     if word in refused:
         faults.append(Fault(f"{word} is not supported: {refused[word]}.", path))
     elif word not in known:
-        faults.append(Fault(f"There is no {what} {shown(name)}{suggestion(name, [*known, *refused])}.", path))
+        faults.append(Fault(f"Unknown {what} {shown(name)}{suggestion(name, [*known, *refused])}.", path))
     return known.get(word)
 
 

@@ -47,7 +47,7 @@ MEASURES: dict[str, Measure] = {
 REFUSED_COSTS: dict[str, str] = {
     "DesignFunction": "it compares with no data",
     "MultiCost": "give one cost; weights of objectives and variables combine errors of one kind",
-    "Wasserstein": "distances between distributions are not there yet",
+    "Wasserstein": "distances between distributions are not supported yet",
 }
 """Reasons for refusing the other costs of the public schema."""
 NORMALIZATIONS: dict[str, Callable[[Array], float]] = {
@@ -119,7 +119,7 @@ def parse_cost(config: Any, path: Path, normalization: str = "mean") -> tuple[Co
         if isinstance(kind, str) and kind in REFUSED_COSTS:
             return None, [Fault(f"{kind} is not supported: {REFUSED_COSTS[kind]}.", at)]
         return None, [
-            Fault(f"There is no cost {shown(kind)}{suggestion(kind, FIELDS)}; there are {', '.join(FIELDS)}.", at)
+            Fault(f"Unknown cost {shown(kind)}{suggestion(kind, FIELDS)}; known are {', '.join(FIELDS)}.", at)
         ]
     settings, faults = settle(FIELDS[kind], {k: v for k, v in given.items() if k != "type"}, path)
     if settings.get("calculation_structure") is not None and settings.get("objective_names") is not None:
@@ -181,7 +181,7 @@ def _structure_name(cost: Cost) -> str:
 
 def _unknown(names: Any, known: Any, what: str, path: Path) -> list[Fault]:
     there = ", ".join(sorted(known)) or "none"
-    message = "There is no {} {}{}; there are {}."
+    message = "Unknown {} {}{}; known are {}."
     unknown = [each for each in names if each not in known]
     meant = [suggestion(each, known) for each in unknown[:MAX_SUGGESTIONS]] + [""] * len(unknown)
     return [

@@ -47,7 +47,7 @@ class BatteryExecutor:
             raise JobFailed(JobErrorCode.MODEL_ERROR, "A parameter refers to itself, or nests too deep.") from error
         except Exception as error:
             log.exception("element %r failed", job.name)
-            message = f"Something went wrong here: {type(error).__name__}."
+            message = f"Internal error: {type(error).__name__}."
             raise JobFailed(JobErrorCode.INTERNAL_ERROR, message) from error
 
 

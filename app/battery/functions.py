@@ -73,7 +73,7 @@ class Inputs:
                 found = pybamm.ParameterValues(self.decoded()).evaluate(decode(value))
                 return float(np.asarray(found).item())
             except Exception as error:
-                raise model_error(f"{name} must be a number here, and does not come to one: {error}") from error
+                raise model_error(f"{name} must be a number here, but cannot be evaluated to one: {error}") from error
         if isinstance(value, bool) or not isinstance(value, int | float):
             raise model_error(f"{name} must be a number here, not {value!r:.80}.")
         return float(value)
@@ -92,7 +92,7 @@ def explain_missing(failure: JobFailed, values: Mapping[str, Any]) -> JobFailed:
         if isinstance(value, str):
             found.append(f"{name} is the text {shown(value)}, not a number.")
         elif name not in values and (close := suggestion(name, values)):
-            found.append(f"{name} is not there{close}.")
+            found.append(f"{name} does not exist{close}.")
     new = [each for each in found if each not in failure.message]
     return JobFailed(failure.code, " ".join([failure.message, *new]), failure.detail) if new else failure
 

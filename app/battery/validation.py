@@ -61,7 +61,7 @@ def _statistics(config: Any, path: Path, compared: Mapping[str, Objective]) -> t
         if data:
             faults += scope_faults(cost, data, (*path, index))
         if statistics.setdefault(cost.kind, cost) is not cost:
-            faults.append(Fault(f"{cost.kind} is there twice.", (*path, index)))
+            faults.append(Fault(f"{cost.kind} is given twice.", (*path, index)))
     return list(statistics.values()), faults
 
 

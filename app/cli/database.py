@@ -27,9 +27,9 @@ def backup(file: Annotated[Path, typer.Argument(dir_okay=False, help="Path of th
     if not url.drivername.startswith("sqlite"):
         raise typer.BadParameter("PostgreSQL has pg_dump for this.")
     if not Path(str(url.database)).exists():
-        raise typer.BadParameter(f"There is no database {url.database}.")
+        raise typer.BadParameter(f"Unknown database {url.database}.")
     try:
         back_up(url, file)
     except FileExistsError as error:
-        raise typer.BadParameter(f"{error} is there already.") from None
+        raise typer.BadParameter(f"{error} exists already.") from None
     console.print(shown(f"{file} is a copy of {url.database}."))

@@ -66,4 +66,4 @@ def _row(key: Key) -> list[str]:
 def revoke(prefix: Annotated[str, typer.Argument(help="The key's prefix, as `list` shows it.")]) -> None:
     """Revoke a key. A running server refuses it within two seconds."""
     if not _with_keys(lambda keys: keys.revoke(prefix)):
-        raise typer.BadParameter(f"There is no valid key {printable(prefix)}.")
+        raise typer.BadParameter(f"No valid key {printable(prefix)}.")

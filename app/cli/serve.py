@@ -19,7 +19,7 @@ OPEN = "none: everybody on this machine may do everything. `python -m app keys c
 OPEN_TO_ALL = "[yellow]none: everybody who reaches this address may do everything."
 ADVICE = "Make one with `python -m app keys create`, or set VOLTGRAPH_ALLOW_ANYONE=true."
 ANY_PAGE = (
-    "[red]VOLTGRAPH_CORS_ORIGINS[/red] lets every page ask, and there are no API keys: name the origins, or make a key."
+    "[red]VOLTGRAPH_CORS_ORIGINS[/red] allows every origin, and no API key exists: name the origins, or create a key."
 )
 
 
@@ -47,7 +47,7 @@ def serve(
     settings = Settings(**{name: value for name, value in given.items() if value is not None})
     if not (settings.allow_anyone or _only_here(settings.host) or asyncio.run(_has_keys(settings))):
         console.print(
-            shown(f"{settings.host} can be reached from elsewhere, and there are no API keys.", "red"), ADVICE
+            shown(f"{settings.host} can be reached from other machines, and no API key exists.", "red"), ADVICE
         )
         raise typer.Exit(2)
     if ANY in settings.origins and not asyncio.run(_has_keys(settings)):

@@ -59,5 +59,5 @@ async def retry_until_available(work: Callable[[], Awaitable[T]]) -> T:
         except Exception as error:
             if not is_unavailable(error):
                 raise
-            log.warning("the database is away: %s", type(error).__name__)
+            log.warning("the database is unavailable: %s", type(error).__name__)
             await asyncio.sleep(PAUSE)

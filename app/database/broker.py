@@ -41,7 +41,7 @@ class Subscriber:
         """Add an id without waiting: a slow subscriber does not delay others."""
         self._ids[id] = None
         if len(self._ids) > MOST_PENDING:
-            self.fail(Busy("More changed than this subscription could be told of. Read anew, and subscribe again."))
+            self.fail(Busy("Too many changes are pending. Read the list again, and subscribe again."))
         self._some.set()
 
     def fail(self, error: VoltgraphError) -> None:

@@ -1,4 +1,4 @@
-"""Change events and their publish/subscribe broker.
+"""Change events.
 
 A transaction records its changes. On SQLite, which one process writes, the changes are published after the commit. On
 PostgreSQL they are part of the transaction, as notifications that every process listens to.
@@ -151,5 +151,5 @@ def decode_change(payload: str) -> Change | None:
     try:
         return _changes.validate_json(payload)
     except ValidationError:
-        log.warning("a notification that is none of ours: %.200s", payload)
+        log.warning("a notification of another program: %.200s", payload)
         return None

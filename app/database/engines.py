@@ -22,7 +22,7 @@ class Pool(AsyncAdaptedQueuePool):
         try:
             return super()._do_get()
         except NoneFree:
-            raise Busy("Too much waits for the database. Try again.") from None
+            raise Busy("Too many queries wait for the database. Try again.") from None
 
 
 def engine(url: URL, connections: int, **more: Any) -> AsyncEngine:

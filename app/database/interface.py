@@ -8,7 +8,7 @@ from typing import Any, Protocol, TypeVar
 from sqlalchemy.engine import Dialect
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.database import broker
+from app.database.broker import Broker
 from app.database.inserts import Inserts, PipelineInsert
 from app.database.recoveries import Recoveries
 
@@ -69,7 +69,7 @@ def unread(steps: Steps[T]) -> T:
 class Database(Protocol):
     """Interface of a database."""
 
-    hub: broker.Broker
+    broker: Broker
     """Broker of the committed changes of all processes; it receives them once `listen` has returned."""
     inserts: Inserts
     """Builds the rows that `store` takes."""
@@ -81,7 +81,7 @@ class Database(Protocol):
         """Whether `run` needs no Task: it reads on the event loop, or waits for a thread."""
 
     async def listen(self) -> None:
-        """Make sure that the hub receives changes. Idempotent."""
+        """Make sure that the broker receives changes. Idempotent."""
 
     def read(self) -> AsyncSession:
         """Return a session that only reads: `async with database.read() as session`. One task at a time may use it."""

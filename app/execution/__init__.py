@@ -1,2 +1,1 @@
-"""Execution of pipelines: queue, worker, child processes of jobs. May import pipelines, database, auth, errors and
-models."""
+"""Execution of pipelines: the durable queue, the worker, and the child process of each job."""

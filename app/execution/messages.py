@@ -105,7 +105,7 @@ async def hear(reader: asyncio.StreamReader, allowance: Allowance) -> dict[str, 
     except (orjson.JSONDecodeError, ValidationError) as error:
         raise ProtocolViolation("a message of no known form") from error
     if b"\\u0000" in body or not isinstance((message.get("result") or {}).get("parameter_values") or {}, dict):
-        raise ProtocolViolation("a message that cannot be kept")
+        raise ProtocolViolation("a message that cannot be stored")
     if message["kind"] == "series":
         message["samples"] = await _samples(reader, message, allowance)
     return message

@@ -118,7 +118,7 @@ class ChildProcesses:
             finally:
                 child._signal(signal.SIGKILL)
         except (asyncio.IncompleteReadError, ConnectionError, TimeoutError):
-            raise ChildDied("the process of the job died before it began") from None
+            raise ChildDied("the process of the job died before it started") from None
         finally:
             writer.close()
 
@@ -127,10 +127,10 @@ class ChildProcesses:
             try:
                 self._zygote = await self._start()
             except OSError as error:  # too many processes, or no memory: that passes
-                log.error("the process that children are forked from cannot be started: %s", error)
+                log.error("the fork server cannot be started: %s", error)
             else:
                 code = await self._zygote.wait()
-                log.error("the process that children are forked from ended with %s; it is started again", code)
+                log.error("the fork server ended with %s; it is restarted", code)
             await asyncio.sleep(RESTART_DELAY)
 
     async def _start(self) -> asyncio.subprocess.Process:

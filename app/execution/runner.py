@@ -85,7 +85,7 @@ class Runner:
         except JobFailed as failure:
             return {first: failure}
         if len(answer["faults"]) != len(elements):
-            unchecked = "The check said nothing of some elements."
+            unchecked = "The check reported nothing about some elements."
             return {first: JobFailed(JobErrorCode.INTERNAL_ERROR, unchecked)}
         return {
             element.id: _configuration_error(faults)
@@ -160,8 +160,8 @@ class Runner:
         return answer
 
     async def _watch(self, lease: Lease, progress: _Kept, deadline: float) -> None:
-        """Store progress until the run is canceled (LeaseLost) or reaches its time limit (JobFailed). While the
-        database is unavailable the state of the run is unknown, and the job continues."""
+        """Store progress until the run is canceled (HoldLost) or reaches its time limit (JobFailed). While the database
+        is unavailable the state of the run is unknown, and the job continues."""
         while monotonic() < deadline:
             await asyncio.sleep(LOOK)
             try:
@@ -171,7 +171,7 @@ class Runner:
             except Exception as error:
                 if not is_unavailable(error):
                     raise
-                log.warning("the run of %s cannot be looked at: %s", lease.pipeline_id, type(error).__name__)
+                log.warning("the state of the run of %s cannot be read: %s", lease.pipeline_id, type(error).__name__)
         raise JobFailed(JobErrorCode.EXECUTION_TIMEOUT, f"The job took longer than {self._settings.job_timeout:g} s.")
 
 

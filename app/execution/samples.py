@@ -54,7 +54,7 @@ class Allowance:
         self._seen.add(key)
         self._samples += samples
         if samples > MAX_SAMPLES or self._samples > MAX_JOB_SAMPLES or len(self._seen) > MAX_SERIES:
-            raise ValueError("more samples than are kept")
+            raise ValueError("more samples than are allowed")
 
 
 def told(series: Series) -> tuple[dict[str, Any], Iterator[bytes]]:

@@ -139,7 +139,7 @@ async def _persistently(run: Callable[[str], Awaitable[None]], pipeline_id: str)
             return await run(pipeline_id)
         except Exception as error:
             left -= not is_unavailable(error)
-            log.exception("the run of %s broke", pipeline_id)
+            log.exception("the run of %s failed", pipeline_id)
             if not left:
                 raise
             await asyncio.sleep(PAUSE)
@@ -157,7 +157,7 @@ async def _mend_forever(settings: Settings, database: Database, engine: RunQueue
             await _mend(database, engine)
         except Exception:
             steady_since = monotonic()
-            log.exception("mending failed; it is tried again")
+            log.exception("reconciling the queue failed; it is tried again")
         await asyncio.sleep(MEND)
 
 
@@ -186,7 +186,7 @@ async def _mend(database: Database, engine: RunQueue) -> None:
             except SubmissionFailed:  # the database is down and has logged that: the next round tries again
                 return
         elif states[id] in ENDED:
-            await lifecycle.fail(database, id, JobErrorCode.INTERNAL_ERROR, "The engine lost this run.")
+            await lifecycle.fail(database, id, JobErrorCode.INTERNAL_ERROR, "The queue lost this run.")
 
 
 async def _take_over(settings: Settings, database: Database, engine: RunQueue) -> None:
@@ -199,7 +199,7 @@ async def _take_over(settings: Settings, database: Database, engine: RunQueue) -
     async def work(session: AsyncSession) -> None:
         await session.exec(select(func.pg_advisory_xact_lock(TAKE_OVER)))
         if dead := await _find_dead(session, settings, engine):
-            log.warning("workers that are silent are taken over: %s", ", ".join(dead))
+            log.warning("workers without a heartbeat are taken over: %s", ", ".join(dead))
             await engine.requeue(dead)
 
     await database.write(work)

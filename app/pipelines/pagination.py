@@ -84,7 +84,7 @@ class Order:
             if key == self._key:
                 return self.at(text, id)
         except (binascii.Error, ValueError, TypeError, KeyError, OverflowError):
-            raise _bad_input("That cursor is broken. Send one that this list gave, unchanged.") from None
+            raise _bad_input("The cursor is invalid. Send a cursor of this list unchanged.") from None
         raise _bad_input(f"That cursor belongs to another order than {' '.join(self._key)}.")
 
     def at(self, text: Any, id: Any) -> Position:

@@ -40,7 +40,7 @@ class Feed:
             while True:
                 [pipeline] = await (self._newest(caller, [id]) if told is None else self._later(caller, [id]))
                 if pipeline is None and told is None:
-                    raise RequestError(RequestErrorCode.NOT_FOUND, "There is no such pipeline.")
+                    raise RequestError(RequestErrorCode.NOT_FOUND, "The pipeline does not exist.")
                 if pipeline is None:
                     return
                 state = pipeline.updated_at, pipeline.status
@@ -69,9 +69,9 @@ class Feed:
 
     @contextmanager
     def _subscribed(self, caller: Caller, id: str | None = None, wants: Wants = anything) -> Iterator[Subscriber]:
-        """Subscribe to the hub; end with UNAUTHENTICATED when the caller's key is revoked."""
+        """Subscribe to the broker; end with UNAUTHENTICATED when the caller's key is revoked."""
         with (
-            self._database.hub.subscribe(caller, id, wants) as changes,
+            self._database.broker.subscribe(caller, id, wants) as changes,
             self._revocations.hold(caller, lambda: changes.fail(revoked())),
         ):
             yield changes

@@ -1,4 +1,4 @@
-"""REST API by Ionworks' contract. May import server, pipelines, database, auth, errors and models."""
+"""REST API by Ionworks' contract."""
 
 from fastapi import FastAPI
 

@@ -89,7 +89,7 @@ def failure(status: int, code: str, message: str, headers: dict[str, str] | None
 def _nothing_at(path: str) -> str:
     """Return the message for an unknown path. Clients of Ionworks' hosted API have methods for parts that this server
     does not have."""
-    return f"There is nothing at {path:.{LONGEST_INPUT}}. Voltgraph has pipelines and jobs; /openapi.json lists it all."
+    return f"No endpoint at {path:.{LONGEST_INPUT}}. Voltgraph has pipelines and jobs; see /openapi.json."
 
 
 def line_error(problem: Problem, body: Any) -> InitErrorDetails:

@@ -54,7 +54,7 @@ async def _in_time(request: Request, handling: Coroutine[Any, Any, Response]) ->
     try:
         response = await wait(settings.request_timeout, handling)
     except TimeoutError:
-        message = f"The answer took longer than {settings.request_timeout:g} s. What was begun goes on."
+        message = f"The answer took longer than {settings.request_timeout:g} s. A change that has begun is completed."
         raise RequestError(RequestErrorCode.TIMEOUT, message) from None
     if len(response.body) > settings.max_answer_bytes:
         raise AnswerTooLarge.than(settings.max_answer_bytes)

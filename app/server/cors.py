@@ -37,7 +37,15 @@ def is_from_allowed_page(headers: Mapping[bytes, bytes], allowed: Collection[str
         return True
     if site is not None:
         return site in OWN_SITES
-    return origin is None or urlsplit(origin).netloc.lower() == headers.get(b"host", b"").lower()
+    return origin is None or _host(origin) == headers.get(b"host", b"").lower()
+
+
+def _host(origin: bytes) -> bytes | None:
+    """Return the host and port of an origin; None if it has none, such as `null` and origins that no browser sends."""
+    try:
+        return urlsplit(origin).netloc.lower() or None
+    except ValueError:
+        return None
 
 
 def refuse_other_pages(headers: Mapping[bytes, bytes], allowed: Collection[str]) -> None:

@@ -27,7 +27,7 @@ def log_fault(error: BaseException) -> InternalError:
     """Log a fault of the server with its traceback."""
     id = str(uuid.uuid4())
     log.error("internal error %s", id, exc_info=error)
-    return InternalError(f"Something went wrong here. The server's log knows it as {id}.", request_id() or id)
+    return InternalError(f"Internal error. The server's log has details under the id {id}.", request_id() or id)
 
 
 def find_refusal(error: BaseException) -> RequestError | None:
@@ -38,6 +38,6 @@ def find_refusal(error: BaseException) -> RequestError | None:
         return RequestError(RequestErrorCode.BUSY, str(error))
     if is_unavailable(error):
         cause = error.orig if isinstance(error, DBAPIError) else error
-        log.error("the database is away: %s: %s", type(cause).__name__, cause)
-        return RequestError(RequestErrorCode.UNAVAILABLE, "The database cannot do this now. Try again.")
+        log.error("the database is unavailable: %s: %s", type(cause).__name__, cause)
+        return RequestError(RequestErrorCode.UNAVAILABLE, "The database is unavailable. Try again.")
     return None

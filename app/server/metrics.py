@@ -44,7 +44,7 @@ class Metrics:
         self._answers: Counter[tuple[str, str, str]] = Counter()
         self._jobs = Histogram(
             "voltgraph_job_seconds",
-            "Seconds that jobs took that this process ran, by what they were and how they ended.",
+            "Seconds of jobs of this process, by element type and outcome.",
             ["element_type", "outcome"],
             registry=None,
             buckets=JOB_BOUNDS,
@@ -67,16 +67,16 @@ class Metrics:
         database, sockets, subscriptions = services.database, services.sockets, services.subscriptions
         self.gauge("voltgraph_waiting_writes", "Writes that wait.", lambda: database.waiting)
         self.gauge("voltgraph_waiting_reads", "Reads that wait.", lambda: database.waiting_reads)
-        self.gauge("voltgraph_held_body_bytes", "Bytes of bodies that requests hold.", lambda: services.bodies.held)
+        self.gauge("voltgraph_held_body_bytes", "Bytes of request bodies in memory.", lambda: services.bodies.held)
         self.gauge("voltgraph_open_sockets", "WebSockets that are initialised.", lambda: sockets.held)
-        self.gauge("voltgraph_subscriptions", "Subscriptions that are watched.", lambda: subscriptions.held)
+        self.gauge("voltgraph_subscriptions", "Open subscriptions.", lambda: subscriptions.held)
         told = "Database connections that an error left in a wrong state, and that were rolled back or replaced."
         self.counts("voltgraph_connection_recoveries", told, database.recoveries, "connection")
 
     def watch_connections(self, connections: Connections) -> None:
         """Register the metrics of open connections, and of those that were ended early."""
-        self.gauge("voltgraph_open_connections", "Open connections, WebSockets among them.", lambda: connections.open)
-        told = "Connections refused at the bound, or aborted by the write timeout."
+        self.gauge("voltgraph_open_connections", "Open connections, including WebSockets.", lambda: connections.open)
+        told = "Connections refused at the limit, or aborted by the write timeout."
         self.counts("voltgraph_ended_connections", told, lambda: connections.ended)
 
     def request(self, operation: str, code: str, seconds: float) -> None:
@@ -170,7 +170,7 @@ async def scrape(request: Request) -> Response:
     running, queued = await repository.running(request.app.state.services.database)
     metrics = request.app.state.metrics
     metrics.gauge("voltgraph_running_pipelines", "Pipelines that run.", lambda: running)
-    metrics.gauge("voltgraph_queued_pipelines", "Those of them that wait for a worker.", lambda: queued)
+    metrics.gauge("voltgraph_queued_pipelines", "Running pipelines that wait for a worker.", lambda: queued)
     registry = CollectorRegistry()
     registry.register(metrics)
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

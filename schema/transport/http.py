@@ -66,7 +66,7 @@ class GraphQLEndpoint:
         self.operations.open(services)
         self.waits = not services.database.reads_inline
         if self.operations.plans is not None:
-            told = "Queries and mutations by what answered them, and how many plans were compiled."
+            told = "Queries and mutations by plan or executor, and compiled plans."
             self._metrics.counts("voltgraph_operations", told, self.operations.plans.tally)
 
     def close(self) -> None:
@@ -173,7 +173,7 @@ class GraphQLEndpoint:
             raise RequestError(RequestErrorCode.BAD_REQUEST, "The query string is malformed.") from None
         parameters: dict[str, Any] = dict(pairs)
         if len(parameters) < len(pairs):
-            raise RequestError(RequestErrorCode.BAD_REQUEST, "A parameter is there twice.")
+            raise RequestError(RequestErrorCode.BAD_REQUEST, "A parameter is given twice.")
         for name in ("variables", "extensions"):
             if parameters.get(name):
                 parameters[name] = decode(parameters[name].encode(), self._settings.max_json_depth)

@@ -23,7 +23,7 @@ def parse_instant(value: Any) -> datetime:
     try:
         return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
-        raise GraphQLError(f"There is no such time as {value!r:.80}.") from None
+        raise GraphQLError(f"Unknown time {value!r:.80}.") from None
 
 
 def json_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:

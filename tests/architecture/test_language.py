@@ -1,4 +1,4 @@
-"""Rules of language for docstrings, comments, descriptions and public texts."""
+"""Rules of language for docstrings, comments, descriptions, messages and public texts."""
 
 from __future__ import annotations
 
@@ -42,6 +42,15 @@ def docstrings(source: str) -> Iterator[str]:
         elif isinstance(node, ast.keyword) and node.arg in DESCRIBING:
             parts = [part.value for part in ast.walk(node.value) if isinstance(part, ast.Constant)]
             yield "".join(part if isinstance(part, str) else "" for part in parts)
+
+
+def messages(source: str) -> Iterator[str]:
+    """Yield the string constants of a Python file, and the constant parts of its f-strings."""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.JoinedStr):
+            yield "".join(str(part.value) if isinstance(part, ast.Constant) else "…" for part in node.values)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
 
 
 def comments(source: str) -> Iterator[str]:
@@ -115,6 +124,11 @@ def test_docstrings_and_comments_name_their_subject(folder: str) -> None:
     assert found == []
 
 
+def test_messages_name_their_subject() -> None:
+    sources = [file.read_text() for folder in ("app", "schema") for file in (ROOT / folder).rglob("*.py")]
+    assert [riddle for source in sources for text in messages(source) for riddle in riddles(text)] == []
+
+
 def test_graphql_descriptions_and_comments_name_their_subject() -> None:
     comments = [line.lstrip("# ") for file in QUERIES for line in file.read_text().splitlines() if line.startswith("#")]
     assert [riddle for text in [*sdl_descriptions(), *comments] for riddle in riddles(text)] == []
@@ -142,6 +156,10 @@ def test_the_rule_for_subjects_finds_bad_sentences() -> None:
     texts = [*docstrings(source), *comments(source)]
     assert sorted(riddle.split()[0] for text in texts for riddle in riddles(text)) == ["Of", "There", "What", "Whoever"]
     assert riddles("Offsets of whole rows. Whose they are, somebody knows; of what there is, who knows.") == []
+
+
+def test_the_rule_for_messages_finds_bad_ones() -> None:
+    assert next(riddles(text) for text in messages("raise E(f'There is no {x}.')")) == ["There is no …"]
 
 
 def test_the_rule_for_lengths_finds_long_sentences() -> None:

@@ -304,8 +304,8 @@ async def opened(database_url: str) -> AsyncIterator[tuple[World, dict[str, tupl
             listening.append(asyncio.create_task(_listen(socket, theirs, sockets[who.name][1])))
         await live.database.listen()
         async with asyncio.timeout(PATIENCE):
-            hub: Any = live.database.hub
-            while sum(map(len, hub._subscribers.values())) < len(watches):  # noqa: ASYNC110
+            broker: Any = live.database.broker
+            while sum(map(len, broker._subscribers.values())) < len(watches):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         try:
             yield world, sockets

@@ -116,4 +116,4 @@ def test_what_is_nobodys_foresight_is_our_fault(monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setitem(CALCULATIONS, "OpenCircuitLimits", ElementFunction({}, broken))
     failed = failure(calculation("OpenCircuitLimits"))
-    assert (failed.code, failed.message) == (JobErrorCode.INTERNAL_ERROR, "Something went wrong here: LookupError.")
+    assert (failed.code, failed.message) == (JobErrorCode.INTERNAL_ERROR, "Internal error: LookupError.")

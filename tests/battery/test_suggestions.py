@@ -72,7 +72,7 @@ def test_of_a_parameter_that_is_fitted() -> None:
 
 def test_of_a_parameter_that_is_missing() -> None:
     failed = failure(calculation("DensityFromVolumeAndMass"), {"Cell mass [g]": 1.0, "Cell volume [m3]": 1.0})
-    assert "Cell mass [kg] is not there (did you mean `Cell mass [g]`?)." in failed.message
+    assert "Cell mass [kg] does not exist (did you mean `Cell mass [g]`?)." in failed.message
 
 
 def test_a_missing_parameter_that_is_a_text_is_told_so() -> None:

@@ -53,7 +53,7 @@ async def test_nothing_crosses_organizations(database_url: str) -> None:
     async with open_database(parsed(database_url), 100) as database:
         feed = feed_of(database)
         mine = await create(database, OURS)
-        with pytest.raises(Exception, match="There is no such pipeline"):
+        with pytest.raises(Exception, match="The pipeline does not exist"):
             await anext(feed.states(THEIRS, mine))
         async with aclosing(feed.changes(THEIRS, PipelineFilter())) as changes:
             hearing = asyncio.ensure_future(anext(changes))
@@ -65,13 +65,13 @@ async def test_nothing_crosses_organizations(database_url: str) -> None:
             assert id == theirs
             assert pipeline
             assert pipeline.organization_id == "theirs"
-        assert not database.hub._subscribers
+        assert not database.broker._subscribers
 
 
 async def test_a_subscriber_of_another_organization_hears_nothing_of_the_same_id() -> None:
-    hub = Broker()
-    with hub.subscribe(OURS, "1") as mine, hub.subscribe(THEIRS, "1") as theirs, hub.subscribe(THEIRS) as all:
-        hub.publish(Change("ours", "1", None, STATE))
+    broker = Broker()
+    with broker.subscribe(OURS, "1") as mine, broker.subscribe(THEIRS, "1") as theirs, broker.subscribe(THEIRS) as all:
+        broker.publish(Change("ours", "1", None, STATE))
         assert await mine.take(1) == ["1"]
         for other in (theirs, all):
             with pytest.raises(TimeoutError):
@@ -177,11 +177,11 @@ def test_without_bounds_of_projects_all_of_the_organization_is_told(change: Chan
 
 
 async def test_hidden_changes_cannot_overrun_a_subscription() -> None:
-    hub = Broker()
-    with hub.subscribe(NARROW) as narrow:
+    broker = Broker()
+    with broker.subscribe(NARROW) as narrow:
         for number in range(MOST_PENDING + 1):
-            hub.publish(Change("o", str(number), None, HIDDEN))
-        hub.publish(Change("o", "mine", None, STATE))
+            broker.publish(Change("o", str(number), None, HIDDEN))
+        broker.publish(Change("o", "mine", None, STATE))
         assert await narrow.take(10) == ["mine"]
 
 

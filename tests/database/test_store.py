@@ -76,7 +76,7 @@ async def test_another_failure_is_not_taken_for_a_key(database: Database) -> Non
 
 async def test_only_what_was_stored_is_told(sqlite_url: str) -> None:
     async with open_database(parsed(sqlite_url), 100) as database:
-        with database.hub.subscribe(Caller("o")) as subscriber:
+        with database.broker.subscribe(Caller("o")) as subscriber:
             await store_all(database, ("a",), ("a",), ("b",))
             assert await subscriber.take(10) == ["a", "b"]
 

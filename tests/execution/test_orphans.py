@@ -13,10 +13,10 @@ from tests.servers import ROOT
 
 STARTS = """
 import asyncio
-from app.execution.children import Children
+from app.execution.processes import ChildProcesses
 
 async def main():
-    async with Children("app.execution.fake:FakeExecutor") as children:
+    async with ChildProcesses("app.execution.fake:FakeExecutor") as children:
         while children._zygote is None:
             await asyncio.sleep(0)
         print(children._zygote.pid, flush=True)

@@ -14,8 +14,7 @@ async def test_the_answer_names_the_address_and_what_there_is(shared: Api, metho
     assert answer.headers["content-type"] == "application/json"
     assert answer.json() == {
         "error_code": "NOT_FOUND",
-        "message": "There is nothing at /cell_specifications. Voltgraph has pipelines and jobs; "
-        "/openapi.json lists it all.",
+        "message": "No endpoint at /cell_specifications. Voltgraph has pipelines and jobs; see /openapi.json.",
         "detail": None,
     }
 

@@ -47,6 +47,11 @@ def _hosted(host: bytes, line: bytes = POST) -> bytes:
     return post(host=b"host: " + host + b"\r\n", line=line)
 
 
+COUNTS = {
+    "100 fields": (post(b"a: b\r\n" * 97), 200),
+    "101 fields": (post(b"a: b\r\n" * 98), 400),
+    "fields without end": (POST + b"\r\n" + LOCALHOST + b"a:\r\n" * 15_000, 400),
+}
 LENGTHS = {
     "one": (post(), 200),
     "and chunks": (_chunked(b"content-length: 26\r\n" + CHUNKED), 400),
@@ -69,6 +74,9 @@ ENCODINGS = {
     "identity": (post(b"transfer-encoding: identity\r\n"), 400),
     "chunked, identity": (_chunked(b"transfer-encoding: chunked, identity\r\n"), 400),
     "twice": (_chunked(CHUNKED + b"transfer-encoding: identity\r\n"), 400),
+    "gzip, chunked": (_chunked(b"transfer-encoding: gzip, chunked\r\n"), 400),
+    "empty, chunked": (_chunked(b"transfer-encoding: , chunked\r\n"), 400),
+    "capital": (_chunked(b"transfer-encoding: Chunked\r\n"), 200),
     "tab": (_chunked(b"transfer-encoding:\tchunked\r\n"), 200),
     "vertical tab": (_chunked(b"transfer-encoding:\x0bchunked\r\n"), 400),
     "folded": (_chunked(b"transfer-encoding:\r\n chunked\r\n"), 400),
@@ -160,6 +168,7 @@ UPGRADES = {
     "in chunks": _chunked(CHUNKED + b"connection: upgrade\r\nupgrade: h2c\r\n"),
 }
 GROUPS = {
+    "count": COUNTS,
     "length": LENGTHS,
     "transfer encoding": ENCODINGS,
     "line": LINES,

@@ -81,14 +81,14 @@ async def test_an_event_stream_that_is_never_read_ends(live: Live) -> None:
     async with unread(live) as client:
         await asyncio.get_running_loop().sock_sendall(client, post(b"accept: text/event-stream\r\n", FOLLOW))
         async with asyncio.timeout(PATIENCE):
-            while not live.database.hub._subscribers:  # noqa: ASYNC110
+            while not live.database.broker._subscribers:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
             number = 0
             while not await ended(live, "write_timeout"):
                 number += 1
                 await live.api.run("UpdatePipeline", id=id, input={"name": f"name {number}"})
                 await asyncio.sleep(0.02)
-            while live.database.hub._subscribers:  # noqa: ASYNC110
+            while live.database.broker._subscribers:  # noqa: ASYNC110
                 await asyncio.sleep(0.02)
 
 
@@ -158,7 +158,7 @@ async def test_connections_have_a_bound(sqlite_url: str, fast_path: bool, caplog
             assert b"retry-after: 1\r\n" in answer
             writer.close()
         assert [record.getMessage() for record in caplog.records if "connections are open" in record.getMessage()] == [
-            "4 connections are open and the bound is 4: more are refused"
+            "4 connections are open and the limit is 4: more are refused"
         ]
         assert await ended(live, "refused") == 5
         for _, writer in held:

@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 from websockets.exceptions import InvalidStatus
 
 from app.cli.commands import cli
+from app.server.cors import is_from_allowed_page
 from app.settings import Settings
 from tests.api import Api
 from tests.schema.requests import GRAPHQL
@@ -116,7 +117,7 @@ async def test_sockets_are_for_the_same_origin_and_listed_ones(sqlite_url: str) 
         ("null", "no origin"),
         ("file:///page.html", "no origin"),
         ("https://a.example:port", "no origin"),
-        ("https://a.example, *", "nothing can stand beside it"),
+        ("https://a.example, *", "leave out the others"),
     ],
 )
 def test_what_no_browser_sends_is_refused(value: str, said: str) -> None:
@@ -145,4 +146,10 @@ def test_any_origin_needs_keys(sqlite_url: str, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("VOLTGRAPH_DATABASE_URL", sqlite_url)
     result = CliRunner().invoke(cli, ["serve"])
     assert result.exit_code == 2
-    assert "no API keys" in result.output
+    assert "no API key exists" in result.output
+
+
+@pytest.mark.parametrize("origin", [b"http://[::1", b"\xe9", b"http://\xe9.example", b"", b"null"])
+def test_an_origin_that_no_browser_sends_is_another_page(origin: bytes) -> None:
+    assert not is_from_allowed_page({b"origin": origin, b"host": b""}, ())
+    assert not is_from_allowed_page({b"origin": origin, b"host": origin}, ())

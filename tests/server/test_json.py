@@ -62,7 +62,7 @@ async def test_a_body_that_is_no_json_is_refused(shared: Api, body: bytes) -> No
 async def test_a_cut_emoji_is_refused_with_its_place(shared: Api) -> None:
     body = orjson.dumps(creating()).replace(b'"known"', b'"\\ud83c"')
     [error] = refusals(await post(shared, body), 400, "BAD_REQUEST")
-    assert error["message"] == "The text at variables.input.elements.0.name holds one half of a surrogate pair."
+    assert error["message"] == "The text at variables.input.elements.0.name holds an unpaired surrogate."
     assert error["extensions"]["field"] == ["variables", "input", "elements", "0", "name"]
     assert await stored(shared) == 0
 

@@ -23,6 +23,7 @@ REST = {"project_id": "p", "elements": {"e": {"element_type": "entry", "values":
 REFUSED: list[dict[str, str]] = [
     {"origin": "https://evil.example"},
     {"origin": "null"},
+    {"origin": "http://[::1"},
     {"origin": "http://127.0.0.1:1"},
     {"origin": "https://evil.example", "sec-fetch-site": "cross-site"},
     {"sec-fetch-site": "cross-site"},

@@ -69,6 +69,44 @@ async def test_many_requests_in_one_piece_are_answered_in_order(connection: Conn
         assert orjson.loads(await response(reader)) == {"data": {f"a{i}": "Query"}}
 
 
+async def test_a_connection_parses_few_requests_ahead(connection: Connection) -> None:
+    """10,000 requests, of which each parsed one takes kilobytes, are answered in order, also when they fill buffers."""
+    reader, writer = connection
+    one = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    writer.write(one * 10_000 + request(query("{ last: __typename }")))
+    for _ in range(10_000):
+        assert await response(reader) == b"ok"
+    assert b"last" in await response(reader)
+
+
+async def test_few_requests_are_queued_behind_one_that_waits() -> None:
+    """Only bytes wait behind a full queue; each request is answered in the end."""
+    may_go, made = asyncio.Event(), []
+
+    async def application(scope: Scope, receive: Receive, send: Send) -> None:
+        await receive()
+        await may_go.wait()
+        await Response(200, (), b"by ASGI").send(send)
+
+    def new_protocol() -> HttpProtocol:
+        made.append(HttpProtocol(config, ServerState(), {}))
+        return made[-1]
+
+    config = uvicorn.Config(application, http=HttpProtocol, log_config=None)
+    config.load()
+    server = await asyncio.get_running_loop().create_server(new_protocol, "127.0.0.1", 0)
+    reader, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+    one = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    writer.write(one * 20_000)
+    await asyncio.sleep(0.5)
+    assert 0 < len(made[0].pipeline) < http.MAX_PIPELINED + http.PIECE / len(one)
+    may_go.set()
+    for _ in range(20_000):
+        assert await response(reader) == b"by ASGI"
+    writer.close()
+    server.close()
+
+
 async def test_a_read_waits_for_the_write_before_it(connection: Connection) -> None:
     reader, writer = connection
     for _ in range(20):

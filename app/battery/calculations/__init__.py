@@ -98,16 +98,16 @@ CALCULATIONS: dict[str, ElementFunction] = {
 
 _NAMES = "the public documentation does not name the parameters that it reads or writes"
 _DATA = "it works on measured data, which calculations here do not read yet"
-_HALF_CELL = "half-cell states of health are not there yet, and the public documentation leaves their results unnamed"
+_HALF_CELL = "half-cell states of health are not supported yet; the public documentation does not name their results"
 REFUSED_CALCULATIONS: dict[str, str] = {
     "ArrheniusDiffusivityFromMSMRData": _DATA,
-    "ArrheniusDiffusivityFromMSMRFunction": "MSMR diffusivities are not there yet",
+    "ArrheniusDiffusivityFromMSMRFunction": "MSMR diffusivities are not supported yet",
     "ArrheniusLogLinear": _DATA,
     "AverageMSMRParameters": _NAMES,
     "DiameterToSquareWidthHeight": _NAMES,
     "DiffusivityDataInterpolant": _DATA,
     "DiffusivityFromMSMRData": _DATA,
-    "DiffusivityFromMSMRFunction": "MSMR diffusivities are not there yet",
+    "DiffusivityFromMSMRFunction": "MSMR diffusivities are not supported yet",
     "DiffusivityFromPulse": _DATA,
     "ElectrodeBalanceFromFirstCycleEfficiency": _NAMES,
     "ElectrodeGeometryFromLoading": _NAMES,

@@ -1,4 +1,4 @@
-"""Conversion of slopes to knots; see `app.battery.expressions.piecewise`."""
+"""Conversion of slopes to knots; see `app.battery.piecewise`."""
 
 from __future__ import annotations
 

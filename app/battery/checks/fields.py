@@ -154,13 +154,13 @@ def suggestion(name: Any, known: Iterable[str]) -> str:
 
 
 def _meant(name: str, fields: Mapping[str, Field]) -> str:
-    return f"{suggestion(name, fields)}; there are {', '.join(fields) or 'none'}"
+    return f"{suggestion(name, fields)}; known are {', '.join(fields) or 'none'}"
 
 
 def settle(fields: Mapping[str, Field], given: Mapping[str, Any], path: Path = ()) -> tuple[Settings, list[Fault]]:
     """Check `given` against fields. Return the settings and every problem."""
     unknown = islice((name for name in given if name not in fields), MOST_UNKNOWN)
-    faults = [Fault(f"There is no field {shown(name)} here{_meant(name, fields)}.", (*path, name)) for name in unknown]
+    faults = [Fault(f"Unknown field {shown(name)}{_meant(name, fields)}.", (*path, name)) for name in unknown]
     settings: Settings = {}
     for name, field in fields.items():
         value = given.get(name)

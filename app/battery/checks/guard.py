@@ -135,7 +135,7 @@ def value_faults(value: Any, path: Path) -> Iterator[Fault]:
         yield from symbol_faults(value, path, NodeBudget())
     elif isinstance(value, str):
         if value.startswith("["):
-            yield Fault(f"{shown(value)} is not supported: a value must be there, not to be given later.", path)
+            yield Fault(f"{shown(value)} is not supported: the value must be in the configuration.", path)
         elif is_numeric(value):
             yield Fault(f"{shown(value)} is a text. Write the number without quotes.", path)
         elif problem := text(value):

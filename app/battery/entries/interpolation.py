@@ -1,4 +1,4 @@
-"""Piecewise linear entries, smooth at their breakpoints; see `app.battery.expressions.piecewise` for names.
+"""Piecewise linear entries, smooth at their breakpoints; see `app.battery.piecewise` for names.
 
 H(x; a, s) = (1 + tanh((x - a) / (2 s))) / 2 is a step at a, smooth over s. A function of values p at breakpoints x is
 

@@ -1,1 +1,1 @@
-"""Data Fits: parameters, optimisation, uncertainty. May import the rest of battery, except configuration."""
+"""Data Fits: parameters, optimisation, and uncertainty."""

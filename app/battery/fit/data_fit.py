@@ -55,7 +55,7 @@ def unfit(fit: DataFit, known: Known) -> list[Fault]:
     for name, link in fit.parameters.links.items():
         for each in sorted(link.reads - own - set(known)):
             meant = suggestion(each, known) if len(faults) < MAX_SUGGESTIONS else ""
-            faults.append(Fault(f"{name} follows from {each}, which is not there{meant}.", ("parameters", name)))
+            faults.append(Fault(f"{name} follows from {each}, which does not exist{meant}.", ("parameters", name)))
     if not fit.options["validate"]:
         return faults
     values = {**known, **fit.sets}

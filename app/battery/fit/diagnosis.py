@@ -95,7 +95,7 @@ def _disagreeing(children: Sequence[Child], winner: Child, known: Uncertainty) -
         message = f"{len(worse)} of {len(children)} starts ended elsewhere, {most}."
         yield ResultWarning("STARTS_DISAGREE", message)
     if apart:
-        message = f"{len(apart)} of {len(children)} starts ended as well at other values: the data allow several."
+        message = f"{len(apart)} of {len(children)} starts ended at other values of equal cost: the data allow several."
         yield ResultWarning("STARTS_DISAGREE", message)
 
 
@@ -145,9 +145,7 @@ def _wide(model: FitModel, winner: Child, known: Uncertainty) -> Iterator[Result
         index = coordinates.names.index(name)
         reach = WIDE * (coordinates.high[index] - coordinates.low[index]) * slopes[index]
         if error > (reach if math.isfinite(reach) else abs(winner.values[name])):
-            message = (
-                f"{name} is hardly known: its standard error, {error:.3g}, is large beside its bounds or its value."
-            )
+            message = f"{name} is uncertain: its standard error, {error:.3g}, is large beside its bounds or its value."
             yield ResultWarning("LARGE_STANDARD_ERROR", message, parameter=name)
 
 
@@ -159,7 +157,7 @@ def _correlated(model: FitModel, winner: Child, known: Uncertainty) -> Iterator[
         if {names[row], names[column]} <= tied:
             continue
         value = float(known.correlation[row, column])
-        message = f"{names[row]} and {names[column]} are correlated ({value:.4f}): the data hardly tell them apart."
+        message = f"{names[row]} and {names[column]} are correlated ({value:.4f}): the data hardly distinguish them."
         yield ResultWarning("HIGH_CORRELATION", message, parameter=names[row])
 
 

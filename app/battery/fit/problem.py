@@ -109,7 +109,7 @@ class FitProblem:
         if self.evaluations and monotonic() > self._deadline:
             raise StopSearch("maxtime is reached")
         if self.failed == self.evaluations >= HOPELESS:
-            raise StopSearch("no solution is in sight")
+            raise StopSearch("no point has a solution")
         point = self._evaluated(np.array(place))
         self.first = self.first or point
         self.evaluations += 1

@@ -32,7 +32,7 @@ SINGULAR = 1e-9
 ALONG = 1e-4
 """Maximum squared share along undetermined directions of a parameter that counts as determined."""
 SILENT = {
-    "Max": "the largest error alone does not tell the noise",
+    "Max": "the largest error alone does not determine the noise",
     "MAE": "the spread of least absolute errors does not follow from slopes",
 }
 """Costs without an uncertainty."""
@@ -132,7 +132,7 @@ def uncertainty(
     inner = [index for index in inner if index in slopes and index not in drowned]
     found = estimate(misfit, coordinates, best, {index: slopes[index] for index in inner})
     if found is None:
-        return Uncertainty(absent=absent | {names[i]: "there are no more data than parameters" for i in inner})
+        return Uncertainty(absent=absent | {names[i]: "the data are not more than the parameters" for i in inner})
     return _physical(model, best, found, absent)
 
 
@@ -211,7 +211,7 @@ def _physical(model: FitModel, best: Point, found: Estimate, absent: dict[str, s
     known = (moved**2).sum(axis=1) < ALONG * ((slopes / size) ** 2).sum(axis=1)
     names = [coordinates.names[index] for index in found.inner]
     merged = [name for name, tells in zip(names, known, strict=True) if not tells]
-    absent = absent | dict.fromkeys(merged, "the data do not tell it apart from others")
+    absent = absent | dict.fromkeys(merged, "the data do not distinguish it from others")
     covariance = (slopes @ found.covariance @ slopes.T)[np.ix_(known, known)]
     spread = np.sqrt(np.maximum(np.diag(covariance), 0.0))
     kept = [index for index, tells in zip(found.inner, known, strict=True) if tells]

@@ -24,7 +24,7 @@ def objectives(config: Any, path: Path) -> tuple[dict[str, Objective], list[Faul
         found, faults = _objective(config, path)
         return {} if found is None else {found.kind: found}, faults
     if not 0 < len(config) <= MAX_OBJECTIVES:
-        return {}, [Fault(f"There must be from 1 to {MAX_OBJECTIVES} objectives, not {len(config)}.", path)]
+        return {}, [Fault(f"The number of objectives must be from 1 to {MAX_OBJECTIVES}, not {len(config)}.", path)]
     made: dict[str, Objective] = {}
     faults = []
     for name, each in config.items():
@@ -89,5 +89,5 @@ def _of_kind(config: dict[str, Any], path: Path) -> tuple[Objective | None, list
         return None, [Fault(f"{word} is not supported: {REFUSED_OBJECTIVES[word]}.", at)]
     if word not in OBJECTIVES:
         meant = suggestion(kind, [*OBJECTIVES, *REFUSED_OBJECTIVES])
-        return None, [Fault(f"There is no objective {shown(kind)}{meant}; there are {', '.join(OBJECTIVES)}.", at)]
+        return None, [Fault(f"Unknown objective {shown(kind)}{meant}; known are {', '.join(OBJECTIVES)}.", at)]
     return OBJECTIVES[word](config, path)

@@ -55,7 +55,7 @@ def common(
 
 def _values(config: Mapping[str, Any], path: Path) -> tuple[dict[str, Any], list[Fault]]:
     if len(config) > MAX_PARAMETERS:
-        return {}, [Fault(f"There are more than {MAX_PARAMETERS} parameters.", path)]
+        return {}, [Fault(f"More than {MAX_PARAMETERS} parameters are given.", path)]
     values: dict[str, Any] = {}
     faults: list[Fault] = []
     for name, value in config.items():

@@ -59,7 +59,7 @@ class HalfCell:
     kind: str = "MSMRHalfCell"
     axis: str = VOLTAGE
     notes: list[str] = field(default_factory=list)
-    """Messages about the loading of the data."""
+    """Messages about how the data were loaded."""
 
     def parameter_names(self, values: Mapping[str, Any]) -> set[str]:
         names = {name for site in range(MAX_SITES) for name in self._site(site)} | set(self._plain())
@@ -169,7 +169,7 @@ def _number(name: str, values: Mapping[str, Any], free: Collection[str]) -> Numb
     try:
         symbol = known.process_symbol(pybamm.Parameter(name))
     except (KeyError, ValueError, TypeError) as error:
-        raise model_error(f"{name} must be a number here, and does not come to one: {error}") from error
+        raise model_error(f"{name} must be a number here, but cannot be evaluated to one: {error}") from error
     return lambda given: float(symbol.evaluate(inputs=dict(given)))
 
 

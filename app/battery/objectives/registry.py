@@ -19,7 +19,7 @@ OBJECTIVES: dict[str, ObjectivePlan] = {
     "MSMRHalfCell": half_cell_plan,
     "Pulse": driven_plan,
 }
-_AGEING = "ageing experiments are not there yet"
+_AGEING = "ageing experiments are not supported yet"
 _BALANCE = "the public documentation does not name the parameters that it reads"
 REFUSED_OBJECTIVES: dict[str, str] = {
     "CalendarAgeing": _AGEING,
@@ -27,9 +27,9 @@ REFUSED_OBJECTIVES: dict[str, str] = {
     "DesignObjective": "it compares with no data",
     "ElectrodeBalancing": _BALANCE,
     "ElectrodeBalancingHalfCell": _BALANCE,
-    "MSMRFullCell": "full cells of MSMR electrodes are not there yet",
+    "MSMRFullCell": "full cells of MSMR electrodes are not supported yet",
     "OCPHalfCell": _BALANCE,
     "Objective": "name the kind of experiment, CurrentDriven for one",
-    "Resistance": "it simulates nothing that PyBaMM has",
+    "Resistance": "PyBaMM has no model of it",
 }
 """Reasons for refusing the other objectives of the public schema."""

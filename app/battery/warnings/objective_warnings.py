@@ -73,14 +73,14 @@ def _data_warnings(name: str, objective: Objective) -> Iterator[ResultWarning]:
         if VOLTAGE in objective.data and has_wrong_sign(times, current, objective.data[VOLTAGE]):
             message = (
                 f"{VOLTAGE} falls where {CURRENT} charges the cell, or rises where it discharges it. Positive current "
-                "discharges here; turn the sign if the cycler counts charge as positive."
+                "discharges here; reverse the sign if the cycler logs charge as positive."
             )
             yield ResultWarning("CURRENT_SIGN", message, objective=name)
         share, gap = sparse_steps(times, current)
         if share > SPARSE_SHARE:
             message = (
-                f"At steps of {CURRENT} the rows are up to {gap:.3g} s apart, and the current is taken to be linear "
-                f"between them: {share:.1%} of the charge depends on when a step came. Log a row right before and "
+                f"At steps of {CURRENT} the rows are up to {gap:.3g} s apart, and the current is assumed to be linear "
+                f"between them: {share:.1%} of the charge depends on the time of a step. Log a row right before and "
                 "one right after each step."
             )
             yield ResultWarning("SPARSE_SAMPLES", message, objective=name)

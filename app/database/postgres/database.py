@@ -12,7 +12,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.database import broker
+from app.database.broker import Broker
 from app.database.engines import PATIENCE, engine
 from app.database.group_commit import GroupCommit
 from app.database.inserts import Inserts, PipelineInsert
@@ -43,8 +43,8 @@ class Postgres:
         self.recoveries.watch(self._engine, SESSION)
         arguments = dict(self._engine.dialect.create_connect_args(url)[1]) | timeout
         self._plain = PostgresReader(arguments, PATIENCE, self.recoveries)
-        self.hub = broker.Broker()
-        self._listener = Listener(url, self.hub, self.recoveries)
+        self.broker = Broker()
+        self._listener = Listener(url, self.broker, self.recoveries)
         self.inserts = Inserts(self._engine.dialect)
         self._rounds = GroupCommit[PipelineInsert](self._store, max_waiting)
 

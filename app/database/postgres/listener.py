@@ -40,9 +40,9 @@ class Listener:
     """LISTEN connection for all subscribers of this process. It reconnects after a loss and then rereads everything
     that may have changed meanwhile."""
 
-    def __init__(self, url: URL, hub: Broker, recoveries: Recoveries) -> None:
+    def __init__(self, url: URL, broker: Broker, recoveries: Recoveries) -> None:
         self._engine = create_async_engine(url, poolclass=NullPool)
-        self._hub, self._recoveries = hub, recoveries
+        self._broker, self._recoveries = broker, recoveries
         recoveries.register(LISTENER)
         self._listens = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -74,11 +74,11 @@ class Listener:
                     pause = FIRST_PAUSE
                     await self._stay(connection, lost)
             except FAILURES as error:
-                log.warning("cannot hear of changes: %s: %s", type(error).__name__, error)
+                log.warning("cannot listen for changes: %s: %s", type(error).__name__, error)
             except Exception:
-                log.exception("cannot hear of changes")
+                log.exception("cannot listen for changes")
             if self._listens.is_set():
-                self._recoveries.add(LISTENER, "the connection that hears of changes was lost")
+                self._recoveries.add(LISTENER, "the LISTEN connection was lost")
             self._listens.clear()
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
@@ -109,12 +109,12 @@ class Listener:
     def _heard(self, _connection: Any, _pid: int, _channel: str, payload: Any) -> None:
         change = decode_change(payload)
         if change is not None:
-            self._hub.publish(change)
+            self._broker.publish(change)
 
     async def _catch_up(self) -> None:
         """Reread everything that may have changed while the connection was lost."""
-        self._hub.recheck()
-        organizations = self._hub.organizations()
+        self._broker.recheck()
+        organizations = self._broker.organizations()
         if self._alive is None or not organizations:
             return
         missed = select(Pipeline).where(
@@ -123,4 +123,4 @@ class Listener:
         async with AsyncSession(self._engine) as session:
             for pipeline in await session.exec(missed):
                 change = Change(pipeline.organization_id, pipeline.id, None, take_snapshot(pipeline), is_whole=False)
-                self._hub.publish(change)
+                self._broker.publish(change)

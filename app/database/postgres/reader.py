@@ -41,7 +41,7 @@ class PostgresReader:
         try:
             connection = await pool.acquire(timeout=self._patience)
         except TimeoutError:
-            raise Busy("Too much waits for the database. Try again.") from None
+            raise Busy("Too many queries wait for the database. Try again.") from None
         finally:
             self.waiting -= 1
         try:

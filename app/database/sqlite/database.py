@@ -13,7 +13,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.database import broker
+from app.database.broker import Broker
 from app.database.engines import engine
 from app.database.inserts import Inserts, PipelineInsert
 from app.database.interface import ReadBudget, Steps, Work
@@ -49,10 +49,10 @@ class Sqlite:
         self.recoveries = Recoveries()
         self.recoveries.watch(self._readers, SESSION_READER)
         self._plain = SqliteReader(partial(_connection, url), READERS, self.recoveries)
-        self.hub = broker.Broker()
+        self.broker = Broker()
         self.inserts = Inserts(self._readers.dialect)
         writer = _engine(url, WRITER_PRAGMAS, 1)
-        self._writer = Writer(writer, self.inserts, self.hub, max_waiting, self._plain.written, self.recoveries)
+        self._writer = Writer(writer, self.inserts, self.broker, max_waiting, self._plain.written, self.recoveries)
 
     @property
     def dialect(self) -> Dialect:

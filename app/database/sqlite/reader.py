@@ -104,7 +104,7 @@ class SqliteReader:
 
     async def _hand_over(self, begin: Callable[[], Steps[T]], pace: ReadBudget) -> T:
         if self._waiting >= MOST_WAITING:
-            raise Busy("Too much waits for the database. Try again.")
+            raise Busy("Too many queries wait for the database. Try again.")
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, self._run_there, begin, pace)

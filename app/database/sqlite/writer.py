@@ -13,8 +13,8 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.database import broker
 from app.database import changes as events
+from app.database.broker import Broker
 from app.database.group_commit import GroupCommit
 from app.database.inserts import Inserts, PipelineInsert
 from app.database.interface import Work
@@ -44,13 +44,13 @@ class Writer:
         self,
         engine: AsyncEngine,
         inserts: Inserts,
-        hub: broker.Broker,
+        broker: Broker,
         max_waiting: int,
         writing: Callable[[], AbstractContextManager[None]],
         recoveries: Recoveries,
     ) -> None:
         """Create a writer; it holds `writing` while it writes the file."""
-        self._engine, self._texts, self._hub, self._writing = engine, inserts.texts, hub, writing
+        self._engine, self._texts, self._broker, self._writing = engine, inserts.texts, broker, writing
         self._rounds = GroupCommit[Work[Any] | PipelineInsert](self._commit, max_waiting)
         self._driver: aiosqlite.Connection | None = None
         self._recoveries = recoveries
@@ -90,7 +90,7 @@ class Writer:
         loop = asyncio.get_running_loop()
         for _, changes in outcomes:
             for change in changes:
-                loop.call_soon(self._hub.publish, change)
+                loop.call_soon(self._broker.publish, change)
         return [outcome for outcome, _ in outcomes]
 
     async def _work(self, batch: list[Work[Any]]) -> list[WriteOutcome]:
@@ -105,7 +105,7 @@ class Writer:
             if self._driver is None or not sqlite_driver.raw(self._driver).in_transaction:
                 raise
             failures = await self._insert(batch)  # by closing the connection, which is replaced: nothing was committed
-        is_heard = self._hub.has_subscribers
+        is_heard = self._broker.has_subscribers
         return [
             (failure, [new.change()] if is_heard and failure is None else [])
             for new, failure in zip(batch, failures, strict=True)

@@ -7,7 +7,7 @@ from types import TracebackType
 
 from app.errors import RequestError, RequestErrorCode
 
-FULL = "Other requests hold as many bytes of bodies as the server takes at a time. Try again."
+FULL = "The bodies of other requests use up the server's memory quota. Try again."
 
 
 class BodyQuota:

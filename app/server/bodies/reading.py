@@ -45,7 +45,7 @@ async def read_json(headers: Mapping[bytes, bytes], receive: Receive, settings: 
     try:
         body = await with_timeout(settings.request_timeout, read_body(headers, receive, settings, held))
     except TimeoutError:
-        message = f"The body did not come within {settings.request_timeout:g} s."
+        message = f"The body did not arrive within {settings.request_timeout:g} s."
         raise RequestError(RequestErrorCode.REQUEST_TIMEOUT, message) from None
     return await decoded(body, settings)
 
@@ -95,7 +95,7 @@ def _unpacked(body: bytes, encoding: bytes, limit: int, held: Holding) -> bytear
     if encoding not in UNPACKERS:
         raise RequestError(RequestErrorCode.UNSUPPORTED_MEDIA_TYPE, "Content-Encoding takes gzip, deflate or identity.")
     unpacker, whole = zlib.decompressobj(UNPACKERS[encoding]), bytearray()
-    broken = RequestError(RequestErrorCode.BAD_REQUEST, f"The body is not whole {encoding.decode()}.")
+    broken = RequestError(RequestErrorCode.BAD_REQUEST, f"The body is not complete {encoding.decode()}.")
     try:
         for step in _steps(unpacker, body):
             held.add(len(step))

@@ -153,7 +153,7 @@ def _faults(value: Any, path: Path) -> Iterator[tuple[str, Path]]:
             # A response may name a hundred places below one long key.
             place = (*path, _printable(key if len(key) <= LONGEST_KEY else key[:LONGEST_KEY] + "…"))
             if key in seen:
-                yield f"The key {dotted(place)} is there twice.", place
+                yield f"The key {dotted(place)} occurs twice.", place
             if held := _unkept(key):
                 yield f"The key {dotted(place)} holds {held}.", place
             seen.add(key)
@@ -167,7 +167,7 @@ def _unkept(text: str) -> str | None:
     """Return the name of a character that no database can store."""
     if "\0" in text:
         return "a NUL character"
-    return None if SURROGATE.search(text) is None else "one half of a surrogate pair"
+    return None if SURROGATE.search(text) is None else "an unpaired surrogate"
 
 
 def _printable(key: str) -> str:

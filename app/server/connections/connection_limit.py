@@ -46,7 +46,7 @@ class Connections:
         self.ended["refused"] += 1
         if not self._full_at:
             self._full_at = open
-            why = f"the bound is {self._most}" if open > self._most else f"{SPARE} file descriptors are left"
+            why = f"the limit is {self._most}" if open > self._most else f"{SPARE} file descriptors are left"
             log.warning("%d connections are open and %s: more are refused", open - 1, why)
         return False
 

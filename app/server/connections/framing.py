@@ -16,6 +16,10 @@ HOST = re.compile(rb"(?:[\w.~!$&'()*+;=%-]*|\[[0-9A-Fa-f:.]+\])(?::\d{0,5})?", r
 """One uri-host with an optional port (RFC 3986, 3.2.2), without the comma, which would allow a list of hosts."""
 
 
+MAX_HEADERS = 100
+"""Maximum number of header fields of a request. Each takes far more memory than its bytes."""
+
+
 class BadFraming(Exception):
     """Ambiguous request: two parsers may read it differently."""
 
@@ -29,8 +33,11 @@ def check_head(version: str, method: bytes, target: bytes, headers: HeaderList) 
         raise BadFraming(f"A request needs one Host header; this one has {len(hosts)}.")
     if hosts and not _is_host(hosts[0]):
         raise BadFraming("The Host header must be one host with an optional port.")
-    if version == "1.0" and any(name == b"transfer-encoding" for name, _ in headers):
+    encodings = [value for name, value in headers if name == b"transfer-encoding"]
+    if version == "1.0" and encodings:
         raise BadFraming("HTTP/1.0 has no Transfer-Encoding.")
+    if encodings and [value.lower() for value in encodings] != [b"chunked"]:
+        raise BadFraming("Transfer-Encoding must be chunked.")
     if method == b"CONNECT":
         raise BadFraming("CONNECT is for proxies.")
     if b"#" in target:

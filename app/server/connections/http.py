@@ -9,9 +9,13 @@ import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.server.connections.connection_limit import Connections
-from app.server.connections.framing import BadFraming, check_head, is_websocket_handshake, without_upgrade
+from app.server.connections.framing import MAX_HEADERS, BadFraming, check_head, is_websocket_handshake, without_upgrade
 from app.server.connections.transport import CoalescingTransport, WriteTimeout
 
+MAX_PIPELINED = 16
+"""Number of requests that a connection queues behind the running one; further bytes are parsed later."""
+PIECE = 4096
+"""Bytes that are parsed between two checks of the queue."""
 HEAD_TIMEOUT = 30.0
 """Timeout in seconds of receiving a complete head."""
 LEAVE = (b"connection", b"close")
@@ -31,6 +35,8 @@ class HttpProtocol(WriteTimeout, HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._limits: Connections = getattr(self.config.app, "connections", None) or Connections()
+        self._backlog = b""
+        """Bytes that wait until fewer requests are queued."""
         self._late: asyncio.TimerHandle | None = None
         """Timer that closes the connection unless a complete head arrives."""
 
@@ -45,10 +51,22 @@ class HttpProtocol(WriteTimeout, HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        self._backlog = b""
         if self._late is not None:
             self._late.cancel()
 
     def data_received(self, data: bytes) -> None:
+        if self._backlog:
+            self._backlog += data
+        else:
+            self.receive(data)
+
+    def receive(self, data: bytes) -> None:
+        """Take bytes while no earlier ones wait."""
+        self.parse(data)
+
+    def parse(self, data: bytes) -> None:
+        """Parse bytes, and start or stop the timeout of a head."""
         self._unset_keepalive_if_required()
         self.feed(data)
         self.watch()
@@ -56,20 +74,26 @@ class HttpProtocol(WriteTimeout, HttpToolsProtocol):
     def feed(self, data: bytes) -> None:
         """Parse bytes. A request for an unsupported upgrade is parsed again without the upgrade; otherwise the parser
         would take its body for the next request."""
-        while data:
-            try:
-                self.parser.feed_data(data)
+        start = 0
+        while start < len(data):
+            if len(self.pipeline) >= MAX_PIPELINED:
+                self._backlog = data[start:]
+                self.transport.hold_reading()
                 return
+            piece = data[start : start + PIECE]
+            try:
+                self.parser.feed_data(piece)
+                start += PIECE
             except httptools.HttpParserUpgrade as upgrade:
                 head = self._head_of_upgrade()
-                rest = data[upgrade.args[0] :]
+                rest = data[start + upgrade.args[0] :]
                 if head is None:
                     self.handle_websocket_upgrade()
                     if rest:
                         self.transport.get_protocol().data_received(rest)
                     return
                 self.parser = _new_parser(self)
-                data = head + rest
+                data, start = head + rest, 0
             except httptools.HttpParserError as error:
                 self._refuse(error.__context__)
                 return
@@ -88,6 +112,11 @@ class HttpProtocol(WriteTimeout, HttpToolsProtocol):
             self._late.cancel()
             self._late = None
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        super().on_header(name, value)
+        if len(self.headers) > MAX_HEADERS:
+            raise BadFraming(f"A request may have {MAX_HEADERS} header fields.")
+
     def on_headers_complete(self) -> None:
         parser = self.parser
         method = parser.get_method()
@@ -105,6 +134,11 @@ class HttpProtocol(WriteTimeout, HttpToolsProtocol):
         if not self.parser.should_upgrade():
             super().on_message_complete()
 
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._backlog:
+            self.loop.call_soon(self._parse_backlog)
+
     def is_free(self) -> bool:
         """Return whether the connection serves no other request."""
         cycle = self.cycle
@@ -113,6 +147,12 @@ class HttpProtocol(WriteTimeout, HttpToolsProtocol):
             and not self.flow.write_paused
             and not self.transport.is_closing()
         )
+
+    def _parse_backlog(self) -> None:
+        data, self._backlog = self._backlog, b""
+        if data and not self.transport.is_closing():
+            self.transport.release_reading(resume=not self.flow.read_paused)
+            self.parse(data)
 
     def _head_of_upgrade(self) -> bytes | None:
         """Return the head that has just been parsed without its upgrade; None if the upgrade is performed."""

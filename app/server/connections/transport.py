@@ -21,6 +21,7 @@ class CoalescingTransport:
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, limits: Connections) -> None:
         self._transport, self._loop, self._limits = transport, loop, limits
         self._written: list[bytes] = []
+        self._is_held = False
         self._deadline: asyncio.TimerHandle | None = None
         self.is_closing = transport.is_closing
 
@@ -41,6 +42,21 @@ class CoalescingTransport:
         self._send()
         self._transport.close()
         self.expect_progress()
+
+    def hold_reading(self) -> None:
+        """Read nothing until `release_reading`, also if flow control resumes."""
+        self._is_held = True
+        self._transport.pause_reading()
+
+    def release_reading(self, *, resume: bool) -> None:
+        """End `hold_reading`. `resume` is False if flow control wants to wait."""
+        self._is_held = False
+        if resume:
+            self._transport.resume_reading()
+
+    def resume_reading(self) -> None:
+        if not self._is_held:
+            self._transport.resume_reading()
 
     def expect_progress(self) -> None:
         """Start the write timeout: abort the connection if the client reads nothing for that time. A slow client that

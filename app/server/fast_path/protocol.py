@@ -70,12 +70,12 @@ class FastPathProtocol(HttpProtocol):
         self._used_at = 0.0
         """Time of the last response, by the event loop's clock."""
 
-    def data_received(self, data: bytes) -> None:
+    def receive(self, data: bytes) -> None:
         end = data.find(END) + len(END)
         head = self._heads.get(data[:end])
         whole = head is not None and len(data) == end + head.length and self._is_between and self.is_free()
         if head is None or not whole or not self._respond(head.headers, data[end:]):
-            self._parse(data)
+            self.parse(data)
 
     def _respond(self, headers: Headers, body: bytes) -> bool:
         """Start the fast path. Return False, without side effects, if the request must go through ASGI."""
@@ -101,7 +101,7 @@ class FastPathProtocol(HttpProtocol):
         try:
             response = await responding
         except Exception:
-            self.logger.exception("a response was not made")
+            self.logger.exception("a response could not be created")
             self.transport.close()
         else:
             waiting.response_complete = True
@@ -110,7 +110,7 @@ class FastPathProtocol(HttpProtocol):
                 if not waiting.keep_alive:
                     self.transport.close()
 
-    def _parse(self, data: bytes) -> None:
+    def parse(self, data: bytes) -> None:
         # One fast-path request per event-loop turn: pipelined requests are queued by uvicorn.
         self._may_begin, self._begun = True, None
         was_between = self._is_between

@@ -42,7 +42,7 @@ def test_a_deleted_one_is_gone(client: Any) -> None:
     id = told(client, {})
     ended(client, id)
     assert client.pipeline.delete(id) is None
-    with pytest.raises(ionworks.IonworksError, match=r"There is no such pipeline\.") as raised:
+    with pytest.raises(ionworks.IonworksError, match=r"The pipeline does not exist\.") as raised:
         client.pipeline.get(id)
     assert raised.value.status_code == 404
 

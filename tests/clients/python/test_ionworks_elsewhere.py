@@ -48,6 +48,6 @@ CALLS: dict[str, Callable[[Any], Any]] = {
 @pytest.mark.filterwarnings("ignore:client.simple_pipeline:DeprecationWarning")
 @pytest.mark.parametrize("name", CALLS)
 def test_it_is_not_here(client: Any, name: str) -> None:
-    with pytest.raises(ionworks.IonworksError, match=r"There is nothing at /.*Voltgraph has pipelines") as raised:
+    with pytest.raises(ionworks.IonworksError, match=r"No endpoint at /.*Voltgraph has pipelines") as raised:
         CALLS[name](client)
     assert (raised.value.status_code, raised.value.error_code) == (404, "NOT_FOUND")

@@ -68,7 +68,7 @@ def test_what_is_anothers_is_not_there(locked: Locked, connect: Connect) -> None
     server, keys = locked
     id = told(connect(server, keys["ours"]), {})
     for ask in ("get", "result", "cancel", "delete"):
-        with pytest.raises(ionworks.IonworksError, match=r"There is no such pipeline\.") as raised:
+        with pytest.raises(ionworks.IonworksError, match=r"The pipeline does not exist\.") as raised:
             getattr(connect(server, keys["theirs"]).pipeline, ask)(id)
         assert (raised.value.status_code, raised.value.error_code) == (404, "NOT_FOUND")
 

@@ -100,5 +100,5 @@ def test_a_channel_that_is_not_there_is_shown(client: Any, job: str) -> None:
     with pytest.raises(ionworks.IonworksError, match=r"The series has no channel 'Heat'") as raised:
         client.job.get_series(job, "1 C", columns=[TIME, DATA, "Heat"])
     assert raised.value.status_code == 422
-    with pytest.raises(ionworks.IonworksError, match=r"There is no such series\."):
+    with pytest.raises(ionworks.IonworksError, match=r"The series does not exist\."):
         client.job.get_series(job, "2 C")

@@ -30,7 +30,7 @@ async def test_refuses_other_protocols(live: Live, offered: Any) -> None:
         assert await socket.closed() == (4406, "Subprotocol not acceptable")
 
 
-@pytest.mark.parametrize("origin", ["http://elsewhere.test", "null", "http://127.0.0.1:1"])
+@pytest.mark.parametrize("origin", ["http://elsewhere.test", "null", "http://[::1", "http://127.0.0.1:1"])
 async def test_refuses_pages_of_other_origins(live: Live, origin: str) -> None:
     with pytest.raises(InvalidStatus) as refused:
         async with clients.socket(live.url, origin=origin):
@@ -138,7 +138,7 @@ async def test_a_completed_subscription_says_no_more_and_frees_its_id(live: Live
     await socket.send({"type": "complete", "id": "1"})
     await socket.send({"type": "complete", "id": "never heard of"})
     await socket.settle()
-    assert not live.database.hub._subscribers
+    assert not live.database.broker._subscribers
     await live.move(id, PipelineStatus.RUNNING)
     await socket.subscribe(WATCH, id=id)
     assert (await socket.next())["status"] == "RUNNING"
@@ -157,7 +157,7 @@ async def test_a_client_that_goes_leaves_nothing_behind(live: Live) -> None:
         await socket.send({"type": "ping"})
         socket.connection.transport.abort()  # while a response is pending
     await asyncio.sleep(0.2)
-    assert not live.database.hub._subscribers
+    assert not live.database.broker._subscribers
     assert not live.server.server_state.tasks
 
 

@@ -144,9 +144,9 @@ async def test_a_client_that_goes_leaves_nothing_behind(live: Live) -> None:
     async with stream(live.http, FOLLOW) as events:
         await anext(events.lines)
         await asyncio.sleep(0.05)
-        assert live.database.hub._subscribers
+        assert live.database.broker._subscribers
     await asyncio.sleep(0.2)
-    assert not live.database.hub._subscribers
+    assert not live.database.broker._subscribers
     assert not live.server.server_state.tasks
 
 

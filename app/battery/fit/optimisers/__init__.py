@@ -18,7 +18,7 @@ from app.execution.executor import Fault
 
 def _stay(settings: Settings, search: Search) -> Found:
     search.scalar(search.start)
-    return Found(search.start, 0, True, "the initial guess, as it is")
+    return Found(search.start, 0, True, "the initial guess, unchanged")
 
 
 STAY = Optimiser({}, _stay, is_search=False)
@@ -37,15 +37,15 @@ OPTIMISERS: dict[str, Optimiser] = {
     "ScipyMinimize": MINIMIZE,
 }
 DEFAULT = "ScipyMinimize"
-SAMPLES = "samples of a posterior are not there yet"
-SURROGATE = "methods that model the cost are not there yet"
+SAMPLES = "samples of a posterior are not supported yet"
+SURROGATE = "methods that model the cost are not supported yet"
 REFUSED_OPTIMISERS: dict[str, str] = {
     "BayesianOptimization": SURROGATE,
     "DifferentialEvolution": "it adapts in ways that are not public; name ScipyDifferentialEvolution",
     "DummySampler": SAMPLES,
     "GridSearch": SAMPLES,
-    "Nested": "fits within fits are not there yet",
-    "PSO": "particle swarms are not there yet; name CMAES",
+    "Nested": "fits within fits are not supported yet",
+    "PSO": "particle swarms are not supported yet; name CMAES",
     "Pints": "it is an older name; name AskTellOptimizer or CMAES",
     "PintsSampler": SAMPLES,
     "PointEstimateSampler": SAMPLES,
@@ -72,7 +72,7 @@ def parse_optimiser(
         return STAY, {}, [Fault(f"{kind} is not supported: {REFUSED_OPTIMISERS[kind]}.", at)]
     if not isinstance(kind, str) or kind not in OPTIMISERS:
         meant = suggestion(kind, [*OPTIMISERS, *REFUSED_OPTIMISERS])
-        return STAY, {}, [Fault(f"There is no optimiser {shown(kind)}{meant}; there are {', '.join(OPTIMISERS)}.", at)]
+        return STAY, {}, [Fault(f"Unknown optimiser {shown(kind)}{meant}; known are {', '.join(OPTIMISERS)}.", at)]
     optimiser = OPTIMISERS[kind]
     settings, faults = settle(optimiser.fields, {name: v for name, v in given.items() if name != "type"}, path)
     if not faults:

@@ -34,7 +34,7 @@ def run(settings: Settings, search: Search) -> Found:
     steps += int(answer.njev or 0)
     used += int(answer.nfev) - search.evaluations
     if not answer.success and np.linalg.norm(answer.fun) * answer.size <= EXACT * (begun or answer.size):
-        return Found(answer.x, steps, True, "The data are met to rounding.", used)
+        return Found(answer.x, steps, True, "The residuals are zero except for rounding.", used)
     return Found(answer.x, steps, bool(answer.success), str(answer.message), used, is_limited=answer.status == 0)
 
 

@@ -121,7 +121,7 @@ def check(settings: Settings, count: int) -> list[Fault]:
         if name == "maxiter":
             faults.append(Fault("Give `max_iterations` instead.", ("options", name)))
         elif name not in known:
-            message = f"{settings['method']} has no option {shown(name)} here; there are {', '.join(known)}."
+            message = f"{settings['method']} has no option {shown(name)} here; known are {', '.join(known)}."
             faults.append(Fault(message, ("options", name)))
         elif problem := known[name](value):
             faults.append(Fault(f"`{name}` {problem}.", ("options", name)))
@@ -130,7 +130,7 @@ def check(settings: Settings, count: int) -> list[Fault]:
 
 def _method(value: Any) -> str | None:
     if isinstance(value, str) and value in REFUSED_METHODS:
-        return f"{value} is not supported: it needs derivatives that are not there"
+        return f"{value} is not supported: it needs derivatives that are not available"
     return one_of(*METHODS)(value)
 
 

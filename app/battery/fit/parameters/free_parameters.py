@@ -177,7 +177,7 @@ def _place_faults(settings: Settings, initial: float, low: float, high: float, p
     transform = TRANSFORMS[settings["transform"]]
     faults = []
     if low >= high:
-        faults.append(Fault("The prior leaves nothing of the bounds.", (*path, "prior")))
+        faults.append(Fault("The prior and the bounds do not overlap.", (*path, "prior")))
     elif problem := transform.problem(low, high):
         message = f"The bounds {problem}: the parameter is searched as its {settings['transform']}."
         faults.append(Fault(message, (*path, "bounds")))
@@ -213,7 +213,7 @@ def _priors(config: Any) -> tuple[dict[str, Prior], list[Fault]]:
     else:
         return {}, [Fault(f"`priors` must be an object of priors by parameter, not {shown(config)}.", ("priors",))]
     if len(named) > MAX_FREE:
-        return {}, [Fault(f"There may be at most {MAX_FREE} priors.", ("priors",))]
+        return {}, [Fault(f"At most {MAX_FREE} priors are allowed.", ("priors",))]
     found: dict[str, Prior] = {}
     faults = []
     for key, (name, item) in named.items():

@@ -33,7 +33,7 @@ def guess_faults(config: Mapping[str, Any], free: Mapping[str, FreeParameter]) -
         return faults if starts is None else [*faults, *_range_faults(free)]
     if isinstance(given, list):
         if not 0 < len(given) <= MAX_STARTS or (starts is not None and starts != len(given)):
-            message = f"There must be one guess a start, 1 to {MAX_STARTS}, not {len(given)}."
+            message = f"The number of guesses must be the number of starts, 1 to {MAX_STARTS}, not {len(given)}."
             faults.append(Fault(message, ("initial_guesses",)))
         return faults + [fault for i, each in enumerate(given) for fault in _one_faults(each, free, (i,))]
     return faults + _one_faults(given, free, ())

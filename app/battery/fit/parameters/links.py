@@ -88,7 +88,7 @@ def followers(links: Mapping[str, Link], values: Mapping[str, Any], free: Collec
             try:
                 symbols[name] = known.process_symbol(each.symbol)
             except Exception as error:
-                raise model_error(f"{name} cannot be worked out from other parameters: {error}") from error
+                raise model_error(f"{name} cannot be computed from other parameters: {error}") from error
 
     def follow(given: Mapping[str, float]) -> dict[str, float]:
         return {name: float(np.asarray(each.evaluate(inputs=given)).item()) for name, each in symbols.items()}

@@ -18,7 +18,7 @@ from app.battery.fit.search.optimiser import Found, Residuals, Search
 MAX_RESTARTS = 10
 UNMOVED = 1e-3
 """Relative change of a parameter below which an optimiser hardly moved."""
-AT_OPTIMUM = "The slopes there show that it is the optimum."
+AT_OPTIMUM = "The slopes show that the point is an optimum."
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,11 +115,15 @@ class Descent:
         if self.distance is None or missing:
             return self._stays(found, before, missing)
         if flat := self._plateau(slopes, self.distance):
-            return Verdict(False, True, f"The cost is flat there: it does not change with {', '.join(flat)}.")
+            return Verdict(
+                False,
+                True,
+                f"The cost is flat there: it does not change with {', '.join(flat)}.",
+            )
         if not self.distance.far:
             return CONVERGED if found.success else Verdict(True, True, AT_OPTIMUM)
         if not self._falls(slopes, self.distance):
-            return Verdict(True, True, "No point on the way that its slopes show costs less.")
+            return Verdict(True, True, "No point along the Gauss-Newton step has a lower cost.")
         return Verdict(False, False, self._far(self.distance))
 
     def _plateau(self, slopes: Slopes, way: Distance) -> list[str]:
@@ -134,12 +138,12 @@ class Descent:
     def _stays(self, found: Found, before: Point | None, missing: bool) -> Verdict:
         """Judge a point without slopes, by the gain of the last restart."""
         if before is None or not self._alike(before, self.best):
-            return Verdict(False, is_over=False, message="It was still falling after restarts.")
+            return Verdict(False, is_over=False, message="The cost was still falling after all restarts.")
         if missing:
-            return Verdict(False, True, "The model has no solution next to where it stopped.")
+            return Verdict(False, True, "The model has no solution next to the end point.")
         first = self.problem.first
         if first is not None and self._alike(first, self.best):
-            return Verdict(False, True, "It never left the start.")
+            return Verdict(False, True, "The search never left its start.")
         return Verdict(found.success, True)
 
     def _alike(self, before: Point, after: Point) -> bool:
@@ -162,4 +166,4 @@ class Descent:
     @staticmethod
     def _far(way: Distance) -> str:
         name, errors = max(way.far.items(), key=lambda each: each[1])
-        return f"After restarts the optimum was still {errors:.2g} standard errors away in {name}."
+        return f"After all restarts the optimum was still {errors:.2g} standard errors away in {name}."

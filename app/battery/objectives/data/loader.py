@@ -116,7 +116,7 @@ def transform(table: Table, steps: list[Step] | None, options: Options) -> None:
     if options["rest_to_ocp"]:
         _rest_to_ocp(table, steps, options)
     elif options["keep_first_ocp_point"]:
-        table.notes.append("`keep_first_ocp_point` counts with `rest_to_ocp` only: it changed nothing.")
+        table.notes.append("`keep_first_ocp_point` has an effect with `rest_to_ocp` only: it changed nothing.")
     if options["sort"]:
         _require_rows(table, 1, "sort", options)
         _sort(table, options)
@@ -158,7 +158,7 @@ def _sort(table: Table, options: Options) -> None:
         return
     named = [name for name in table.names if name.startswith(CAPACITY_PREFIX)]
     if len(named) > 1:
-        raise CannotLoad(f"`sort` needs one column of capacity; there are {', '.join(named)}.", options.at("sort"))
+        raise CannotLoad(f"`sort` needs one column of capacity; known are {', '.join(named)}.", options.at("sort"))
     voltage = table.columns[VOLTAGE]
     if voltage[-1] > voltage[0]:
         table.keep(slice(None, None, -1))

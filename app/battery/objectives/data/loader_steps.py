@@ -51,7 +51,7 @@ def chosen_steps(steps: Any, path: Path, options: Options, rows: int) -> list[St
         raise CannotLoad(f"`last_step` ({last}) must not be less than `first_step` ({first}).", at)
     start = first if first >= 0 else count + first
     if not 0 <= start < count:
-        raise CannotLoad(f"There is no step {first}: the table has {count}.", options.at("first_step"))
+        raise CannotLoad(f"Step {first} does not exist: the table has {count}.", options.at("first_step"))
     return _steps(columns, range(start, min(count, start + last - first + 1)))
 
 

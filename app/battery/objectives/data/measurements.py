@@ -134,7 +134,7 @@ def _unwrapped(config: Any, path: Path) -> tuple[_Found | None, list[Fault]]:
             break
         for name in config:
             if name not in BESIDE[wrapper]:
-                faults.append(Fault(f"There is no field {shown(name)} beside `{wrapper}`.", (*path, name)))
+                faults.append(Fault(f"Unknown field {shown(name)} beside `{wrapper}`.", (*path, name)))
             elif config[name] is not None:
                 beside[name] = config[name], (*path, name)
         config, path = config[wrapper], (*path, wrapper)

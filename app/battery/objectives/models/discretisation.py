@@ -34,7 +34,7 @@ def discretisation_faults(config: Mapping[str, Any], path: Path, budget: NodeBud
     for name, section in config.items():
         at = (*path, name)
         if name not in SECTIONS:
-            yield Fault(f"There is no field {shown(name)} here; there are {', '.join(SECTIONS)}.", at)
+            yield Fault(f"Unknown field {shown(name)}; known are {', '.join(SECTIONS)}.", at)
             continue
         content = section.get(name) if isinstance(section, dict) else None
         if not isinstance(content, dict) or len(content) > MAX_DOMAINS:
@@ -66,7 +66,7 @@ def _length_faults(value: Any, path: Path, budget: NodeBudget, depth: int) -> It
     elif isinstance(value, dict) and budget.nodes <= budget.most:
         for name, each in value.items():
             if name in ("type", "py/object", "class", "module"):  # PyBaMM's decoder treats these as a symbol
-                yield Fault(f"There can be no {shown(name)} here.", (*path, name))
+                yield Fault(f"{shown(name)} is not allowed here.", (*path, name))
             else:
                 yield from _length_faults(each, (*path, name), budget, depth - 1)
     elif not (is_number(value) or isinstance(value, str)):
@@ -78,7 +78,7 @@ def _class_faults(node: Any, known: frozenset[str], beside: str, path: Path) -> 
     if not isinstance(node, dict) or node.get(TAG) != "type" or not set(node) <= {TAG, "class", beside}:
         yield Fault(f"An object of `{TAG}` and `class` must be here, not {shown(node)}.", path)
     elif not (isinstance(node.get("class"), str) and node["class"] in known):
-        message = f"{shown(node.get('class'))} is not supported; there are {', '.join(sorted(known))}."
+        message = f"{shown(node.get('class'))} is not supported; known are {', '.join(sorted(known))}."
         yield Fault(message, (*path, "class"))
     elif not _plain(node.get(beside) or {}, MAX_NESTING):
         yield Fault(f"`{beside}` holds what is not supported: {shown(node[beside])}.", (*path, beside))

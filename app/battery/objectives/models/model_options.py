@@ -34,7 +34,7 @@ def option_faults(given: Mapping[str, Any], possible: Mapping[str, list[Any]], p
         at = (*path, name)
         if name not in possible:
             yield Fault(
-                f"There is no option {shown(name)}{suggestion(name, possible)}; there are {', '.join(possible)}.", at
+                f"Unknown option {shown(name)}{suggestion(name, possible)}; known are {', '.join(possible)}.", at
             )
         elif not all(_is_one(leaf, possible[name]) for leaf in _leaves(value)):
             words = ", ".join(map(repr, possible[name]))

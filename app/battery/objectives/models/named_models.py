@@ -33,8 +33,8 @@ MODELS: dict[str, dict[str, type[pybamm.BaseModel]]] = {
 """Models by PyBaMM's module and class name."""
 _CLOSED = "its equations are not public"
 REFUSED_MODELS: dict[str, str] = {
-    "ECM": f"{_CLOSED}; PyBaMM's Thevenin (module equivalent_circuit) is there",
-    "GITTModel": "it is not there yet",
+    "ECM": f"{_CLOSED}; use PyBaMM's Thevenin (module equivalent_circuit)",
+    "GITTModel": "it is not supported yet",
     "LumpedSPMR": _CLOSED,
     "LumpedSPMeR": _CLOSED,
     "MSMRFullCellModel": "it belongs to MSMRFullCell",
@@ -108,12 +108,12 @@ def _class(config: Mapping[str, Any], path: Path) -> tuple[type[pybamm.BaseModel
     known = MODELS.get(module) if isinstance(module, str) else None
     if known is None:
         message = (
-            f"The module {shown(module)} is not supported{suggestion(module, MODELS)}; there are {', '.join(MODELS)}."
+            f"The module {shown(module)} is not supported{suggestion(module, MODELS)}; known are {', '.join(MODELS)}."
         )
         return None, [Fault(message, (*path, "module"))]
     if word not in known:
         meant = suggestion(name, [*known, *REFUSED_MODELS])
-        message = f"There is no model {shown(name)} in {module}{meant}; there are {', '.join(known)}."
+        message = f"Unknown model {shown(name)} in {module}{meant}; known are {', '.join(known)}."
         return None, [Fault(message, (*path, "type"))]
     return known[word], []
 

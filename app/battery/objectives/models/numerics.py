@@ -82,10 +82,10 @@ def numerics(given: list[tuple[Any, Path]]) -> tuple[Numerics, list[Fault]]:
 def points_faults(points: Mapping[str, Any], path: Path, known: Collection[str] = SPATIAL) -> list[Fault]:
     """Yield the problems of mesh points; `known` holds the existing spatial variables."""
     if len(points) > MAX_VARIABLES:
-        return [Fault(f"There may be at most {MAX_VARIABLES} numbers of mesh points.", path)]
+        return [Fault(f"At most {MAX_VARIABLES} numbers of mesh points are allowed.", path)]
     faults = [
         Fault(
-            f"{shown(name)} is no spatial variable{suggestion(name, known)}; there are {', '.join(sorted(known))}.",
+            f"{shown(name)} is no spatial variable{suggestion(name, known)}; known are {', '.join(sorted(known))}.",
             (*path, name),
         )
         for name in points

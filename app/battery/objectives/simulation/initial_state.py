@@ -140,7 +140,7 @@ def state(model: pybamm.BaseModel, values: pybamm.ParameterValues, given: str) -
                     esoh_solver=own,
                 )
         except (ValueError, UserWarning, ArithmeticError) as error:
-            raise pybamm.SolverError(f"There is no initial state for {given} = {_number(aim):g}: {error}") from error
+            raise pybamm.SolverError(f"No initial state exists for {given} = {_number(aim):g}: {error}") from error
         return {name: float(made[name]) for name in names}
 
     return found

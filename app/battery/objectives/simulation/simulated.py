@@ -27,7 +27,7 @@ class SimulatedObjective:
     data: dict[str, Array]
     effective: Settings
     notes: list[str] = field(default_factory=list)
-    """Messages about the loading of the data."""
+    """Messages about how the data were loaded."""
 
     def parameter_names(self, values: Mapping[str, Any]) -> set[str]:
         return self._parameterised().names({**values, **self.parameters}) - set(self.parameters)

@@ -1,4 +1,5 @@
-"""Group commit: queued writes are committed in batches, because a commit costs the same for one as for many."""
+"""Group commit: queued writes are committed in batches, because a commit costs the same for one as for many. A full
+queue gives backpressure: load shedding refuses further writes as Busy."""
 
 from __future__ import annotations
 

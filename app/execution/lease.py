@@ -1,4 +1,4 @@
-"""Lease on a running pipeline; every write of a run is fenced by the lease's attempt number.
+"""Lease on a running pipeline; its attempt number is the fencing token of every write of a run.
 
 A worker that takes a pipeline increments its attempt number. If the pipeline is canceled, or another worker takes it,
 the lease is lost and no further write of the first worker is stored.

@@ -1,4 +1,4 @@
-"""Access: which rows a caller may read and write."""
+"""Access control (tenancy): which rows a caller may read and write."""
 
 from __future__ import annotations
 

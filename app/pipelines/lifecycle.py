@@ -1,4 +1,5 @@
-"""Lifecycle of a run: start, cancel, fail. The tables change first, then the queue."""
+"""Lifecycle of a run: start, cancel and fail, each a compare-and-set of the status. The tables change first, then the
+queue."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cost of an operation, known before it runs.
+"""Cost (complexity) of an operation, known before it runs.
 
 A field costs 1 plus its `EXTRA`; a root field of a mutation costs `MUTATION` more. A list multiplies the cost of the
 fields below it by the list's usual length: `first` or `last` for `nodes` and `edges` of a page, `maxPoints` / `POINTS`

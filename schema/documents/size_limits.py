@@ -1,4 +1,5 @@
-"""Size limits of documents, checked in one pass that visits each fragment once, before any other rule."""
+"""Size limits of documents: depth limit, fields and aliases, checked in one pass that visits each fragment once, before
+any other rule."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Planner: compiles an operation on its first run and caches the plan.
+"""Query planner: compiles an operation to a query plan on its first run and caches the plan.
 
 A validated operation becomes a cached plan: statements that read only the selected columns, and code that builds the
 answer from their rows. The executor answers operations without a plan, and those in which a plan meets an irregularity,

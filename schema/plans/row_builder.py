@@ -1,4 +1,4 @@
-"""Row builder: Python code compiled for a selection.
+"""Row builder: code generation for a selection.
 
 [{"id": r0, "config": c0(r1), "job": None if r2 is None else {"id": r2}} for r0, r1, r2 in rows]
 

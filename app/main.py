@@ -21,6 +21,7 @@ from app.rest.host_rule import HostRule
 from app.server import health, metrics
 from app.server.connections.connection_limit import Connections
 from app.server.cors import cors
+from app.server.fast_path.interface import FastPathApplication
 from app.server.metrics import Counted, Metrics
 from app.server.request_log import Traced
 from app.server.services import services
@@ -38,11 +39,8 @@ class Voltgraph(FastAPI):
     """The application behind every path but /graphql."""
     around: ASGIApp | None = None
     """Middleware around every request, if there is any."""
-
-    @property
-    def direct(self) -> GraphQLEndpoint | None:
-        """The application of the fast path; None if a middleware wraps every request."""
-        return self.graphql if self.around is None else None
+    fast_path: FastPathApplication | None = None
+    """Application of the fast path; None if it is off, or if a middleware wraps every request."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.around is None:
@@ -95,6 +93,8 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
         app.around = cors(app.inner, settings.origins)
     if settings.log_format == "json":
         app.around = Traced(app.around or app.inner, logs=True)
+    if settings.fast_path and app.around is None:
+        app.fast_path = app.graphql
     app.mount("/explorer", explorer.assets)
     app.include_router(health.router)
     app.include_router(metrics.router)

@@ -57,6 +57,9 @@ class Settings(BaseSettings):
         description="Maximum bytes of an answer to one operation or request; a longer one is refused as a whole.",
     )
     plans: bool = Field(True, description="Compile queries to SQL; if off, the GraphQL executor answers all of them.")
+    fast_path: bool = Field(
+        True, description="Answer short requests to /graphql without ASGI, unless CORS or JSON logs are on."
+    )
     trusted_documents: str = Field(
         "", description="Folders, separated by `:`; only their operations and those of `queries/` run."
     )

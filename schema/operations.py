@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, aclosing, nullcontext
 from functools import partial
@@ -22,7 +23,6 @@ from app.database.availability import retry_until_available
 from app.errors import AnswerTooLarge, RequestError, RequestErrorCode
 from app.pipelines.budget import Budget
 from app.server.bodies.quota import BodyQuota
-from app.server.fast_path.eager import in_task
 from app.server.request_log import note_key
 from app.server.services import Services
 from app.server.timeouts import finish_with_timeout, with_timeout
@@ -192,12 +192,12 @@ class Operation(NamedTuple):
         return answer
 
     async def _read(self) -> Answer:
-        if self.plans is None:
-            return await self._execute()
-        if not self.services.database.reads_inline:
-            await in_task()
-        data = await self.plans.data(self.document, self.name, self.variables, self.caller)
-        return await self._execute() if data is None else Answer({"data": data})
+        data = None
+        if self.plans is not None:
+            data = await self.plans.data(self.document, self.name, self.variables, self.caller)
+        if data is None:  # resolvers use asyncio's timeouts, which need a Task
+            return await asyncio.create_task(self._execute())
+        return Answer({"data": data})
 
     async def _change(self) -> Answer:
         if self.plans is None:
@@ -210,7 +210,6 @@ class Operation(NamedTuple):
         return _answer(result)
 
     async def _execute(self) -> Answer:
-        await in_task()
         context = self._context()
         result = execute(
             graphql_schema,

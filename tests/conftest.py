@@ -68,6 +68,12 @@ def plans() -> bool:
     return True
 
 
+@pytest.fixture(scope="module")
+def fast_path() -> bool:
+    """Whether the fast path is on. Packages whose results must not depend on it run with both values."""
+    return True
+
+
 @pytest.fixture
 async def api(database_url: str) -> AsyncIterator[Api]:
     """API of a server in this process, over each kind of database in turn."""
@@ -78,7 +84,7 @@ async def api(database_url: str) -> AsyncIterator[Api]:
 
 
 @pytest.fixture
-def server(sqlite_url: str) -> Iterator[servers.Server]:
+def server(sqlite_url: str, fast_path: bool) -> Iterator[servers.Server]:
     """Listening server over an empty SQLite database."""
-    with servers.serving(sqlite_url) as running:
+    with servers.serving(sqlite_url, VOLTGRAPH_FAST_PATH=str(fast_path)) as running:
         yield running

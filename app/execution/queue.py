@@ -71,18 +71,11 @@ def configuration(url: URL, worker_id: str) -> DBOSConfig:
     }
 
 
-def recover(worker_ids: list[str]) -> None:
-    """Return the workflows of workers that ended to the queue."""
-    DBOS._recover_pending_workflows(worker_ids)
-
-
 class RunQueue:
     """Client of the queue. Connects on first use."""
 
     def __init__(self, url: URL) -> None:
         self._database, self._url = url, queue_url(url)
-        self.submitted: Callable[[], None] = lambda: None
-        """Callback, called in a thread after each enqueue: it wakes a worker in this process."""
         self._client: DBOSClient | None = None
         self._connecting = asyncio.Lock()
 
@@ -92,7 +85,6 @@ class RunQueue:
 
         def enqueue(client: DBOSClient) -> None:
             client.enqueue(options, pipeline_id)  # type: ignore[arg-type]
-            self.submitted()
 
         for left in range(TRIES - 1, -1, -1):
             try:
@@ -124,6 +116,16 @@ class RunQueue:
             lambda client: client.list_workflows(status="PENDING", load_input=False, load_output=False)
         )
         return {workflow.executor_id for workflow in found if workflow.executor_id}
+
+    async def requeue(self, worker_ids: list[str]) -> None:
+        """Return the workflows of workers that ended to the queue. One process at a time may call this: a workflow that
+        another worker took after the list was read would be returned too."""
+
+        def resume(client: DBOSClient) -> None:
+            found = client.list_workflows(status="PENDING", executor_id=worker_ids, load_input=False, load_output=False)
+            client.resume_workflows([workflow.workflow_id for workflow in found], queue_name=QUEUE)
+
+        await self._call(resume)
 
     async def close(self) -> None:
         if self._client is not None:

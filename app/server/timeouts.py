@@ -1,15 +1,50 @@
-"""Timeouts of coroutines that are started at once."""
+"""Timeouts of coroutines that are started at once, and that eager start.
+
+From Python 3.12 on, `asyncio.Task(eager_start=True)` does it.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Generator
 from functools import partial
-from typing import Any, TypeVar
-
-from app.server.fast_path.eager import SuspendedCoroutine, begin, in_task
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
+
+
+class SuspendedCoroutine(Generic[T]):
+    """A coroutine that was started and is suspended. Await it once for the result."""
+
+    def __init__(self, work: Coroutine[Any, Any, T], waits_for: Any) -> None:
+        self._work, self._waits_for = work, waits_for
+
+    def __await__(self) -> Generator[Any, Any, T]:
+        work, waits_for = self._work, self._waits_for
+        try:
+            while True:
+                try:
+                    sent = yield waits_for
+                except GeneratorExit:
+                    work.close()
+                    raise
+                except BaseException as error:
+                    waits_for = work.throw(error)
+                else:
+                    waits_for = work.send(sent)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+
+def begin(work: Coroutine[Any, Any, T]) -> T | SuspendedCoroutine[T]:
+    """Start a coroutine; return its result if it does not suspend. Until it suspends it need not run in a Task."""
+    try:
+        waits_for = work.send(None)
+    except StopIteration as done:
+        result: T = done.value
+        return result
+    return SuspendedCoroutine(work, waits_for)
 
 
 async def with_timeout(seconds: float, work: Coroutine[Any, Any, T]) -> T:
@@ -17,7 +52,8 @@ async def with_timeout(seconds: float, work: Coroutine[Any, Any, T]) -> T:
     begun = begin(work)
     if not isinstance(begun, SuspendedCoroutine):
         return begun
-    await in_task()
+    if asyncio.current_task() is None:
+        await asyncio.sleep(0)  # suspended, a coroutine goes on in a Task, which the timeout needs
     async with asyncio.timeout(seconds):
         return await begun
 

@@ -14,8 +14,10 @@ from starlette.datastructures import State
 from starlette.types import Receive, Scope, Send
 
 from app.server.connections.connection_limit import Connections
+from app.server.connections.http import LEAVE, HttpProtocol
 from app.server.connections.websocket import WebSocket
-from app.server.fast_path.protocol import LEAVE, FastPathProtocol
+from app.server.fast_path.interface import FastPathApplication
+from app.server.fast_path.protocol import FastPathProtocol
 from app.server.shutdown import take_no_more
 from app.settings import Settings
 
@@ -45,6 +47,9 @@ class Application(Protocol):
     def connections(self) -> Connections: ...
 
     @property
+    def fast_path(self) -> FastPathApplication | None: ...
+
+    @property
     def graphql(self) -> Endpoint: ...
 
     @property
@@ -66,7 +71,7 @@ class Server(uvicorn.Server):
             log_config=None,  # `logs` configures logging
             server_header=False,
             access_log=False,  # disabled by the log level, but uvicorn would format each line all the same
-            http=FastPathProtocol,
+            http=HttpProtocol if app.fast_path is None else FastPathProtocol,
             ws=WebSocket,
             ws_max_size=settings.max_body_bytes,
             timeout_graceful_shutdown=GRACE,

@@ -20,16 +20,15 @@ from app.server.bodies.quota import Holding
 from app.server.bodies.reading import read_json, require_json
 from app.server.bodies.strict_json import decode
 from app.server.cors import refuse_other_pages
-from app.server.fast_path.interface import Fields, Response
 from app.server.faults import find_refusal
 from app.server.metrics import Metrics
 from app.server.request_log import HEADER, Traced, current, note
+from app.server.response import Fields, Response
 from app.server.services import Services
 from app.settings import Settings
 from schema.errors import failure
 from schema.operations import Answer, GraphQLRequest, Operation, Operations, encoded, graphql_request
 from schema.transport.negotiation import GRAPHQL, JSON, media_type, wants_events, wants_page
-from schema.transport.request_cache import RequestCache
 from schema.transport.sse import EventStreams
 from schema.transport.websocket import Sockets
 
@@ -59,11 +58,13 @@ class GraphQLEndpoint:
         self._sockets = Traced(Sockets(self.operations, settings))
         self._traced = Traced(self)
         self._streams = EventStreams()
-        self._bodies = RequestCache(settings.max_json_depth)
+        self.waits = True
+        """Whether responses always wait for the database."""
 
     def open(self, services: Services) -> None:
         """Set the services that operations use."""
         self.operations.open(services)
+        self.waits = not services.database.reads_inline
         if self.operations.plans is not None:
             told = "Queries and mutations by plan or executor, and compiled plans."
             self._metrics.counts("voltgraph_operations", told, self.operations.plans.tally)
@@ -155,7 +156,7 @@ class GraphQLEndpoint:
 
     async def _posted(self, headers: Headers, body: bytes) -> GraphQLRequest:
         require_json(headers.get(b"content-type", b""))
-        return self._bodies.request(body)
+        return graphql_request(decode(body, self._settings.max_json_depth))
 
     async def _read(self, scope: Scope, headers: Headers, receive: Receive, held: Holding) -> GraphQLRequest:
         if scope["method"] == "POST":

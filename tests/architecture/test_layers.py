@@ -43,6 +43,9 @@ WING_IMPORTS = {"app.execution.executor", "app.models.enums", "app.errors"}
 MAX_ENTRIES = 14
 MAX_ENTRIES_OF = {"schema": 9}
 JOINS = "app.main"
+FAST_PATH = "app.server.fast_path"
+SWITCHES = {"app.main", "app.server.uvicorn"}
+"""Modules that import the fast path: they switch it on."""
 DATABASE_LIBRARIES = {"apsw", "asyncpg", "dbos", "sqlalchemy", "sqlmodel"}
 SCHEMA_LIBRARIES = ("schema", "graphql", "strawberry")
 
@@ -137,6 +140,11 @@ def test_in_app_only_main_knows_of_graphql() -> None:
         if is_within(each, "app") and any(name.partition(".")[0] in SCHEMA_LIBRARIES for name in imports(each))
     }
     assert guilty == {JOINS}
+
+
+def test_only_the_switch_knows_the_fast_path() -> None:
+    others = [each for each in modules() if not is_within(each, FAST_PATH)]
+    assert {each for each in others if any(is_within(name, FAST_PATH) for name in imports(each))} == SWITCHES
 
 
 def test_a_server_starts_without_what_only_series_need() -> None:

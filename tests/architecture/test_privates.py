@@ -5,17 +5,17 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 
-from tests.architecture.modules import PACKAGES, is_within, modules, tree
+from tests.architecture.modules import PACKAGES, imports, is_within, modules, tree
 
 ROOMS = {
-    "app.server.fast_path": "asyncio's Future, uvicorn's HttpToolsProtocol",
     "app.database.sqlite.driver": "aiosqlite's connection and its thread",
     "app.database.engines": "SQLAlchemy's connection pool",
-    "app.execution.queue": "DBOS's recovery of workflows",
-    "app.execution.polling": "DBOS's queue thread",
     "schema.strawberry_internals": "Strawberry's definitions and its graphql-core schema",
 }
-"""Modules with private parts of libraries. `queue` and `polling` are one room: DBOS."""
+"""Modules with private parts of libraries."""
+PROTOCOLS = "uvicorn.protocols"
+PROTOCOL_ROOMS = ("app.server.connections", "app.server.fast_path")
+"""Packages with uvicorn's protocols, whose attributes are internals without an underscore."""
 PUBLIC = {"_mapping", "_replace", "_asdict", "_value_", "_exit"}
 """Names with an underscore that are documented as public: of rows, named tuples, enums and `os`."""
 STRAWBERRY = {"__strawberry_definition__", "strawberry-definition"}
@@ -70,3 +70,9 @@ def test_private_parts_of_libraries_are_used_in_rooms_only() -> None:
 def test_each_room_has_private_parts() -> None:
     for room in ROOMS:
         assert any(list(private_parts(each)) for each in modules() if is_within(each, room)), f"{room} needs no room"
+
+
+def test_protocols_of_uvicorn_are_used_in_rooms_only() -> None:
+    found = {each for each in modules() if any(is_within(name, PROTOCOLS) for name in imports(each))}
+    assert {each for each in found if not any(is_within(each, room) for room in PROTOCOL_ROOMS)} == set()
+    assert {room for room in PROTOCOL_ROOMS if any(is_within(each, room) for each in found)} == set(PROTOCOL_ROOMS)

@@ -43,8 +43,8 @@ async def test_the_work_of_a_worker_that_died_is_taken_over(postgres: Postgres) 
                 await runs.until(id, lambda pipeline: pipeline["progress"]["finished"] == 1)
             first = await holders(url)
             assert len(first) == 1
+            dying.kill()  # at once: its jobs last for 5 s
             stack.enter_context(working(url, **FAKE, **TWO))
-            dying.kill()
             for id in ids:
                 pipeline = await runs.end(id, 60)
                 assert pipeline["status"] == "COMPLETED"

@@ -28,13 +28,11 @@ QUERY = orjson.dumps({"query": LARGE})
 FOLLOW = b'{"query":"subscription { pipelinesUpdated { pipeline { elements { jobConfig } } } }"}'
 TIMEOUT = 1.0
 PATIENCE = 60.0
-MODES: list[dict[str, Any]] = [{}, {"cors_origins": "https://app.example"}]
-IDS = ["without ASGI", "by ASGI"]
 
 
-@pytest.fixture(params=MODES, ids=IDS)
-async def live(request: pytest.FixtureRequest, sqlite_url: str) -> AsyncIterator[Live]:
-    async with clients.live(sqlite_url, write_timeout=TIMEOUT, **request.param) as running:
+@pytest.fixture
+async def live(fast_path: bool, sqlite_url: str) -> AsyncIterator[Live]:
+    async with clients.live(sqlite_url, write_timeout=TIMEOUT, fast_path=fast_path) as running:
         running.http.timeout = PATIENCE  # the server shares its event loop with the test
         yield running
 
@@ -148,11 +146,8 @@ async def test_pings_whose_pongs_are_never_read_take_no_memory(live: Live) -> No
         opened.connection.transport.abort()
 
 
-@pytest.mark.parametrize("mode", MODES, ids=IDS)
-async def test_connections_have_a_bound(
-    sqlite_url: str, mode: dict[str, Any], caplog: pytest.LogCaptureFixture
-) -> None:
-    async with clients.live(sqlite_url, max_connections=4, **mode) as live:
+async def test_connections_have_a_bound(sqlite_url: str, fast_path: bool, caplog: pytest.LogCaptureFixture) -> None:
+    async with clients.live(sqlite_url, max_connections=4, fast_path=fast_path) as live:
         await live.http.get("/livez")
         port = int(live.url.rpartition(":")[2])
         held = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3)]

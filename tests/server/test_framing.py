@@ -22,11 +22,10 @@ PATIENCE = 30.0
 Address = tuple[str, int]
 
 
-@pytest.fixture(scope="module", params=["", "https://app.example"], ids=["without ASGI", "by ASGI"])
-def address(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
-    """Servers with the fast path and without it: the second allows pages of another origin."""
+@pytest.fixture(scope="module")
+def address(fast_path: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Address]:
     file = tmp_path_factory.mktemp("framing") / "framing.db"
-    with servers.serving(f"sqlite:///{file}", VOLTGRAPH_CORS_ORIGINS=request.param) as server:
+    with servers.serving(f"sqlite:///{file}", VOLTGRAPH_FAST_PATH=str(fast_path)) as server:
         yield "127.0.0.1", int(server.url.rpartition(":")[2])
 
 

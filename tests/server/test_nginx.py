@@ -55,10 +55,10 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-@pytest.fixture(scope="module", params=["", "https://app.example"], ids=["without ASGI", "by ASGI"])
-def backend(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
+@pytest.fixture(scope="module")
+def backend(fast_path: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[servers.Server]:
     file = tmp_path_factory.mktemp("behind") / "behind.db"
-    with servers.serving(f"sqlite:///{file}", VOLTGRAPH_CORS_ORIGINS=request.param) as server:
+    with servers.serving(f"sqlite:///{file}", VOLTGRAPH_FAST_PATH=str(fast_path)) as server:
         yield server
 
 

@@ -38,10 +38,13 @@ TAKEN: list[dict[str, str]] = [
 ]
 
 
-@pytest.fixture(scope="module", params=["", LISTED], ids=["without ASGI", "by ASGI"])
+MODES: dict[str, dict[str, Any]] = {"fast path": {}, "ASGI": {"fast_path": False}, "CORS": {"cors_origins": LISTED}}
+
+
+@pytest.fixture(scope="module", params=MODES)
 async def live(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Live]:
     file: Path = tmp_path_factory.mktemp("pages") / "pages.db"
-    async with clients.live(f"sqlite:///{file}", cors_origins=request.param) as running:
+    async with clients.live(f"sqlite:///{file}", **MODES[request.param]) as running:
         yield running
 
 

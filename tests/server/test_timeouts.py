@@ -7,8 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.server.fast_path.eager import drive
-from app.server.timeouts import finish_with_timeout, with_timeout
+from app.server.timeouts import SuspendedCoroutine, begin, finish_with_timeout, with_timeout
 
 EVER = 60.0
 
@@ -139,11 +138,10 @@ async def test_what_is_finished_anyway_is_told(fails: bool) -> None:
 
 
 @pytest.mark.parametrize("turns", [[], ["future"], ["future", "future"], ["turn"], ["future", "turn", "future"]])
-async def test_driven_work_waits_for_whatever_it_likes(turns: list[str]) -> None:
-    over, tasks = asyncio.Event(), set[asyncio.Task[None]]()
+async def test_begun_work_goes_on_in_a_task_whatever_it_waits_for(turns: list[str]) -> None:
     loop = asyncio.get_running_loop()
 
-    async def work() -> None:
+    async def work() -> str:
         for turn in turns:
             if turn == "turn":
                 await asyncio.sleep(0)
@@ -151,28 +149,52 @@ async def test_driven_work_waits_for_whatever_it_likes(turns: list[str]) -> None
                 ready: asyncio.Future[str] = loop.create_future()
                 loop.call_soon(ready.set_result, turn)
                 assert await ready == turn
-        over.set()
+        return "done"
 
-    drive(work(), tasks)
-    assert over.is_set() is (not turns)
-    assert bool(tasks) is (turns[:1] == ["turn"])
-    await asyncio.wait_for(over.wait(), 10)
-    await asyncio.sleep(0)
-    assert not tasks
+    begun = begin(work())
+    if turns:
+        assert isinstance(begun, SuspendedCoroutine)
+        await asyncio.sleep(0)  # the future may be done before the work goes on
+        begun = await asyncio.wait_for(begun, 10)
+    assert begun == "done"
 
 
-async def test_driven_work_meets_what_its_future_raises() -> None:
-    met: list[BaseException] = []
+async def test_begun_work_meets_what_its_future_raises() -> None:
     failing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
-    async def work() -> None:
+    async def work() -> str:
         try:
             await failing
-        except KeyError as error:
-            met.append(error)
+        except KeyError:
+            return "met"
+        return "missed"
 
-    drive(work(), set())
+    begun = begin(work())
+    assert isinstance(begun, SuspendedCoroutine)
     failing.set_exception(KeyError("wrong"))
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
-    assert len(met) == 1
+    assert await begun == "met"
+
+
+def test_a_timeout_begins_outside_of_a_task_if_the_rest_runs_in_one() -> None:
+    async def work() -> str:
+        await asyncio.sleep(0)
+        return "done"
+
+    async def finish(begun: SuspendedCoroutine[str]) -> str:
+        return await begun
+
+    loop = asyncio.new_event_loop()
+    try:
+        results: list[asyncio.Task[str]] = []
+
+        def start() -> None:
+            begun = begin(with_timeout(EVER, work()))
+            assert isinstance(begun, SuspendedCoroutine)
+            results.append(loop.create_task(finish(begun)))
+            results[0].add_done_callback(lambda _: loop.stop())
+
+        loop.call_soon(start)
+        loop.run_forever()
+        assert results[0].result() == "done"
+    finally:
+        loop.close()

@@ -1,2 +1,2 @@
-"""Responses to /graphql without ASGI. May import app.server.connections; the server imports it, and timeouts import
-`eager`."""
+"""Responses to /graphql without ASGI. May import app.server.connections, timeouts and responses; main and
+app.server.uvicorn switch it on."""

@@ -68,7 +68,7 @@ async def test_wrong_parameters_are_a_bad_request(shared: Api, parameters: str) 
     refusals(await shared.http.get(f"/graphql?{parameters}"), 400, "BAD_REQUEST")
 
 
-@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"])
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PROPFIND"])
 async def test_other_methods_are_not_allowed(shared: Api, method: str) -> None:
     answer = await shared.http.request(method, "/graphql?query=%7B__typename%7D")
     refusals(answer, 405, "METHOD_NOT_ALLOWED")

@@ -160,7 +160,9 @@ def _unless_unwritable(compiling: CompileContext, make: Callable[[JsonSqlBuilder
 
 
 class _Measure:
-    """Count the bytes of texts as they are read. Raises TooLong if the plan should read rows instead."""
+    """Measure of the texts that are read. Raises TooLong if the plan should read rows instead."""
+
+    places = (1,)
 
     def __init__(self) -> None:
         self._left = MOST_BYTES

@@ -14,14 +14,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from itertools import islice
 from math import inf
 from time import perf_counter, thread_time
 from typing import Any, TypeVar
 
 import apsw
 
-from app.database.interface import CHUNK, Measure, Measured, ReadBudget, Steps, TooLong
+from app.database.interface import UNMEASURED, Measure, Measured, ReadBudget, Steps, TooLong
 from app.database.recoveries import Recoveries
 from app.database.sqlite.read_connection import Execute, ReadConnection
 from app.errors import Busy
@@ -199,8 +198,16 @@ def _drive(steps: Steps[T], execute: Execute) -> T:
 
 
 def _read(cursor: apsw.Cursor, measure: Measure) -> list[Any]:
+    """Read rows and measure them before many bytes are held: rows can be of any length."""
     rows: list[Any] = []
-    while chunk := list(islice(cursor, CHUNK)):
-        measure(chunk)
-        rows += chunk
+    places, size, start = measure.places, 0, 0
+    for row in cursor:
+        rows.append(row)
+        for place in places:
+            if row[place] is not None:
+                size += len(row[place])
+        if size > UNMEASURED:
+            measure(rows[start:])
+            size, start = 0, len(rows)
+    measure(rows[start:])
     return rows

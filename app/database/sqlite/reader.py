@@ -204,8 +204,8 @@ def _read(cursor: apsw.Cursor, measure: Measure) -> list[Any]:
     for row in cursor:
         rows.append(row)
         for place in places:
-            if row[place] is not None:
-                size += len(row[place])
+            if value := row[place]:
+                size += len(value)
         if size > UNMEASURED:
             measure(rows[start:])
             size, start = 0, len(rows)

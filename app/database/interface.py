@@ -21,6 +21,8 @@ Steps = Generator[Statement, list[Any], T]
 depend on a driver."""
 CHUNK = 32
 """Number of rows that PostgreSQL sends between two calls of a measure."""
+BOUNDED_CHUNK = 8
+"""Number of rows of bounded length that SQLite reads between two calls of a measure."""
 UNMEASURED = 2**18
 """Number of characters or bytes in long columns that SQLite reads between two calls of a measure."""
 LONGEST = 10**9
@@ -32,7 +34,7 @@ class Measure(Protocol):
 
     @property
     def places(self) -> Sequence[int]:
-        """Indexes of the columns that can be long: texts or bytes."""
+        """Indexes of the columns of texts or bytes whose length only the measure bounds."""
 
     def __call__(self, rows: Sequence[Any]) -> None: ...
 

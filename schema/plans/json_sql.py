@@ -162,7 +162,7 @@ def _unless_unwritable(compiling: CompileContext, make: Callable[[JsonSqlBuilder
 class _Measure:
     """Measure of the texts that are read. Raises TooLong if the plan should read rows instead."""
 
-    places = (1,)
+    places = ()  # the limit of the connection bounds each text
 
     def __init__(self) -> None:
         self._left = MOST_BYTES

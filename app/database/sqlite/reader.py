@@ -14,13 +14,14 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
+from itertools import islice
 from math import inf
 from time import perf_counter, thread_time
 from typing import Any, TypeVar
 
 import apsw
 
-from app.database.interface import UNMEASURED, Measure, Measured, ReadBudget, Steps, TooLong
+from app.database.interface import BOUNDED_CHUNK, UNMEASURED, Measure, Measured, ReadBudget, Steps, TooLong
 from app.database.recoveries import Recoveries
 from app.database.sqlite.read_connection import Execute, ReadConnection
 from app.errors import Busy
@@ -201,6 +202,11 @@ def _read(cursor: apsw.Cursor, measure: Measure) -> list[Any]:
     """Read rows and measure them before many bytes are held: rows can be of any length."""
     rows: list[Any] = []
     places, size, start = measure.places, 0, 0
+    if not places:
+        while chunk := list(islice(cursor, BOUNDED_CHUNK)):
+            measure(chunk)
+            rows += chunk
+        return rows
     for row in cursor:
         rows.append(row)
         for place in places:

@@ -28,7 +28,7 @@ from app.server.services import Services
 from app.server.timeouts import finish_with_timeout, with_timeout
 from app.settings import QUERIES, Settings
 from schema import graphql_schema
-from schema.documents.documents import Document, Documents, KnownOperation
+from schema.documents.documents import MAX_ERRORS, Document, Documents, KnownOperation
 from schema.documents.persisted import Persisted, named_hash
 from schema.documents.trusted import ANONYMOUS, operation_names, read
 from schema.errors import distinct, failure, formatted, masked, refusal
@@ -218,6 +218,7 @@ class Operation(NamedTuple):
             variable_values=self.variables,
             operation_name=self.name,
             executor_class=BudgetedExecutor,
+            max_coercion_errors=MAX_ERRORS,
             hide_suggestions=not self.settings.has_suggestions,
         )
         result = result if isinstance(result, ExecutionResult) else await result
@@ -239,6 +240,7 @@ class Operation(NamedTuple):
                 context_value=self._context(),
                 raw_variable_values=self.variables,
                 operation_name=self.name,
+                max_coercion_errors=MAX_ERRORS,
                 hide_suggestions=not self.settings.has_suggestions,
             )
             if isinstance(executor, list):

@@ -23,12 +23,24 @@ Statement = tuple[str, Sequence[Any]]
 Steps = Generator[Statement, list[Any], T]
 """Query as a generator: yields SQL with parameters, receives the rows, and returns its result. The generator does not
 depend on a driver."""
-Measure = Callable[[Sequence[Any]], None]
-"""Called with each batch of rows as it is read. An exception ends the read."""
 CHUNK = 32
-"""Number of rows read between two calls of a measure."""
+"""Number of rows that PostgreSQL sends between two calls of a measure."""
+BOUNDED_CHUNK = 8
+"""Number of rows of bounded length that SQLite reads between two calls of a measure."""
+UNMEASURED = 2**18
+"""Number of characters or bytes in long columns that SQLite reads between two calls of a measure."""
 LONGEST = 10**9
 """Default limit of SQLite for the bytes of a value."""
+
+
+class Measure(Protocol):
+    """Called with each batch of rows as it is read. An exception ends the read."""
+
+    @property
+    def places(self) -> Sequence[int]:
+        """Indexes of the columns of texts or bytes whose length only the measure bounds."""
+
+    def __call__(self, rows: Sequence[Any]) -> None: ...
 
 
 class Measured(tuple[str, Sequence[Any]]):

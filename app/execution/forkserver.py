@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from app.execution.executor import Executor, Fault, Job, JobFailed, Outcome, Progress, Values
-from app.execution.messages import receive, send, send_series
+from app.execution.messages import WorkerGone, receive, send, send_series
 from app.execution.samples import Allowance
 from app.models.enums import ElementType, JobErrorCode
 
@@ -72,7 +72,7 @@ class Missing:
 
 
 def _child(connection: socket.socket, work: Executor, parent: int) -> None:
-    """Serve one request, then exit the process."""
+    """Serve one request, then exit the process; exit silently if the worker is gone."""
     try:
         _die_with(parent)
         os.setpgid(0, 0)
@@ -80,6 +80,8 @@ def _child(connection: socket.socket, work: Executor, parent: int) -> None:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         send(connection, {"kind": "began", "pid": os.getpid()})
         send(connection, answer(receive(connection), work, connection))
+    except WorkerGone:
+        pass  # the job needs no answer
     except BaseException:
         traceback.print_exc()
     finally:

@@ -72,22 +72,28 @@ _messages: TypeAdapter[Any] = TypeAdapter(
 )
 
 
+class WorkerGone(BaseException):
+    """The worker closed the connection: it canceled the job or has ended. No executor catches this error as one of its
+    own."""
+
+
 def send(connection: socket.socket, message: dict[str, Any]) -> None:
-    connection.sendall(packed(message))
+    """Send a message to the worker. Raises WorkerGone."""
+    _send_all(connection, packed(message))
 
 
 def send_series(connection: socket.socket, series: Series, allowance: Allowance) -> None:
-    """Send a series of a job. Raises ValueError if the worker would refuse it."""
+    """Send a series of a job. Raises ValueError if the worker would refuse it, and WorkerGone."""
     message, samples = told(series)
     _messages.validate_python(message, strict=True)
     allowance.take(message)
     send(connection, message)
     for channel in samples:
-        connection.sendall(channel)
+        _send_all(connection, channel)
 
 
 def receive(connection: socket.socket) -> dict[str, Any]:
-    """Return the worker's next message. Raises EOFError if the worker is gone."""
+    """Return the worker's next message. Raises WorkerGone."""
     (length,) = LENGTH.unpack(_exactly(connection, LENGTH.size))
     message: dict[str, Any] = orjson.loads(_exactly(connection, length))
     return message
@@ -124,11 +130,21 @@ def packed(message: dict[str, Any]) -> bytes:
     return LENGTH.pack(len(body)) + body
 
 
+def _send_all(connection: socket.socket, data: bytes | memoryview) -> None:
+    try:
+        connection.sendall(data)
+    except (BrokenPipeError, ConnectionResetError) as error:
+        raise WorkerGone from error
+
+
 def _exactly(connection: socket.socket, size: int) -> bytes:
     chunks = bytearray()
     while len(chunks) < size:
-        chunk = connection.recv(min(size - len(chunks), 1 << 20))
+        try:
+            chunk = connection.recv(min(size - len(chunks), 1 << 20))
+        except ConnectionResetError as error:
+            raise WorkerGone from error
         if not chunk:
-            raise EOFError
+            raise WorkerGone
         chunks += chunk
     return bytes(chunks)

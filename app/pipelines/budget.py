@@ -6,7 +6,7 @@ and bytes.
 
 from __future__ import annotations
 
-from app.errors import AnswerTooLarge
+from app.errors import AnswerTooLarge, Problem, ProblemCode, Rejected
 
 MOST_WORK = 1_000_000
 """Maximum units of work of one answer. A unit is about a quarter of a microsecond of CPU time."""
@@ -16,18 +16,23 @@ LOADED, OBJECT, RESOLVED, AWAITED = 200, 150, 25, 500
 """Units of work in GraphQL's executor: per row that the ORM loads, per object in a list, per field of such an object,
 and per field that waits for the database."""
 TOO_MUCH_WORK = "The answer has too many rows. Ask for fewer pipelines, elements, points or fields at a time."
-PARSED = 3
-"""Factor by which each byte of a parsed result is counted as bytes of the answer."""
+PARSED = 5
+"""Factor by which each byte of a result that is parsed is counted as bytes of the answer: parsing many short values
+takes 16 ns per byte."""
+MOST_COPIED = 32 * 2**20
+"""Maximum bytes of configurations that one operation copies, if it copies more than one pipeline."""
 
 
 class Budget:
     """Remaining bytes and work of one answer."""
 
-    __slots__ = ("_most", "bytes", "refusal", "work")
+    __slots__ = ("_most", "bytes", "copied", "refusal", "work")
 
     def __init__(self, most_bytes: int, most_work: int = MOST_WORK) -> None:
         self._most = self.bytes = most_bytes
         self.work = most_work
+        self.copied = 0
+        """Bytes of configurations that the operation has copied."""
         self.refusal: AnswerTooLarge | None = None
         """First error raised. GraphQL's executor turns it into field errors, which the answer does not contain."""
 
@@ -47,6 +52,16 @@ class Budget:
         self.work -= units
         if self.work < 0:
             self._refuse(AnswerTooLarge(TOO_MUCH_WORK))
+
+    def take_copy(self, count: int) -> None:
+        """Count bytes of a copied pipeline. Raises Rejected if the limit is exceeded, unless it is the first copy."""
+        if self.copied and self.copied + count > MOST_COPIED:
+            message = (
+                f"This operation has copied {self.copied:,} bytes, and this pipeline has {count:,}; "
+                f"{MOST_COPIED:,} are allowed together. Duplicate it by another operation."
+            )
+            raise Rejected(Problem(ProblemCode.INVALID, message, ("id",)))
+        self.copied += count
 
     def rows(self, units: int) -> int:
         """Return how many rows of `units` units each the remaining work allows."""

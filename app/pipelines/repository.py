@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import Any
 
-import orjson
 import sqlalchemy as sa
 from sqlalchemy import Select, and_
 from sqlalchemy.orm import aliased, defer
@@ -17,14 +16,13 @@ from app.errors import RequestError, RequestErrorCode
 from app.models.sql import sql_of
 from app.models.tables import AT_WORK, Checkpoint, Pipeline, PipelineElement
 from app.pipelines.access import visible_elements, visible_pipelines
-from app.pipelines.budget import LOADED, Budget
+from app.pipelines.budget import LOADED, PARSED, Budget, size_of
+from app.pipelines.results import ParsedResult
 
 MAX_TRACE, DEFAULT_TRACE = 5000, 500
 """Maximum and default number of checkpoints of a trace."""
 FEW = 4
 """Number of pipelines up to which their elements are read without counting them first."""
-WARNING_FIELDS = ("code", "message", "parameter", "objective")
-"""Fields of a result's warning; the first two are always present."""
 LARGE = ("job_config", "result", "error_detail")
 """JSON columns of an element, read only if selected."""
 WITHOUT_LARGE = tuple(defer(getattr(PipelineElement, name), raiseload=True) for name in LARGE)
@@ -151,7 +149,7 @@ async def elements_of(
     AnswerTooLarge before the elements are read."""
     query = elements_query(caller, pipeline_ids)
     async with database.read() as session:
-        sizes = [_sum_of_bytes(database, getattr(PipelineElement, name)) for name in LARGE if whole]
+        sizes = [sum_of_bytes(database, getattr(PipelineElement, name)) for name in LARGE if whole]
         if sizes or len(pipeline_ids) > FEW:
             theirs = visible_elements(caller), col(PipelineElement.pipeline_id).in_(pipeline_ids)
             counted: Any = sa.select(func.count(), *sizes).select_from(PipelineElement).where(*theirs)
@@ -163,22 +161,35 @@ async def elements_of(
     return [found.get(id, []) for id in pipeline_ids]
 
 
-def _sum_of_bytes(database: Database, column: Any) -> Any:
+def sum_of_bytes(database: Database, column: Any) -> Any:
     """Return the total bytes of the values of a text or JSON column."""
     return func.coalesce(func.sum(sql_of(database.dialect).octets(column)), 0)
 
 
 async def large_column(
-    database: Database, caller: Caller, column: str, element_ids: Sequence[str], *, budget: Budget
+    database: Database, caller: Caller, column: str, element_ids: Sequence[str], *, budget: Budget, weight: int = 1
 ) -> list[str | None]:
     """Load one of the LARGE columns of each of the elements, as JSON text. Raises AnswerTooLarge before the column is
-    read if fewer bytes are left. The caller counts the bytes that it returns."""
+    read if fewer bytes are left; each of its bytes needs `weight`. The caller counts the bytes that it returns."""
     read = getattr(PipelineElement, column)
     theirs = visible_elements(caller), col(PipelineElement.id).in_(element_ids)
     async with database.read() as session:
-        budget.require_bytes((await session.exec(select(_sum_of_bytes(database, read)).where(*theirs))).one())
+        size = (await session.exec(select(sum_of_bytes(database, read)).where(*theirs))).one()
+        budget.require_bytes(weight * size)
         found = dict((await session.exec(select(PipelineElement.id, read).where(*theirs))).all())
     return [found.get(id) for id in element_ids]
+
+
+async def parsed_results(
+    database: Database, caller: Caller, element_ids: Sequence[str], *, budget: Budget
+) -> list[ParsedResult | None]:
+    """Load and parse the result of each of the elements. An element that is named several times is parsed and counted
+    once. Raises AnswerTooLarge before anything is parsed."""
+    ids = list(dict.fromkeys(element_ids))
+    texts = await large_column(database, caller, "result", ids, budget=budget, weight=PARSED)
+    budget.take_bytes(PARSED * sum(map(size_of, texts)))
+    found = {id: None if text is None else ParsedResult(text) for id, text in zip(ids, texts, strict=True)}
+    return [found[id] for id in element_ids]
 
 
 async def newest_checkpoints(
@@ -210,26 +221,3 @@ def checked_points(most: int) -> int:
     if not 1 <= most <= MAX_TRACE:
         raise RequestError(RequestErrorCode.BAD_USER_INPUT, f"`maxPoints` takes 1 to {MAX_TRACE}, not {most}.")
     return most
-
-
-def result_warnings(result: str | None) -> list[dict[str, Any]] | None:
-    """Return the well-formed warnings of an element's result; None without a result."""
-    if result is None:
-        return None
-    found = orjson.loads(result).get("warnings")
-    return [each for each in found if _is_warning(each)] if isinstance(found, list) else []
-
-
-def _is_warning(value: Any) -> bool:
-    if not isinstance(value, dict):
-        return False
-    code, message, *others = (value.get(name) for name in WARNING_FIELDS)
-    return isinstance(code, str) and isinstance(message, str) and all(isinstance(each, str | None) for each in others)
-
-
-def parameter_values(result: str | None, names: Sequence[str] | None = None) -> dict[str, Any] | None:
-    """Return the parameter values of an element's result, limited to `names`. None without a result."""
-    if result is None:
-        return None
-    values: dict[str, Any] = orjson.loads(result).get("parameter_values") or {}
-    return values if names is None else {name: values[name] for name in names if name in values}

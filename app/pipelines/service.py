@@ -66,18 +66,20 @@ async def update(database: Database, caller: Caller, id: str, changes: PipelineU
     return await database.write(work)
 
 
-async def duplicate(database: Database, caller: Caller, id: str, name: str | None) -> Pipeline:
-    """Create a pending pipeline with the same project, options and elements. Raises NOT_FOUND; INVALID if the name is
-    too long."""
+async def duplicate(
+    database: Database, caller: Caller, id: str, name: str | None, take_copy: Callable[[int], None]
+) -> Pipeline:
+    """Create a pending pipeline with the same project, options and elements. `take_copy` is called with the bytes of
+    its configurations before they are read, and may raise an error. Raises NOT_FOUND; INVALID if the name is too
+    long."""
     name = checked_name(name)
 
     async def work(session: AsyncSession) -> PipelineCreate:
         source = await lock_pipeline(session, caller, id)
-        rows = await session.exec(
-            select(PipelineElement)
-            .where(col(PipelineElement.pipeline_id) == id)
-            .order_by(col(PipelineElement.element_order))
-        )
+        its = col(PipelineElement.pipeline_id) == id
+        size = select(repository.sum_of_bytes(database, PipelineElement.job_config)).where(its)
+        take_copy((await session.exec(size)).one())
+        rows = await session.exec(select(PipelineElement).where(its).order_by(col(PipelineElement.element_order)))
         return PipelineCreate(
             source.project_id,
             name or f"{source.name[: MAX_NAME - len(COPY)]}{COPY}",

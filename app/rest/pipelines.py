@@ -10,7 +10,7 @@ from app.database.interface import Database
 from app.errors import ProblemCode, Rejected, RequestError, RequestErrorCode, not_found
 from app.models.tables import Pipeline
 from app.pipelines import lifecycle, repository, service
-from app.pipelines.budget import Budget
+from app.pipelines.budget import PARSED, Budget, size_of
 from app.pipelines.elements import SubmittedElements
 from app.pipelines.inputs import parse_update
 from app.rest import serializers
@@ -151,6 +151,7 @@ async def get_result(pipeline_id: str, db: In, by: By, most: Most) -> Response:
     """Get the parameter values of a pipeline and the result of each element."""
     found(await repository.pipeline(db, by, pipeline_id))
     [elements] = await repository.elements_of(db, by, [pipeline_id], budget=most, whole=True)
+    most.take_bytes(PARSED * sum(size_of(each.result) for each in elements))
     return JsonResponse(serializers.result(elements))
 
 

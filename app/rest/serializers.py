@@ -9,7 +9,7 @@ from starlette.responses import Response
 from app.models.columns import instant_text
 from app.models.enums import DescribedEnum, ElementType, JobStatus
 from app.models.tables import Checkpoint, Pipeline, PipelineElement
-from app.pipelines.repository import parameter_values
+from app.pipelines.results import ParsedResult
 
 
 class StoredJson(Response):
@@ -107,7 +107,8 @@ def result(elements: list[PipelineElement]) -> dict[str, Any]:
     results."""
     values: dict[str, Any] = {}
     for each in elements:
-        values |= parameter_values(each.result) or {}
+        if each.result is not None:
+            values |= ParsedResult(each.result).parameter_values()
     results = {each.name: orjson.Fragment(each.result) for each in elements if each.result is not None}
     return {"result": {"parameter_values": values}, "element_results": results}
 

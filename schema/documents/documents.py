@@ -24,7 +24,7 @@ from app.errors import RequestError, RequestErrorCode
 from app.settings import Settings
 from schema.documents.argument_checks import Checks
 from schema.documents.cost import OperationCost
-from schema.documents.list_limits import ListLimits
+from schema.documents.input_limits import InputLimits
 from schema.documents.size_limits import too_large
 from schema.documents.trusted import Trusted
 from schema.documents.validation_rules import StorableValues
@@ -37,7 +37,7 @@ WRONG_AGAIN = 0.0002
 Charge = Callable[[float], None]
 """Called with CPU time in seconds. Raises RequestError if the caller's balance was negative before."""
 MAX_ERRORS = 20
-"""Maximum number of reported errors of one document; validation stops after them."""
+"""Maximum number of reported errors of one document, or of its variables; validation stops after them."""
 NOT_TRUSTED = GraphQLError("This server runs trusted documents only, and this is none.")
 
 
@@ -46,14 +46,13 @@ class KnownOperation:
 
     def __init__(self, schema: GraphQLSchema, tree: DocumentNode, operation: OperationDefinitionNode) -> None:
         self.node, self.kind = operation, operation.operation
-        self._cost, self._lists = OperationCost(tree, operation), ListLimits(schema, operation)
+        self._cost, self._inputs = OperationCost(tree, operation), InputLimits(schema, operation)
         self.checks = Checks(schema, tree, operation)
 
     def cost(self, variables: Mapping[str, Any] | None, settings: Settings) -> int:
-        """Compute the cost with these variables. Raises RequestError if it exceeds the limit or a list in them is too
-        long."""
-        for place in self._lists.too_long(variables, settings.max_list_input):
-            message = f"The list at {'.'.join(map(str, place))} has more than {settings.max_list_input} items."
+        """Compute the cost with these variables. Raises RequestError if it exceeds the limit, or if a list or an object
+        in them is too long."""
+        for message in self._inputs.errors(variables, settings.max_list_input):
             raise RequestError(RequestErrorCode.BAD_USER_INPUT, message)
         cost = self._cost.of(variables)
         if cost > settings.max_cost:

@@ -14,7 +14,8 @@ from sqlalchemy import Integer, bindparam
 from app.models.enums import JobStatus, PipelineElementStatus, PipelineStatus
 from app.models.tables import Checkpoint, Pipeline, PipelineElement
 from app.pipelines import repository
-from app.pipelines.budget import PARSED
+from app.pipelines.budget import ROW, VALUE, Budget
+from app.pipelines.results import WARNING_FIELDS, ParsedResult
 from schema import graphql_schema
 from schema.plans.child_rows import ChildRows
 from schema.plans.json_sql import listed
@@ -95,27 +96,33 @@ def _finished(statuses: list[str]) -> int:
 def parameter_values(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     arguments = rows.compiling.selections.arguments("PipelineElement", details)
     names = rows.value(lambda run: arguments(run.values).get("names"))
-    made = rows.call(repository.parameter_values, rows.stored(ELEMENT.result), names)
-    rows.weigh(ELEMENT.result, PARSED)
-    return made
+    rows.weigh(ELEMENT.result)
+    return rows.call(_selected_values, rows.parsed_result(ELEMENT.result), names)
+
+
+def _selected_values(result: ParsedResult | None, names: list[str] | None) -> dict[str, Any] | None:
+    return None if result is None else result.parameter_values(names)
 
 
 def warnings(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     fields = rows.compiling.selections.fields("ResultWarning", details)
     names = {key: name_of(each) for key, each in fields.items()}
-    return rows.call(partial(_selected_warnings, names), rows.stored(ELEMENT.result))
+    budget = rows.value(lambda run: run.budget)
+    return rows.call(partial(_selected_warnings, names), rows.parsed_result(ELEMENT.result), budget)
 
 
-WARNING = frozenset({*repository.WARNING_FIELDS, "__typename"})
+WARNING = frozenset({*WARNING_FIELDS, "__typename"})
 """The fields of a warning, which are read from its JSON."""
 
 
-def _selected_warnings(names: Mapping[str, str], result: str | None) -> list[dict[str, Any]] | None:
-    """Code for the warnings of a result with the selected fields, by response key."""
-    found = repository.result_warnings(result)
-    if found is None:
+def _selected_warnings(
+    names: Mapping[str, str], result: ParsedResult | None, budget: Budget
+) -> list[dict[str, Any]] | None:
+    """Return the warnings of a result with the selected fields, by response key. Raises AnswerTooLarge."""
+    if result is None:
         return None
-    shown = [each | {"__typename": "ResultWarning"} for each in found]
+    budget.take_work(len(result.warnings) * (ROW + VALUE * len(names)))
+    shown = [each | {"__typename": "ResultWarning"} for each in result.warnings]
     return [{key: each.get(name) for key, name in names.items()} for each in shown]
 
 

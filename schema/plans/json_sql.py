@@ -142,7 +142,9 @@ def _unless_unwritable(compiling: CompileContext, make: Callable[[JsonSqlBuilder
 
 
 class _Measure:
-    """Count the bytes of texts as they are read. Raises TooLong if the plan should read rows instead."""
+    """Measure of the texts that are read. Raises TooLong if the plan should read rows instead."""
+
+    places = ()  # the limit of the connection bounds each text
 
     def __init__(self) -> None:
         self._left = MOST_BYTES

@@ -9,7 +9,7 @@ input of a client is parsed as code: the client chooses keys only, which are con
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +22,8 @@ from app.auth.caller import Caller
 from app.database.interface import Measure, TooLong
 from app.models.columns import JsonText, instant_text
 from app.models.sql import Sql, sql_of
-from app.pipelines.budget import ROW, VALUE, Budget, size_of
+from app.pipelines.budget import PARSED, ROW, VALUE, Budget, size_of
+from app.pipelines.results import ResultParser
 from schema.plans.codecs import LEAST, MOST, converter, integer
 from schema.plans.selections import FieldDetailsList, Selections, name_of
 from schema.plans.statements import CompiledStatement
@@ -37,12 +38,18 @@ MOST_LISTS = 16
 class Run:
     """One run of a plan: caller, variables, and the rows read so far."""
 
-    __slots__ = ("budget", "caller", "found", "values")
+    __slots__ = ("budget", "caller", "found", "parse", "values")
 
     def __init__(self, caller: Caller, values: VariableValues, budget: Budget) -> None:
         self.caller, self.values, self.budget = caller, values, budget
         self.found: dict[Any, Any] = {}
         """Rows by part of the plan; ChildRows hold lists by the parent's id."""
+        self.parse: ResultParser | None = None
+
+    def result_parser(self) -> ResultParser:
+        """Return the parser of the results that this run reads."""
+        self.parse = self.parse or ResultParser()
+        return self.parse
 
 
 Builder = Callable[[Run], Callable[[Sequence[Row]], list[Any]]]
@@ -72,6 +79,20 @@ class CompileContext:
         return sql_of(self.dialect)
 
 
+class ByteMeasure:
+    """Measure that counts the bytes of some columns against the budget of the answer."""
+
+    __slots__ = ("_budget", "_weights", "places")
+
+    def __init__(self, weights: Mapping[int, int], budget: Budget) -> None:
+        self._weights, self._budget = weights, budget
+        self.places = tuple(weights)
+
+    def __call__(self, rows: Sequence[Row]) -> None:
+        weights = self._weights.items()
+        self._budget.take_bytes(sum(weight * sum(size_of(row[place]) for row in rows) for place, weight in weights))
+
+
 class RowBuilder:
     """Rows of one statement: its columns, and the further statements for each row."""
 
@@ -86,6 +107,8 @@ class RowBuilder:
         """Maximum bytes of JSON columns that the database encodes and may truncate, by column index."""
         self._weights: dict[int, int] = {}
         """Weights of columns that can be long, by column index: bytes of the answer per byte of the column."""
+        self._parsed: set[int] = set()
+        """Indexes of columns that are parsed."""
 
     def place(self, column: Any) -> int:
         """Add a column and return its index in each row."""
@@ -120,16 +143,17 @@ class RowBuilder:
         place = self.place(column)
         self._weights[place] = self._weights.get(place, 0) + weight
 
+    def parsed_result(self, column: Any) -> ast.expr:
+        """Return the code for a parsed result. The fields of a row share one parse, whose bytes are counted once."""
+        place = self.place(column)
+        if place not in self._parsed:
+            self._parsed.add(place)
+            self.weigh(column, PARSED)
+        return ast.Call(self.value(Run.result_parser), [self.at(place)], [])
+
     def measure(self, run: Run) -> Measure | None:
-        """Return a function that counts the bytes of rows as they are read; None if no column can be long."""
-        if not self._weights:
-            return None
-        weights = [*self._weights.items()]
-
-        def measure(rows: Sequence[Row]) -> None:
-            run.budget.take_bytes(sum(weight * sum(size_of(row[place]) for row in rows) for place, weight in weights))
-
-        return measure
+        """Return the measure that counts the bytes of rows as they are read; None if no column can be long."""
+        return ByteMeasure(self._weights, run.budget) if self._weights else None
 
     def check(self, rows: Sequence[Row], run: Run) -> None:
         """Count the bytes of rows that were read. Raises AnswerTooLarge, and TooLong if JSON was truncated."""

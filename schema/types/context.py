@@ -14,10 +14,13 @@ from app.auth.caller import Caller
 from app.models.tables import Checkpoint, PipelineElement
 from app.pipelines import repository, series
 from app.pipelines.budget import Budget, size_of
+from app.pipelines.results import ParsedResult
 from app.pipelines.series import Wanted
 from app.server.services import Services
 
 BATCH = 500
+CHARGED, COPIED_PER_SECOND = 2**20, 200e6
+"""Bytes of a copy from which its CPU time is charged, and bytes that are copied in a second of it."""
 
 
 class Context:
@@ -39,6 +42,11 @@ class Context:
         return self._loader(repository.newest_checkpoints)
 
     @cached_property
+    def results(self) -> DataLoader[str, ParsedResult | None]:
+        """Loader of parsed results."""
+        return self._loader(repository.parsed_results)
+
+    @cached_property
     def series(self) -> DataLoader[tuple[str, Wanted], bytes | None]:
         """Loader of all series of an operation, with any selections."""
         return DataLoader(partial(series.read_all, self.database, self.caller, self.budget), cache=False)
@@ -53,18 +61,20 @@ class Context:
             self._traces[most] = self._loader(repository.traces, most)
         return await self._traces[most].load(element_id)
 
+    def take_copy(self, size: int) -> None:
+        """Count bytes that a mutation copies, and charge the caller's key for the time that many take. Raises Rejected
+        and RateLimited."""
+        self.budget.take_copy(size)
+        if size >= CHARGED:
+            self.services.rate_limiter.charge(self.caller, size / COPIED_PER_SECOND)
+
     async def large(self, column: str, element_id: str) -> Any:
         """Load a JSON column of an element as stored text; it is never parsed."""
-        text = await self.large_text(column, element_id)
-        return None if text is None else orjson.Fragment(text)
-
-    async def large_text(self, column: str, element_id: str, weight: int = 1) -> str | None:
-        """Load a JSON column as text; each of its bytes counts as `weight` bytes of the answer."""
         if column not in self._large:
             self._large[column] = self._loader(repository.large_column, column)
         text = await self._large[column].load(element_id)
-        self.budget.take_bytes(weight * size_of(text))
-        return text
+        self.budget.take_bytes(size_of(text))
+        return None if text is None else orjson.Fragment(text)
 
 
 Info = strawberry.Info[Context, None]

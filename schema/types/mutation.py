@@ -62,8 +62,12 @@ class Mutation:
             strawberry.argument(description="The copy's name; by default the original name followed by ` (copy)`."),
         ] = UNSET,
     ) -> PipelinePayload:
-        database, caller = info.context.database, info.context.caller
-        return await payload(lambda: service.duplicate(database, caller, id, given(name)), "id", "name")
+        context = info.context
+        return await payload(
+            lambda: service.duplicate(context.database, context.caller, id, given(name), context.take_copy),
+            "id",
+            "name",
+        )
 
     @strawberry.mutation(description="Delete a pipeline and its elements. A RUNNING one is INVALID_STATE.")
     async def delete_pipeline(self, info: Info, id: PipelineId) -> DeletePipelinePayload:

@@ -12,7 +12,6 @@ from strawberry.scalars import JSON
 from app.models import tables
 from app.models.enums import ElementType, JobErrorCode, JobStatus, PipelineElementStatus, PipelineStatus, SeriesSource
 from app.pipelines import repository
-from app.pipelines.budget import PARSED
 from schema.types import enums  # noqa: F401  registers the enums
 from schema.types.context import Info
 from schema.types.node import ID, Node
@@ -130,14 +129,16 @@ class PipelineElement(Node):
         graphql_type=JSON | None,
     )
     async def parameter_values(self, info: Info, names: Names = UNSET) -> Any:
-        return repository.parameter_values(
-            await info.context.large_text("result", self.id, PARSED), None if names is UNSET else names
-        )
+        result = await info.context.results.load(self.id)
+        if result is None:
+            return None
+        info.context.budget.take_bytes(result.size)
+        return result.parameter_values(None if names is UNSET else names)
 
     @strawberry.field(description="Warnings of `result`: reasons why it may be untrustworthy. Null unless COMPLETED.")
     async def warnings(self, info: Info) -> list[ResultWarning] | None:
-        found = repository.result_warnings(await info.context.large_text("result", self.id))
-        if found is None:
+        result = await info.context.results.load(self.id)
+        if result is None:
             return None
         return [
             ResultWarning(
@@ -146,7 +147,7 @@ class PipelineElement(Node):
                 parameter=each.get("parameter"),
                 objective=each.get("objective"),
             )
-            for each in found
+            for each in result.warnings
         ]
 
     @strawberry.field(description=DESCRIPTION, graphql_type=JSON | None)

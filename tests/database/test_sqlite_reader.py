@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import apsw
 import pytest
 
-from app.database.interface import ReadBudget, Steps
+from app.database.interface import ReadBudget, Steps, TooLong, measured
 from app.database.recoveries import Recoveries
 from app.database.sqlite import driver, reader
 from app.database.sqlite.reader import RESTING, SqliteReader
@@ -153,3 +153,27 @@ async def test_only_the_read_that_is_timed_is_interrupted(own: SqliteReader, mon
         assert not own._own._connection.in_transaction
     assert interrupted < 2000
     assert own._recoveries()[reader.EVENT_LOOP_READER] == 0
+
+
+async def test_long_rows_are_measured_one_by_one(own: SqliteReader) -> None:
+    rows = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) SELECT i, {} FROM n"
+    long, short = rows.format("CAST(zeroblob(300000) AS TEXT)"), rows.format("'x'")
+    batches: list[int] = []
+
+    class Counting:
+        places = (1,)
+
+        def __call__(self, rows: Sequence[Any]) -> None:
+            batches.append(len(rows))
+            if sum(batches) == 3:
+                raise TooLong
+
+    def steps(sql: str) -> Steps[int]:
+        return len((yield measured((sql, ()), Counting())))
+
+    with pytest.raises(TooLong):
+        await own.run(lambda: steps(long), ReadBudget(is_single=True))
+    assert batches == [1, 1, 1]
+    batches.clear()
+    assert await own.run(lambda: steps(short), ReadBudget(is_single=True)) == 100
+    assert batches == [100]

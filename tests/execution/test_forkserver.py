@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+import subprocess
+import sys
 from time import monotonic, sleep
 from typing import Any
 
@@ -45,3 +47,33 @@ async def test_it_is_started_once_that_can_be_done(monkeypatch: pytest.MonkeyPat
     ):
         assert (await child.message())["kind"] == "faults"
     assert failed.is_set()
+
+
+CHILD = """
+import os, socket
+from app.execution.fake import FakeExecutor
+from app.execution.forkserver import _child
+from app.execution.messages import packed
+
+worker, connection = socket.socketpair()
+jobs = [{"name": "a", "type": "DIRECT_ENTRY", "config": {"fake": {"steps": 50, "seconds": 1}}}]
+if BEGINS:
+    worker.sendall(packed({"kind": "run", "jobs": jobs, "inputs": {}}))
+else:
+    worker.close()
+if os.fork() == 0:
+    worker.close()
+    _child(connection, FakeExecutor(), os.getppid())
+connection.close()
+if BEGINS:
+    worker.recv(1)
+    worker.close()
+os.wait()
+"""
+
+
+@pytest.mark.parametrize("begins", [False, True], ids=["before it begins", "while it runs"])
+def test_a_job_ends_silently_if_its_worker_is_gone(begins: bool) -> None:
+    code = CHILD.replace("BEGINS", str(begins))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    assert (done.stdout, done.stderr) == ("", "")

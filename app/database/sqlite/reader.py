@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 import apsw
 
-from app.database.interface import CHUNK, Measure, Measured, ReadBudget, Steps, TooLong
+from app.database.interface import BOUNDED_CHUNK, UNMEASURED, Measure, Measured, ReadBudget, Steps, TooLong
 from app.database.recoveries import Recoveries
 from app.database.sqlite.read_connection import Execute, ReadConnection
 from app.errors import Busy
@@ -199,8 +199,21 @@ def _drive(steps: Steps[T], execute: Execute) -> T:
 
 
 def _read(cursor: apsw.Cursor, measure: Measure) -> list[Any]:
+    """Read rows and measure them before many bytes are held: rows can be of any length."""
     rows: list[Any] = []
-    while chunk := list(islice(cursor, CHUNK)):
-        measure(chunk)
-        rows += chunk
+    places, size, start = measure.places, 0, 0
+    if not places:
+        while chunk := list(islice(cursor, BOUNDED_CHUNK)):
+            measure(chunk)
+            rows += chunk
+        return rows
+    for row in cursor:
+        rows.append(row)
+        for place in places:
+            if value := row[place]:
+                size += len(value)
+        if size > UNMEASURED:
+            measure(rows[start:])
+            size, start = 0, len(rows)
+    measure(rows[start:])
     return rows

@@ -1,0 +1,106 @@
+"""Results that fields read a part of: parsed once per row, and counted before they are parsed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from app.pipelines import results
+from app.pipelines.budget import PARSED
+from tests import completed
+from tests.api import Api
+from tests.schema.requests import GRAPHQL, post, refusals
+from tests.sharing import in_process
+
+VALUES = {f"k{n}": float(n) for n in range(500)}
+WARNING = {"code": "C", "message": "m"}
+RESULT = {"parameter_values": VALUES, "warnings": [WARNING]}
+SIZE = len(orjson.dumps(RESULT))
+LIST, ONE = "{ pipelines(first: 1) { nodes { elements { %s } } } }", '{ pipeline(id: "%s") { elements { %%s } } }'
+WARNINGS = " ".join(f"a{n}: warnings {{ code }}" for n in range(29))
+NAMED = " ".join(f'a{n}: parameterValues(names: ["k{n}"])' for n in range(29))
+OUTPUT = 5_000
+"""Bytes of the answer besides those of results, at most."""
+
+
+@pytest.fixture
+def parses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Results that are parsed."""
+    found: list[str] = []
+    make = results.ParsedResult.__init__
+
+    def noting(self: results.ParsedResult, text: str) -> None:
+        found.append(text)
+        make(self, text)
+
+    monkeypatch.setattr(results.ParsedResult, "__init__", noting)
+    return found
+
+
+async def store(api: Api, result: dict[str, Any]) -> str:
+    """Create a pipeline whose only element is completed with a result; return its id."""
+    hold, element = await completed.held(api)
+    await hold.complete_element(element["id"], result)
+    id: str = element["pipeline_id"]
+    return id
+
+
+@pytest.mark.parametrize("plans", [True, False])
+async def test_all_aliases_share_one_parse(database_url: str, plans: bool, parses: list[str]) -> None:
+    async with in_process(database_url, plans=plans) as api:
+        query = ONE % await store(api, RESULT)
+        [element] = (await api.data(query % WARNINGS))["pipeline"]["elements"]
+        assert element == {f"a{n}": [{"code": "C"}] for n in range(29)}
+        [element] = (await api.data(query % NAMED))["pipeline"]["elements"]
+        assert element == {f"a{n}": {f"k{n}": float(n)} for n in range(29)}
+        assert len(parses) == 2
+        await api.data(query % "warnings { code } job { element { warnings { message } parameterValues } }")
+        assert len(parses) == 3
+
+
+@pytest.mark.parametrize("plans", [True, False])
+@pytest.mark.parametrize(
+    ("fields", "factor"),
+    [("warnings { code }", PARSED), (WARNINGS, PARSED), ("parameterValues", PARSED + 1), (NAMED, PARSED + 29)],
+)
+async def test_a_result_is_counted_before_it_is_parsed(
+    database_url: str, plans: bool, fields: str, factor: int, parses: list[str]
+) -> None:
+    most = factor * SIZE
+    async with in_process(database_url, plans=plans) as api:
+        query = ONE % await store(api, RESULT)
+    async with in_process(database_url, plans=plans, max_answer_bytes=most + OUTPUT) as api:
+        for text in (query, LIST):
+            assert "errors" not in (await post(api, {"query": text % fields})).json()
+    parses.clear()
+    async with in_process(database_url, plans=plans, max_answer_bytes=PARSED * SIZE - 1) as api:
+        for text in (query, LIST):
+            refusals(await post(api, {"query": text % fields}, accept=GRAPHQL), 400, "ANSWER_TOO_LARGE")
+        assert parses == []
+    async with in_process(database_url, plans=plans, max_answer_bytes=most - 1) as api:
+        refusals(await post(api, {"query": query % fields}, accept=GRAPHQL), 400, "ANSWER_TOO_LARGE")
+
+
+async def test_rest_counts_a_result_before_it_is_parsed(database_url: str, parses: list[str]) -> None:
+    async with in_process(database_url) as api:
+        id = await store(api, RESULT)
+        answer = await api.http.get(f"/pipelines/{id}/result")
+        assert answer.json()["result"] == {"parameter_values": VALUES}
+    parses.clear()
+    async with in_process(database_url, max_answer_bytes=PARSED * SIZE) as api:
+        answer = await api.http.get(f"/pipelines/{id}/result")
+        assert (answer.status_code, answer.json()["error_code"]) == (400, "ANSWER_TOO_LARGE")
+    assert parses == []
+
+
+@pytest.mark.parametrize("plans", [True, False])
+async def test_warnings_are_counted_as_work(database_url: str, plans: bool) -> None:
+    async with in_process(database_url, plans=plans) as api:
+        query = ONE % await store(api, {"warnings": [WARNING] * 2_500})
+        [element] = (await api.data(query % "warnings { code message }"))["pipeline"]["elements"]
+        assert element == {"warnings": [WARNING] * 2_500}
+        answer = await post(api, {"query": query % WARNINGS}, accept=GRAPHQL)
+        [error] = refusals(answer, 400, "ANSWER_TOO_LARGE")
+        assert "too many rows" in error["message"]

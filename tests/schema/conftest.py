@@ -13,7 +13,11 @@ from tests.sharing import in_process, shared_url
 __all__ = ["shared_url"]
 
 
-@pytest.fixture(scope="module", params=[True, False], ids=["fast path", "ASGI"])
+BY_ASGI = pytest.param(False, id="ASGI", marks=[pytest.mark.slow, pytest.mark.computes])
+"""Slow, because it runs each test a second time."""
+
+
+@pytest.fixture(scope="module", params=[pytest.param(True, id="fast path"), BY_ASGI])
 async def shared(request: pytest.FixtureRequest, shared_url: str, plans: bool) -> AsyncIterator[Api]:
     """The API of a server in this process, for all tests of a module: a listening one with the fast path, and one
     called by ASGI."""

@@ -27,11 +27,19 @@ QUERIES = sorted((ROOT / "queries").glob("*.graphql"))
 SDL = ROOT / "schema" / "schema.graphql"
 PAGES = [
     ROOT / "README.md",
+    ROOT / "ARCHITECTURE.md",
+    ROOT / "CONTRIBUTING.md",
     ROOT / "CHANGELOG.md",
     ROOT / "queries" / "README.md",
     *sorted((ROOT / "docs").rglob("*.md")),
     ROOT / "app" / "battery" / "BATTERY.md",
 ]
+
+
+def python_files(folder: str) -> list[Path]:
+    """Return the Python files of a folder, without installed packages."""
+    files = (ROOT / folder).rglob("*.py")
+    return [file for file in files if not {".venv", "node_modules"} & set(file.parts[len(ROOT.parts) :])]
 
 
 def docstrings(source: str) -> Iterator[str]:
@@ -116,7 +124,7 @@ def long_sentences(text: str) -> list[str]:
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_docstrings_and_comments_name_their_subject(folder: str) -> None:
-    sources = {file: file.read_text() for file in (ROOT / folder).rglob("*.py")}
+    sources = {file: file.read_text() for file in python_files(folder)}
     texts = {file: [*docstrings(source), *comments(source)] for file, source in sources.items()}
     found = [
         f"{file.relative_to(ROOT)}: {riddle}" for file in texts for text in texts[file] for riddle in riddles(text)
@@ -125,7 +133,7 @@ def test_docstrings_and_comments_name_their_subject(folder: str) -> None:
 
 
 def test_messages_name_their_subject() -> None:
-    sources = [file.read_text() for folder in ("app", "schema") for file in (ROOT / folder).rglob("*.py")]
+    sources = [file.read_text() for folder in ("app", "schema") for file in python_files(folder)]
     assert [riddle for source in sources for text in messages(source) for riddle in riddles(text)] == []
 
 

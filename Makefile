@@ -36,8 +36,8 @@ test-clients: $(VENV)/clients $(WEB)/node_modules  ## Clients as users install t
 	$(BIN)/python -m pytest $(CLIENTS) -n $(JOBS) --dist worksteal
 
 faults: $(VENV)/test  ## Kills, takeovers, a soak of VOLTGRAPH_SOAK_SECONDS, by default 180: what takes minutes
-	$(BIN)/python -m pytest -m 'slow and computes' -n $(JOBS) --dist worksteal
-	$(BIN)/python -m pytest -m 'slow and not computes' --ignore $(CLIENTS)
+	$(BIN)/python -m pytest -m 'slow and parallel' -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest -m 'slow and not parallel' --ignore $(CLIENTS)
 
 bench: $(VENV)/test $(PEERS)/node_modules  ## Speed, memory and growth, beside other servers; needs wrk and node
 	$(BIN)/python -m tests.bench $(BENCH)

@@ -102,7 +102,7 @@ def test_all_parameters_may_be_free_from_a_voltage() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.computes
+@pytest.mark.parallel
 def test_all_parameters_may_be_free_with_every_option() -> None:
     """Integration steps differ if a parameter is an input: the stated error of the voltage is the tolerance."""
     compared = [case for case in cases() if compare(case, tolerance=2e-5) is not None]

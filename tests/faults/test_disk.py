@@ -17,6 +17,7 @@ CREATORS = 8
 
 
 @pytest.mark.slow
+@pytest.mark.parallel
 @pytest.mark.parametrize("fault", FAULTS)
 async def test_a_disk_that_fails_costs_nothing_that_was_acknowledged(
     sqlite_url: str, tmp_path: Path, fault: str

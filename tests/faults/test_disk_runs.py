@@ -22,6 +22,7 @@ FAILS = 3.0
 
 
 @pytest.mark.slow
+@pytest.mark.parallel
 @pytest.mark.parametrize("disk", DISKS)
 async def test_runs_end_when_the_disk_is_back(sqlite_url: str, tmp_path: Path, disk: str) -> None:
     make: Make = DISKS[disk]

@@ -32,6 +32,7 @@ def own() -> Iterator[Postgres]:
 
 
 @pytest.mark.slow
+@pytest.mark.parallel
 @pytest.mark.parametrize("outage", [frozen, stopped])
 async def test_an_outage_loses_and_doubles_nothing(
     own: Postgres, outage: Callable[[Postgres], AbstractContextManager[None]]

@@ -19,7 +19,7 @@ PYTHON = Path(os.environ.get("PYBOP_PYTHON", HERE / ".venv" / "bin" / "python"))
 SEEDS = [0, 1, 2]
 
 MISSING = "no PyBOP: `python -m venv tests/oracle/.venv`, then `pip install -r tests/oracle/requirements.txt` there"
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(not PYTHON.exists(), reason=MISSING)]
+pytestmark = [pytest.mark.slow, pytest.mark.parallel, pytest.mark.skipif(not PYTHON.exists(), reason=MISSING)]
 
 
 @pytest.fixture(scope="module")

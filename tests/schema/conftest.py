@@ -13,7 +13,7 @@ from tests.sharing import in_process, shared_url
 __all__ = ["shared_url"]
 
 
-BY_ASGI = pytest.param(False, id="ASGI", marks=[pytest.mark.slow, pytest.mark.computes])
+BY_ASGI = pytest.param(False, id="ASGI", marks=[pytest.mark.slow, pytest.mark.parallel])
 """Slow, because it runs each test a second time."""
 
 

@@ -40,12 +40,6 @@ class InputLimits:
                 yield from find(variables[name], (name,), most)
 
 
-def _is_short(look: Look, value: Any) -> bool:
-    """Return whether a value is certainly within the limits, without a search: most objects have leaves only."""
-    most: int | None = getattr(look, "most_keys", None)
-    return most is not None and (not isinstance(value, dict) or len(value) <= most)
-
-
 def look(kind: GraphQLInputType) -> Look | None:
     """Return the search function of a type; None for a leaf type."""
     plain = get_nullable_type(kind)
@@ -64,8 +58,7 @@ def _in_list(inside: Look | None) -> Look:
             yield f"The list at {_shown(path)} has more than {most} items."
         elif inside is not None:
             for index, item in enumerate(value):
-                if not _is_short(inside, item):
-                    yield from inside(item, (*path, index), most)
+                yield from inside(item, (*path, index), most)
 
     return find
 
@@ -81,11 +74,9 @@ def _in_object(kind: GraphQLInputObjectType) -> Look:
             yield f"The object at {_shown(path)} has {len(value):,} keys; `{kind.name}` has {known} fields."
             return
         for name, inside in fields.items():
-            if value.get(name) is not None and not _is_short(inside, value[name]):
+            if value.get(name) is not None:
                 yield from inside(value[name], (*path, name), most)
 
-    if not fields:
-        find.most_keys = known + NAMED  # type: ignore[attr-defined]
     return find
 
 

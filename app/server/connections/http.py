@@ -14,7 +14,7 @@ from app.server.connections.transport import CoalescingTransport, WriteTimeout
 
 MAX_PIPELINED = 16
 """Number of requests that a connection queues behind the running one; further bytes are parsed later."""
-PIECE = 1024
+PIECE = 4096
 """Bytes that are parsed between two checks of the queue."""
 HEAD_TIMEOUT = 30.0
 """Timeout in seconds of receiving a complete head."""

@@ -51,7 +51,7 @@ def queue_url(url: URL) -> str:
 
 
 def create_queue_file(url: URL) -> None:
-    """Create the engine's SQLite file, if it uses one, with mode 0600."""
+    """Create the queue's SQLite file, if it uses one, with mode 0600."""
     if is_file(url):
         create_private(queue_url(url).removeprefix("sqlite:///"))
 
@@ -91,9 +91,9 @@ class RunQueue:
                 await self._call(enqueue)
                 return
             except Exception as error:
-                log.warning("the engine did not take %s: %s", pipeline_id, type(error).__name__)
+                log.warning("the queue did not take %s: %s", pipeline_id, type(error).__name__)
                 if not left:
-                    raise SubmissionFailed("The engine could not take the pipeline.") from error
+                    raise SubmissionFailed("The queue could not take the pipeline.") from error
                 await asyncio.sleep(PAUSE)
 
     async def cancel(self, pipeline_id: str) -> None:
@@ -101,7 +101,7 @@ class RunQueue:
         try:
             await self._call(lambda client: client.cancel_workflow(pipeline_id))
         except Exception as error:
-            log.warning("the engine did not cancel %s: %s", pipeline_id, type(error).__name__)
+            log.warning("the queue did not cancel %s: %s", pipeline_id, type(error).__name__)
 
     async def states(self, pipeline_ids: list[str]) -> dict[str, str]:
         """Return DBOS's status of each known workflow, by pipeline id."""

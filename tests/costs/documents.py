@@ -11,7 +11,7 @@ PIPELINE = "id projectId organizationId userId createdByEmail name description s
 PIPELINE += " createdAt updatedAt startedAt finishedAt"
 ELEMENT = "id pipelineId organizationId name elementOrder elementType jobId jobStatus status error errorCode"
 ELEMENT += " createdAt updatedAt"
-LARGE = ("jobConfig", "result", "errorDetail", "parameterValues")
+LARGE = ("jobConfig", "result", "errorDetail", "parameterValues", "warnings")
 JOB = "id status attempt startedAt finishedAt error errorCode"
 CHECKPOINT = "at iteration cost bestCost parameters"
 POINTS = (1, 2, 50, 200, 500, 1000, 5000)
@@ -39,7 +39,9 @@ class Maker:
         self._aliases = self._draw.choice((0, 5, 30))
         self._number = 0
         # Some fields are much more likely than others, with different weights in each document.
-        self._favourite = self._draw.choice(("series", "trace", "parameterValues", "jobConfig", "result", "job", ""))
+        self._favourite = self._draw.choice(
+            ("series", "trace", "parameterValues", "warnings", "jobConfig", "result", "job", "")
+        )
         self._many = self._draw.choice((1, 2, 5, 13))
 
     def made(self) -> Made:
@@ -118,7 +120,7 @@ class Maker:
 
     def _names(self, name: str) -> str:
         is_picked = name == "parameterValues" and self._draw.random() < 0.3
-        return '(names: ["Parameter 1 [m]"])' if is_picked else ""
+        return "{ code }" if name == "warnings" else '(names: ["Parameter 1 [m]"])' if is_picked else ""
 
     def _rows(self) -> str:
         draw = self._draw

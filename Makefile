@@ -50,7 +50,7 @@ schema: $(VENV)/run  ## Write the SDL
 	$(BIN)/python -m app schema > schema/schema.graphql
 
 explorer:  ## Build the GraphiQL page; needs node
-	cd app/explorer && npm ci && npm run build
+	cd app/server/pages/explorer && npm ci && npm run build
 
 constraints:  ## Lock the newest versions that fit together
 	rm -rf $(VENV)/fresh

@@ -16,14 +16,14 @@ from app.database.connect import database_url, exclusive, open_database
 from app.database.migrations import migrate
 from app.execution.queue import open_queue
 from app.execution.worker import working
-from app.explorer import Explorer
 from app.rest.host_rule import HostRule
-from app.server import health, metrics
 from app.server.connections.connection_limit import Connections
 from app.server.cors import cors
 from app.server.fast_path.interface import FastPathApplication
-from app.server.metrics import Counted, Metrics
-from app.server.request_log import Traced
+from app.server.observability import health, metrics
+from app.server.observability.metrics import Counted, Metrics
+from app.server.observability.request_log import Traced
+from app.server.pages.explorer import Explorer
 from app.server.services import services
 from app.settings import QUERIES, Settings
 from schema.transport.http import GraphQLEndpoint

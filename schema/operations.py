@@ -23,7 +23,7 @@ from app.database.availability import retry_until_available
 from app.errors import AnswerTooLarge, RequestError, RequestErrorCode
 from app.pipelines.budget import Budget
 from app.server.bodies.quota import BodyQuota
-from app.server.request_log import note_key
+from app.server.observability.request_log import note_key
 from app.server.services import Services
 from app.server.timeouts import finish_with_timeout, with_timeout
 from app.settings import QUERIES, Settings

@@ -11,7 +11,7 @@ from app.auth.keys import open_keys
 from app.cli.terminal import console, shown
 from app.database.connect import database_url
 from app.main import create_app
-from app.server import logs
+from app.server.observability import logs
 from app.server.uvicorn import Server
 from app.settings import ANY, Settings
 

@@ -12,7 +12,7 @@ from app.database.migrations import migrate
 from app.execution.queue import open_queue
 from app.execution.worker import working
 from app.models.sql import is_file
-from app.server import logs
+from app.server.observability import logs
 from app.settings import Settings
 
 

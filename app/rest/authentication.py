@@ -7,7 +7,7 @@ from fastapi import Request
 from app.auth.caller import Caller
 from app.auth.rate_limit import REQUEST
 from app.server.cors import refuse_other_pages
-from app.server.request_log import note_key
+from app.server.observability.request_log import note_key
 from app.server.services import Services
 
 READS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from app.database.availability import is_unavailable
 from app.errors import Busy, RequestError, RequestErrorCode
-from app.server.request_log import request_id
+from app.server.observability.request_log import request_id
 
 log = logging.getLogger("voltgraph")
 

@@ -11,7 +11,7 @@ from app.database.interface import Database
 from app.execution.queue import RunQueue
 from app.pipelines.subscriptions import Feed
 from app.server.bodies.quota import BodyQuota
-from app.server.health import Health
+from app.server.observability.health import Health
 from app.settings import Settings
 
 

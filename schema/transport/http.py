@@ -21,8 +21,8 @@ from app.server.bodies.reading import read_json, require_json
 from app.server.bodies.strict_json import decode
 from app.server.cors import refuse_other_pages
 from app.server.faults import find_refusal
-from app.server.metrics import Metrics
-from app.server.request_log import HEADER, Traced, current, note
+from app.server.observability.metrics import Metrics
+from app.server.observability.request_log import HEADER, Traced, current, note
 from app.server.response import Fields, Response
 from app.server.services import Services
 from app.settings import Settings

@@ -24,7 +24,7 @@ LAYERS = (
     ("app.database",),
     ("app.auth",),
     ("app.errors",),
-    ("app.models", "app.settings", "app.explorer"),
+    ("app.models", "app.settings"),
 )
 """From the top. Packages of one layer do not import each other."""
 SCHEMA_LAYERS = (

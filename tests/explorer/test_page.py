@@ -13,9 +13,9 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.types import Message, Receive, Scope, Send
 
-from app.explorer import PLACEHOLDER, Explorer
+from app.server.pages.explorer import PLACEHOLDER, Explorer
 
-DIST = Path(__file__).parents[2] / "app" / "explorer" / "dist"
+DIST = Path(__file__).parents[2] / "app" / "server" / "pages" / "explorer" / "dist"
 QUERIES = Path(__file__).parents[2] / "queries"
 ASSETS = sorted(path.stem for path in (DIST / "explorer").glob("*.gz"))
 

@@ -15,7 +15,7 @@ from app.auth.keys import KeyStore
 from app.database.sqlite.database import Sqlite
 from app.models.columns import now
 from app.models.tables import Pulse
-from app.server import health
+from app.server.observability import health
 from tests.api import Api
 from tests.auth.conftest import store
 from tests.servers import serving

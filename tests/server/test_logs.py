@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from app.server.logs import Formatter, Json, Text, configure
-from app.server.request_log import LogEntry, current
+from app.server.observability.logs import Formatter, Json, Text, configure
+from app.server.observability.request_log import LogEntry, current
 from app.settings import Settings
 
 PASSWORD, KEY = "s3cr3t", "vg_3f9c0e6b21aa_0Yl3mXQm1b0z5dJc5Wc7O2kGq1m4nT8x0w9cVbR2eEs"

@@ -6,7 +6,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.models.enums import PipelineStatus
-from app.server.metrics import MOST_NAMES, OTHER, Metrics
+from app.server.observability.metrics import MOST_NAMES, OTHER, Metrics
 from tests.api import Api
 from tests.sharing import in_process
 

@@ -11,8 +11,8 @@ import pytest
 
 import app.database.sqlite.database
 import app.pipelines.repository
-from app.server import request_log
-from app.server.request_log import request_id
+from app.server.observability import request_log
+from app.server.observability.request_log import request_id
 from tests.api import Api
 from tests.schema.subscriptions import clients
 from tests.schema.subscriptions.clients import Live

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from app.server.request_log import request_id
+from app.server.observability.request_log import request_id
 from app.settings import Settings
 
 OURS = "voltgraph"

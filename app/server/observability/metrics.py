@@ -18,7 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.pipelines import repository
 from app.server.connections.connection_limit import Connections
-from app.server.request_log import route_of
+from app.server.observability.request_log import route_of
 from app.server.services import Services
 
 BOUNDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)

@@ -25,8 +25,6 @@ Steps = Generator[Statement, list[Any], T]
 depend on a driver."""
 CHUNK = 32
 """Number of rows that PostgreSQL sends between two calls of a measure."""
-BOUNDED_CHUNK = 8
-"""Number of rows of bounded length that SQLite reads between two calls of a measure."""
 UNMEASURED = 2**18
 """Number of characters or bytes in long columns that SQLite reads between two calls of a measure."""
 LONGEST = 10**9

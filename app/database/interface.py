@@ -111,8 +111,9 @@ class Database(Protocol):
     def run(self, begin: Callable[[], Steps[T]], pace: ReadBudget) -> Awaitable[T]:
         """Run a query of one or several statements in one snapshot, without the ORM."""
 
-    async def write(self, work: Work[T]) -> T:
-        """Run `work` in a transaction and return its result once it is committed. Nothing is stored if it raises."""
+    async def write(self, work: Work[T], *, is_short: bool = False) -> T:
+        """Run `work` in a transaction and return its result once it is committed. Nothing is stored if it raises.
+        `is_short`: it has few rows and no long values, so that its statements may run on the event loop."""
 
     def store(self, new: PipelineInsert) -> Awaitable[None]:
         """Store new rows, all or none; done once they are committed. Raises NotUnique if a row with the same key
@@ -145,9 +146,6 @@ class Backend(Protocol):
 
     def url(self, url: URL) -> URL:
         """Return a URL with the driver of this server. Raises ValueError for a URL that it cannot serve."""
-
-    def queue_url(self, url: URL) -> str:
-        """Return the URL of the queue's tables, for DBOS."""
 
     def open(self, url: URL, max_waiting: int) -> Database:
         """Open the database at `url`, whose tables are up to date."""

@@ -25,10 +25,6 @@ class PostgresBackend(Backend):
     def url(self, url: URL) -> URL:
         return _renamed(url, "sslmode", "ssl").set(drivername="postgresql+asyncpg")
 
-    def queue_url(self, url: URL) -> str:
-        """Return the URL of the same database; the tables of the queue are in its schema `dbos`."""
-        return _renamed(url, "ssl", "sslmode").set(drivername="postgresql").render_as_string(hide_password=False)
-
     def open(self, url: URL, max_waiting: int) -> Postgres:
         return Postgres(url, max_waiting)
 

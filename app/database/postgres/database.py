@@ -62,7 +62,7 @@ class Postgres:
     def read(self) -> AsyncSession:
         return AsyncSession(self._engine, expire_on_commit=False)
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], *, is_short: bool = False) -> T:
         async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
             return await work(session)
 

@@ -25,10 +25,6 @@ class SqliteBackend(Backend):
             raise ValueError("SQLite needs a file: sqlite:///FILE")
         return url.set(drivername="sqlite+aiosqlite")
 
-    def queue_url(self, url: URL) -> str:
-        """Return the URL of a file of its own, because a file has one writer."""
-        return f"sqlite:///{url.database}.engine"
-
     def open(self, url: URL, max_waiting: int) -> Sqlite:
         return Sqlite(url, max_waiting)
 

@@ -68,8 +68,8 @@ class Sqlite:
     def read(self) -> AsyncSession:
         return AsyncSession(self._readers, expire_on_commit=False)
 
-    async def write(self, work: Work[T]) -> T:
-        return await self._writer.write(work)
+    async def write(self, work: Work[T], *, is_short: bool = False) -> T:
+        return await self._writer.write(work, is_short=is_short)
 
     def store(self, new: PipelineInsert) -> Awaitable[None]:
         return self._writer.store(new)

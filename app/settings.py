@@ -108,6 +108,11 @@ class Settings(BaseSettings):
     worker_timeout: float = Field(
         10.0, ge=6, description="Seconds without a heartbeat after which other workers take over a worker's pipelines."
     )
+    keep_days: float | None = Field(
+        None,
+        gt=0,
+        description="Days after which workers delete runs that have ended, and idempotency keys; unless set, never.",
+    )
     log_format: Literal["text", "json"] = Field(
         "text", description="`json` writes one object a line, with a line per request; `text` is for people."
     )

@@ -119,6 +119,16 @@ class Database(Protocol):
         """Store new rows, all or none; done once they are committed. Raises NotUnique if a row with the same key
         exists."""
 
+    async def free_space(self) -> None:
+        """Return a part of the space of deleted rows to the file system, if the database is a file; the rest is left to
+        later calls. Other databases reuse it by themselves."""
+
+    async def count_old_queue(self) -> int:
+        """Count the rows that the queue of earlier versions left in this database."""
+
+    async def remove_old_queue(self) -> int:
+        """Remove some rows of the queue of earlier versions; return their number."""
+
     @property
     def waiting(self) -> int:
         """Number of queued writes."""
@@ -155,6 +165,10 @@ class Backend(Protocol):
 
     def lock_migration(self, connection: Connection) -> None:
         """Wait until no other process migrates the database; the lock ends with the transaction."""
+
+    def compact(self, url: URL) -> None:
+        """Rewrite a database that no process has open, so that its file has the size of its content. Does nothing if
+        the database is a server."""
 
     def back_up(self, url: URL, target: Path) -> None:
         """Copy the database and its API keys to a file. Raises NotImplementedError if another program does this, and

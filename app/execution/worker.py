@@ -7,6 +7,8 @@ import logging
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from dataclasses import astuple
+from datetime import timedelta
 from functools import partial
 from time import monotonic
 
@@ -16,6 +18,7 @@ from sqlalchemy.engine import URL
 from sqlmodel import col, func
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.database import retention
 from app.database.availability import is_unavailable, retry_until_available
 from app.database.changes import Change
 from app.database.interface import Database
@@ -23,6 +26,7 @@ from app.execution.lease import Lease
 from app.execution.processes import ChildProcesses
 from app.execution.queue import RunningLimits, RunQueue
 from app.execution.runner import Ended, Runner, uncounted
+from app.models.columns import now
 from app.models.enums import JobErrorCode, PipelineStatus
 from app.models.sql import is_file, sql_of
 from app.models.tables import Worker
@@ -38,6 +42,8 @@ ALONE = "local"
 """Name of the only worker of a SQLite file."""
 TRIES, PAUSE = 10, 1.0
 """Attempts of a run that failed for another reason than its job, and the seconds between them."""
+PRUNE, PRUNE_PAUSE = 300.0, 0.05
+"""Seconds between two deletions of old runs, and between two of their transactions."""
 FAREWELL = 5.0
 """Seconds that the release of pipelines may take at the end of a worker."""
 
@@ -84,6 +90,8 @@ class _Worker:
             tasks = [asyncio.create_task(self._dispatch_forever())]
             if not self._is_alone:
                 tasks.append(asyncio.create_task(self._beat_forever()))
+            if self._settings.keep_days is not None:
+                tasks.append(asyncio.create_task(self._prune_forever(timedelta(days=self._settings.keep_days))))
             try:
                 yield
             finally:
@@ -189,6 +197,18 @@ class _Worker:
         if dead := await self._queue.take_over(self._settings.worker_timeout):
             log.warning("workers without a heartbeat are taken over: %s", ", ".join(dead))
             self._woken.set()
+
+    async def _prune_forever(self, age: timedelta) -> None:
+        """Delete old runs in rounds, and give their space back."""
+        while True:
+            try:
+                removed = await retention.prune(self._database, now() - age, PRUNE_PAUSE)
+                if any(astuple(removed)):
+                    log.info("deleted what is older than %g days: %s", age / timedelta(days=1), removed)
+                await self._database.free_space()
+            except Exception as error:
+                _log_failure("the deletion of old runs", error)
+            await asyncio.sleep(PRUNE)
 
     async def _leave(self) -> None:
         """Return all pipelines to the queue. If that fails, they are taken over later."""

@@ -1,5 +1,5 @@
-"""Lifecycle of a run: start, cancel and fail, each a compare-and-set of the status. A started pipeline is in the queue of
-its organization until a worker claims it."""
+"""Lifecycle of a run: start, cancel and fail, each a compare-and-set of the status. A started pipeline is in the queue
+of its organization until a worker claims it."""
 
 from __future__ import annotations
 
@@ -121,8 +121,8 @@ def _series_of_none(pipeline_id: str) -> Delete:
 
 
 async def _require_room(session: AsyncSession, limits: QueueLimits, caller: Caller) -> None:
-    """Raise QUEUE_FULL if the organization or the API key has as many queued pipelines as it may. Several processes that
-    start pipelines at the same moment may exceed a limit by their number."""
+    """Raise QUEUE_FULL if the organization or the API key has as many queued pipelines as it may. Several processes
+    that start pipelines at the same moment may exceed a limit by their number."""
     theirs = col(Pipeline.organization_id) == caller.organization_id
     if await _count_queued(session, limits.organization, theirs) >= limits.organization:
         raise _queue_full("organization", limits.organization, "VOLTGRAPH_MAX_QUEUED")

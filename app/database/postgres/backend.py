@@ -34,6 +34,9 @@ class PostgresBackend(Backend):
     def lock_migration(self, connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
 
+    def compact(self, url: URL) -> None:
+        """Do nothing: autovacuum makes the space of deleted rows available to new ones."""
+
     def back_up(self, url: URL, target: Path) -> None:
         raise NotImplementedError("PostgreSQL has pg_dump for this.")
 

@@ -143,7 +143,7 @@ class RunQueue:
 
     async def take_over(self, silence: float) -> list[str]:
         """Return the pipelines of workers without a heartbeat for `silence` seconds to the queue, and remove those
-        workers. Return their names. Of two workers that do so at once, one finds none."""
+        workers. Return their names, or nothing if another worker was first."""
         async with self._database.read() as session:
             dead = sorted(filter(None, await session.exec(_dead(silence))))
         if not dead:

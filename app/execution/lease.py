@@ -30,6 +30,8 @@ from app.pipelines.service import next_timestamp
 
 Change = Callable[[AsyncConnection, datetime], Awaitable[None]]
 """Changes of a transaction besides those of the pipeline's row, all at one time."""
+SHORT = 2**18
+"""Maximum characters of a result that is written in a short transaction."""
 # Statements of the tables, built once: the ORM, and building a statement for each write, took most of the CPU time of a
 # short run.
 PIPELINE, ELEMENT, CHECKPOINT, SERIES = (
@@ -135,7 +137,8 @@ class Lease:
         async def change(connection: AsyncConnection, at: datetime) -> None:
             await connection.execute(COMPLETE, {"element": element_id, "at": at, "its_result": text})
 
-        await self._change(change, status=PipelineStatus.COMPLETED if is_last else PipelineStatus.RUNNING)
+        status = PipelineStatus.COMPLETED if is_last else PipelineStatus.RUNNING
+        await self._change(change, status, is_short=len(text) < SHORT)
 
     async def fail(self, failures: dict[str, JobFailed]) -> None:
         """Mark elements failed, by id. The pipeline fails with the first failure, and elements that have not run are
@@ -174,7 +177,9 @@ class Lease:
 
         await self._change(change)
 
-    async def _change(self, change: Change, status: PipelineStatus = PipelineStatus.RUNNING) -> None:
+    async def _change(
+        self, change: Change, status: PipelineStatus = PipelineStatus.RUNNING, *, is_short: bool = True
+    ) -> None:
         """Change elements in a transaction, then the pipeline: its `updated_at` moves forward, because subscribers
         compare it."""
 
@@ -192,7 +197,7 @@ class Lease:
             after = replace(before, status=status, updated_at=at)
             await changes.record(session, changes.Change(row.organization_id, self.pipeline_id, before, after))
 
-        await self._database.write(work, is_short=True)
+        await self._database.write(work, is_short=is_short)
 
     async def _lock(self, connection: AsyncConnection, status: PipelineStatus = PipelineStatus.RUNNING) -> Any:
         """Lock the pipeline's row and return it. Raises LeaseLost unless it runs, or has reached `status` by a commit

@@ -102,12 +102,10 @@ class _Worker:
     def _heard(self, change: Change | None) -> None:
         """Wake the dispatcher when a run starts, or when one may start because another has ended."""
         before, after = (change.before, change.after) if change is not None else (None, None)
-        is_known = before is not None and after is not None
-        if not is_known or self._may_start(before.status, after.status):  # type: ignore[union-attr]
+        was, is_ = (None if state is None else state.status for state in (before, after))
+        is_unknown = was is is_ is None
+        if is_unknown or (was is not is_ and (is_ is PipelineStatus.RUNNING or self._queue.has_limits)):
             self._woken.set()
-
-    def _may_start(self, before: PipelineStatus, after: PipelineStatus) -> bool:
-        return before is not after and (after is PipelineStatus.RUNNING or self._queue.has_limits)
 
     async def _dispatch_forever(self) -> None:
         """Claim pipelines whenever a place is free and one may wait, and reconcile at each heartbeat."""

@@ -52,7 +52,7 @@ class Pipeline(SQLModel, table=True):
         # The queue of each organization, in its order, and the pipelines of each worker.
         Index(
             "pipeline_queued",
-            *("organization_id", "started_at", "id", "started_by"),
+            *("organization_id", "started_at", "id", "started_by", "worker_id"),  # the last only to cover QUEUED
             sqlite_where=QUEUED,
             postgresql_where=QUEUED,
         ),

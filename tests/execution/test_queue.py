@@ -232,5 +232,5 @@ async def test_a_claim_reads_the_index_of_the_queue_only(sqlite_url: str) -> Non
             plan: Any = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)
             steps = [step[3] for step in plan if "pipeline" in step[3]]
             assert steps
-            assert all("INDEX pipeline_queued" in step for step in steps), steps
+            assert all("COVERING INDEX pipeline_queued" in step for step in steps), steps
             assert not any("TEMP B-TREE" in step for step in steps), steps

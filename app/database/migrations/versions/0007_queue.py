@@ -16,8 +16,9 @@ down_revision = "0005"
 
 def upgrade() -> None:
     op.add_column("pipeline", sa.Column("started_by", Binary()))
+    queue = ["organization_id", "started_at", "id", "started_by", "worker_id"]
     for name, condition, columns in (
-        ("queued", "status = 'RUNNING' AND worker_id IS NULL", ["organization_id", "started_at", "id", "started_by"]),
+        ("queued", "status = 'RUNNING' AND worker_id IS NULL", queue),
         ("held", "status = 'RUNNING' AND worker_id IS NOT NULL", ["worker_id", "organization_id", "started_by"]),
         ("by_end", "finished_at IS NOT NULL", ["finished_at"]),
     ):

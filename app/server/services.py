@@ -8,7 +8,7 @@ from app.auth.quotas import ConcurrencyQuota
 from app.auth.rate_limit import RateLimiter
 from app.auth.revocation import RevocationPoller
 from app.database.interface import Database
-from app.execution.queue import RunQueue
+from app.pipelines.lifecycle import QueueLimits
 from app.pipelines.subscriptions import Feed
 from app.server.bodies.quota import BodyQuota
 from app.server.observability.health import Health
@@ -17,10 +17,10 @@ from app.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Dependencies of both APIs: database, run queue, subscriptions, authenticator, rate limits, quotas, health."""
+    """Dependencies of both APIs: database, queue limits, subscriptions, authenticator, rate limits, quotas, health."""
 
     database: Database
-    queue: RunQueue
+    queue_limits: QueueLimits
     feed: Feed
     authenticator: Authenticator
     revocations: RevocationPoller
@@ -31,7 +31,7 @@ class Services:
     subscriptions: ConcurrencyQuota
 
 
-def services(settings: Settings, database: Database, queue: RunQueue, keys: KeyStore) -> Services:
+def services(settings: Settings, database: Database, keys: KeyStore) -> Services:
     """Build the services of a server."""
     authenticator = Authenticator(KeyRing(keys), settings.allow_anyone)
     sockets = ConcurrencyQuota(settings.max_sockets, "WebSockets")
@@ -39,6 +39,7 @@ def services(settings: Settings, database: Database, queue: RunQueue, keys: KeyS
     rate_limiter = RateLimiter(settings.rate_limit)
     health, revocations = Health(database), RevocationPoller(authenticator)
     feed, bodies = Feed(database, revocations), BodyQuota(settings.max_held_bytes)
+    queue_limits = QueueLimits(settings.max_queued, settings.max_queued_per_key)
     return Services(
-        database, queue, feed, authenticator, revocations, health, rate_limiter, bodies, sockets, subscriptions
+        database, queue_limits, feed, authenticator, revocations, health, rate_limiter, bodies, sockets, subscriptions
     )

@@ -6,7 +6,7 @@ the lease is lost and no further write of the first worker is stored.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import orjson
@@ -18,9 +18,10 @@ from app.database import changes
 from app.database.interface import Database
 from app.errors import VoltgraphError
 from app.execution.executor import JobFailed, Progress
+from app.execution.job_log import Line
 from app.models.columns import now
 from app.models.enums import JobStatus, PipelineElementStatus, PipelineStatus, SeriesSource
-from app.models.tables import Checkpoint, Pipeline, PipelineElement, SeriesChannel
+from app.models.tables import Checkpoint, JobLogLine, Pipeline, PipelineElement, SeriesChannel
 from app.pipelines.lifecycle import end_run, load_elements, lock_row
 from app.pipelines.service import next_timestamp
 
@@ -32,10 +33,17 @@ class LeaseLost(VoltgraphError):
 class Lease:
     """Lease: the right to run a pipeline. Every write raises LeaseLost once the lease is lost."""
 
-    def __init__(self, database: Database, pipeline_id: str, attempt: int, live_progress_updates: bool | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        pipeline_id: str,
+        attempt: int,
+        live_progress_updates: bool | None,
+        request_id: str | None = None,
+    ) -> None:
         self._database = database
         self.pipeline_id, self.attempt = pipeline_id, attempt
-        self.live_progress_updates = live_progress_updates
+        self.live_progress_updates, self.request_id = live_progress_updates, request_id
 
     @classmethod
     async def take(cls, database: Database, pipeline_id: str, worker_id: str) -> Lease | None:
@@ -48,7 +56,7 @@ class Lease:
                 return None
             pipeline.attempt += 1
             pipeline.worker_id = worker_id
-            return cls(database, pipeline_id, pipeline.attempt, pipeline.live_progress_updates)
+            return cls(database, pipeline_id, pipeline.attempt, pipeline.live_progress_updates, pipeline.request_id)
 
         return await database.write(work)
 
@@ -133,6 +141,21 @@ class Lease:
             last = select(func.max(Checkpoint.number)).where(col(Checkpoint.element_id) == element_id)
             number = ((await session.exec(last)).one() or 0) + 1
             session.add(_checkpoint(element_id, number, progress))
+            await _touch(session, pipeline)
+
+        await self._database.write(work)
+
+    async def keep_log(self, element_id: str, lines: Sequence[Line]) -> None:
+        """Store lines of the log of a job, numbered after those before."""
+
+        async def work(session: AsyncSession) -> None:
+            pipeline = await self._pipeline(session)
+            last = select(func.max(JobLogLine.number)).where(col(JobLogLine.element_id) == element_id)
+            first = ((await session.exec(last)).one() or 0) + 1
+            attempt = select(PipelineElement.attempt).where(col(PipelineElement.id) == element_id)
+            shared = {"element_id": element_id, "attempt": (await session.exec(attempt)).one()}
+            rows = [{**shared, "number": number, **line._asdict()} for number, line in enumerate(lines, first)]
+            await session.exec(insert(JobLogLine), params=rows)
             await _touch(session, pipeline)
 
         await self._database.write(work)

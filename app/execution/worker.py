@@ -60,7 +60,7 @@ async def working(
         yield
         return
     worker_id = _name(settings, url)
-    async with ChildProcesses(settings.executor) as children:
+    async with ChildProcesses(settings) as children:
         runner = Runner(database, children, settings, worker_id, ended)
         taken = _Taken(runner, asyncio.get_running_loop())
         await asyncio.to_thread(_launch, settings, url, worker_id, taken)

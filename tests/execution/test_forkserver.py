@@ -13,6 +13,7 @@ import pytest
 
 from app.execution import processes
 from app.execution.processes import ChildProcesses
+from app.settings import Settings
 from tests.execution.processes import below
 from tests.servers import Server
 
@@ -42,7 +43,7 @@ async def test_it_is_started_once_that_can_be_done(monkeypatch: pytest.MonkeyPat
     check = {"kind": "check", "jobs": []}
     async with (
         asyncio.timeout(30),
-        ChildProcesses("app.execution.fake:FakeExecutor") as kept,
+        ChildProcesses(Settings(executor="app.execution.fake:FakeExecutor")) as kept,
         kept.child(check) as child,
     ):
         assert (await child.message())["kind"] == "faults"
@@ -55,15 +56,16 @@ from app.execution.fake import FakeExecutor
 from app.execution.forkserver import _child
 from app.execution.messages import packed
 
+CONFINED = {"limits": {"memory": 1 << 32, "cpu": 60, "disk": 1 << 20, "files": 64}, "folder": "/", "sandbox": "off"}
 worker, connection = socket.socketpair()
 jobs = [{"name": "a", "type": "DIRECT_ENTRY", "config": {"fake": {"steps": 50, "seconds": 1}}}]
 if BEGINS:
-    worker.sendall(packed({"kind": "run", "jobs": jobs, "inputs": {}}))
+    worker.sendall(packed({"kind": "run", "jobs": jobs, "inputs": {}, **CONFINED}))
 else:
     worker.close()
 if os.fork() == 0:
     worker.close()
-    _child(connection, FakeExecutor(), os.getppid())
+    _child(connection, [1, 2, 2], FakeExecutor(), os.getppid(), [])
 connection.close()
 if BEGINS:
     worker.recv(1)

@@ -24,6 +24,7 @@ from app.errors import SubmissionFailed
 from app.execution.processes import ChildProcesses
 from app.execution.queue import ENDED, QUEUE, WORKFLOW, RunQueue, configuration
 from app.execution.runner import Ended, Runner, uncounted
+from app.execution.sandbox.isolation import Isolation, isolation
 from app.models.columns import now
 from app.models.enums import JobErrorCode
 from app.models.sql import is_file, sql_of
@@ -60,6 +61,7 @@ async def working(
         yield
         return
     worker_id = _name(settings, url)
+    _log_isolation(isolation(settings.sandbox))
     async with ChildProcesses(settings) as children:
         runner = Runner(database, children, settings, worker_id, ended)
         taken = _Taken(runner, asyncio.get_running_loop())
@@ -73,6 +75,13 @@ async def working(
             await asyncio.gather(mending, return_exceptions=True)
             await asyncio.to_thread(DBOS.destroy)
             taken.release()
+
+
+def _log_isolation(confined: Isolation) -> None:
+    """Log the isolation of jobs, and what an operator should change."""
+    log.info("isolation of jobs: %s", confined.level, extra={"fields": confined.to_json()})
+    for warning in confined.warnings:
+        log.warning("isolation of jobs: %s", warning)
 
 
 def _name(settings: Settings, url: URL) -> str:

@@ -9,6 +9,7 @@ from app.auth.rate_limit import RateLimiter
 from app.auth.revocation import RevocationPoller
 from app.database.interface import Database
 from app.execution.queue import RunQueue
+from app.execution.sandbox.isolation import Isolation, isolation
 from app.pipelines.subscriptions import Feed
 from app.server.bodies.quota import BodyQuota
 from app.server.observability.health import Health
@@ -29,6 +30,8 @@ class Services:
     bodies: BodyQuota
     sockets: ConcurrencyQuota
     subscriptions: ConcurrencyQuota
+    isolation: Isolation | None
+    """Isolation of jobs; None if this process runs none."""
 
 
 def services(settings: Settings, database: Database, queue: RunQueue, keys: KeyStore) -> Services:
@@ -39,6 +42,7 @@ def services(settings: Settings, database: Database, queue: RunQueue, keys: KeyS
     rate_limiter = RateLimiter(settings.rate_limit)
     health, revocations = Health(database), RevocationPoller(authenticator)
     feed, bodies = Feed(database, revocations), BodyQuota(settings.max_held_bytes)
+    given = isolation(settings.sandbox) if settings.workers else None
     return Services(
-        database, queue, feed, authenticator, revocations, health, rate_limiter, bodies, sockets, subscriptions
+        database, queue, feed, authenticator, revocations, health, rate_limiter, bodies, sockets, subscriptions, given
     )

@@ -48,10 +48,7 @@ async def test_the_servers_process_is_closed_all_the_same(open_target: Target) -
 @pytest.mark.skipif(os.geteuid() != 0, reason="RLIMIT_NPROC refuses processes of other users than root")
 async def test_a_process_that_left_its_group_ends_with_its_job(open_target: Target) -> None:
     assert await probed(open_target, fork=[]) == {"fork": DONE}
-    end = monotonic() + 10
-    while children(open_target.server):
-        assert monotonic() < end
-        sleep(0.05)
+    _wait_for_no_child(open_target)
 
 
 async def test_readiness_and_metrics_tell_the_level(open_target: Target) -> None:
@@ -72,3 +69,10 @@ def test_levels_and_warnings_name_what_is_missing() -> None:
         ]
     assert "root" in Isolation(True, 7, True, is_root=True).warnings[0]
     assert HERE.level in {"full", "partial", "limits"}
+
+
+def _wait_for_no_child(target: Target) -> None:
+    end = monotonic() + 10
+    while children(target.server):
+        assert monotonic() < end
+        sleep(0.05)

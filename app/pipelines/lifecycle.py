@@ -32,9 +32,9 @@ class Queue(Protocol):
         """Remove a pipeline from the queue."""
 
 
-async def start(database: Database, queue: Queue, caller: Caller, id: str) -> Pipeline:
-    """Start a pipeline. It is FAILED with SUBMISSION_FAILED if the queue cannot take it. Raises NOT_FOUND;
-    INVALID_STATE for a terminal one.
+async def start(database: Database, queue: Queue, caller: Caller, id: str, request_id: str | None = None) -> Pipeline:
+    """Start a pipeline. It is FAILED with SUBMISSION_FAILED if the queue cannot take it. Its run logs `request_id`.
+    Raises NOT_FOUND; INVALID_STATE for a terminal one.
 
     A crash between the two steps loses nothing: a worker enqueues running pipelines that are not queued.
     """
@@ -45,6 +45,7 @@ async def start(database: Database, queue: Queue, caller: Caller, id: str) -> Pi
             return pipeline, False
         if pipeline.is_terminal:
             raise invalid_state(pipeline, "duplicate it to run it again")
+        pipeline.request_id = request_id
         await _begin(session, pipeline)
         return pipeline, True
 

@@ -28,6 +28,7 @@ from app.rest.schemas import (
     Submission,
 )
 from app.rest.serializers import JsonResponse
+from app.server.observability.request_log import request_id
 from app.server.services import Services
 
 
@@ -97,7 +98,7 @@ async def create_pipeline(config: PipelineConfig, request: Request, by: By, most
     set."""
     row = await service.create(database(request), by, config.draft._replace(idempotency_key=key))
     if request.app.state.settings.start_on_create:
-        row = await lifecycle.start(database(request), services(request).queue, by, row.id)
+        row = await lifecycle.start(database(request), services(request).queue, by, row.id, request_id())
     return JsonResponse(await _detail(database(request), by, row, most), 201)
 
 
@@ -135,7 +136,7 @@ async def delete_pipeline(pipeline_id: str, db: In, by: By) -> None:
 @router.post("/{pipeline_id}/start", response_model=PipelineDetail, responses=NOT_NOW)
 async def start_pipeline(pipeline_id: str, request: Request, by: By, most: Most) -> Response:
     """Start a pending pipeline. A running one is returned unchanged."""
-    row = await lifecycle.start(database(request), services(request).queue, by, pipeline_id)
+    row = await lifecycle.start(database(request), services(request).queue, by, pipeline_id, request_id())
     return JsonResponse(await _detail(database(request), by, row, most))
 
 

@@ -199,6 +199,12 @@ def _print() -> None:
         sys.stdout.write(f"line {number}\n")
 
 
+def _talk() -> None:
+    sys.stdout.write("first\n")
+    time.sleep(3)
+    sys.stdout.write("last\n")
+
+
 BOMBS: dict[str, Callable[[], None]] = {
     "allocate": _allocate,
     "map": _map,
@@ -209,5 +215,6 @@ BOMBS: dict[str, Callable[[], None]] = {
     "folder": _fill_folder,
     "open": _open_files,
     "print": _print,
+    "talk": _talk,
     "crash": lambda: ctypes.string_at(0) and None,
 }

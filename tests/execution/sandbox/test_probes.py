@@ -45,7 +45,7 @@ class Target:
 def _python_of_nobody(folder: Path) -> dict[str, Any] | None:
     """Return how another user starts a Python that runs the server: this one, or else the system's; None if none
     does."""
-    user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
+    user: dict[str, Any] = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
     packages = os.pathsep.join([str(ROOT), sysconfig.get_path("purelib")])
     for python in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}"):
         code = [python, "-c", "import app.main, tests.execution.sandbox.probe"]

@@ -199,6 +199,10 @@ def _print() -> None:
         sys.stdout.write(f"line {number}\n")
 
 
+def _crash() -> None:
+    ctypes.string_at(0)
+
+
 def _talk() -> None:
     sys.stdout.write("first\n")
     time.sleep(3)
@@ -216,5 +220,5 @@ BOMBS: dict[str, Callable[[], None]] = {
     "open": _open_files,
     "print": _print,
     "talk": _talk,
-    "crash": lambda: ctypes.string_at(0) and None,
+    "crash": _crash,
 }

@@ -53,7 +53,7 @@ async def read_log(client: Client, job_id: str, *, follow: bool) -> AsyncIterato
     """Yield the lines of the log of a job; with `follow`, until the job has ended."""
     after = 0
     while True:
-        job = await client.send("JobLog", jobId=job_id, after=after)
+        job = await client.send("JobLog", id=job_id, after=after)
         for line in job["log"]:
             after = line["number"]
             yield line

@@ -84,7 +84,7 @@ async def ran(runs: Runs, bomb: str, request_id: str = "req-1") -> dict[str, Any
 
 async def test_output_and_warnings_come_back_in_pages(runs: Runs) -> None:
     job = (await ran(runs, "print"))["job"]
-    answer = await runs.run("JobLog", jobId=job, maxLines=5000)
+    answer = await runs.run("JobLog", id=job, maxLines=5000)
     lines = answer["log"]
     assert answer["status"] == "COMPLETED"
     assert [line["number"] for line in lines] == list(range(1, len(lines) + 1))
@@ -94,7 +94,7 @@ async def test_output_and_warnings_come_back_in_pages(runs: Runs) -> None:
     assert [line["text"][:27] for line in lines if line["stream"] == "WARNING"] == ["UserWarning: this is odd (p"]
     assert "VOLTGRAPH_JOB_LOG_BYTES" in lines[-1]["text"]
     assert 200 < len(lines) < BYTES / 64 + 2
-    page = (await runs.run("JobLog", jobId=job, after=7, maxLines=3))["log"]
+    page = (await runs.run("JobLog", id=job, after=7, maxLines=3))["log"]
     assert page == lines[7:10]
     rest = (await runs.http.get(f"/jobs/{job}/log", params={"after": 7, "limit": 3})).json()
     assert rest["is_terminal"] is True
@@ -105,7 +105,7 @@ async def test_output_and_warnings_come_back_in_pages(runs: Runs) -> None:
 
 async def test_a_crash_names_each_attempt_and_its_signal(runs: Runs) -> None:
     job = (await ran(runs, "crash"))["job"]
-    lines = (await runs.run("JobLog", jobId=job))["log"]
+    lines = (await runs.run("JobLog", id=job))["log"]
     said = [(line["attempt"], line["text"]) for line in lines if line["stream"] == "WORKER"]
     assert [attempt for attempt, _ in said] == [1, 2]
     assert all("died" in text for _, text in said)
@@ -113,7 +113,7 @@ async def test_a_crash_names_each_attempt_and_its_signal(runs: Runs) -> None:
 
 async def test_a_subscriber_hears_the_lines_and_the_end(runs: Runs) -> None:
     job = (await ran(runs, "print"))["job"]
-    whole = (await runs.run("JobLog", jobId=job, maxLines=5000))["log"]
+    whole = (await runs.run("JobLog", id=job, maxLines=5000))["log"]
     assert await heard(runs, job, 10) == whole[10:]
 
 
@@ -122,9 +122,9 @@ async def test_a_subscriber_hears_lines_while_the_job_runs(runs: Runs) -> None:
     await runs.run("StartPipeline", id=made["id"])
     job = (await runs.run("JobsOfNode", id=made["id"]))["elements"][0]["job"]["id"]
     begun = []
-    async with stream(runs.http, operation("JobLogged"), jobId=job) as events:
+    async with stream(runs.http, operation("JobLogged"), id=job) as events:
         lines = await events.data()
-        begun = [lines[0]["text"], (await runs.run("JobLog", jobId=job))["status"]]
+        begun = [lines[0]["text"], (await runs.run("JobLog", id=job))["status"]]
         while True:
             kind, result = await events.next()
             if kind == "complete":
@@ -135,7 +135,7 @@ async def test_a_subscriber_hears_lines_while_the_job_runs(runs: Runs) -> None:
 
 
 async def test_an_unknown_job_has_no_log(runs: Runs) -> None:
-    async with stream(runs.http, operation("JobLogged"), jobId="nothing") as events:
+    async with stream(runs.http, operation("JobLogged"), id="nothing") as events:
         _, result = await events.next()
     assert result["errors"][0]["extensions"]["code"] == "NOT_FOUND"
 
@@ -143,7 +143,7 @@ async def test_an_unknown_job_has_no_log(runs: Runs) -> None:
 async def heard(runs: Runs, job: str, after: int) -> list[Any]:
     """Return all lines that a subscription sends until it completes."""
     lines: list[Any] = []
-    async with stream(runs.http, operation("JobLogged"), jobId=job, after=after) as events:
+    async with stream(runs.http, operation("JobLogged"), id=job, after=after) as events:
         while True:
             kind, result = await events.next()
             if kind == "complete":

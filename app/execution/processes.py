@@ -191,6 +191,7 @@ class ChildProcesses:
             except OSError as error:  # too many processes, or no memory: that passes
                 log.error("the fork server cannot be started: %s", error)
             else:
+                await _log_errors(self._zygote)
                 code = await self._zygote.wait()
                 log.error("the fork server ended with %s; it is restarted", code)
             await asyncio.sleep(RESTART_DELAY)
@@ -203,7 +204,16 @@ class ChildProcesses:
             env={name: os.environ[name] for name in INHERITED if name in os.environ} | ALWAYS,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
         )
+
+
+async def _log_errors(process: asyncio.subprocess.Process) -> None:
+    """Log what a fork server writes to its standard error, until it ends."""
+    assert process.stderr is not None
+    while chunk := await process.stderr.read(1 << 14):
+        fields = {"traceback": chunk.decode("utf-8", "replace")}
+        log.error("the fork server wrote to its standard error", extra={"fields": fields})
 
 
 def limits_of(settings: Settings) -> Limits:

@@ -28,7 +28,9 @@ log = logging.getLogger("voltgraph")
 LOOK = 0.5
 """Seconds between two checks of the lease."""
 CHECKPOINT = 1.0
-"""Seconds between two stored checkpoints."""
+"""Seconds between two stored checkpoints, and between two writes of a log."""
+MOST_TRACEBACK = 20_000
+"""Maximum characters of a job's traceback in the log."""
 
 
 Ended = Callable[[str, str, float], None]
@@ -215,7 +217,7 @@ async def _answer(child: ChildProcess, progress: _Kept) -> dict[str, Any]:
         message = await child.message()
         if message["kind"] == "failed":
             failure = JobFailed(JobErrorCode[message["code"]], message["message"], message["detail"])
-            failure.traceback = message.get("traceback")
+            failure.traceback = (message.get("traceback") or "")[-MOST_TRACEBACK:] or None
             raise failure
         if message["kind"] == "series":
             await progress.keep_series(message)

@@ -148,7 +148,7 @@ async def _persistently(run: Callable[[str], Awaitable[None]], pipeline_id: str)
             return await run(pipeline_id)
         except Exception as error:
             left -= not is_unavailable(error)
-            log.exception("the run of %s failed", pipeline_id)
+            log.exception("the run of %s failed", pipeline_id, extra={"fields": {"pipeline": pipeline_id}})
             if not left:
                 raise
             await asyncio.sleep(PAUSE)

@@ -88,6 +88,18 @@ class Settings(BaseSettings):
         10_000, ge=1, description="Maximum open subscriptions of one API key over all transports."
     )
     workers: int = Field(2, ge=0, le=1000, description="Pipelines that one process runs concurrently; 0 runs none.")
+    max_queued: int = Field(
+        20_000, ge=1, description="Maximum queued pipelines of an organization; a further start is QUEUE_FULL."
+    )
+    max_queued_per_key: int | None = Field(
+        None, ge=1, description="Maximum queued pipelines that one API key started; unless set, as `MAX_QUEUED`."
+    )
+    max_running: int | None = Field(
+        None, ge=1, description="Maximum pipelines of an organization that run at a time; further ones stay queued."
+    )
+    max_running_per_key: int | None = Field(
+        None, ge=1, description="Maximum pipelines of one API key that run at a time; further ones stay queued."
+    )
     worker_id: str = Field("", description="Prefix of this worker's name; by default the host name.")
     executor: str = Field("app.battery:BatteryExecutor", description="Executor of elements: `MODULE:NAME`.")
     job_timeout: float = Field(86400.0, gt=0, description="Time limit of a job in seconds.")
@@ -111,6 +123,11 @@ class Settings(BaseSettings):
     cancel_grace: float = Field(1.0, ge=0, description="Seconds from SIGTERM to SIGKILL of a job's process.")
     worker_timeout: float = Field(
         10.0, ge=6, description="Seconds without a heartbeat after which other workers take over a worker's pipelines."
+    )
+    keep_days: float | None = Field(
+        None,
+        gt=0,
+        description="Days after which workers delete runs that have ended, and idempotency keys; unless set, never.",
     )
     log_format: Literal["text", "json"] = Field(
         "text", description="`json` writes one object a line, with a line per request; `text` is for people."

@@ -10,7 +10,6 @@ from app.cli.isolation import require_isolation
 from app.cli.terminal import console, shown
 from app.database.connect import database_url, open_database
 from app.database.migrations import migrate
-from app.execution.queue import open_queue
 from app.execution.sandbox.server_process import protect_process
 from app.execution.worker import working
 from app.models.sql import is_file
@@ -38,8 +37,7 @@ async def work(settings: Settings, url: URL) -> None:
     await migrate(url)
     async with (
         open_database(url, settings.max_waiting_writes) as tables,
-        open_queue(url) as engine,
-        working(settings, url, tables, engine),
+        working(settings, url, tables),
     ):
         console.print(shown(f"Runs the pipelines of {url.render_as_string(hide_password=True)}"))
         await ended.wait()

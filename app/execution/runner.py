@@ -14,7 +14,6 @@ import orjson
 
 from app.auth.redaction import Redaction, passwords
 from app.database.availability import is_unavailable, retry_until_available
-from app.database.interface import Database
 from app.execution.executor import JobFailed, Progress
 from app.execution.job_log import JobLog
 from app.execution.lease import Lease, LeaseLost
@@ -44,20 +43,14 @@ def uncounted(element_type: str, outcome: str, seconds: float) -> None:
 class Runner:
     """Runner of pipelines in one worker."""
 
-    def __init__(
-        self, database: Database, children: ChildProcesses, settings: Settings, worker_id: str, ended: Ended = uncounted
-    ) -> None:
-        self._database, self._children, self._settings = database, children, settings
-        self._worker_id, self._ended = worker_id, ended
+    def __init__(self, children: ChildProcesses, settings: Settings, ended: Ended = uncounted) -> None:
+        self._children, self._settings, self._ended = children, settings, ended
         self._redaction = Redaction(passwords(settings.database_url))
 
-    async def run(self, pipeline_id: str) -> None:
+    async def run(self, lease: Lease) -> None:
         """Run a pipeline to its end. Completed elements do not run again. Return early if the lease is lost."""
-        lease = await Lease.take(self._database, pipeline_id, self._worker_id)
-        if lease is None:
-            return
         if lease.attempt > 1:
-            log.warning("pipeline %s was taken over, attempt %s", pipeline_id, lease.attempt, extra=_fields(lease))
+            log.info("pipeline %s continues, attempt %s", lease.pipeline_id, lease.attempt, extra=_fields(lease))
         try:
             elements = await lease.elements()
             if failures := await self._refused(lease, elements):
@@ -69,18 +62,22 @@ class Runner:
                 return
             await self._run_all(lease, elements)
         except LeaseLost:
-            log.info("the run of pipeline %s was canceled or taken over", pipeline_id, extra=_fields(lease))
+            log.info("the run of %s was canceled or taken over", lease.pipeline_id, extra=_fields(lease))
 
     async def _run_all(self, lease: Lease, elements: list[PipelineElement]) -> None:
         inputs: dict[str, Any] = {}
+        has_completed = False
         for element in elements:
+            is_last = element is elements[-1]
+            has_completed = is_last and element.status is not PipelineElementStatus.COMPLETED
             try:
-                result = await self._result(lease, element, inputs)
+                result = await self._result(lease, element, inputs, is_last=is_last)
             except JobFailed as failure:
                 await retry_until_available(partial(lease.fail, {element.id: failure}))
                 return
             inputs |= result.get("parameter_values") or {}
-        await retry_until_available(lease.complete)
+        if not has_completed:
+            await retry_until_available(lease.complete)
 
     async def _refused(self, lease: Lease, elements: list[PipelineElement]) -> dict[str, JobFailed]:
         """Return the elements with a wrong configuration, by id. All elements are checked before the first one runs."""
@@ -101,14 +98,18 @@ class Runner:
             if faults and element.id in pending
         }
 
-    async def _result(self, lease: Lease, element: PipelineElement, inputs: dict[str, Any]) -> dict[str, Any]:
+    async def _result(
+        self, lease: Lease, element: PipelineElement, inputs: dict[str, Any], *, is_last: bool
+    ) -> dict[str, Any]:
+        """Return the result of an element, which runs unless it has completed. The last one completes the pipeline
+        too."""
         if element.status is PipelineElementStatus.COMPLETED:
             done: dict[str, Any] = orjson.loads(element.result or "{}")
             return done
         with self._counted(lease, element):
             answer = await self._attempts(lease, {"kind": "run", "jobs": [_job(element)], "inputs": inputs}, element)
             result: dict[str, Any] = answer["result"]
-            await retry_until_available(lambda: lease.complete_element(element.id, result))
+            await retry_until_available(lambda: lease.complete_element(element.id, result, is_last=is_last))
         return result
 
     @contextmanager

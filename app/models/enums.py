@@ -91,7 +91,7 @@ class JobErrorCode(DescribedEnum):
     MODEL_ERROR = "MODEL_ERROR", "The model cannot be built, or lacks parameters."
     SOLVER_ERROR = "SOLVER_ERROR", "The solver found no solution."
     EXECUTION_TIMEOUT = "EXECUTION_TIMEOUT", "The job exceeded its time limit."
-    SUBMISSION_FAILED = "SUBMISSION_FAILED", "The queue could not take the job."
+    SUBMISSION_FAILED = "SUBMISSION_FAILED", "The queue could not take the job. Only earlier versions report it."
     INTERNAL_ERROR = "INTERNAL_ERROR", "A fault of the server."
 
 

@@ -14,7 +14,7 @@ from app.auth.caller import Caller
 from app.database.interface import Database
 from app.errors import RequestError, RequestErrorCode
 from app.models.sql import sql_of
-from app.models.tables import AT_WORK, Checkpoint, JobLogLine, Pipeline, PipelineElement
+from app.models.tables import AT_WORK, QUEUED, Checkpoint, JobLogLine, Pipeline, PipelineElement
 from app.pipelines.access import visible_elements, visible_pipelines
 from app.pipelines.budget import LOADED, PARSED, Budget, size_of
 from app.pipelines.results import ParsedResult
@@ -139,9 +139,25 @@ async def element_of_job(database: Database, caller: Caller, job_id: str) -> Pip
 
 async def running(database: Database) -> tuple[int, int]:
     """Count the running pipelines of all organizations, and those of them that wait for a worker."""
-    query = select(func.count(), func.count().filter(col(Pipeline.attempt) == 0)).select_from(Pipeline).where(AT_WORK)
+    waits = func.count().filter(col(Pipeline.worker_id).is_(None))
+    query = select(func.count(), waits).select_from(Pipeline).where(AT_WORK)
     async with database.read() as session:
         return (await session.exec(query)).one()
+
+
+async def queue_positions(
+    database: Database, caller: Caller, ids: Sequence[str], *, budget: Budget
+) -> list[int | None]:
+    """Load the position of each of the pipelines in its organization's queue, from 1; None unless it is queued. The
+    whole queue is numbered in one scan of its index."""
+    budget.take_work(LOADED * len(ids))
+    position = func.row_number().over(order_by=(col(Pipeline.started_at), col(Pipeline.id))).label("position")
+    theirs = col(Pipeline.organization_id) == caller.organization_id
+    queue = sa.select(col(Pipeline.id).label("id"), position).where(QUEUED, theirs).subquery()
+    asked: Any = sa.select(queue.c.id, queue.c.position).where(queue.c.id.in_(ids))
+    async with database.read() as session:
+        found: dict[str, int] = dict((await session.exec(asked)).all())
+    return [found.get(id) for id in ids]
 
 
 async def jobs(database: Database, caller: Caller, most: int, skip: int) -> list[PipelineElement]:

@@ -8,8 +8,8 @@ from app.auth.quotas import ConcurrencyQuota
 from app.auth.rate_limit import RateLimiter
 from app.auth.revocation import RevocationPoller
 from app.database.interface import Database
-from app.execution.queue import RunQueue
 from app.execution.sandbox.isolation import Isolation, isolation
+from app.pipelines.lifecycle import QueueLimits
 from app.pipelines.subscriptions import Feed
 from app.server.bodies.quota import BodyQuota
 from app.server.observability.health import Health
@@ -18,10 +18,10 @@ from app.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Dependencies of both APIs: database, run queue, subscriptions, authenticator, rate limits, quotas, health."""
+    """Dependencies of both APIs: database, queue limits, subscriptions, authenticator, rate limits, quotas, health."""
 
     database: Database
-    queue: RunQueue
+    queue_limits: QueueLimits
     feed: Feed
     authenticator: Authenticator
     revocations: RevocationPoller
@@ -34,7 +34,7 @@ class Services:
     """Isolation of jobs; None if this process runs none."""
 
 
-def services(settings: Settings, database: Database, queue: RunQueue, keys: KeyStore) -> Services:
+def services(settings: Settings, database: Database, keys: KeyStore) -> Services:
     """Build the services of a server."""
     authenticator = Authenticator(KeyRing(keys), settings.allow_anyone)
     sockets = ConcurrencyQuota(settings.max_sockets, "WebSockets")
@@ -42,7 +42,18 @@ def services(settings: Settings, database: Database, queue: RunQueue, keys: KeyS
     rate_limiter = RateLimiter(settings.rate_limit)
     health, revocations = Health(database), RevocationPoller(authenticator)
     feed, bodies = Feed(database, revocations), BodyQuota(settings.max_held_bytes)
+    queue_limits = QueueLimits(settings.max_queued, settings.max_queued_per_key)
     given = isolation(settings.sandbox) if settings.workers else None
     return Services(
-        database, queue, feed, authenticator, revocations, health, rate_limiter, bodies, sockets, subscriptions, given
+        database,
+        queue_limits,
+        feed,
+        authenticator,
+        revocations,
+        health,
+        rate_limiter,
+        bodies,
+        sockets,
+        subscriptions,
+        given,
     )

@@ -40,6 +40,7 @@ EXTRA = {
     "pipelineCounts": 50,
     "series": 20,
     "progress": 15,
+    "queuePosition": 10,
     "parameterValues": 4,
     "warnings": 4,
     "jobConfig": 2,

@@ -185,7 +185,7 @@ def log(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     ).all(rows)
 
 
-LEFT = frozenset({"PipelineElement.series"})
+LEFT = frozenset({"Pipeline.queuePosition", "PipelineElement.series"})
 """Fields whose operations are left to the executor, as `Type.field`."""
 FIELDS: dict[str, dict[str, FieldReader]] = {
     "Pipeline": {"isTerminal": is_terminal, "options": options, "elements": elements, "progress": progress},

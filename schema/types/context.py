@@ -43,6 +43,10 @@ class Context:
         return self._loader(repository.newest_checkpoints)
 
     @cached_property
+    def queue_positions(self) -> DataLoader[str, int | None]:
+        return self._loader(repository.queue_positions)
+
+    @cached_property
     def results(self) -> DataLoader[str, ParsedResult | None]:
         """Loader of parsed results."""
         return self._loader(repository.parsed_results)

@@ -40,18 +40,20 @@ class Mutation:
         return await payload(lambda: service.update(database, caller, id, input.changes()), "id")
 
     @strawberry.mutation(
-        description="Start a pending pipeline. A RUNNING one is returned unchanged; a terminal one is INVALID_STATE."
+        description="Start a pending pipeline: it waits in its organization's queue until a worker takes it. A RUNNING "
+        "one is returned unchanged; a terminal one is INVALID_STATE."
     )
     async def start_pipeline(self, info: Info, id: PipelineId) -> PipelinePayload:
         services, caller = info.context.services, info.context.caller
-        return await payload(lambda: lifecycle.start(services.database, services.queue, caller, id, request_id()), "id")
+        limits = services.queue_limits
+        return await payload(lambda: lifecycle.start(services.database, limits, caller, id, request_id()), "id")
 
     @strawberry.mutation(
         description="Cancel a pipeline and stop its running job. A CANCELED one is returned unchanged."
     )
     async def cancel_pipeline(self, info: Info, id: PipelineId) -> PipelinePayload:
         services, caller = info.context.services, info.context.caller
-        return await payload(lambda: lifecycle.cancel(services.database, services.queue, caller, id), "id")
+        return await payload(lambda: lifecycle.cancel(services.database, caller, id), "id")
 
     @strawberry.mutation(description="Create a pending copy, to run again or to change a finished run.")
     async def duplicate_pipeline(

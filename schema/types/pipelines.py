@@ -244,6 +244,14 @@ class Pipeline(Node):
     started_at: datetime | None = strawberry.field(description="When it was started.")
     finished_at: datetime | None = strawberry.field(description="When it became terminal.")
 
+    @strawberry.field(
+        description="Position in its organization's queue, from 1, while it waits for a worker. Null unless it waits. "
+        "Subscriptions do not report changes of the position."
+    )
+    async def queue_position(self, info: Info) -> int | None:
+        queued = self.status is PipelineStatus.RUNNING and self.worker_id is None  # type: ignore[attr-defined]
+        return await info.context.queue_positions.load(self.id) if queued else None
+
     @strawberry.field(description="Its options.", graphql_type=PipelineOptions)
     def options(self) -> Any:
         return self

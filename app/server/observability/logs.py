@@ -75,8 +75,6 @@ def configure(settings: Settings) -> None:
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger(OURS).setLevel(settings.log_level)
-    dbos = logging.getLogger("dbos")
-    dbos.handlers, dbos.propagate = [handler], False  # DBOS adds a handler of its own to a logger without one
     logging.captureWarnings(True)
 
 

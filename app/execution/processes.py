@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from time import time
 from typing import Any
 
 from app.errors import VoltgraphError
@@ -42,6 +43,10 @@ KILLED = 5.0
 """Seconds after SIGKILL until a process counts as gone, even if one of its descendants holds the connection open."""
 
 
+PREFIX, SOCKET = "voltgraph-", "children"
+"""Prefix of the temporary folder of a worker, and name of its fork server's socket in it."""
+NEW = 60.0
+"""Seconds for which a folder may belong to a worker that does not listen yet."""
 LINGER = 1.0
 """Seconds that the log of an ended process, and the report of its end, are waited for."""
 MAX_JOB_FILES = 10_000
@@ -110,8 +115,9 @@ class ChildProcesses:
     def __init__(self, settings: Settings) -> None:
         self._executor, self._sandbox = settings.executor, settings.sandbox
         self.limits = limits_of(settings)
-        self._folder = tempfile.TemporaryDirectory(prefix="voltgraph-")
-        self._path = Path(self._folder.name) / "children"
+        _remove_abandoned(Path(tempfile.gettempdir()))
+        self._folder = tempfile.TemporaryDirectory(prefix=PREFIX)
+        self._path = Path(self._folder.name) / SOCKET
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self._path))
         self._listener.listen(128)
@@ -206,6 +212,20 @@ class ChildProcesses:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
+
+
+def _remove_abandoned(temporary: Path) -> None:
+    """Remove the folders of workers of this user that were killed: nothing listens on their sockets."""
+    for folder in temporary.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as asking:
+            stat = folder.stat(follow_symlinks=False)
+            if stat.st_uid != os.geteuid() or time() - stat.st_mtime < NEW:
+                continue
+            asking.setblocking(False)
+            try:
+                asking.connect(str(folder / SOCKET))
+            except ConnectionRefusedError:
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _log_errors(process: asyncio.subprocess.Process) -> None:

@@ -103,6 +103,22 @@ class Settings(BaseSettings):
     worker_id: str = Field("", description="Prefix of this worker's name; by default the host name.")
     executor: str = Field("app.battery:BatteryExecutor", description="Executor of elements: `MODULE:NAME`.")
     job_timeout: float = Field(86400.0, gt=0, description="Time limit of a job in seconds.")
+    job_memory: int = Field(
+        4 * 2**30, ge=64 * 2**20, description="Bytes of memory that a job may use besides the imported libraries."
+    )
+    job_cpu: float | None = Field(
+        None, gt=0, description="Seconds of CPU time of a job; unless set, as `VOLTGRAPH_JOB_TIMEOUT`."
+    )
+    job_disk: int = Field(2**30, ge=2**20, description="Bytes of the temporary files of a job.")
+    job_files: int = Field(256, ge=32, le=65536, description="Maximum open files of a job.")
+    job_log_bytes: int = Field(
+        2**20, ge=0, description="Bytes of the log of one attempt of a job, 64 for each line included; 0 keeps none."
+    )
+    sandbox: Literal["on", "required", "off"] = Field(
+        "on",
+        description="`on` confines jobs by all that the kernel has; `required` starts no job without Landlock and "
+        "seccomp; `off` leaves the limits only.",
+    )
     job_retries: int = Field(1, ge=0, description="Retries of a job whose process died.")
     cancel_grace: float = Field(1.0, ge=0, description="Seconds from SIGTERM to SIGKILL of a job's process.")
     worker_timeout: float = Field(

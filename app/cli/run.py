@@ -16,6 +16,7 @@ from app.cli.run_report import print_report
 from app.cli.terminal import console, lines, printable, shown
 from app.database.connect import FileInUse
 from app.errors import VoltgraphError
+from app.execution.sandbox.server_process import protect_process
 from app.main import create_app
 from app.server.bodies.strict_json import decode
 from app.settings import QUERIES, Settings
@@ -60,6 +61,7 @@ async def connected(server: str | None, key: str | None) -> AsyncIterator[Client
             yield Client(http)
         return
     app = create_app(Settings())
+    protect_process()
     http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), headers=headers, base_url="http://localhost")
     async with app.router.lifespan_context(app), http:
         yield Client(http)

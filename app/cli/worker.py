@@ -6,9 +6,11 @@ import signal
 import typer
 from sqlalchemy.engine import URL
 
+from app.cli.isolation import require_isolation
 from app.cli.terminal import console, shown
 from app.database.connect import database_url, open_database
 from app.database.migrations import migrate
+from app.execution.sandbox.server_process import protect_process
 from app.execution.worker import working
 from app.models.sql import is_file
 from app.server.observability import logs
@@ -22,6 +24,8 @@ def worker() -> None:
     if is_file(url):
         raise typer.BadParameter("A SQLite file has one process, `serve`, which runs its pipelines too.")
     logs.configure(settings)
+    require_isolation(settings)
+    protect_process()
     asyncio.run(work(settings, url))
 
 

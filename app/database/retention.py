@@ -23,7 +23,8 @@ from app.models.tables import ENDED, HELD, IdempotencyKey, Pipeline, Worker
 ROUND = 20
 """Maximum number of pipelines of a transaction."""
 MOST_BYTES, MOST_CHECKPOINTS = 4_000_000, 4_000
-"""Maximum bytes of series, and maximum number of checkpoints, that a transaction deletes: a few milliseconds."""
+"""Maximum bytes of series, and maximum number of checkpoints and lines of logs, that a transaction deletes: a few
+milliseconds."""
 KEYS = 500
 """Number of idempotency keys that are examined at once."""
 HIDDEN = "\x7fdeleted"
@@ -33,6 +34,7 @@ PIPELINE, ELEMENT, CHECKPOINT, SERIES, KEY = (
     SQLModel.metadata.tables[name]
     for name in ("pipeline", "pipeline_element", "checkpoint", "series_channel", "idempotency_key")
 )
+LINE = SQLModel.metadata.tables["job_log"]
 CHANNEL = tuple(SERIES.primary_key.columns)
 
 
@@ -105,16 +107,16 @@ async def _remove_round(database: Database, before: datetime, pause: float) -> l
 
 
 async def _weights(session: AsyncSession, ids: list[str]) -> dict[str, tuple[int, int]]:
-    """Return the bytes of series and the number of checkpoints of pipelines that have any."""
+    """Return the bytes of series, and the number of checkpoints and lines of logs, of pipelines that have any."""
     connection = await session.connection()
     owner = sa.select(ELEMENT.c.pipeline_id, ELEMENT.c.id).where(ELEMENT.c.pipeline_id.in_(ids)).subquery()
     octets = sql_of(connection.dialect).octets(SERIES.c.samples)
     found: dict[str, tuple[int, int]] = {}
-    for place, table, weight in ((0, SERIES, func.sum(octets)), (1, CHECKPOINT, func.count())):
+    for place, table, weight in ((0, SERIES, func.sum(octets)), (1, CHECKPOINT, func.count()), (1, LINE, func.count())):
         query = sa.select(owner.c.pipeline_id, weight).join(table, table.c.element_id == owner.c.id)
         for id, number in await connection.execute(query.group_by(owner.c.pipeline_id)):
             before = found.get(id, (0, 0))
-            found[id] = (int(number), before[1]) if place == 0 else (before[0], int(number))
+            found[id] = (int(number), before[1]) if place == 0 else (before[0], before[1] + int(number))
     return found
 
 
@@ -189,12 +191,13 @@ async def _delete_part(id: str, session: AsyncSession) -> bool:
         some = [dict(zip((f"its_{c.name}" for c in CHANNEL), key, strict=True)) for key in _first(channels)]
         await connection.execute(sa.delete(SERIES).where(*this), some)
         return True
-    first = sa.select(CHECKPOINT.c.element_id, CHECKPOINT.c.number).where(CHECKPOINT.c.element_id.in_(theirs)).limit(1)
-    if (found := (await connection.execute(first)).first()) is not None:
-        element_id, number = found
-        upto = CHECKPOINT.c.number < number + MOST_CHECKPOINTS
-        await connection.execute(sa.delete(CHECKPOINT).where(CHECKPOINT.c.element_id == element_id, upto))
-        return True
+    for table in (CHECKPOINT, LINE):
+        first = sa.select(table.c.element_id, table.c.number).where(table.c.element_id.in_(theirs))
+        if (found := (await connection.execute(first.limit(1))).first()) is not None:
+            element_id, number = found
+            upto = table.c.number < number + MOST_CHECKPOINTS
+            await connection.execute(sa.delete(table).where(table.c.element_id == element_id, upto))
+            return True
     await connection.execute(sa.delete(PIPELINE).where(PIPELINE.c.id == id))
     return False
 

@@ -6,7 +6,7 @@ the lease is lost and no further write of the first worker is stored.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -22,9 +22,10 @@ from app.database import changes
 from app.database.interface import Database
 from app.errors import VoltgraphError
 from app.execution.executor import JobFailed, Progress
+from app.execution.job_log import Line
 from app.models.columns import now
 from app.models.enums import ElementType, JobStatus, PipelineElementStatus, PipelineStatus, SeriesSource
-from app.models.tables import Checkpoint, Pipeline, PipelineElement, SeriesChannel
+from app.models.tables import Checkpoint, JobLogLine, Pipeline, PipelineElement, SeriesChannel
 from app.pipelines.lifecycle import end_run, load_elements
 from app.pipelines.service import next_timestamp
 
@@ -71,6 +72,9 @@ COMPLETE = (
     )
 )
 DELETE_SERIES = delete(SERIES).where(SERIES.c.element_id == bindparam("element"))
+LINE = SQLModel.metadata.tables["job_log"]
+LAST_LINE = select_columns(func.max(LINE.c.number)).where(LINE.c.element_id == bindparam("element"))
+ATTEMPT = select_columns(ELEMENT.c.attempt).where(ELEMENT.c.id == bindparam("element"))
 LAST_CHECKPOINT = select_columns(func.max(CHECKPOINT.c.number)).where(CHECKPOINT.c.element_id == bindparam("element"))
 
 
@@ -81,10 +85,17 @@ class LeaseLost(VoltgraphError):
 class Lease:
     """Lease: the right to run a pipeline. Every write raises LeaseLost once the lease is lost."""
 
-    def __init__(self, database: Database, pipeline_id: str, attempt: int, live_progress_updates: bool | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        pipeline_id: str,
+        attempt: int,
+        live_progress_updates: bool | None,
+        request_id: str | None = None,
+    ) -> None:
         self._database = database
         self.pipeline_id, self.attempt = pipeline_id, attempt
-        self.live_progress_updates = live_progress_updates
+        self.live_progress_updates, self.request_id = live_progress_updates, request_id
         self._types: frozenset[ElementType] | None = None
         """Element types of the pipeline, for change events."""
 
@@ -174,6 +185,18 @@ class Lease:
             last = (await connection.execute(LAST_CHECKPOINT, {"element": element_id})).scalar_one() or 0
             row = {"element_id": element_id, "number": last + 1, "at": at, **values}
             await connection.execute(insert(Checkpoint), row)
+
+        await self._change(change)
+
+    async def keep_log(self, element_id: str, lines: Sequence[Line]) -> None:
+        """Store lines of the log of a job, numbered after those before."""
+
+        async def change(connection: AsyncConnection, at: datetime) -> None:
+            last = (await connection.execute(LAST_LINE, {"element": element_id})).scalar_one() or 0
+            attempt = (await connection.execute(ATTEMPT, {"element": element_id})).scalar_one()
+            shared = {"element_id": element_id, "attempt": attempt}
+            rows = [{**shared, "number": number, **line._asdict()} for number, line in enumerate(lines, last + 1)]
+            await connection.execute(insert(JobLogLine), rows)
 
         await self._change(change)
 

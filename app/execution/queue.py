@@ -53,7 +53,7 @@ TAKE = (
     sa.update(PIPELINE)
     .where(PIPELINE.c.id.in_(sa.bindparam("claimed", expanding=True)), QUEUED)
     .values(worker_id=sa.bindparam("worker"), attempt=PIPELINE.c.attempt + 1)
-    .returning(PIPELINE.c.id, PIPELINE.c.attempt, PIPELINE.c.live_progress_updates)
+    .returning(PIPELINE.c.id, PIPELINE.c.attempt, PIPELINE.c.live_progress_updates, PIPELINE.c.request_id)
 )
 
 

@@ -26,6 +26,7 @@ from app.execution.lease import Lease
 from app.execution.processes import ChildProcesses
 from app.execution.queue import RunningLimits, RunQueue
 from app.execution.runner import Ended, Runner, uncounted
+from app.execution.sandbox.isolation import Isolation, isolation
 from app.models.columns import now
 from app.models.enums import JobErrorCode, PipelineStatus
 from app.models.sql import is_file, sql_of
@@ -55,12 +56,20 @@ async def working(settings: Settings, url: URL, database: Database, ended: Ended
     if settings.workers == 0:
         yield
         return
+    _log_isolation(isolation(settings.sandbox))
     limits = RunningLimits(settings.max_running, settings.max_running_per_key)
     queue = RunQueue(database, _name(settings, url), limits)
-    async with ChildProcesses(settings.executor) as children:
+    async with ChildProcesses(settings) as children:
         worker = _Worker(database, queue, Runner(children, settings, ended), settings)
         async with worker.at_work():
             yield
+
+
+def _log_isolation(confined: Isolation) -> None:
+    """Log the isolation of jobs, and what an operator should change."""
+    log.info("isolation of jobs: %s", confined.level, extra={"fields": confined.to_json()})
+    for warning in confined.warnings:
+        log.warning("isolation of jobs: %s", warning)
 
 
 def _name(settings: Settings, url: URL) -> str:

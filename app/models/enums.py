@@ -100,3 +100,12 @@ class SeriesSource(DescribedEnum):
 
     OPTIMAL = "optimal", "The best values of a fit, or the values passed to a validation."
     BASELINE = "baseline", "The initial guess of a fit."
+
+
+class JobLogStream(DescribedEnum):
+    """Origin of a line in the log of a job."""
+
+    STDOUT = "stdout", "Standard output of the job's process."
+    STDERR = "stderr", "Standard error of the job's process: log lines and tracebacks of its libraries."
+    WARNING = "warning", "A warning of Python."
+    WORKER = "worker", "The worker that runs the job: its beginning, its end, and what was cut."

@@ -13,6 +13,7 @@ from app.models.enums import (
     DescribedEnum,
     ElementType,
     JobErrorCode,
+    JobLogStream,
     JobStatus,
     PipelineElementStatus,
     PipelineStatus,
@@ -87,6 +88,8 @@ class Pipeline(SQLModel, table=True):
     """The worker that runs the pipeline, or ran it last; null while it is queued."""
     attempt: int = 0
     """Fencing token: the number of times a worker took the pipeline. A write of an earlier attempt is refused."""
+    request_id: str | None = Field(default=None, sa_type=Binary)
+    """Id of the request that started the pipeline, for the worker's log."""
     started_by: str | None = Field(default=None, sa_type=Binary)
     """Prefix of the API key that started the run; null without one. Limits of keys count by it."""
 
@@ -140,6 +143,22 @@ class Checkpoint(SQLModel, table=True):
     cost: float | None = None
     best_cost: float | None = None
     parameters: str = Field(sa_type=JsonText)
+
+
+class JobLogLine(SQLModel, table=True):
+    """A line of the log of a job."""
+
+    __tablename__ = "job_log"
+
+    element_id: str = Field(
+        sa_type=Binary, primary_key=True, sa_column_args=[ForeignKey("pipeline_element.id", ondelete="CASCADE")]
+    )
+    number: int = Field(primary_key=True)
+    """Number from 1, without gaps, over all attempts."""
+    attempt: int
+    at: datetime = Field(sa_type=Instant)
+    stream: JobLogStream = Field(sa_type=stored(JobLogStream))
+    text: str = Field(sa_type=Text)
 
 
 class SeriesChannel(SQLModel, table=True):

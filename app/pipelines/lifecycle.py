@@ -29,9 +29,11 @@ class QueueLimits(NamedTuple):
     key: int | None = None
 
 
-async def start(database: Database, limits: QueueLimits, caller: Caller, id: str) -> Pipeline:
-    """Start a pipeline: it is queued until a worker claims it. Raises NOT_FOUND; INVALID_STATE for a terminal one;
-    QUEUE_FULL."""
+async def start(
+    database: Database, limits: QueueLimits, caller: Caller, id: str, request_id: str | None = None
+) -> Pipeline:
+    """Start a pipeline: it is queued until a worker claims it, and its run logs `request_id`. Raises NOT_FOUND;
+    INVALID_STATE for a terminal one; QUEUE_FULL."""
 
     async def work(session: AsyncSession) -> Pipeline:
         pipeline = await lock_pipeline(session, caller, id)
@@ -40,6 +42,7 @@ async def start(database: Database, limits: QueueLimits, caller: Caller, id: str
         if pipeline.is_terminal:
             raise invalid_state(pipeline, "duplicate it to run it again")
         await _require_room(session, limits, caller)
+        pipeline.request_id = request_id
         await _begin(session, pipeline, caller)
         return pipeline
 

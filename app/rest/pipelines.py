@@ -28,6 +28,7 @@ from app.rest.schemas import (
     Submission,
 )
 from app.rest.serializers import JsonResponse
+from app.server.observability.request_log import request_id
 from app.server.services import Services
 
 
@@ -101,7 +102,7 @@ async def create_pipeline(config: PipelineConfig, request: Request, by: By, most
         await lifecycle.require_room(database(request), limits, by)
     row = await service.create(database(request), by, config.draft._replace(idempotency_key=key))
     if starts:
-        row = await lifecycle.start(database(request), limits, by, row.id)
+        row = await lifecycle.start(database(request), limits, by, row.id, request_id())
     return JsonResponse(await _detail(database(request), by, row, most), 201)
 
 
@@ -139,7 +140,8 @@ async def delete_pipeline(pipeline_id: str, db: In, by: By) -> None:
 @router.post("/{pipeline_id}/start", response_model=PipelineDetail, responses=NOT_YET)
 async def start_pipeline(pipeline_id: str, request: Request, by: By, most: Most) -> Response:
     """Start a pending pipeline. A running one is returned unchanged."""
-    row = await lifecycle.start(database(request), services(request).queue_limits, by, pipeline_id)
+    limits = services(request).queue_limits
+    row = await lifecycle.start(database(request), limits, by, pipeline_id, request_id())
     return JsonResponse(await _detail(database(request), by, row, most))
 
 

@@ -8,6 +8,7 @@ from app.auth.quotas import ConcurrencyQuota
 from app.auth.rate_limit import RateLimiter
 from app.auth.revocation import RevocationPoller
 from app.database.interface import Database
+from app.execution.sandbox.isolation import Isolation, isolation
 from app.pipelines.lifecycle import QueueLimits
 from app.pipelines.subscriptions import Feed
 from app.server.bodies.quota import BodyQuota
@@ -29,6 +30,8 @@ class Services:
     bodies: BodyQuota
     sockets: ConcurrencyQuota
     subscriptions: ConcurrencyQuota
+    isolation: Isolation | None
+    """Isolation of jobs; None if this process runs none."""
 
 
 def services(settings: Settings, database: Database, keys: KeyStore) -> Services:
@@ -40,6 +43,17 @@ def services(settings: Settings, database: Database, keys: KeyStore) -> Services
     health, revocations = Health(database), RevocationPoller(authenticator)
     feed, bodies = Feed(database, revocations), BodyQuota(settings.max_held_bytes)
     queue_limits = QueueLimits(settings.max_queued, settings.max_queued_per_key)
+    given = isolation(settings.sandbox) if settings.workers else None
     return Services(
-        database, queue_limits, feed, authenticator, revocations, health, rate_limiter, bodies, sockets, subscriptions
+        database,
+        queue_limits,
+        feed,
+        authenticator,
+        revocations,
+        health,
+        rate_limiter,
+        bodies,
+        sockets,
+        subscriptions,
+        given,
     )

@@ -26,6 +26,7 @@ for each in (
     enums.PipelineElementStatus,
     enums.JobStatus,
     enums.JobErrorCode,
+    enums.JobLogStream,
     enums.SeriesSource,
 ):
     describe(each)

@@ -7,6 +7,7 @@ from strawberry import UNSET
 
 from app.errors import Rejected
 from app.pipelines import lifecycle, service
+from app.server.observability.request_log import request_id
 from schema.types.context import Info
 from schema.types.inputs import CreatePipelineInput, UpdatePipelineInput, given
 from schema.types.payloads import DeletePipelinePayload, PipelinePayload, payload, user_errors
@@ -44,7 +45,8 @@ class Mutation:
     )
     async def start_pipeline(self, info: Info, id: PipelineId) -> PipelinePayload:
         services, caller = info.context.services, info.context.caller
-        return await payload(lambda: lifecycle.start(services.database, services.queue_limits, caller, id), "id")
+        limits = services.queue_limits
+        return await payload(lambda: lifecycle.start(services.database, limits, caller, id, request_id()), "id")
 
     @strawberry.mutation(
         description="Cancel a pipeline and stop its running job. A CANCELED one is returned unchanged."

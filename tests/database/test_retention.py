@@ -26,9 +26,10 @@ from app.database.migrations import migrate
 from app.database.retention import Removed
 from app.errors import Rejected
 from app.execution.executor import Progress
+from app.execution.job_log import Line
 from app.execution.queue import RunQueue
 from app.models.columns import now
-from app.models.enums import ElementType, SeriesSource
+from app.models.enums import ElementType, JobLogStream, SeriesSource
 from app.models.tables import IdempotencyKey, Pipeline, PipelineElement, Worker
 from app.pipelines import lifecycle, service
 from app.pipelines.elements import SubmittedElements
@@ -63,6 +64,7 @@ async def finish(database: Database, at: datetime | None = None, *, samples: int
     await lease.keep_series(element.id, 0, {**series, "samples": [b"12345678" * samples] * 3})
     for number in range(checkpoints):
         await lease.keep(element.id, Progress(number))
+    await lease.keep_log(element.id, [Line(now(), JobLogStream.STDOUT, "line")] * 2)
     await lease.complete_element(element.id, {"parameter_values": {}}, is_last=True)
     if at is not None:
         await database.write(lambda session: session.exec(update(Pipeline).values(finished_at=at).where(_is(id))))
@@ -79,7 +81,7 @@ async def rows(database: Database) -> dict[str, int]:
         return {t.name: (await session.exec(select(func.count()).select_from(t))).one() for t in tables}
 
 
-EMPTY = {"checkpoint", "idempotency_key", "pipeline", "pipeline_element", "series_channel", "worker"}
+EMPTY = {"checkpoint", "idempotency_key", "job_log", "pipeline", "pipeline_element", "series_channel", "worker"}
 
 
 async def test_old_runs_go_with_all_their_rows_and_others_stay(database: Database) -> None:
@@ -96,6 +98,7 @@ async def test_old_runs_go_with_all_their_rows_and_others_stay(database: Databas
     assert await rows(database) == {
         "checkpoint": 2,
         "idempotency_key": 0,
+        "job_log": 4,
         "pipeline": 4,
         "pipeline_element": 4,
         "series_channel": 6,
@@ -131,8 +134,9 @@ async def test_a_heavy_run_goes_in_parts_that_nobody_sees(
         assert (await retention.prune(database, now())).pipelines == 0
     else:
         assert (await retention.prune(database, now())).pipelines == 2
-        # Three channels of 8,000 bytes, one a transaction; ten checkpoints, three a transaction; and the pipelines.
-        assert len(seen) == (3 + 1 + 1) + (1 + 4 + 1)
+        # Three channels of 8,000 bytes, one a transaction; ten checkpoints, three a transaction; the lines of
+        # logs; and the pipelines.
+        assert len(seen) == (3 + 1 + 1 + 1) + (1 + 4 + 1 + 1)
     assert await rows(database) == dict.fromkeys(EMPTY, 0)
 
 

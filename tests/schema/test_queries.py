@@ -32,7 +32,7 @@ async def test_runs_with_its_example_variables(api: Api, file: Path) -> None:
     assert isinstance(result, list) or result.get("userErrors", []) == []
 
 
-@pytest.mark.parametrize("file", WATCHING, ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", [file for file in WATCHING if "pipeline" in file.stem.lower()], ids=lambda f: f.stem)
 async def test_a_subscription_tells_what_happens(sqlite_url: str, file: Path) -> None:
     async with clients.live(sqlite_url) as live:
         id = (await live.api.create())["id"]

@@ -11,7 +11,7 @@ from alembic import op
 from app.models.columns import Binary
 
 revision = "0007"
-down_revision = "0005"
+down_revision = "0006"
 
 
 def upgrade() -> None:

@@ -15,11 +15,11 @@ import orjson
 from sqlalchemy import bindparam, delete, insert, update
 from sqlalchemy import select as select_columns
 from sqlalchemy.ext.asyncio import AsyncConnection
-from sqlmodel import SQLModel, col, func, select
+from sqlmodel import SQLModel, func
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database import changes
-from app.database.interface import Database
+from app.database.interface import Database, ReadBudget, Steps
 from app.errors import VoltgraphError
 from app.execution.executor import JobFailed, Progress
 from app.execution.job_log import Line
@@ -42,6 +42,11 @@ LOCK = (
     select_columns(PIPELINE.c.organization_id, PIPELINE.c.attempt, *(PIPELINE.c[name] for name in changes.COLUMNS))
     .where(PIPELINE.c.id == bindparam("pipeline"))
     .with_for_update()
+)
+VALID = select_columns(PIPELINE.c.attempt).where(
+    PIPELINE.c.id == bindparam("pipeline"),
+    PIPELINE.c.attempt == bindparam("its_attempt"),
+    PIPELINE.c.status == bindparam("its_status"),
 )
 TOUCH = (
     update(PIPELINE)
@@ -101,13 +106,14 @@ class Lease:
 
     async def lasts(self) -> bool:
         """Return whether the lease is still valid."""
-        query = select(Pipeline.id).where(
-            col(Pipeline.id) == self.pipeline_id,
-            col(Pipeline.attempt) == self.attempt,
-            col(Pipeline.status) == PipelineStatus.RUNNING,
-        )
-        async with self._database.read() as session:
-            return (await session.exec(query)).first() is not None
+        return await self._database.run(self._read_validity, ReadBudget(is_single=True))
+
+    def _read_validity(self) -> Steps[bool]:
+        """Read as plans do: a session that is canceled while it reads would lose its connection."""
+        query = VALID.compile(dialect=self._database.dialect)
+        values = {"pipeline": self.pipeline_id, "its_attempt": self.attempt, "its_status": PipelineStatus.RUNNING.name}
+        rows = yield str(query), [values[name] for name in query.positiontup or ()]
+        return bool(rows)
 
     async def elements(self) -> list[PipelineElement]:
         """Return all elements of the pipeline with their configurations and results, in execution order. Call it before

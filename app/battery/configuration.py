@@ -175,9 +175,14 @@ def _recipe(
 def _planned(head: Settings, recipe: ElementFunction, given: dict[str, Any], faults: list[Fault]) -> ParsedElement:
     settings, more = settle({**recipe.fields, "source": SOURCE}, given)
     faults += more
+    shown_settings = dict(settings)
+    if recipe.load is not None and "data" in settings:
+        settings["data"] = loaded = recipe.load(settings["data"], ("data",))
+        shown_settings["data"] = {"options": loaded.options} if loaded.options else {}
+        faults += loaded.faults
     if not faults:
         faults += schema_faults(head | {name: given[name] for name in recipe.fields if name in given})
-    effective = head | {name: value for name, value in settings.items() if name != "source" or value is not None}
+    effective = head | {name: value for name, value in shown_settings.items() if name != "source" or value is not None}
     return None if faults else CheckedElement(
         effective, lambda inputs, report: ElementResult(recipe.run(settings, inputs))
     ), faults

@@ -165,6 +165,17 @@ def test_the_numbers_of_a_measurement_are_limited(stored: dict[str, DataFile], m
     assert "2,400 rows of 3 columns are more than 7,000 numbers" in fault.message
 
 
+def test_a_calculation_has_the_digits_of_the_same_data_in_the_configuration(tmp_path: Path) -> None:
+    x = np.linspace(0.1, 0.9, 41).tolist()
+    curve = {"Stoichiometry": x, VOLTAGE: (4.2 - np.array(x) ** 2).tolist()}
+    files = {ID: store(curve, tmp_path)}
+    config = {"element_type": "calculation", "type": "OCPDataInterpolant", "electrode": "positive"}
+    inline, referenced = run(config | {"data": curve}, {}), run(config | {"data": {"data": f"db:{ID}"}}, files)
+    assert referenced.result["parameter_values"] == inline.result["parameter_values"]
+    [fault] = faults(config | {"data": {"data": f"db:{ID}", "options": {"first_step": SQL}}}, files)
+    assert fault.path == ("data", "options", "first_step")
+
+
 def test_references_in_other_places_stay_texts(stored: dict[str, DataFile]) -> None:
     entry = {"element_type": "entry", "values": {"x": 1.0}, "source": f"db:{ID}"}
     result = EXECUTOR.run(with_files(entry, stored), {}, lambda progress: None).result

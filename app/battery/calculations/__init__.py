@@ -30,8 +30,8 @@ from app.battery.checks.fields import (
     text,
     whole,
 )
+from app.battery.expressions.parameter_names import ELECTRODE, PHASE
 from app.battery.functions import ElementFunction, Inputs, Made
-from app.battery.parameter_names import ELECTRODE, PHASE
 
 ONE_PHASE = Field(lambda value: None if value in (["1", "1"], ("1", "1")) else 'takes ["1", "1"] only', ["1", "1"])
 ONE_OF_PHASES = Field(one_of("primary", "secondary"), None)

@@ -9,10 +9,10 @@ import numpy as np
 import pybamm
 
 from app.battery.checks.fields import Path, Settings
+from app.battery.expressions.parameter_names import PHASES, of_electrode
 from app.battery.functions import Inputs, Made, model_error
 from app.battery.objectives.data.measurements import Loaded, Needs, measured
 from app.battery.objectives.objective import Array
-from app.battery.parameter_names import PHASES, of_electrode
 
 STOICHIOMETRY, VOLTAGE = "Stoichiometry", "Voltage [V]"
 DIFFUSIVITY, ENTROPIC = "Diffusivity [m2.s-1]", "Entropic change [V.K-1]"

@@ -15,9 +15,9 @@ import pybamm
 
 from app.battery.calculations.data_interpolants import VOLTAGE, particle, table
 from app.battery.checks.fields import Settings
+from app.battery.expressions.parameter_names import REFERENCE_TEMPERATURE, of_electrode
 from app.battery.functions import Inputs, Made, model_error
 from app.battery.objectives.objective import Array
-from app.battery.parameter_names import REFERENCE_TEMPERATURE, of_electrode
 
 POINTS = 1001
 """Stoichiometries at which an OCP function is evaluated."""

@@ -13,9 +13,10 @@ import numpy as np
 import polars as pl
 import pytest
 
+from app.battery.ingest import ingest
 from app.battery.ingest.limits import Limits, limited_memory
 from app.execution.executor import IngestError
-from tests.ingest.files import discharge, ingested, parquet_bytes
+from tests.ingest.files import LIMITS, discharge, ingested, parquet_bytes
 
 HEADER = b"Time [s],Current [A],Voltage [V]\n"
 ROWS = b"0,1,4.0\n1,1,3.9\n2,1,3.8\n"
@@ -174,3 +175,10 @@ def varint(number: int) -> bytes:
         found.append(value & 0x7F | 0x80)
         value >>= 7
     return bytes([*found, value])
+
+
+def test_an_upload_without_a_name_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "upload"
+    path.write_bytes(HEADER + ROWS)
+    options = {"format": "CSV", "filename": None, "reader": None, "out": str(tmp_path), **LIMITS}
+    assert ingest(str(path), options)["rows"] == 3

@@ -189,7 +189,7 @@ def orient_current(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     if not has_wrong_sign(times, current, voltage):
         return frame, _unsigned(times, current, voltage)
     note = f"`{CURRENT}` was reversed: the voltage rises with it, and positive current discharges by the convention."
-    return frame.with_columns((-pl.col(CURRENT)).alias(CURRENT)), [note]
+    return frame.with_columns((0.0 - pl.col(CURRENT)).alias(CURRENT)), [note]
 
 
 def _unsigned(times: np.ndarray, current: np.ndarray, voltage: np.ndarray) -> list[str]:

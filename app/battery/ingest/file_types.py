@@ -23,8 +23,11 @@ CHUNK = 1 << 20
 ACCESS = "Arbin .res files are not read: their reader starts another program. Export the test as CSV or Excel."
 
 
-def safe_suffix(filename: str) -> str:
-    """Return the suffix of a file name. Raises IngestError for a name with a path or control characters."""
+def safe_suffix(filename: str | None) -> str:
+    """Return the suffix of a file name, if there is one. Raises IngestError for a name with a path or control
+    characters."""
+    if filename is None:
+        return ""
     if not 0 < len(filename) <= MAX_NAME or "/" in filename or "\\" in filename or not filename.isprintable():
         raise IngestError(
             f"The file name {shown(filename)} must have 1 to {MAX_NAME} characters, no path and no control characters."

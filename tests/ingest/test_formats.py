@@ -10,6 +10,7 @@ import pytest
 from polars.testing import assert_frame_equal
 
 from tests.ingest.files import discharge, ingested, normalised, parquet_bytes
+from tests.ingest.test_cyclers import maccor
 
 CONVENTION = ["Time [s]", "Current [A]", "Voltage [V]"]
 NOTHING_RENAMED = [
@@ -123,37 +124,6 @@ def test_the_preview_keeps_a_peak_of_many_rows(tmp_path: Path) -> None:
     assert shown["Time [s]"][shown["Voltage [V]"].index(9.0)] == 33_333
 
 
-MACCOR = (
-    "Date of Test:\t01/01/2026\tFilename:\tcell\n"
-    "Rec#\tCyc#\tStep\tTestTime\tStepTime\tAmp-hr\tWatt-hr\tAmps\tVolts\tState\tES\tDPt Time\n"
-)
-NEWARE = "DataPoint,Cycle Index,Step Index,Step Type,Time,Total Time,Current(A),Voltage(V),Capacity(Ah),Date\n"
-
-
-def test_a_cycler_file_is_read_by_its_reader(tmp_path: Path) -> None:
-    """A file of BDF, whose names are documented: positive current charges there."""
-    frame = discharge()
-    bdf = pl.DataFrame(
-        {
-            "test_time_second": frame["Time [s]"],
-            "voltage_volt": frame["Voltage [V]"],
-            "current_ampere": -frame["Current [A]"],
-        }
-    )
-    answer = ingested(bdf.write_csv().encode(), tmp_path, "cell.bdf.csv")
-    assert normalised(answer)["Current [A]"].max() == 2.5
-    assert answer["changes"][0].startswith("Read by ionworksdata 0.20.2 as `bdf`:")
-
-
 def test_a_named_reader_is_used(tmp_path: Path) -> None:
-    frame = discharge()
-    lines = [
-        f"{index}\t1\t{step}\t{t:.1f}\t{t:.1f}\t0\t0\t{i:.4f}\t{v:.6f}\t{'D' if i else 'R'}\t1\t01/01/2026 00:00:00"
-        for index, (t, i, v) in enumerate(frame.iter_rows())
-        for step in [1 + (t >= 20) + (t >= 180)]
-    ]
-    content = (MACCOR + "\n".join(lines) + "\n").encode()
-    answer = ingested(content, tmp_path, "cell.txt", format="CYCLER", reader="maccor")
-    assert answer["rows"] == 200
-    assert normalised(answer)["Current [A]"].max() == pytest.approx(2.5)
+    answer = ingested(maccor().encode(), tmp_path, "cell.txt", format="CYCLER", reader="Maccor")
     assert answer["changes"][0].startswith("Read by ionworksdata 0.20.2 as `maccor`:")

@@ -20,6 +20,9 @@ READERS = (
     "novonix", "repower",
 )  # fmt: skip
 """Readers by their names in ionworksdata. None of them starts a program, other than Arbin's for `.res` files."""
+LEAST_ROWS = 10
+EQUAL = 1e-5
+"""Seconds between rows up to which their times count as equal."""
 MAX_WARNINGS = 20
 MAX_WARNING = 300
 PATHS = re.compile(r"\S*/\S*")
@@ -56,6 +59,7 @@ def read_cycler(path: Path, reader: str, limits: Limits) -> tuple[pl.DataFrame, 
         except Exception as error:
             raise IngestError(f"The reader `{reader}` cannot read the file: {first_line(error)}") from None
     limits.require(frame.height, frame.width, "The cycler's file")
+    _require_times(frame, reader)
     notes = [
         f"Read by ionworksdata {version('ionworksdata')} as `{reader}`: names and units by the convention, times from "
         "zero, rows of equal time 1e-6 s apart, positive current discharges; steps, cycles, capacities and energies "
@@ -63,6 +67,19 @@ def read_cycler(path: Path, reader: str, limits: Limits) -> tuple[pl.DataFrame, 
     ]
     notes += [PATHS.sub("…", str(each.message))[:MAX_WARNING] for each in caught[:MAX_WARNINGS] if _is_about_data(each)]
     return frame, notes
+
+
+def _require_times(frame: pl.DataFrame, reader: str) -> None:
+    """Refuse a table whose times are all equal: readers place rows of equal time 1e-6 s apart, and some read times in
+    another form than theirs as zero."""
+    if "Time [s]" not in frame.columns or "Frequency [Hz]" in frame.columns or frame.height < LEAST_ROWS:
+        return
+    steps = frame["Time [s]"].cast(pl.Float64).diff().drop_nulls()
+    if steps.len() and float(steps.median() or 0.0) <= EQUAL:
+        raise IngestError(
+            f"The reader `{reader}` finds the same time in most rows: the times of the file have another form than it "
+            "expects. Export them in seconds as CSV."
+        )
 
 
 def _is_about_data(warning: warnings.WarningMessage) -> bool:

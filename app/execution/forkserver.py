@@ -21,7 +21,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from app.execution.executor import Executor, Fault, Job, JobFailed, Outcome, Progress, Values
+from app.execution.executor import (
+    DataFile,
+    Executor,
+    Fault,
+    IngestError,
+    Job,
+    JobFailed,
+    Outcome,
+    Progress,
+    Values,
+)
 from app.execution.messages import DESCRIPTORS, WorkerGone, receive, send, send_series
 from app.execution.samples import Allowance
 from app.execution.sandbox.confinement import confine
@@ -165,8 +175,8 @@ def _end_log(warned: int) -> None:
 
 
 def answer(request: dict[str, Any], work: Executor, connection: socket.socket, limits: Limits) -> dict[str, Any]:
-    """Return the answer to a request: problems of each job for `check`, a result or a failure for `run`. Series are
-    sent before their result."""
+    """Return the answer to a request: problems of each job for `check`, a result or a failure for `run`, a
+    description or a failure for `ingest`. Series are sent before their result."""
     try:
         return _answer(request, work, connection)
     except Exception as error:
@@ -182,7 +192,10 @@ def answer(request: dict[str, Any], work: Executor, connection: socket.socket, l
 
 
 def _answer(request: dict[str, Any], work: Executor, connection: socket.socket) -> dict[str, Any]:
-    jobs = [Job(job["name"], ElementType[job["type"]], job["config"]) for job in request["jobs"]]
+    if request["kind"] == "ingest":
+        return _ingested(request)
+    files = {id: DataFile(**file) for id, file in request.get("measurements", {}).items()}
+    jobs = [Job(job["name"], ElementType[job["type"]], job["config"], files) for job in request["jobs"]]
     if request["kind"] == "check":
         return {"kind": "faults", "faults": [_faults(found) for found in work.check(jobs)]}
     outcome = work.run(jobs[0], request["inputs"], lambda progress: send(connection, _told(progress)))
@@ -190,6 +203,22 @@ def _answer(request: dict[str, Any], work: Executor, connection: socket.socket) 
     for series in outcome.series:
         send_series(connection, series, allowance)
     return {"kind": "result", "result": outcome.result}
+
+
+def _ingested(request: dict[str, Any]) -> dict[str, Any]:
+    """Read an uploaded file by the function `MODULE:NAME` of the request, which is imported here: no other process
+    needs its libraries."""
+    module, _, attribute = request["ingest"].partition(":")
+    try:
+        ingest = getattr(importlib.import_module(module), attribute)
+        return {"kind": "ingested", **ingest(request["path"], request["options"])}
+    except IngestError as error:
+        return _failed(JobErrorCode.CONFIGURATION_ERROR, str(error))
+    except ImportError as error:
+        traceback.print_exc()
+        return _failed(JobErrorCode.CONFIGURATION_ERROR, f"This server cannot read files: {error}")
+    except MemoryError:
+        return _failed(JobErrorCode.CONFIGURATION_ERROR, "The file needs more memory than its process may use.")
 
 
 def _failed(code: JobErrorCode, message: str, detail: dict[str, Any] | None = None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ An executor runs in a child process of its own. It takes and returns JSON values
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -16,12 +16,24 @@ Values = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class DataFile:
+    """Normalised Parquet file of a measurement, which the job's process may read. `sha256` is that of the bytes that
+    were uploaded."""
+
+    path: str
+    sha256: str
+    rows: int
+
+
+@dataclass(frozen=True, slots=True)
 class Job:
     """An element to check or to run. Its configuration is untrusted until it has been checked."""
 
     name: str
     type: ElementType
     config: dict[str, Any]
+    measurements: Mapping[str, DataFile] = field(default_factory=dict)
+    """Files of the measurements that the pipeline references as `db:ID`, by id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +78,10 @@ class JobFailed(Exception):
     def __init__(self, code: JobErrorCode, message: str, detail: dict[str, Any] | None = None) -> None:
         super().__init__(message)
         self.code, self.message, self.detail = code, message, detail
+
+
+class IngestError(Exception):
+    """An uploaded file cannot be read; the message names the place for people."""
 
 
 class Executor(Protocol):

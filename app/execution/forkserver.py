@@ -18,7 +18,17 @@ import traceback
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from app.execution.executor import Executor, Fault, Job, JobFailed, Outcome, Progress, Values
+from app.execution.executor import (
+    DataFile,
+    Executor,
+    Fault,
+    IngestError,
+    Job,
+    JobFailed,
+    Outcome,
+    Progress,
+    Values,
+)
 from app.execution.messages import WorkerGone, receive, send, send_series
 from app.execution.samples import Allowance
 from app.models.enums import ElementType, JobErrorCode
@@ -90,10 +100,13 @@ def _child(connection: socket.socket, work: Executor, parent: int) -> None:
 
 
 def answer(request: dict[str, Any], work: Executor, connection: socket.socket) -> dict[str, Any]:
-    """Return the answer to a request: problems of each job for `check`, a result or a failure for `run`. Series are
-    sent before their result."""
-    jobs = [Job(job["name"], ElementType[job["type"]], job["config"]) for job in request["jobs"]]
+    """Return the answer to a request: problems of each job for `check`, a result or a failure for `run`, a description
+    or a failure for `ingest`. Series are sent before their result."""
     try:
+        if request["kind"] == "ingest":
+            return _ingested(request)
+        files = {id: DataFile(**file) for id, file in request.get("measurements", {}).items()}
+        jobs = [Job(job["name"], ElementType[job["type"]], job["config"], files) for job in request["jobs"]]
         if request["kind"] == "check":
             return {"kind": "faults", "faults": [_faults(found) for found in work.check(jobs)]}
         outcome = work.run(jobs[0], request["inputs"], lambda progress: send(connection, _told(progress)))
@@ -105,8 +118,27 @@ def answer(request: dict[str, Any], work: Executor, connection: socket.socket) -
         return {"kind": "failed", "code": failure.code.name, "message": failure.message, "detail": failure.detail}
     except Exception as error:
         traceback.print_exc()
-        message = f"The job ended with an unexpected {type(error).__name__}."
-        return {"kind": "failed", "code": JobErrorCode.INTERNAL_ERROR.name, "message": message, "detail": None}
+        return _failed(JobErrorCode.INTERNAL_ERROR, f"The job ended with an unexpected {type(error).__name__}.")
+
+
+def _ingested(request: dict[str, Any]) -> dict[str, Any]:
+    """Read an uploaded file by the function `MODULE:NAME` of the request, which is imported here: no other process
+    needs its libraries."""
+    module, _, attribute = request["ingest"].partition(":")
+    try:
+        ingest = getattr(importlib.import_module(module), attribute)
+        return {"kind": "ingested", **ingest(request["path"], request["options"])}
+    except IngestError as error:
+        return _failed(JobErrorCode.CONFIGURATION_ERROR, str(error))
+    except ImportError as error:
+        traceback.print_exc()
+        return _failed(JobErrorCode.CONFIGURATION_ERROR, f"This server cannot read files: {error}")
+    except MemoryError:
+        return _failed(JobErrorCode.CONFIGURATION_ERROR, "The file needs more memory than its process may use.")
+
+
+def _failed(code: JobErrorCode, message: str) -> dict[str, Any]:
+    return {"kind": "failed", "code": code.name, "message": message, "detail": None}
 
 
 def _faults(found: list[Fault]) -> list[dict[str, Any]]:

@@ -67,8 +67,28 @@ class Checked(TypedDict):
     faults: list[list[Found]]
 
 
+class Column(TypedDict):
+    name: str
+    unit: str | None
+    min: float | None
+    max: float | None
+    missing: int
+
+
+class Ingested(TypedDict):
+    kind: Literal["ingested"]
+    rows: int
+    columns: list[Column]
+    changes: list[str]
+    steps: dict[str, list[Any]] | None
+    cycles: dict[str, list[Any]] | None
+    preview: dict[str, list[float | None]]
+    parquet: str
+    steps_parquet: str | None
+
+
 _messages: TypeAdapter[Any] = TypeAdapter(
-    Annotated[Began | Reported | Sampled | Resulted | Failed | Checked, Field(discriminator="kind")]
+    Annotated[Began | Reported | Sampled | Resulted | Failed | Checked | Ingested, Field(discriminator="kind")]
 )
 
 

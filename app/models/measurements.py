@@ -37,7 +37,7 @@ class CellSpecification(SQLModel, table=True):
     folded_name: str = Field(sa_type=Binary)
     created_at: datetime = Field(sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
-    fields: str = Field(sa_type=JsonText)
+    details: str = Field(sa_type=JsonText)
     """Other fields of the client, such as `form_factor` and `ratings`: an object."""
 
 
@@ -60,7 +60,7 @@ class CellInstance(SQLModel, table=True):
     folded_name: str = Field(sa_type=Binary)
     created_at: datetime = Field(sa_type=Instant)
     updated_at: datetime = Field(sa_type=Instant)
-    fields: str = Field(sa_type=JsonText)
+    details: str = Field(sa_type=JsonText)
 
 
 class Measurement(SQLModel, table=True):
@@ -117,7 +117,7 @@ class Measurement(SQLModel, table=True):
     tags: str = Field(default="[]", sa_type=JsonText)
     columns: str | None = Field(default=None, sa_type=JsonText)
     changes: str | None = Field(default=None, sa_type=JsonText)
-    fields: str = Field(default="{}", sa_type=JsonText)
+    details: str = Field(default="{}", sa_type=JsonText)
     """Other fields of the client: `protocol`, `test_setup`, `properties`."""
     steps: str | None = Field(default=None, sa_type=JsonText)
     cycles: str | None = Field(default=None, sa_type=JsonText)

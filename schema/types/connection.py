@@ -24,11 +24,11 @@ class PageInfo:
 
     @strawberry.field(description="The cursor of the first pipeline of the page, for `before`. Null on an empty page.")
     def start_cursor(self) -> str | None:
-        return self.page.order.cursor(self.page.pipelines[0]) if self.page.pipelines else None
+        return self.page.order.cursor(self.page.rows[0]) if self.page.rows else None
 
     @strawberry.field(description="The cursor of the last pipeline of the page, for `after`. Null on an empty page.")
     def end_cursor(self) -> str | None:
-        return self.page.order.cursor(self.page.pipelines[-1]) if self.page.pipelines else None
+        return self.page.order.cursor(self.page.rows[-1]) if self.page.rows else None
 
 
 @strawberry.type(description="A pipeline with its cursor.")
@@ -47,11 +47,11 @@ class PipelineConnection:
 
     @strawberry.field(description="The pipelines of this page, each with its cursor.")
     def edges(self) -> list[PipelineEdge]:
-        return [PipelineEdge(cursor=self.page.order.cursor(each), pipeline=each) for each in self.page.pipelines]
+        return [PipelineEdge(cursor=self.page.order.cursor(each), pipeline=each) for each in self.page.rows]
 
     @strawberry.field(description="The pipelines of this page.", graphql_type=list[Pipeline])
     def nodes(self) -> Any:
-        return self.page.pipelines
+        return self.page.rows
 
     @strawberry.field(description="Position of this page in the whole list.")
     def page_info(self) -> PageInfo:

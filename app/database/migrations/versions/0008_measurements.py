@@ -1,6 +1,7 @@
 """Create measurements: cells, files in chunks, previews, uploads, and references of pipelines."""
 
 import secrets
+from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
@@ -20,7 +21,7 @@ def upgrade() -> None:
     create_rights()
 
 
-def owned(*columns: sa.Column) -> list[sa.Column]:  # type: ignore[type-arg]
+def owned(*columns: sa.Column[str]) -> list[sa.Column[Any]]:
     """Return the columns of a row with an owner and a name."""
     return [
         sa.Column("id", Binary(), primary_key=True),
@@ -37,13 +38,15 @@ def owned(*columns: sa.Column) -> list[sa.Column]:  # type: ignore[type-arg]
 
 
 def create_cells() -> None:
-    op.create_table("cell_specification", *owned(), sa.Column("fields", JsonText(), nullable=False))
+    op.create_table("cell_specification", *owned(), sa.Column("details", JsonText(), nullable=False))
     op.create_index(
         "cell_specification_name", "cell_specification", ["organization_id", "project_id", "name"], unique=True
     )
     op.create_index("cell_specification_by_creation", "cell_specification", ["organization_id", "created_at", "id"])
-    parent = sa.Column("cell_specification_id", Binary(), sa.ForeignKey("cell_specification.id"), nullable=False)
-    op.create_table("cell_instance", *owned(parent), sa.Column("fields", JsonText(), nullable=False))
+    parent: sa.Column[str] = sa.Column(
+        "cell_specification_id", Binary(), sa.ForeignKey("cell_specification.id"), nullable=False
+    )
+    op.create_table("cell_instance", *owned(parent), sa.Column("details", JsonText(), nullable=False))
     op.create_index("cell_instance_name", "cell_instance", ["cell_specification_id", "name"], unique=True)
     op.create_index(
         "cell_instance_by_creation", "cell_instance", ["organization_id", "cell_specification_id", "created_at", "id"]
@@ -71,7 +74,7 @@ def create_measurements() -> None:
         sa.Column("tags", JsonText(), nullable=False),
         sa.Column("columns", JsonText()),
         sa.Column("changes", JsonText()),
-        sa.Column("fields", JsonText(), nullable=False),
+        sa.Column("details", JsonText(), nullable=False),
         sa.Column("steps", JsonText()),
         sa.Column("cycles", JsonText()),
     )

@@ -113,6 +113,11 @@ def creation_event(pipeline: Pipeline, element_types: Iterable[ElementType]) -> 
     return Change(pipeline.organization_id, pipeline.id, None, take_snapshot(pipeline, frozenset(element_types)))
 
 
+async def record_creation(session: AsyncSession, change: Change) -> None:
+    """Record the change event of a pipeline that this transaction creates."""
+    await _tell(session, change)
+
+
 async def record_deletion(session: AsyncSession, pipeline: Pipeline) -> None:
     """Record that this transaction deletes a pipeline. Call it before its elements are deleted."""
     before = await take_whole_snapshot(session, pipeline)

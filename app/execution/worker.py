@@ -21,6 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.database.availability import is_unavailable
 from app.database.interface import Database
 from app.errors import SubmissionFailed
+from app.execution.ingester import ingesting
 from app.execution.processes import ChildProcesses
 from app.execution.queue import ENDED, QUEUE, WORKFLOW, RunQueue, configuration
 from app.execution.runner import Ended, Runner, uncounted
@@ -60,7 +61,10 @@ async def working(
         yield
         return
     worker_id = _name(settings, url)
-    async with ChildProcesses(settings.executor) as children:
+    async with (
+        ChildProcesses(settings.executor) as children,
+        ingesting(settings, database, children, alone=worker_id == ALONE),
+    ):
         runner = Runner(database, children, settings, worker_id, ended)
         taken = _Taken(runner, asyncio.get_running_loop())
         await asyncio.to_thread(_launch, settings, url, worker_id, taken)

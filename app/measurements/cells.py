@@ -74,14 +74,14 @@ async def find(database: Database, caller: Caller, model: type[Cell], id: str) -
 async def update(database: Database, caller: Caller, model: type[Cell], id: str, values: dict[str, Any]) -> Cell:
     """Change the name and the client's own fields of a cell; null removes a field. Raises Rejected."""
     require_write(caller)
-    fields = {name: value for name, value in values.items() if name != "name"}
-    reject([*text_problems({k: v for k, v in values.items() if k == "name"}, {"name"}), *_field_problems(fields)])
+    others: dict[str, Any] = {name: value for name, value in values.items() if name != "name"}
+    reject([*text_problems({k: v for k, v in values.items() if k == "name"}, {"name"}), *_field_problems(others)])
 
     async def work(session: AsyncSession) -> Cell:
         row = await lock(session, caller, model, id)
         if "name" in values:
             row.name, row.folded_name = values["name"], values["name"].casefold()
-        merged = orjson.loads(row.details) | fields
+        merged = orjson.loads(row.details) | others
         row.details = orjson.dumps({name: value for name, value in merged.items() if value is not None}).decode()
         row.updated_at = next_timestamp(row.updated_at)
         await session.flush()

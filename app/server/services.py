@@ -9,6 +9,8 @@ from app.auth.rate_limit import RateLimiter
 from app.auth.revocation import RevocationPoller
 from app.database.interface import Database
 from app.execution.queue import RunQueue
+from app.measurements.downloads import Signer
+from app.measurements.subscriptions import MeasurementFeed
 from app.pipelines.subscriptions import Feed
 from app.server.bodies.quota import BodyQuota
 from app.server.observability.health import Health
@@ -29,6 +31,8 @@ class Services:
     bodies: BodyQuota
     sockets: ConcurrencyQuota
     subscriptions: ConcurrencyQuota
+    measurements: MeasurementFeed
+    signer: Signer
 
 
 def services(settings: Settings, database: Database, queue: RunQueue, keys: KeyStore) -> Services:
@@ -40,5 +44,16 @@ def services(settings: Settings, database: Database, queue: RunQueue, keys: KeyS
     health, revocations = Health(database), RevocationPoller(authenticator)
     feed, bodies = Feed(database, revocations), BodyQuota(settings.max_held_bytes)
     return Services(
-        database, queue, feed, authenticator, revocations, health, rate_limiter, bodies, sockets, subscriptions
+        database,
+        queue,
+        feed,
+        authenticator,
+        revocations,
+        health,
+        rate_limiter,
+        bodies,
+        sockets,
+        subscriptions,
+        MeasurementFeed(database, revocations),
+        Signer(database),
     )

@@ -116,7 +116,7 @@ class Ingester:
         }
         seconds = self._settings.ingest_timeout
         try:
-            async with self._children.child(request) as child, asyncio.timeout(seconds):
+            async with asyncio.timeout(seconds), self._children.child(request) as child:
                 return await _described(child)
         except TimeoutError:
             raise ReadingFailed(f"Reading the file took longer than {seconds:g} s.") from None

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy import ColumnElement
 from sqlalchemy.orm import defer
 from sqlmodel import col, func, select
 
@@ -86,7 +88,7 @@ async def large_column(
 
 async def file_ids(database: Database, caller: Caller, kind: FileKind, ids: Sequence[str]) -> list[str | None]:
     """Return the complete file of each of the measurements."""
-    query = (
+    query: Any = (
         sa.select(col(Measurement.id), func.max(col(MeasurementFile.id)))
         .join(Measurement, col(Measurement.id) == col(MeasurementFile.measurement_id))
         .where(
@@ -98,11 +100,17 @@ async def file_ids(database: Database, caller: Caller, kind: FileKind, ids: Sequ
         .group_by(col(Measurement.id))
     )
     async with database.read() as session:
-        found = dict(map(tuple, (await session.execute(query)).all()))
+        found = dict(map(tuple, (await session.exec(query)).all()))
     return [found.get(id) for id in ids]
 
 
-def users_clause(measurement_id: Any) -> Any:
-    """Return the condition for pipelines that reference a measurement."""
-    users = select(PipelineMeasurement.pipeline_id).where(col(PipelineMeasurement.measurement_id) == measurement_id)
-    return col(Pipeline.id).in_(users)
+@dataclass(frozen=True, slots=True)
+class UsersFilter:
+    """Filter of pipelines that reference a measurement."""
+
+    measurement_id: str
+    project_id: str | None = None
+
+    def clauses(self) -> list[ColumnElement[bool]]:
+        its = col(PipelineMeasurement.measurement_id) == self.measurement_id
+        return [col(Pipeline.id).in_(select(PipelineMeasurement.pipeline_id).where(its))]

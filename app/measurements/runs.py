@@ -87,14 +87,14 @@ def _missing(id: str, count: int) -> str:
 
 async def _linked(database: Database, pipeline_id: str, ids: list[str]) -> dict[str, Pinned | str]:
     """Return the measurements that a pipeline may read, by id; for one that cannot be read, the reason."""
-    query = (
+    query: Any = (
         sa.select(*(col(getattr(Measurement, name)) for name in ("id", "status", "sha256", "row_count")))
         .join(PipelineMeasurement, col(PipelineMeasurement.measurement_id) == col(Measurement.id))
         .where(col(PipelineMeasurement.pipeline_id) == pipeline_id, col(Measurement.id).in_(ids))
     )
     known: dict[str, Pinned | str] = {}
     async with database.read() as session:
-        for id, status, sha256, rows in (await session.execute(query)).all():
+        for id, status, sha256, rows in (await session.exec(query)).all():
             table = await files.find(session, id, FileKind.TABLE)
             if status is MeasurementStatus.READY and table is not None:
                 known[id] = Pinned(id, sha256 or "", rows or 0, table)

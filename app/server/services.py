@@ -33,6 +33,8 @@ class Services:
     subscriptions: ConcurrencyQuota
     measurements: MeasurementFeed
     signer: Signer
+    max_file_bytes: int
+    max_stored_bytes: int
 
 
 def services(settings: Settings, database: Database, queue: RunQueue, keys: KeyStore) -> Services:
@@ -56,4 +58,6 @@ def services(settings: Settings, database: Database, queue: RunQueue, keys: KeyS
         subscriptions,
         MeasurementFeed(database, revocations),
         Signer(database),
+        settings.max_file_bytes,
+        settings.max_stored_bytes,
     )

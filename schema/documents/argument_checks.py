@@ -44,10 +44,14 @@ def _check_trace(arguments: Mapping[str, Any]) -> None:
 
 def _check_series(arguments: Mapping[str, Any]) -> None:
     max_points, x_min, x_max = (arguments.get(name) for name in ("maxPoints", "xMin", "xMax"))
-    Wanted(arguments["objective"], max_points=max_points, x_min=x_min, x_max=x_max).check()
+    Wanted(arguments.get("objective", ""), max_points=max_points, x_min=x_min, x_max=x_max).check()
 
 
-CHECKS: dict[str, Check] = {"Job.trace": _check_trace, "PipelineElement.series": _check_series}
+CHECKS: dict[str, Check] = {
+    "Job.trace": _check_trace,
+    "PipelineElement.series": _check_series,
+    "Measurement.series": _check_series,
+}
 """Checks by `Type.field`."""
 Conditions = tuple[SelectionNode, ...]
 

@@ -15,6 +15,9 @@ VoltgraphError
 ├── FileInUse         another process writes this SQLite file
 ├── Abandoned         a write canceled itself
 ├── FileGone          a stored file was deleted meanwhile
+├── ReadingFailed     an uploaded file cannot be read
+├── ReadingLost       another worker reads that file, or its measurement is gone
+├── WrongAnswer       the process that read a file described what cannot be stored
 ├── RolledBack        SQLite undid a transaction because of one statement
 ├── StaleRead         a read did not see what was committed before it
 ├── LeaseLost         the pipeline was canceled, or another worker took it

@@ -1,7 +1,7 @@
 """Uploads: a token carries the right to send one file, once, within an hour and a size.
 
 A request with the token writes a new file, chunk by chunk. The token counts as used once the whole file is stored, so
-that an upload which broke off can be repeated with the same address. Of two requests at once the later one wins.
+that an upload which broke off can be repeated with the same address. The later one of two requests at once wins.
 """
 
 from __future__ import annotations

@@ -163,7 +163,17 @@ def trace(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     ).all(rows)
 
 
-LEFT = frozenset({"PipelineElement.series"})
+LEFT = frozenset(
+    {
+        "PipelineElement.series",
+        "Query.measurement",
+        "Query.measurements",
+        "Query.cellSpecification",
+        "Query.cellSpecifications",
+        "Query.cellInstance",
+        "Query.cellInstances",
+    }
+)
 """Fields whose operations are left to the executor, as `Type.field`."""
 FIELDS: dict[str, dict[str, FieldReader]] = {
     "Pipeline": {"isTerminal": is_terminal, "options": options, "elements": elements, "progress": progress},

@@ -24,7 +24,7 @@ from schema.types.node import ID
 )
 class MeasurementFilter:
     project_id: ID | None = about("In this project.")
-    cell_instance_id: ID | None = about("Of this cell.")
+    cell_instance_id: ID | None = about("Measured at this cell.")
     statuses: list[MeasurementStatus] | None = about("With one of these statuses.")
     types: list[MeasurementType] | None = about("With one of these types.")
     name_contains: str | None = about("The name contains this, upper or lower case.")

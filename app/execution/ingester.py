@@ -98,10 +98,10 @@ class Ingester:
                 await files.copy_out(self._database, reading.upload, folder / UPLOAD)
                 answer = await self._answer(reading, folder)
                 await ingestion.keep(self._database, reading, answer, folder, self._settings.max_decoded_bytes)
-        except ReadingFailed as failure:
+        except (ReadingFailed, WrongAnswer) as failure:
             message = str(failure)
             await retry_until_available(lambda: ingestion.fail(self._database, reading, message))
-        except (ChildDied, WrongAnswer) as death:
+        except ChildDied as death:
             log.warning("reading %s: %s", reading.measurement_id, death)
             await retry_until_available(lambda: ingestion.give_back(self._database, reading))
 

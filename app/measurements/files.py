@@ -6,10 +6,11 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from pathlib import Path
+from time import monotonic
 from typing import BinaryIO
 
 import uuid_utils
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, text, update
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,9 +19,12 @@ from app.errors import VoltgraphError
 from app.models.columns import now
 from app.models.enums import FileKind
 from app.models.measurements import MeasurementChunk, MeasurementFile
+from app.models.sql import sql_of
 
-CHUNK = 2**20
+CHUNK = 2**18
 """Bytes of a chunk."""
+PAUSE, LONGEST_PAUSE = 2.0, 0.25
+"""Pause after a chunk, as a multiple of the time that storing it took, and its maximum in seconds."""
 
 
 class FileGone(VoltgraphError):
@@ -52,15 +56,27 @@ class FileWriter:
         return self._hash.hexdigest()
 
     async def _store(self, chunk: bytes) -> None:
+        """Store a chunk, then pause for a multiple of the time that it took, so that other writes find the database
+        free for most of an upload."""
+        began = monotonic()
         await asyncio.to_thread(self._hash.update, chunk)
         row = {"file_id": self.file_id, "number": self._number, "content": chunk}
 
         async def work(session: AsyncSession) -> None:
+            await defer_flush(session)
             await require_incomplete(session, self.file_id)
             await session.exec(insert(MeasurementChunk), params=[row])
 
         await self._database.write(work)
         self._number += 1
+        await asyncio.sleep(min(PAUSE * (monotonic() - began), LONGEST_PAUSE))
+
+
+async def defer_flush(session: AsyncSession) -> None:
+    """Let PostgreSQL commit this transaction without waiting for the disk. The commit that completes the file waits for
+    everything before it; a file that a crash cut short stays incomplete."""
+    if not sql_of(session.get_bind().dialect).is_file:
+        await session.exec(text("SET LOCAL synchronous_commit = off"))  # type: ignore[call-overload]
 
 
 async def require_incomplete(session: AsyncSession, file_id: str) -> None:

@@ -32,7 +32,7 @@ from app.pipelines.service import next_timestamp
 
 LEASE = timedelta(seconds=30)
 """Time without renewal after which another worker takes a reading over."""
-MOST_ATTEMPTS = 3
+MOST_ATTEMPTS = 5
 """Attempts of a reading whose process or worker died."""
 MOST_PREVIEW = 5_000
 """Maximum rows of a preview."""
@@ -47,6 +47,9 @@ class ReadingLost(VoltgraphError):
 
 class WrongAnswer(VoltgraphError):
     """The process that read a file described something that cannot be stored."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(f"The process that read the file answered with {found}.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from app.models.measurements import CellInstance, CellSpecification, Measurement
 from app.models.tables import Pipeline
 from app.pipelines.access import visible
 from app.pipelines.budget import LOADED, Budget
-from app.pipelines.pagination import Matches, Order
+from app.pipelines.pagination import Matches, Order, plain_text
 from app.pipelines.repository import sum_of_bytes
 
 LARGE = ("steps", "cycles")
@@ -112,5 +112,22 @@ class UsersFilter:
     project_id: str | None = None
 
     def clauses(self) -> list[ColumnElement[bool]]:
-        its = col(PipelineMeasurement.measurement_id) == self.measurement_id
-        return [col(Pipeline.id).in_(select(PipelineMeasurement.pipeline_id).where(its))]
+        link = PipelineMeasurement
+        return [col(link.measurement_id) == self.measurement_id, col(link.pipeline_id) == col(Pipeline.id)]
+
+
+class UsersOrder(Order):
+    """Order of pipelines that reference a measurement, by the index of the references: ids sort by creation time, and
+    an order by a column of pipelines would make SQLite read all pipelines of the organization."""
+
+    __slots__ = ()
+
+    def __init__(self) -> None:
+        super().__init__("id")
+
+    @property
+    def columns(self) -> tuple[Any, Any]:
+        return col(PipelineMeasurement.pipeline_id), col(PipelineMeasurement.pipeline_id)
+
+    def _value(self, text: Any) -> Any:
+        return plain_text(text)

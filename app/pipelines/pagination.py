@@ -97,13 +97,13 @@ class Order:
 
     def at(self, text: Any, id: Any) -> Position:
         """Return the position encoded by `cut`. Raises ValueError, TypeError or KeyError for other values."""
-        return self._value(text), _plain(id)
+        return self._value(text), plain_text(id)
 
     def _value(self, text: Any) -> Any:
         if self.column == "status":
             return PipelineStatus[text]
         if self.column == "name":
-            return _plain(text)
+            return plain_text(text)
         value = datetime.fromisoformat(text)
         if instant_text(value) != text:
             raise ValueError(text)
@@ -118,7 +118,8 @@ class Order:
         return [self.column.upper(), self.direction.name]
 
 
-def _plain(text: Any) -> str:
+def plain_text(text: Any) -> str:
+    """Return a text of a cursor. Raises ValueError for what is none."""
     if not isinstance(text, str) or "\0" in text:
         raise ValueError(text)
     return text

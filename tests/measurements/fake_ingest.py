@@ -62,5 +62,5 @@ def _described(columns: dict[str, list[float]]) -> dict[str, Any]:
         "changes": ["The sign of the current was changed."],
         "steps": {"Step count": [0, 1]},
         "cycles": {"Cycle count": [0]},
-        "preview": columns,
+        "preview": {name: values[:: max(1, len(values) // 2500)] for name, values in columns.items()},
     }

@@ -19,7 +19,7 @@ from app.rest.measurements.endpoints import Limits
 from app.rest.pipelines import In, no_nul
 from app.server.bodies.quota import Holding
 
-HELD = 2 * CHUNK
+HELD = 4 * CHUNK
 """Bytes that an upload holds in memory: a chunk, and what arrives while it is stored."""
 HEADERS = {
     "accept-ranges": "bytes",

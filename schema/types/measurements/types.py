@@ -12,7 +12,7 @@ from app.measurements import repository
 from app.models import measurements as tables
 from app.models.enums import MeasurementFormat, MeasurementStatus, MeasurementType, SeriesSource
 from app.pipelines import pagination
-from app.pipelines.pagination import Order, Page
+from app.pipelines.pagination import Page
 from schema.types import enums  # noqa: F401  registers the enums
 from schema.types.connection import PipelineConnection
 from schema.types.context import Info
@@ -172,7 +172,7 @@ class Measurement(Node):
         first: Annotated[int | None, strawberry.argument(description="Number of pipelines: 1 to 100.")] = UNSET,
         after: Annotated[str | None, strawberry.argument(description="Only pipelines after this cursor.")] = UNSET,
     ) -> PipelineConnection:
-        order = Order()
+        order = repository.UsersOrder()
         window = pagination.window(order, given(first), given(after), None, None)
         users = repository.UsersFilter(self.id)
         return PipelineConnection(

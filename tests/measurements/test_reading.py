@@ -43,7 +43,7 @@ async def test_a_missing_reader_is_named(sqlite_url: str) -> None:
 
 
 async def test_a_reading_whose_worker_stopped_begins_again(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ingestion, "LEASE", timedelta(seconds=1))
+    monkeypatch.setattr(ingestion, "LEASE", timedelta(seconds=5))
     async with serving(database_url, workers=0) as lab:
         id = await lab.upload(fileName="briefly.csv")
         done = "mutation($id: ID!) { completeMeasurement(id: $id) { measurement { status } } }"
@@ -53,7 +53,7 @@ async def test_a_reading_whose_worker_stopped_begins_again(database_url: str, mo
         assert taken is not None
         assert await ingestion.take(lab._database) is None  # another worker holds the lease
     async with serving(database_url) as lab:
-        assert (await lab.until_read(id))["status"] == "READY"
+        assert (await lab.until_read(id, 60))["status"] == "READY"
         assert lab._database is not None
         with pytest.raises(ingestion.ReadingLost):  # the first worker stores nothing any more
             await ingestion.fail(lab._database, taken, "late")

@@ -45,7 +45,7 @@ async def _made(api: Api, file: Path) -> str:
 @pytest.mark.parametrize("file", WATCHING, ids=lambda file: file.stem)
 async def test_a_subscription_tells_what_happens(sqlite_url: str, file: Path) -> None:
     async with clients.live(sqlite_url) as live:
-        id = (await live.api.create())["id"]
+        id = await _made(live.api, file)
         async with clients.stream(live.http, operation(file.stem), id=id) as events:
             assert await anext(events.lines) == ":"
             update = "UpdateMeasurement" if "Measurement" in file.stem else "UpdatePipeline"

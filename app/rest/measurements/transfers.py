@@ -66,7 +66,8 @@ async def _parts(request: Request, held: Holding) -> AsyncIterator[bytes]:
         yield part
 
 
-@transfers.api_route("/downloads/{token}", methods=["GET", "HEAD"], response_class=Response)
+@transfers.head("/downloads/{token}", include_in_schema=False)
+@transfers.get("/downloads/{token}", response_class=Response)
 async def download(token: str, request: Request, db: In) -> Response:
     """Get a stored file, or a range of its bytes."""
     file_id = await services(request).signer.verify(token)

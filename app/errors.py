@@ -11,7 +11,6 @@ VoltgraphError
 ├── WrongDocuments    trusted documents that cannot be run
 ├── NotUnique         a row has that key already
 ├── Busy              too much is waiting; try again
-├── SubmissionFailed  the queue of runs could not take a pipeline
 ├── FileInUse         another process writes this SQLite file
 ├── Abandoned         a write canceled itself
 ├── FileGone          a stored file was deleted meanwhile
@@ -41,6 +40,7 @@ class ProblemCode(DescribedEnum):
     DUPLICATE_NAME = "duplicate_name", "Two elements of a pipeline have the same name."
     INVALID_STATE = "invalid_state", "The pipeline's status does not allow this."
     CONFLICT = "conflict", "It contradicts an earlier operation."
+    QUEUE_FULL = "queue_full", "Too many pipelines are queued; the message names the limit. Try again later."
 
 
 class RequestErrorCode(Enum):
@@ -199,7 +199,3 @@ def forbidden(message: str, *path: str | int) -> Rejected:
 def not_found(what: str, *path: str | int) -> Rejected:
     """Return the refusal of an id that does not exist for the caller."""
     return Rejected(Problem(ProblemCode.NOT_FOUND, f"The {what} does not exist.", path))
-
-
-class SubmissionFailed(VoltgraphError):
-    """The queue could not take a pipeline."""

@@ -14,7 +14,6 @@ from app import rest
 from app.auth.keys import open_keys
 from app.database.connect import database_url, exclusive, open_database
 from app.database.migrations import migrate
-from app.execution.queue import open_queue
 from app.execution.worker import working
 from app.rest.host_rule import HostRule
 from app.server.connections.connection_limit import Connections
@@ -69,15 +68,14 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
             await migrate(url)
             async with (
                 open_database(url, settings.max_waiting_writes) as database,
-                open_queue(url) as engine,
                 open_keys(url, database.recoveries) as keys,
             ):
-                app.state.services = services(settings, database, engine, keys)
+                app.state.services = services(settings, database, keys)
                 app.graphql.open(app.state.services)
                 app.state.metrics.watch(app.state.services)
                 async with (
                     aclosing(app.state.services.revocations),
-                    working(settings, url, database, engine, app.state.metrics.job),
+                    working(settings, url, database, app.state.metrics.job),
                 ):
                     yield
 

@@ -88,6 +88,18 @@ class Settings(BaseSettings):
         10_000, ge=1, description="Maximum open subscriptions of one API key over all transports."
     )
     workers: int = Field(2, ge=0, le=1000, description="Pipelines that one process runs concurrently; 0 runs none.")
+    max_queued: int = Field(
+        20_000, ge=1, description="Maximum queued pipelines of an organization; a further start is QUEUE_FULL."
+    )
+    max_queued_per_key: int | None = Field(
+        None, ge=1, description="Maximum queued pipelines that one API key started; unless set, as `MAX_QUEUED`."
+    )
+    max_running: int | None = Field(
+        None, ge=1, description="Maximum pipelines of an organization that run at a time; further ones stay queued."
+    )
+    max_running_per_key: int | None = Field(
+        None, ge=1, description="Maximum pipelines of one API key that run at a time; further ones stay queued."
+    )
     worker_id: str = Field("", description="Prefix of this worker's name; by default the host name.")
     executor: str = Field("app.battery:BatteryExecutor", description="Executor of elements: `MODULE:NAME`.")
     ingest: str = Field(
@@ -104,10 +116,31 @@ class Settings(BaseSettings):
     max_measurement_rows: int = Field(10_000_000, ge=1, le=2**31 - 1, description="Maximum rows of an uploaded file.")
     max_measurement_columns: int = Field(200, ge=1, description="Maximum columns of an uploaded file.")
     job_timeout: float = Field(86400.0, gt=0, description="Time limit of a job in seconds.")
+    job_memory: int = Field(
+        4 * 2**30, ge=64 * 2**20, description="Bytes of memory that a job may use besides the imported libraries."
+    )
+    job_cpu: float | None = Field(
+        None, gt=0, description="Seconds of CPU time of a job; unless set, as `VOLTGRAPH_JOB_TIMEOUT`."
+    )
+    job_disk: int = Field(2**30, ge=2**20, description="Bytes of the temporary files of a job.")
+    job_files: int = Field(256, ge=32, le=65536, description="Maximum open files of a job.")
+    job_log_bytes: int = Field(
+        2**20, ge=0, description="Bytes of the log of one attempt of a job, 64 for each line included; 0 keeps none."
+    )
+    sandbox: Literal["on", "required", "off"] = Field(
+        "on",
+        description="`on` confines jobs by all that the kernel has; `required` starts no job without Landlock and "
+        "seccomp; `off` leaves the limits only.",
+    )
     job_retries: int = Field(1, ge=0, description="Retries of a job whose process died.")
     cancel_grace: float = Field(1.0, ge=0, description="Seconds from SIGTERM to SIGKILL of a job's process.")
     worker_timeout: float = Field(
         10.0, ge=6, description="Seconds without a heartbeat after which other workers take over a worker's pipelines."
+    )
+    keep_days: float | None = Field(
+        None,
+        gt=0,
+        description="Days after which workers delete runs that have ended, and idempotency keys; unless set, never.",
     )
     log_format: Literal["text", "json"] = Field(
         "text", description="`json` writes one object a line, with a line per request; `text` is for people."

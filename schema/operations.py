@@ -100,6 +100,8 @@ class Operations:
     def open(self, services: Services) -> None:
         """Set the services that operations use."""
         self._services = services
+        self.bodies: BodyQuota = services.bodies
+        """Quota on the bytes of all request bodies."""
         self.plans = Planner(services.database, self._settings.max_answer_bytes) if self._has_plans else None
 
     async def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
@@ -111,11 +113,6 @@ class Operations:
     def socket(self, caller: Caller) -> AbstractContextManager[None]:
         """Hold a WebSocket of the caller's quota. Raises RequestError if the quota is used up."""
         return self._services.sockets.hold(caller)
-
-    @property
-    def bodies(self) -> BodyQuota:
-        """Quota on the bytes of all request bodies."""
-        return self._services.bodies
 
     def until_revoked(self, caller: Caller, end: Callable[[], None]) -> AbstractContextManager[None]:
         """Call `end` when the caller's API key is revoked, until the context exits."""

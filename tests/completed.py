@@ -7,6 +7,7 @@ from typing import Any
 from app.database.interface import Database
 from app.execution.executor import Series
 from app.execution.lease import Lease
+from app.execution.queue import RunQueue
 from app.execution.samples import told
 from app.models.enums import SeriesSource
 from tests.api import Api
@@ -29,11 +30,18 @@ async def held(api: Api, **fields: Any) -> tuple[Lease, dict[str, Any]]:
     """Create a pipeline of one element that a worker has started; return the element as in REST."""
     id = (await api.create(**fields))["id"]
     await api.run("StartPipeline", id=id)
-    hold = await Lease.take(database(api), id, "worker")
-    assert hold is not None
+    hold = await take(database(api), id, "worker")
     [element] = (await api.http.get(f"/pipelines/{id}/elements")).json()
     await hold.begin(element["id"])
     return hold, element
+
+
+async def take(database: Database, pipeline_id: str, worker_id: str) -> Lease:
+    """Take the lease on a running pipeline, also from another worker."""
+    queue = RunQueue(database, worker_id)
+    await queue.release_everything()
+    [lease] = [each for each in await queue.claim(1000) if each.pipeline_id == pipeline_id]
+    return lease
 
 
 async def write(hold: Lease, element_id: str, *written: Series) -> None:

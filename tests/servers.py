@@ -9,10 +9,12 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 from uuid import uuid4
 
 from sqlalchemy import make_url
@@ -76,11 +78,14 @@ class Server:
 
 
 @contextmanager
-def serving(database: str, module: str = "app", log: Path | None = None, /, **variables: str) -> Iterator[Server]:
+def serving(
+    database: str, module: str = "app", log: Path | None = None, user: dict[str, Any] | None = None, /, **variables: str
+) -> Iterator[Server]:
     """Start Voltgraph on a free port over a database, with environment variables; by default it runs no pipelines.
-    `module` is the module to run; the log goes to the file `log`, if given."""
+    `module` is the module to run; the log goes to the file `log`, if given; `user` is arguments of Popen,
+    and `python`, the interpreter."""
     command, defaults = [module, "serve", "--port", "0"], {"VOLTGRAPH_WORKERS": "0"}
-    with _process(command, database, defaults | variables, log) as (process, line):
+    with _process(command, database, defaults | variables, log, user or {}) as (process, line):
         found = re.search(r"http://[^/\s]+", line)
         assert found, f"the server did not start: {line}"
         yield Server(found[0], process)
@@ -96,16 +101,28 @@ def working(database: str, **variables: str) -> Iterator[subprocess.Popen[str]]:
 
 @contextmanager
 def _process(
-    command: list[str], database: str, variables: dict[str, str], log: Path | None = None
+    command: list[str],
+    database: str,
+    variables: dict[str, str],
+    log: Path | None = None,
+    user: Mapping[str, Any] = MappingProxyType({}),
 ) -> Iterator[tuple[subprocess.Popen[str], str]]:
     """Start a module with arguments; yield the process and the first line that it prints. The process ends with the
     context."""
     environment = os.environ | {"VOLTGRAPH_DATABASE_URL": database} | variables
-    command = [sys.executable, "-W", "error", "-m", *command]
+    user = dict(user)
+    command = [user.pop("python", sys.executable), "-W", "error", "-m", *command]
     with (
         nullcontext() if log is None else log.open("w") as errors,
         subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=errors, text=True, cwd=ROOT, env=environment, start_new_session=True
+            command,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+            cwd=ROOT,
+            env=environment,
+            start_new_session=True,
+            **user,
         ) as process,
     ):
         try:

@@ -12,9 +12,11 @@ from app.battery.checks.fields import MAX_TEXT, Field, Settings, settle, shown, 
 from app.battery.checks.guard import value_faults
 from app.battery.checks.public_schema import schema_faults
 from app.battery.entries import ENTRIES, REFUSED_ENTRIES
+from app.battery.entries.parameter_sets import PARAMETER_SET, parameter_set
 from app.battery.expressions.symbols import decode, encode
 from app.battery.fit.configuration import parse_fit as data_fit
 from app.battery.functions import ElementFunction, Inputs, Made
+from app.battery.objectives.data.references import bind_references
 from app.battery.validation import parse_validation as validation
 from app.execution.executor import Fault, Job, JobFailed
 
@@ -62,7 +64,7 @@ def _after(known: Known, work: CheckedElement) -> Known | None:
 
 def parse_element(job: Job) -> ParsedElement:
     """Check a job. Return no element if there are problems."""
-    config = {name: value for name, value in job.config.items() if name != "element_type"}
+    config = {name: value for name, value in bind_references(job).items() if name != "element_type"}
     word = job.config.get("element_type", job.type.value)
     kind = KINDS.get(word.lower().replace("_", "").replace(" ", "")) if isinstance(word, str) else None
     at = ("element_type",) if "element_type" in job.config else ()
@@ -86,10 +88,12 @@ def _inline_entry(config: dict[str, Any]) -> ParsedElement:
     faults = _elsewhere(config)
     values = config.get("values")
     others = {name: value for name, value in config.items() if name not in (*ELSEWHERE, "values")}
-    settings, more = settle({"source": SOURCE, "provenance": Field(lambda value: None, None)}, others)
+    fields = {"source": SOURCE, "provenance": Field(lambda value: None, None), "parameter_set": PARAMETER_SET}
+    settings, more = settle(fields, others)
     faults += more
-    if values is None and not faults:
-        faults.append(Fault("An entry needs `values`, or the `name` of an entry function."))
+    base = parameter_set(settings["parameter_set"]) if settings.get("parameter_set") else {}
+    if values is None and not base and not faults:
+        faults.append(Fault("An entry needs `values`, a `parameter_set`, or the `name` of an entry function."))
     elif values is not None and (not isinstance(values, dict) or len(values) > MAX_VALUES):
         faults.append(Fault(f"`values` must be an object of at most {MAX_VALUES} parameters.", ("values",)))
         values = None
@@ -98,8 +102,9 @@ def _inline_entry(config: dict[str, Any]) -> ParsedElement:
     faults += [fault for found in wrong.values() for fault in found]
     sound = {name: value for name, value in given.items() if name not in wrong}
     kept = {name: value for name, value in settings.items() if value is not None}
-    faults += schema_faults({"element_type": "entry", "values": sound} | kept)
-    product = ElementResult(given)
+    public = {name: value for name, value in kept.items() if name != "parameter_set"}
+    faults += schema_faults({"element_type": "entry", "values": sound} | public)
+    product = ElementResult(base | given)
     return CheckedElement(
         {"element_type": "entry"} | kept, lambda inputs, report: product, lambda: _decoded(product)
     ), faults
@@ -170,9 +175,14 @@ def _recipe(
 def _planned(head: Settings, recipe: ElementFunction, given: dict[str, Any], faults: list[Fault]) -> ParsedElement:
     settings, more = settle({**recipe.fields, "source": SOURCE}, given)
     faults += more
+    shown_settings = dict(settings)
+    if recipe.load is not None and "data" in settings:
+        settings["data"] = loaded = recipe.load(settings["data"], ("data",))
+        shown_settings["data"] = {"options": loaded.options} if loaded.options else {}
+        faults += loaded.faults
     if not faults:
         faults += schema_faults(head | {name: given[name] for name in recipe.fields if name in given})
-    effective = head | {name: value for name, value in settings.items() if name != "source" or value is not None}
+    effective = head | {name: value for name, value in shown_settings.items() if name != "source" or value is not None}
     return None if faults else CheckedElement(
         effective, lambda inputs, report: ElementResult(recipe.run(settings, inputs))
     ), faults

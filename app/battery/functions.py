@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pybamm
 
-from app.battery.checks.fields import MAX_SUGGESTIONS, Field, Settings, shown, suggestion
+from app.battery.checks.fields import MAX_SUGGESTIONS, Field, Path, Settings, shown, suggestion
 from app.battery.expressions.symbols import decode
 from app.execution.executor import JobFailed, Values
 from app.models.enums import JobErrorCode
@@ -21,10 +21,11 @@ Made = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class ElementFunction:
-    """An entry function or a calculation."""
+    """An entry function or a calculation. `load` checks and loads the field `data` of a calculation over data."""
 
     fields: Mapping[str, Field]
     run: Callable[[Settings, Inputs], Made]
+    load: Callable[[Any, Path], Any] | None = None
 
 
 class Inputs:

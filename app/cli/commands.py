@@ -7,7 +7,9 @@ from pydantic import ValidationError
 from typer.core import TyperGroup
 
 from app.cli import keys
-from app.cli.database import backup, migrate
+from app.cli.database import backup, migrate, prune
+from app.cli.fit import fit
+from app.cli.logs import logs
 from app.cli.run import run
 from app.cli.schema import schema
 from app.cli.serve import serve
@@ -40,5 +42,5 @@ cli = typer.Typer(
     cls=Commands, no_args_is_help=True, add_completion=False, help="Voltgraph: pipelines for battery models."
 )
 cli.add_typer(keys.cli, name="keys")
-for command in (serve, run, worker, migrate, backup, schema):
+for command in (serve, run, fit, logs, worker, migrate, backup, prune, schema):
     cli.command()(command)

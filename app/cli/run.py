@@ -16,6 +16,7 @@ from app.cli.run_report import print_report
 from app.cli.terminal import console, lines, printable, shown
 from app.database.connect import FileInUse
 from app.errors import VoltgraphError
+from app.execution.sandbox.server_process import protect_process
 from app.main import create_app
 from app.server.bodies.strict_json import decode
 from app.settings import QUERIES, Settings
@@ -60,6 +61,7 @@ async def connected(server: str | None, key: str | None) -> AsyncIterator[Client
             yield Client(http)
         return
     app = create_app(Settings())
+    protect_process()
     http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), headers=headers, base_url="http://localhost")
     async with app.router.lifespan_context(app), http:
         yield Client(http)
@@ -106,16 +108,22 @@ def run(
 async def run_file(file: Path, server: str | None, key: str | None, console: Console) -> bool:
     """Create, start and watch the pipeline of a file. Return whether it completed."""
     async with connected(server, key) as client:
-        created = (await client.send("CreatePipeline", input=read_input(file)))["pipeline"]
-        id = created["id"]
-        console.print(shown(created["name"]), shown(id, "dim"), sep="  ")
-        canceling = asyncio.Event()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, canceling.set)
-        await client.send("StartPipeline", id=id)
-        pipeline = await _watch(client, id, [e["name"] for e in created["elements"]], canceling, console)
-        results = await client.send("PipelineResults", id=id)
-    print_report(pipeline, results["elements"], console)
+        pipeline = await run_input(client, read_input(file), console)
     return bool(pipeline["status"] == "COMPLETED")
+
+
+async def run_input(client: Client, input: dict[str, Any], console: Console) -> dict[str, Any]:
+    """Create, start and watch a pipeline, and print its results. Return it with its elements and their results."""
+    created = (await client.send("CreatePipeline", input=input))["pipeline"]
+    id = created["id"]
+    console.print(shown(created["name"]), shown(id, "dim"), sep="  ")
+    canceling = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, canceling.set)
+    await client.send("StartPipeline", id=id)
+    pipeline = await _watch(client, id, [e["name"] for e in created["elements"]], canceling, console)
+    results = await client.send("PipelineResults", id=id)
+    print_report(pipeline, results["elements"], console)
+    return {**pipeline, "id": id, "name": created["name"], "elements": results["elements"]}
 
 
 async def _watch(

@@ -8,8 +8,10 @@ import typer
 
 from app.auth.caller import is_loopback
 from app.auth.keys import open_keys
+from app.cli.isolation import require_isolation
 from app.cli.terminal import console, shown
 from app.database.connect import database_url
+from app.execution.sandbox.server_process import protect_process
 from app.main import create_app
 from app.server.observability import logs
 from app.server.uvicorn import Server
@@ -54,6 +56,8 @@ def serve(
         console.print(ANY_PAGE, highlight=False)
         raise typer.Exit(2)
     logs.configure(settings)
+    require_isolation(settings)
+    protect_process()
     new_server(settings).run()
 
 

@@ -6,10 +6,11 @@ import signal
 import typer
 from sqlalchemy.engine import URL
 
+from app.cli.isolation import require_isolation
 from app.cli.terminal import console, shown
 from app.database.connect import database_url, open_database
 from app.database.migrations import migrate
-from app.execution.queue import open_queue
+from app.execution.sandbox.server_process import protect_process
 from app.execution.worker import working
 from app.models.sql import is_file
 from app.server.observability import logs
@@ -23,6 +24,8 @@ def worker() -> None:
     if is_file(url):
         raise typer.BadParameter("A SQLite file has one process, `serve`, which runs its pipelines too.")
     logs.configure(settings)
+    require_isolation(settings)
+    protect_process()
     asyncio.run(work(settings, url))
 
 
@@ -34,8 +37,7 @@ async def work(settings: Settings, url: URL) -> None:
     await migrate(url)
     async with (
         open_database(url, settings.max_waiting_writes) as tables,
-        open_queue(url) as engine,
-        working(settings, url, tables, engine),
+        working(settings, url, tables),
     ):
         console.print(shown(f"Runs the pipelines of {url.render_as_string(hide_password=True)}"))
         await ended.wait()

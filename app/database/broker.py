@@ -14,6 +14,8 @@ from app.errors import Busy, VoltgraphError
 MOST_PENDING = 10_000
 """Maximum number of undelivered changed pipelines of one subscriber."""
 Wants = Callable[[Change], bool]
+Watcher = Callable[[Change | None], None]
+"""Callback for the changes of all organizations; None: some may have been missed."""
 
 
 def anything(_: Change) -> bool:
@@ -69,6 +71,7 @@ class Broker:
 
     def __init__(self) -> None:
         self._subscribers: dict[tuple[str, str | None], set[Subscriber]] = {}
+        self._watchers: list[Watcher] = []
 
     @contextmanager
     def subscribe(self, caller: Caller, id: str | None = None, wants: Wants = anything) -> Iterator[Subscriber]:
@@ -83,14 +86,24 @@ class Broker:
             if not self._subscribers[key]:
                 del self._subscribers[key]
 
+    @contextmanager
+    def watch(self, watcher: Watcher) -> Iterator[None]:
+        """Call `watcher` with each change of an existing pipeline until the context exits, for the server itself."""
+        self._watchers.append(watcher)
+        try:
+            yield
+        finally:
+            self._watchers.remove(watcher)
+
     @property
     def has_subscribers(self) -> bool:
         """Return whether there is any subscriber."""
         return bool(self._subscribers)
 
     def publish(self, change: Change) -> None:
-        """Notify the subscribers of a change. Subscribers of a single row check the access when they reread
-        it."""
+        """Notify the subscribers of a change. Subscribers of a single row check the access when they reread it."""
+        for watcher in self._watchers:
+            watcher(change)
         for subscriber in self._subscribers.get((change.organization_id, change.id), ()):
             subscriber.note(change.id)
         if change.kind != "pipeline":
@@ -101,6 +114,8 @@ class Broker:
 
     def recheck(self) -> None:
         """Make every subscriber of a single pipeline reread it: changes may have been missed."""
+        for watcher in self._watchers:
+            watcher(None)
         for (_, id), subscribers in self._subscribers.items():
             if id is not None:
                 for subscriber in subscribers:

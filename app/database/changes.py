@@ -10,9 +10,10 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
+from sqlalchemy import Row
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -82,12 +83,13 @@ class Change:
 
 
 _changes = TypeAdapter(Change)
-_columns = [field.name for field in fields(Snapshot) if field.name != "element_types"]
+COLUMNS = [field.name for field in fields(Snapshot) if field.name != "element_types"]
+"""Columns of a snapshot."""
 
 
-def take_snapshot(pipeline: Pipeline, element_types: frozenset[ElementType] | None = None) -> Snapshot:
+def take_snapshot(pipeline: Pipeline | Row[Any], element_types: frozenset[ElementType] | None = None) -> Snapshot:
     """Take a snapshot of a pipeline; call it before changing the row."""
-    return Snapshot(**{name: getattr(pipeline, name) for name in _columns}, element_types=element_types)
+    return Snapshot(**{name: getattr(pipeline, name) for name in COLUMNS}, element_types=element_types)
 
 
 async def take_whole_snapshot(session: AsyncSession, pipeline: Pipeline) -> Snapshot:
@@ -105,7 +107,7 @@ async def record_change(session: AsyncSession, pipeline: Pipeline, before: Snaps
     after = await take_whole_snapshot(session, pipeline)
     if before is not None and before.element_types is None:
         before = replace(before, element_types=after.element_types)
-    await _tell(session, Change(pipeline.organization_id, pipeline.id, before, after))
+    await record(session, Change(pipeline.organization_id, pipeline.id, before, after))
 
 
 def creation_event(pipeline: Pipeline, element_types: Iterable[ElementType]) -> Change:
@@ -113,25 +115,21 @@ def creation_event(pipeline: Pipeline, element_types: Iterable[ElementType]) -> 
     return Change(pipeline.organization_id, pipeline.id, None, take_snapshot(pipeline, frozenset(element_types)))
 
 
-async def record_creation(session: AsyncSession, change: Change) -> None:
-    """Record the change event of a pipeline that this transaction creates."""
-    await _tell(session, change)
-
-
 async def record_deletion(session: AsyncSession, pipeline: Pipeline) -> None:
     """Record that this transaction deletes a pipeline. Call it before its elements are deleted."""
     before = await take_whole_snapshot(session, pipeline)
-    await _tell(session, Change(pipeline.organization_id, pipeline.id, before, None))
+    await record(session, Change(pipeline.organization_id, pipeline.id, before, None))
 
 
 async def record_measurement(session: AsyncSession, measurement: Measurement) -> None:
     """Record that this transaction changed or deleted a measurement."""
     project = (measurement.project_id,)
     change = Change(measurement.organization_id, measurement.id, None, None, False, project, "measurement")
-    await _tell(session, change)
+    await record(session, change)
 
 
-async def _tell(session: AsyncSession, change: Change) -> None:
+async def record(session: AsyncSession, change: Change) -> None:
+    """Record a change of this transaction."""
     notify = sql_of(session.get_bind().dialect).notify
     if notify is None:
         session.info.setdefault(NOTED, []).append(change)

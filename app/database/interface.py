@@ -25,8 +25,6 @@ Steps = Generator[Statement, list[Any], T]
 depend on a driver."""
 CHUNK = 32
 """Number of rows that PostgreSQL sends between two calls of a measure."""
-BOUNDED_CHUNK = 8
-"""Number of rows of bounded length that SQLite reads between two calls of a measure."""
 UNMEASURED = 2**18
 """Number of characters or bytes in long columns that SQLite reads between two calls of a measure."""
 LONGEST = 10**9
@@ -111,12 +109,23 @@ class Database(Protocol):
     def run(self, begin: Callable[[], Steps[T]], pace: ReadBudget) -> Awaitable[T]:
         """Run a query of one or several statements in one snapshot, without the ORM."""
 
-    async def write(self, work: Work[T]) -> T:
-        """Run `work` in a transaction and return its result once it is committed. Nothing is stored if it raises."""
+    async def write(self, work: Work[T], *, is_short: bool = False) -> T:
+        """Run `work` in a transaction and return its result once it is committed. Nothing is stored if it raises.
+        `is_short`: it has few rows and no long values, so that its statements may run on the event loop."""
 
     def store(self, new: PipelineInsert) -> Awaitable[None]:
         """Store new rows, all or none; done once they are committed. Raises NotUnique if a row with the same key
         exists."""
+
+    async def free_space(self) -> None:
+        """Return a part of the space of deleted rows to the file system, if the database is a file; the rest is left to
+        later calls. Other databases reuse it by themselves."""
+
+    async def count_old_queue(self) -> int:
+        """Count the rows that the queue of earlier versions left in this database."""
+
+    async def remove_old_queue(self) -> int:
+        """Remove some rows of the queue of earlier versions; return their number."""
 
     @property
     def waiting(self) -> int:
@@ -146,9 +155,6 @@ class Backend(Protocol):
     def url(self, url: URL) -> URL:
         """Return a URL with the driver of this server. Raises ValueError for a URL that it cannot serve."""
 
-    def queue_url(self, url: URL) -> str:
-        """Return the URL of the queue's tables, for DBOS."""
-
     def open(self, url: URL, max_waiting: int) -> Database:
         """Open the database at `url`, whose tables are up to date."""
 
@@ -157,6 +163,10 @@ class Backend(Protocol):
 
     def lock_migration(self, connection: Connection) -> None:
         """Wait until no other process migrates the database; the lock ends with the transaction."""
+
+    def compact(self, url: URL) -> None:
+        """Rewrite a database that no process has open, so that its file has the size of its content. Does nothing if
+        the database is a server."""
 
     def back_up(self, url: URL, target: Path) -> None:
         """Copy the database and its API keys to a file. Raises NotImplementedError if another program does this, and

@@ -75,6 +75,9 @@ class Outcome:
 class JobFailed(Exception):
     """A job failed; `code` and `message` give the reason, `detail` holds data for programs."""
 
+    traceback: str | None = None
+    """The traceback of the job's process, for the server's log."""
+
     def __init__(self, code: JobErrorCode, message: str, detail: dict[str, Any] | None = None) -> None:
         super().__init__(message)
         self.code, self.message, self.detail = code, message, detail

@@ -2,20 +2,23 @@
 imports.
 
 Run as `python -m app.execution.forkserver FD MODULE:NAME PARENT`. FD is a listening socket; each connection to it
-becomes a child process that serves one request. The fork server has no secrets in its environment, opens no database,
-and dies with the process PARENT, as each child process does.
+brings the descriptors of messages.DESCRIPTORS and becomes a child process that serves one request. The fork server has
+no secrets in its environment, opens no database, and dies with the process PARENT, as each child process does.
 """
 
 from __future__ import annotations
 
-import ctypes
 import importlib
 import os
+import selectors
 import signal
 import socket
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from app.execution.executor import (
@@ -29,13 +32,21 @@ from app.execution.executor import (
     Progress,
     Values,
 )
-from app.execution.messages import WorkerGone, receive, send, send_series
+from app.execution.messages import DESCRIPTORS, WorkerGone, receive, send, send_series
 from app.execution.samples import Allowance
+from app.execution.sandbox.confinement import confine
+from app.execution.sandbox.kernel import IS_LINUX, PR_SET_DUMPABLE, PR_SET_PDEATHSIG, prctl
+from app.execution.sandbox.limits import Limits, exceeded, release_reserve
+from app.execution.sandbox.readable import readable
+from app.execution.sandbox.reaper import Reaper
 from app.models.enums import ElementType, JobErrorCode
 
-PR_SET_PDEATHSIG = 1
 NICE = 10
 """Nice value of jobs, so that API requests run first on few cores."""
+KILLED_FIRST = "1000"
+"""oom_score_adj of jobs: when memory is short, the kernel kills the largest of them, and not the server."""
+MOST_TRACEBACK = 16_384
+"""Maximum characters of a traceback that is sent; its end is kept."""
 
 
 def main(fd: int, executor: str, parent: int) -> None:
@@ -45,16 +56,61 @@ def main(fd: int, executor: str, parent: int) -> None:
     # also achieve that, but Linux gives each session as much of a core as the server's, whatever the nice value.
     os.setpgid(0, 0)
     os.nice(NICE)
-    own = os.getpid()
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are not waited for
-    listener = socket.socket(fileno=fd)
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(KILLED_FIRST)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(line_buffering=True, errors="backslashreplace")  # type: ignore[union-attr]
     work = load(executor)
-    while True:
-        connection, _ = listener.accept()
-        if os.fork() == 0:
-            listener.close()
-            _child(connection, work, own)
-        connection.close()
+    if IS_LINUX:
+        prctl(PR_SET_DUMPABLE, 0)
+    _serve(socket.socket(fileno=fd), work)
+
+
+def _serve(listener: socket.socket, work: Executor) -> None:
+    """Fork a child process for each connection, and wait for those that end."""
+    own, paths, reaper = os.getpid(), readable(), Reaper()
+    woken, waking = os.pipe()
+    os.set_blocking(woken, False)
+    os.set_blocking(waking, False)
+    signal.set_wakeup_fd(waking, warn_on_full_buffer=False)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    with selectors.DefaultSelector() as selector:
+        selector.register(listener, selectors.EVENT_READ)
+        selector.register(woken, selectors.EVENT_READ)
+        while True:
+            for key, _ in selector.select():
+                if key.fd == woken:
+                    os.read(woken, 1 << 16)
+                    reaper.reap()
+                    continue
+                connection, _ = listener.accept()
+                _, descriptors, _, _ = socket.recv_fds(connection, 1, len(DESCRIPTORS))
+                if len(descriptors) == len(DESCRIPTORS):
+                    *outputs, status = descriptors
+                    pid = os.fork()
+                    if pid == 0:
+                        _child(connection, outputs, work, own, paths)
+                    for each in outputs:
+                        os.close(each)
+                    reaper.watch(pid, status)
+                connection.close()
+
+
+def _keep_only(connection: socket.socket, outputs: Sequence[int]) -> None:
+    """Write standard output, standard error and warnings to the job's log, and close every other descriptor."""
+    signal.set_wakeup_fd(-1)
+    output, error, warned = outputs
+    os.dup2(output, 1)
+    os.dup2(error, 2)
+    kept = sorted({2, connection.fileno(), warned})
+    for low, high in zip(kept, [*kept[1:], os.sysconf("SC_OPEN_MAX")], strict=True):
+        os.closerange(low + 1, high)
+
+    def show(message: Warning | str, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
+        with suppress(OSError):
+            os.write(warned, f"{category.__name__}: {message} ({Path(filename).name}, line {lineno})\n".encode())
+
+    warnings.showwarning = show  # type: ignore[assignment]
 
 
 def load(name: str) -> Executor:
@@ -81,44 +137,73 @@ class Missing:
         raise JobFailed(JobErrorCode.CONFIGURATION_ERROR, self._message)
 
 
-def _child(connection: socket.socket, work: Executor, parent: int) -> None:
+def _child(
+    connection: socket.socket, outputs: Sequence[int], work: Executor, parent: int, paths: Sequence[Path]
+) -> None:
     """Serve one request, then exit the process; exit silently if the worker is gone."""
     try:
+        _keep_only(connection, outputs)
         _die_with(parent)
         os.setpgid(0, 0)
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         send(connection, {"kind": "began", "pid": os.getpid()})
-        send(connection, answer(receive(connection), work, connection))
+        request = receive(connection)
+        limits = Limits(**request["limits"])
+        given = [*paths, *map(Path, request.get("readable", ()))]
+        confine(limits, Path(request["folder"]), given, request["sandbox"])
+        answered = answer(request, work, connection, limits)
+        _end_log(outputs[-1])
+        send(connection, answered)
     except WorkerGone:
         pass  # the job needs no answer
     except BaseException:
         traceback.print_exc()
     finally:
-        sys.stderr.flush()
+        with suppress(OSError):
+            sys.stderr.flush()
         os._exit(0)
 
 
-def answer(request: dict[str, Any], work: Executor, connection: socket.socket) -> dict[str, Any]:
-    """Return the answer to a request: problems of each job for `check`, a result or a failure for `run`, a description
-    or a failure for `ingest`. Series are sent before their result."""
+def _end_log(warned: int) -> None:
+    """Close the streams of the log: the worker has it all before the answer."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(OSError, ValueError):
+            stream.flush()
+    for descriptor in (1, 2, warned):
+        with suppress(OSError):
+            os.close(descriptor)
+
+
+def answer(request: dict[str, Any], work: Executor, connection: socket.socket, limits: Limits) -> dict[str, Any]:
+    """Return the answer to a request: problems of each job for `check`, a result or a failure for `run`, a
+    description or a failure for `ingest`. Series are sent before their result."""
     try:
-        if request["kind"] == "ingest":
-            return _ingested(request)
-        files = {id: DataFile(**file) for id, file in request.get("measurements", {}).items()}
-        jobs = [Job(job["name"], ElementType[job["type"]], job["config"], files) for job in request["jobs"]]
-        if request["kind"] == "check":
-            return {"kind": "faults", "faults": [_faults(found) for found in work.check(jobs)]}
-        outcome = work.run(jobs[0], request["inputs"], lambda progress: send(connection, _told(progress)))
-        allowance = Allowance()
-        for series in outcome.series:
-            send_series(connection, series, allowance)
-        return {"kind": "result", "result": outcome.result}
-    except JobFailed as failure:
-        return {"kind": "failed", "code": failure.code.name, "message": failure.message, "detail": failure.detail}
+        return _answer(request, work, connection)
     except Exception as error:
+        release_reserve()
+        message = exceeded(error, limits)
+        if message is not None:
+            return _failed(JobErrorCode.MODEL_ERROR, message)
+        if isinstance(error, JobFailed):
+            return _failed(error.code, error.message, error.detail) | _traceback(error)
         traceback.print_exc()
-        return _failed(JobErrorCode.INTERNAL_ERROR, f"The job ended with an unexpected {type(error).__name__}.")
+        message = f"The job ended with an unexpected {type(error).__name__}."
+        return _failed(JobErrorCode.INTERNAL_ERROR, message) | _traceback(error)
+
+
+def _answer(request: dict[str, Any], work: Executor, connection: socket.socket) -> dict[str, Any]:
+    if request["kind"] == "ingest":
+        return _ingested(request)
+    files = {id: DataFile(**file) for id, file in request.get("measurements", {}).items()}
+    jobs = [Job(job["name"], ElementType[job["type"]], job["config"], files) for job in request["jobs"]]
+    if request["kind"] == "check":
+        return {"kind": "faults", "faults": [_faults(found) for found in work.check(jobs)]}
+    outcome = work.run(jobs[0], request["inputs"], lambda progress: send(connection, _told(progress)))
+    allowance = Allowance()
+    for series in outcome.series:
+        send_series(connection, series, allowance)
+    return {"kind": "result", "result": outcome.result}
 
 
 def _ingested(request: dict[str, Any]) -> dict[str, Any]:
@@ -127,7 +212,8 @@ def _ingested(request: dict[str, Any]) -> dict[str, Any]:
     module, _, attribute = request["ingest"].partition(":")
     try:
         ingest = getattr(importlib.import_module(module), attribute)
-        return {"kind": "ingested", **ingest(request["path"], request["options"])}
+        options = request["options"] | {"out": request["folder"]}
+        return {"kind": "ingested", **ingest(request["path"], options)}
     except IngestError as error:
         return _failed(JobErrorCode.CONFIGURATION_ERROR, str(error))
     except ImportError as error:
@@ -137,8 +223,15 @@ def _ingested(request: dict[str, Any]) -> dict[str, Any]:
         return _failed(JobErrorCode.CONFIGURATION_ERROR, "The file needs more memory than its process may use.")
 
 
-def _failed(code: JobErrorCode, message: str) -> dict[str, Any]:
-    return {"kind": "failed", "code": code.name, "message": message, "detail": None}
+def _failed(code: JobErrorCode, message: str, detail: dict[str, Any] | None = None) -> dict[str, Any]:
+    return {"kind": "failed", "code": code.name, "message": message, "detail": detail}
+
+
+def _traceback(error: Exception) -> dict[str, str]:
+    """Return the traceback of a failure that is a fault of the server, for the server's log."""
+    if isinstance(error, JobFailed) and error.code is not JobErrorCode.INTERNAL_ERROR:
+        return {}
+    return {"traceback": "".join(traceback.format_exception(error))[-MOST_TRACEBACK:]}
 
 
 def _faults(found: list[Fault]) -> list[dict[str, Any]]:
@@ -158,8 +251,8 @@ def _told(progress: Progress) -> dict[str, Any]:
 def _die_with(parent: int) -> None:
     """Ask the kernel to kill this process when its parent dies (PR_SET_PDEATHSIG); exit if the parent is dead
     already."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if IS_LINUX:
+        prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:
         os._exit(1)
 

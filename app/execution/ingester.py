@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -93,11 +92,9 @@ class Ingester:
 
     async def _read(self, reading: Reading) -> None:
         try:
-            with tempfile.TemporaryDirectory(prefix="voltgraph-read-") as name:
-                folder = Path(name)
+            with self._children.folder("read-") as folder:
                 await files.copy_out(self._database, reading.upload, folder / UPLOAD)
-                answer = await self._answer(reading, folder)
-                await ingestion.keep(self._database, reading, answer, folder, self._settings.max_decoded_bytes)
+                await self._describe(reading, folder)
         except (ReadingFailed, WrongAnswer) as failure:
             message = str(failure)
             await retry_until_available(lambda: ingestion.fail(self._database, reading, message))
@@ -105,25 +102,29 @@ class Ingester:
             log.warning("reading %s: %s", reading.measurement_id, death)
             await retry_until_available(lambda: ingestion.give_back(self._database, reading))
 
-    async def _answer(self, reading: Reading, folder: Path) -> dict[str, Any]:
-        """Return the description of a file by a child process. Raises ReadingFailed, or ChildDied."""
+    async def _describe(self, reading: Reading, folder: Path) -> None:
+        """Have a child process describe a file, and store that. Raises ReadingFailed, WrongAnswer, or ChildDied."""
         request = {
             "kind": "ingest",
             "ingest": self._settings.ingest,
             "path": str(folder / UPLOAD),
-            "options": self._options(reading, folder),
-            "folder": str(folder),
+            "readable": [str(folder)],
+            "options": self._options(reading),
         }
         seconds = self._settings.ingest_timeout
         try:
-            async with asyncio.timeout(seconds), self._children.child(request) as child:
-                return await _described(child)
-        except TimeoutError:
-            raise ReadingFailed(f"Reading the file took longer than {seconds:g} s.") from None
+            async with self._children.child(request) as child:
+                try:
+                    async with asyncio.timeout(seconds):
+                        answer = await _described(child)
+                except TimeoutError:
+                    raise ReadingFailed(f"Reading the file took longer than {seconds:g} s.") from None
+                most = self._settings.max_decoded_bytes
+                await ingestion.keep(self._database, reading, answer, child.folder, most)
         except JobFailed as failure:
             raise ReadingFailed(failure.message) from None
 
-    def _options(self, reading: Reading, folder: Path) -> dict[str, Any]:
+    def _options(self, reading: Reading) -> dict[str, Any]:
         settings = self._settings
         return {
             "format": None if reading.format is None else reading.format.name,
@@ -132,7 +133,6 @@ class Ingester:
             "max_rows": settings.max_measurement_rows,
             "max_decoded_bytes": settings.max_decoded_bytes,
             "max_columns": settings.max_measurement_columns,
-            "out": str(folder),
         }
 
     async def _renew(self, reading: Reading) -> None:

@@ -6,23 +6,81 @@ the lease is lost and no further write of the first worker is stored.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import orjson
-from sqlalchemy import Delete, delete, insert
-from sqlmodel import col, func, select
+from sqlalchemy import bindparam, delete, insert, update
+from sqlalchemy import select as select_columns
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import SQLModel, func
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database import changes
-from app.database.interface import Database
+from app.database.interface import Database, ReadBudget, Steps
 from app.errors import VoltgraphError
 from app.execution.executor import JobFailed, Progress
+from app.execution.job_log import Line
 from app.models.columns import now
-from app.models.enums import JobStatus, PipelineElementStatus, PipelineStatus, SeriesSource
-from app.models.tables import Checkpoint, Pipeline, PipelineElement, SeriesChannel
-from app.pipelines.lifecycle import end_run, load_elements, lock_row
+from app.models.enums import ElementType, JobStatus, PipelineElementStatus, PipelineStatus, SeriesSource
+from app.models.tables import Checkpoint, JobLogLine, Pipeline, PipelineElement, SeriesChannel
+from app.pipelines.lifecycle import end_run, load_elements
 from app.pipelines.service import next_timestamp
+
+Change = Callable[[AsyncConnection, datetime], Awaitable[None]]
+"""Changes of a transaction besides those of the pipeline's row, all at one time."""
+SHORT = 2**18
+"""Maximum characters of a result that is written in a short transaction."""
+# Statements of the tables, built once: the ORM, and building a statement for each write, took most of the CPU time of a
+# short run.
+PIPELINE, ELEMENT, CHECKPOINT, SERIES = (
+    SQLModel.metadata.tables[name] for name in ("pipeline", "pipeline_element", "checkpoint", "series_channel")
+)
+LOCK = (
+    select_columns(PIPELINE.c.organization_id, PIPELINE.c.attempt, *(PIPELINE.c[name] for name in changes.COLUMNS))
+    .where(PIPELINE.c.id == bindparam("pipeline"))
+    .with_for_update()
+)
+VALID = select_columns(PIPELINE.c.attempt).where(
+    PIPELINE.c.id == bindparam("pipeline"),
+    PIPELINE.c.attempt == bindparam("its_attempt"),
+    PIPELINE.c.status == bindparam("its_status"),
+)
+TOUCH = (
+    update(PIPELINE)
+    .where(PIPELINE.c.id == bindparam("pipeline"))
+    .values(updated_at=bindparam("at"), status=bindparam("its_status"), finished_at=bindparam("ended"))
+)
+BEGIN = (
+    update(ELEMENT)
+    .where(ELEMENT.c.id == bindparam("element"))
+    .values(
+        status=PipelineElementStatus.RUNNING,
+        job_status=JobStatus.RUNNING,
+        attempt=ELEMENT.c.attempt + 1,
+        started_at=func.coalesce(ELEMENT.c.started_at, bindparam("at", type_=ELEMENT.c.started_at.type)),
+        updated_at=bindparam("at", type_=ELEMENT.c.started_at.type),
+    )
+    .returning(ELEMENT.c.attempt)
+)
+COMPLETE = (
+    update(ELEMENT)
+    .where(ELEMENT.c.id == bindparam("element"))
+    .values(
+        status=PipelineElementStatus.COMPLETED,
+        job_status=JobStatus.COMPLETED,
+        result=bindparam("its_result"),
+        finished_at=bindparam("at"),
+        updated_at=bindparam("at"),
+    )
+)
+DELETE_SERIES = delete(SERIES).where(SERIES.c.element_id == bindparam("element"))
+LINE = SQLModel.metadata.tables["job_log"]
+LAST_LINE = select_columns(func.max(LINE.c.number)).where(LINE.c.element_id == bindparam("element"))
+ATTEMPT = select_columns(ELEMENT.c.attempt).where(ELEMENT.c.id == bindparam("element"))
+LAST_CHECKPOINT = select_columns(func.max(CHECKPOINT.c.number)).where(CHECKPOINT.c.element_id == bindparam("element"))
 
 
 class LeaseLost(VoltgraphError):
@@ -32,50 +90,48 @@ class LeaseLost(VoltgraphError):
 class Lease:
     """Lease: the right to run a pipeline. Every write raises LeaseLost once the lease is lost."""
 
-    def __init__(self, database: Database, pipeline_id: str, attempt: int, live_progress_updates: bool | None) -> None:
+    def __init__(
+        self,
+        database: Database,
+        pipeline_id: str,
+        attempt: int,
+        live_progress_updates: bool | None,
+        request_id: str | None = None,
+    ) -> None:
         self._database = database
         self.pipeline_id, self.attempt = pipeline_id, attempt
-        self.live_progress_updates = live_progress_updates
-
-    @classmethod
-    async def take(cls, database: Database, pipeline_id: str, worker_id: str) -> Lease | None:
-        """Take the lease on a running pipeline, which ends the lease of another worker. Return None if the pipeline
-        does not run."""
-
-        async def work(session: AsyncSession) -> Lease | None:
-            pipeline = await lock_row(session, pipeline_id)
-            if pipeline is None or pipeline.status is not PipelineStatus.RUNNING:
-                return None
-            pipeline.attempt += 1
-            pipeline.worker_id = worker_id
-            return cls(database, pipeline_id, pipeline.attempt, pipeline.live_progress_updates)
-
-        return await database.write(work)
+        self.live_progress_updates, self.request_id = live_progress_updates, request_id
+        self._types: frozenset[ElementType] | None = None
+        """Element types of the pipeline, for change events."""
 
     async def lasts(self) -> bool:
         """Return whether the lease is still valid."""
-        query = select(Pipeline.id).where(
-            col(Pipeline.id) == self.pipeline_id,
-            col(Pipeline.attempt) == self.attempt,
-            col(Pipeline.status) == PipelineStatus.RUNNING,
-        )
-        async with self._database.read() as session:
-            return (await session.exec(query)).first() is not None
+        return await self._database.run(self._read_validity, ReadBudget(is_single=True))
+
+    def _read_validity(self) -> Steps[bool]:
+        """Read as plans do: a session that is canceled while it reads would lose its connection."""
+        query = VALID.compile(dialect=self._database.dialect)
+        values = {"pipeline": self.pipeline_id, "its_attempt": self.attempt, "its_status": PipelineStatus.RUNNING.name}
+        rows = yield str(query), [values[name] for name in query.positiontup or ()]
+        return bool(rows)
 
     async def elements(self) -> list[PipelineElement]:
-        """Return all elements of the pipeline with their configurations and results, in execution order."""
+        """Return all elements of the pipeline with their configurations and results, in execution order. Call it before
+        the lease changes anything."""
         async with self._database.read() as session:
-            return await load_elements(session, self.pipeline_id, whole=True)
+            found = await load_elements(session, self.pipeline_id, whole=True)
+        self._types = frozenset(each.element_type for each in found)
+        return found
 
     async def begin(self, element_id: str) -> None:
         """Mark the start of an element's job. A retry deletes the series of the attempt before."""
 
-        def change(element: PipelineElement) -> None:
-            element.status, element.job_status = PipelineElementStatus.RUNNING, JobStatus.RUNNING
-            element.attempt += 1
-            element.started_at = element.started_at or now()
+        async def change(connection: AsyncConnection, at: datetime) -> None:
+            begun = await connection.execute(BEGIN, {"element": element_id, "at": at})
+            if begun.scalar_one() > 1:
+                await connection.execute(DELETE_SERIES, {"element": element_id})
 
-        await self._change(element_id, change, delete(SeriesChannel).where(col(SeriesChannel.element_id) == element_id))
+        await self._change(change)
 
     async def keep_series(self, element_id: str, number: int, received: dict[str, Any]) -> None:
         """Store a series of a job in a transaction of its own: all series of a job can be a gigabyte, and no other
@@ -86,20 +142,20 @@ class Lease:
         rows = [{**series, "source": source, "position": i, "name": n, "samples": s} for i, (n, s) in channels]
 
         async def work(session: AsyncSession) -> None:
-            await self._pipeline(session)
+            await self._lock(await session.connection())
             await session.exec(insert(SeriesChannel), params=rows)
 
         await self._database.write(work)
 
-    async def complete_element(self, element_id: str, result: dict[str, Any]) -> None:
-        """Mark an element completed, with its result."""
+    async def complete_element(self, element_id: str, result: dict[str, Any], *, is_last: bool = False) -> None:
+        """Mark an element completed, with its result; and the pipeline, if it is the last one."""
+        text = orjson.dumps(result).decode()
 
-        def change(element: PipelineElement) -> None:
-            element.status, element.job_status = PipelineElementStatus.COMPLETED, JobStatus.COMPLETED
-            element.result = orjson.dumps(result).decode()
-            element.finished_at = now()
+        async def change(connection: AsyncConnection, at: datetime) -> None:
+            await connection.execute(COMPLETE, {"element": element_id, "at": at, "its_result": text})
 
-        await self._change(element_id, change)
+        status = PipelineStatus.COMPLETED if is_last else PipelineStatus.RUNNING
+        await self._change(change, status, is_short=len(text) < SHORT)
 
     async def fail(self, failures: dict[str, JobFailed]) -> None:
         """Mark elements failed, by id. The pipeline fails with the first failure, and elements that have not run are
@@ -114,48 +170,75 @@ class Lease:
             pipeline.error_code = failed[0].error_code
             await end_run(session, pipeline, PipelineStatus.FAILED, PipelineElementStatus.SKIPPED)
 
-        await self._database.write(work)
+        await self._database.write(work, is_short=True)
 
     async def complete(self) -> None:
         """Mark the pipeline completed."""
 
-        async def work(session: AsyncSession) -> None:
-            pipeline = await self._pipeline(session)
-            await end_run(session, pipeline, PipelineStatus.COMPLETED, PipelineElementStatus.SKIPPED)
+        async def change(connection: AsyncConnection, at: datetime) -> None:
+            """Change no element: all are completed."""
 
-        await self._database.write(work)
+        await self._change(change, status=PipelineStatus.COMPLETED)
 
     async def keep(self, element_id: str, progress: Progress) -> None:
         """Store a checkpoint of a job."""
+        values = {
+            **{name: getattr(progress, name) for name in ("iteration", "cost", "best_cost")},
+            "parameters": orjson.dumps(progress.parameters).decode(),
+        }
 
-        async def work(session: AsyncSession) -> None:
-            pipeline = await self._pipeline(session)
-            last = select(func.max(Checkpoint.number)).where(col(Checkpoint.element_id) == element_id)
-            number = ((await session.exec(last)).one() or 0) + 1
-            session.add(_checkpoint(element_id, number, progress))
-            await _touch(session, pipeline)
+        async def change(connection: AsyncConnection, at: datetime) -> None:
+            last = (await connection.execute(LAST_CHECKPOINT, {"element": element_id})).scalar_one() or 0
+            row = {"element_id": element_id, "number": last + 1, "at": at, **values}
+            await connection.execute(insert(Checkpoint), row)
 
-        await self._database.write(work)
+        await self._change(change)
+
+    async def keep_log(self, element_id: str, lines: Sequence[Line]) -> None:
+        """Store lines of the log of a job, numbered after those before."""
+
+        async def change(connection: AsyncConnection, at: datetime) -> None:
+            last = (await connection.execute(LAST_LINE, {"element": element_id})).scalar_one() or 0
+            attempt = (await connection.execute(ATTEMPT, {"element": element_id})).scalar_one()
+            shared = {"element_id": element_id, "attempt": attempt}
+            rows = [{**shared, "number": number, **line._asdict()} for number, line in enumerate(lines, last + 1)]
+            await connection.execute(insert(JobLogLine), rows)
+
+        await self._change(change)
 
     async def _change(
-        self, element_id: str, change: Callable[[PipelineElement], None], first: Delete | None = None
+        self, change: Change, status: PipelineStatus = PipelineStatus.RUNNING, *, is_short: bool = True
     ) -> None:
-        async def work(session: AsyncSession) -> None:
-            pipeline = await self._pipeline(session)
-            if first is not None:
-                await session.exec(first)
-            element = await session.get_one(PipelineElement, element_id)
-            change(element)
-            element.updated_at = now()
-            await _touch(session, pipeline)
+        """Change elements in a transaction, then the pipeline: its `updated_at` moves forward, because subscribers
+        compare it."""
 
-        await self._database.write(work)
+        async def work(session: AsyncSession) -> None:
+            connection = await session.connection()
+            row = await self._lock(connection, status)
+            if row.status is not PipelineStatus.RUNNING:
+                return
+            at = next_timestamp(row.updated_at)
+            await change(connection, at)
+            finished_at = at if status.is_terminal else None
+            values = {"pipeline": self.pipeline_id, "its_status": status, "at": at, "ended": finished_at}
+            await connection.execute(TOUCH, values)
+            before = changes.take_snapshot(row, self._types)
+            after = replace(before, status=status, updated_at=at)
+            await changes.record(session, changes.Change(row.organization_id, self.pipeline_id, before, after))
+
+        await self._database.write(work, is_short=is_short)
+
+    async def _lock(self, connection: AsyncConnection, status: PipelineStatus = PipelineStatus.RUNNING) -> Any:
+        """Lock the pipeline's row and return it. Raises LeaseLost unless it runs, or has reached `status` by a commit
+        whose acknowledgement was lost."""
+        row = (await connection.execute(LOCK, {"pipeline": self.pipeline_id})).first()
+        if row is None or row.status not in (PipelineStatus.RUNNING, status) or row.attempt != self.attempt:
+            raise LeaseLost(self.pipeline_id)
+        return row
 
     async def _pipeline(self, session: AsyncSession) -> Pipeline:
-        pipeline = await lock_row(session, self.pipeline_id)
-        if pipeline is None or pipeline.status is not PipelineStatus.RUNNING or pipeline.attempt != self.attempt:
-            raise LeaseLost(self.pipeline_id)
-        return pipeline
+        await self._lock(await session.connection())
+        return await session.get_one(Pipeline, self.pipeline_id)
 
 
 def _fail(element: PipelineElement, failure: JobFailed) -> None:
@@ -163,22 +246,3 @@ def _fail(element: PipelineElement, failure: JobFailed) -> None:
     element.error, element.error_code = failure.message, failure.code
     element.error_detail = orjson.dumps(failure.detail).decode() if failure.detail else None
     element.finished_at = element.updated_at = now()
-
-
-def _checkpoint(element_id: str, number: int, progress: Progress) -> Checkpoint:
-    return Checkpoint(
-        element_id=element_id,
-        number=number,
-        at=now(),
-        iteration=progress.iteration,
-        cost=progress.cost,
-        best_cost=progress.best_cost,
-        parameters=orjson.dumps(progress.parameters).decode(),
-    )
-
-
-async def _touch(session: AsyncSession, pipeline: Pipeline) -> None:
-    """Move the pipeline's `updated_at` forward and record the change: subscribers compare `updated_at`."""
-    before = changes.take_snapshot(pipeline)
-    pipeline.updated_at = next_timestamp(pipeline.updated_at)
-    await changes.record_change(session, pipeline, before)

@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import socket
 import struct
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 import orjson
 from pydantic import Field, TypeAdapter, ValidationError
@@ -15,6 +15,9 @@ from typing_extensions import TypedDict
 from app.execution.executor import Series
 from app.execution.samples import SIZE, Allowance, Sampled, told
 
+DESCRIPTORS = ("STDOUT", "STDERR", "WARNING", "status")
+"""Descriptors that the worker passes with each connection: write ends of pipes for the three streams of the job's log,
+and for the fork server's report of how the process ended."""
 LENGTH = struct.Struct("!I")
 LONGEST = 1 << 28
 """Maximum bytes of a child's message; a longer one is a protocol violation."""
@@ -55,6 +58,7 @@ class Failed(TypedDict):
     ]
     message: str
     detail: dict[str, Any] | None
+    traceback: NotRequired[str]
 
 
 class Found(TypedDict):

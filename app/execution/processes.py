@@ -6,18 +6,24 @@ import asyncio
 import contextlib
 import logging
 import os
+import shutil
 import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from time import time
 from typing import Any
 
 from app.errors import VoltgraphError
 from app.execution.messages import ProtocolViolation, hear, packed
+from app.execution.pipes import Discard, LogSink, Pipes
 from app.execution.samples import Allowance
+from app.execution.sandbox.endings import Ending
+from app.execution.sandbox.limits import Limits
+from app.settings import Settings
 
 log = logging.getLogger("voltgraph")
 
@@ -37,15 +43,29 @@ KILLED = 5.0
 """Seconds after SIGKILL until a process counts as gone, even if one of its descendants holds the connection open."""
 
 
+PREFIX, SOCKET = "voltgraph-", "children"
+"""Prefix of the temporary folder of a worker, and name of its fork server's socket in it."""
+NEW = 60.0
+"""Seconds for which a folder may belong to a worker that does not listen yet."""
+LINGER = 1.0
+"""Seconds that the log of an ended process, and the report of its end, are waited for."""
+MAX_JOB_FILES = 10_000
+"""Maximum number of files in a job's folder."""
+
+
 class ChildDied(VoltgraphError):
     """The child process ended before it sent an answer."""
+
+    by = ""
+    """The signal that ended it, as the end of a sentence."""
 
 
 class ChildProcess:
     """A child process that serves one request."""
 
-    def __init__(self, reader: asyncio.StreamReader, pid: int) -> None:
+    def __init__(self, reader: asyncio.StreamReader, pid: int, pipes: Pipes, folder: Path) -> None:
         self._reader, self.pid = reader, pid
+        self._pipes, self.folder = pipes, folder
         self._allowance = Allowance()
 
     async def message(self) -> dict[str, Any]:
@@ -56,6 +76,18 @@ class ChildProcess:
             raise ChildDied(f"the process {self.pid} of the job sent {error}") from error
         except (asyncio.IncompleteReadError, ConnectionError):
             raise ChildDied(f"the process {self.pid} of the job died") from None
+
+    async def ending(self) -> Ending:
+        """Return how the process ended; without facts if the fork server ended too."""
+        return Ending.parse(await self._pipes.status(LINGER))
+
+    async def logged(self) -> None:
+        """Wait until all that the process wrote has been received."""
+        await self._pipes.drained(LINGER)
+
+    async def has_written(self, most: int) -> bool:
+        """Return whether the files of the job are larger than `most` bytes together, or too many."""
+        return await asyncio.to_thread(_is_full, self.folder, most)
 
     async def stop(self, grace: float) -> None:
         """Stop the process group: SIGTERM, then SIGKILL after `grace` seconds. Return when it is gone."""
@@ -80,15 +112,18 @@ class ChildProcess:
 class ChildProcesses:
     """Pool of child processes, forked from a fork server that is restarted whenever it ends."""
 
-    def __init__(self, executor: str) -> None:
-        self._executor = executor
-        self._folder = tempfile.TemporaryDirectory(prefix="voltgraph-")
-        self._path = Path(self._folder.name) / "children"
+    def __init__(self, settings: Settings) -> None:
+        self._executor, self._sandbox = settings.executor, settings.sandbox
+        self.limits = limits_of(settings)
+        _remove_abandoned(Path(tempfile.gettempdir()))
+        self._folder = tempfile.TemporaryDirectory(prefix=PREFIX)
+        self._path = Path(self._folder.name) / SOCKET
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(str(self._path))
         self._listener.listen(128)
         self._zygote: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._cleaning: set[asyncio.Task[None]] = set()
 
     async def __aenter__(self) -> ChildProcesses:
         self._keeper = asyncio.create_task(self._keep())
@@ -102,25 +137,65 @@ class ChildProcesses:
             self._zygote.kill()
             await self._zygote.wait()
         self._listener.close()
-        self._folder.cleanup()
+        await asyncio.gather(*self._cleaning, return_exceptions=True)
+        await asyncio.to_thread(self._folder.cleanup)
 
     @asynccontextmanager
-    async def child(self, request: dict[str, Any]) -> AsyncIterator[ChildProcess]:
-        """Run a child process for `request`; kill it on exit."""
-        reader, writer = await asyncio.open_unix_connection(self._path, limit=1 << 20)
+    async def child(self, request: dict[str, Any], sink: LogSink | None = None) -> AsyncIterator[ChildProcess]:
+        """Run a child process for `request`; kill it on exit, and remove its folder. `sink` receives what it writes to
+        its log."""
+        folder = Path(tempfile.mkdtemp(prefix="job-", dir=self._folder.name))
+        pipes = Pipes(sink or Discard())
+        child = writer = None
         try:
-            writer.write(packed(request))
+            reader, writer = await self._connect(pipes)
+            confined = {"limits": self.limits.to_json(), "folder": str(folder), "sandbox": self._sandbox}
+            writer.write(packed(request | confined))
             async with asyncio.timeout(BEGIN):
                 began = await hear(reader, Allowance())
-            child = ChildProcess(reader, began["pid"])
-            try:
-                yield child
-            finally:
-                child._signal(signal.SIGKILL)
+            child = ChildProcess(reader, began["pid"], pipes, folder)
+            yield child
         except (asyncio.IncompleteReadError, ConnectionError, TimeoutError):
             raise ChildDied("the process of the job died before it started") from None
         finally:
-            writer.close()
+            if child is not None:
+                child._signal(signal.SIGKILL)
+            if writer is not None:
+                writer.close()
+            self._clean(pipes, folder, is_begun=child is not None)
+
+    @contextmanager
+    def folder(self, prefix: str) -> Iterator[Path]:
+        """Return a new folder for files that child processes read; delete it on exit. The folders of a worker that was
+        killed are deleted with its own."""
+        with tempfile.TemporaryDirectory(prefix=prefix, dir=self._folder.name, ignore_cleanup_errors=True) as name:
+            yield Path(name)
+
+    async def _connect(self, pipes: Pipes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Connect to the fork server, and pass it the write ends of the pipes."""
+        connection = socket.socket(socket.AF_UNIX)
+        try:
+            connection.setblocking(False)
+            await asyncio.get_running_loop().sock_connect(connection, str(self._path))
+            socket.send_fds(connection, [b"."], pipes.write_ends)
+            pipes.opened()
+            return await asyncio.open_unix_connection(sock=connection, limit=1 << 20)
+        except BaseException:
+            connection.close()
+            raise
+
+    def _clean(self, pipes: Pipes, folder: Path, *, is_begun: bool) -> None:
+        """Remove the folder of a job once its process is gone, without waiting for that."""
+
+        async def work() -> None:
+            if is_begun:
+                await pipes.status(KILLED)
+            pipes.close()
+            await asyncio.to_thread(shutil.rmtree, folder, ignore_errors=True)
+
+        task = asyncio.create_task(work())
+        self._cleaning.add(task)
+        task.add_done_callback(self._cleaning.discard)
 
     async def _keep(self) -> None:
         while True:
@@ -129,6 +204,7 @@ class ChildProcesses:
             except OSError as error:  # too many processes, or no memory: that passes
                 log.error("the fork server cannot be started: %s", error)
             else:
+                await _log_errors(self._zygote)
                 code = await self._zygote.wait()
                 log.error("the fork server ended with %s; it is restarted", code)
             await asyncio.sleep(RESTART_DELAY)
@@ -141,4 +217,45 @@ class ChildProcesses:
             env={name: os.environ[name] for name in INHERITED if name in os.environ} | ALWAYS,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.PIPE,
         )
+
+
+def _remove_abandoned(temporary: Path) -> None:
+    """Remove the folders of workers of this user that were killed: nothing listens on their sockets."""
+    for folder in temporary.glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as asking:
+            stat = folder.stat(follow_symlinks=False)
+            if stat.st_uid != os.geteuid() or time() - stat.st_mtime < NEW:
+                continue
+            asking.setblocking(False)
+            try:
+                asking.connect(str(folder / SOCKET))
+            except ConnectionRefusedError:
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _log_errors(process: asyncio.subprocess.Process) -> None:
+    """Log what a fork server writes to its standard error, until it ends."""
+    assert process.stderr is not None
+    while chunk := await process.stderr.read(1 << 14):
+        fields = {"traceback": chunk.decode("utf-8", "replace")}
+        log.error("the fork server wrote to its standard error", extra={"fields": fields})
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Return the limits of each job."""
+    cpu = settings.job_timeout if settings.job_cpu is None else settings.job_cpu
+    return Limits(settings.job_memory, cpu, settings.job_disk, settings.job_files)
+
+
+def _is_full(folder: Path, most: int) -> bool:
+    """Return whether a folder holds more than `most` bytes on the disk or MAX_JOB_FILES files. The sandbox refuses
+    folders in it, links, and files without a name."""
+    size = count = 0
+    with contextlib.suppress(OSError), os.scandir(folder) as found:
+        for each in found:
+            size, count = size + each.stat(follow_symlinks=False).st_blocks * 512, count + 1
+            if size > most or count > MAX_JOB_FILES:
+                return True
+    return False

@@ -1,158 +1,247 @@
-"""Durable queue of runs, on DBOS: a file beside the database with SQLite, the schema `dbos` with PostgreSQL.
+"""Durable queue of runs: the pipelines that are RUNNING without a worker, in the order of their starts.
 
-The queue holds control state only: a workflow's id is its pipeline's id, and its one argument is that id. The tables
-hold the state of each run.
+A worker claims a pipeline by writing its own name into the row and incrementing the attempt number, which gives it the
+lease. Nothing else holds the state of the queue, so that starting, canceling and ending a run are each one transaction.
 """
 
 from __future__ import annotations
 
-import asyncio
-import logging
-import sqlite3
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import count
+from typing import Any
 
-import sqlalchemy
-from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer
-from sqlalchemy import event
-from sqlalchemy.engine import URL
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import SQLModel, col, func, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.auth.private_files import create_private
-from app.database.connect import backend_of
-from app.errors import SubmissionFailed
-from app.models.sql import is_file
+from app.database.interface import Database
+from app.execution.lease import Lease
+from app.models.tables import HELD, QUEUED, Pipeline, Worker
 
-T = TypeVar("T")
-log = logging.getLogger("voltgraph")
-
-APPLICATION = "voltgraph"
-QUEUE = "pipelines"
-WORKFLOW = "run_pipeline"
-VERSION = "1"
-"""Application version for DBOS, pinned: a worker of a new release continues the workflows of an old one, because only
-an id is passed."""
-TRIES, PAUSE = 3, 0.2
-ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+Key = tuple[str, str | None]
+"""An organization, and the prefix of one of its API keys."""
 
 
-@event.listens_for(sqlalchemy.Engine, "connect")
-def _know_subseconds(connection: Any, _: object) -> None:
-    """Define `unixepoch` for old SQLite libraries: from Python 3.12 on, DBOS expects SQLite 3.42, whose `unixepoch`
-    knows 'subsec'; an older system library would return NULL."""
-    if isinstance(connection, sqlite3.Connection) and sqlite3.sqlite_version_info < (3, 42):
-        connection.create_function("unixepoch", -1, lambda *_: time.time())
+PIPELINE = SQLModel.metadata.tables["pipeline"]
 
 
-def queue_url(url: URL) -> str:
-    """Return the URL of DBOS's tables."""
-    return backend_of(url).queue_url(url)
+def _waiting_organizations() -> sa.Select[Any]:
+    """Select the organizations with a queued pipeline: one step in the index for each, whatever the length of its
+    queue."""
+    steps = sa.select(func.min(PIPELINE.c.organization_id).label("id")).where(QUEUED).cte("waiting", recursive=True)
+    more = sa.select(func.min(PIPELINE.c.organization_id)).where(QUEUED, PIPELINE.c.organization_id > steps.c.id)
+    steps = steps.union_all(sa.select(more.correlate(steps).scalar_subquery()).where(steps.c.id.is_not(None)))
+    return sa.select(steps.c.id).where(steps.c.id.is_not(None))
 
 
-def create_queue_file(url: URL) -> None:
-    """Create the queue's SQLite file, if it uses one, with mode 0600."""
-    if is_file(url):
-        create_private(queue_url(url).removeprefix("sqlite:///"))
+# Statements of a claim, built once: building them took longer than running them.
+WAITING = _waiting_organizations()
+_KEY = PIPELINE.c.organization_id, PIPELINE.c.started_by
+RUNNING = sa.select(*_KEY, func.count()).where(HELD).group_by(*_KEY)
+OLDEST = (
+    sa.select(PIPELINE.c.id, PIPELINE.c.started_by)
+    .where(QUEUED, PIPELINE.c.organization_id == sa.bindparam("organization"))
+    .order_by(PIPELINE.c.started_at, PIPELINE.c.id)
+    .limit(sa.bindparam("most"))
+    .with_for_update(skip_locked=True)  # skips pipelines that another transaction changes at this moment
+)
+TAKE = (
+    sa.update(PIPELINE)
+    .where(PIPELINE.c.id.in_(sa.bindparam("claimed", expanding=True)), QUEUED)
+    .values(worker_id=sa.bindparam("worker"), attempt=PIPELINE.c.attempt + 1)
+    .returning(PIPELINE.c.id, PIPELINE.c.attempt, PIPELINE.c.live_progress_updates, PIPELINE.c.request_id)
+)
 
 
-def configuration(url: URL, worker_id: str) -> DBOSConfig:
-    """Return DBOS's configuration for a worker."""
-    create_queue_file(url)
-    return {
-        "name": APPLICATION,
-        "system_database_url": queue_url(url),
-        "executor_id": worker_id,
-        "application_version": VERSION,
-        "serializer": DBOSPortableJSONSerializer(),
-        "use_listen_notify": False,
-        "log_level": "WARNING",
-        "enable_otlp": False,
-    }
+@dataclass(frozen=True, slots=True)
+class RunningLimits:
+    """Maximum number of pipelines that run at a time; None is no limit. Further ones wait in the queue."""
+
+    organization: int | None = None
+    key: int | None = None
+
+
+@dataclass(slots=True)
+class Turns:
+    """Turns of the organizations that have been served: the round robin between those that run equally much."""
+
+    _numbers: Callable[[], int] = field(default_factory=lambda: count(1).__next__)
+    _last: dict[str, int] = field(default_factory=dict)
+
+    def last(self, organization_id: str) -> int:
+        return self._last.get(organization_id, 0)
+
+    def take(self, organization_id: str) -> None:
+        self._last[organization_id] = self._numbers()
+
+    def keep(self, organization_ids: set[str]) -> None:
+        """Forget the turns of all other organizations."""
+        for each in self._last.keys() - organization_ids:
+            del self._last[each]
 
 
 class RunQueue:
-    """Client of the queue. Connects on first use."""
+    """Queue of runs, as one worker uses it. One claim at a time."""
 
-    def __init__(self, url: URL) -> None:
-        self._database, self._url = url, queue_url(url)
-        self._client: DBOSClient | None = None
-        self._connecting = asyncio.Lock()
+    def __init__(self, database: Database, worker_id: str, limits: RunningLimits | None = None) -> None:
+        self._database, self.worker_id = database, worker_id
+        self._limits = limits or RunningLimits()
+        self._turns = Turns()
 
-    async def submit(self, pipeline_id: str) -> None:
-        """Enqueue a pipeline at most once. Raises SubmissionFailed after TRIES failed attempts."""
-        options = {"workflow_name": WORKFLOW, "queue_name": QUEUE, "workflow_id": pipeline_id, "app_version": VERSION}
+    @property
+    def has_limits(self) -> bool:
+        """Whether the end of a run can make another one claimable."""
+        return self._limits != RunningLimits()
 
-        def enqueue(client: DBOSClient) -> None:
-            client.enqueue(options, pipeline_id)  # type: ignore[arg-type]
+    async def claim(self, places: int) -> list[Lease]:
+        """Claim up to `places` queued pipelines. The organization that runs the fewest goes first, and of several the
+        one that was served longest ago; within an organization, the pipeline that was started first."""
+        return await self._database.write(lambda session: self._claim(session, places), is_short=True)
 
-        for left in range(TRIES - 1, -1, -1):
-            try:
-                await self._call(enqueue)
-                return
-            except Exception as error:
-                log.warning("the queue did not take %s: %s", pipeline_id, type(error).__name__)
-                if not left:
-                    raise SubmissionFailed("The queue could not take the pipeline.") from error
-                await asyncio.sleep(PAUSE)
+    async def _claim(self, session: AsyncSession, places: int) -> list[Lease]:
+        connection = await session.connection()
+        waiting = list((await connection.execute(WAITING)).scalars())
+        if not waiting:
+            return []
+        running = await _count_running(connection)
+        shares = FairShares(waiting, running, self._limits, self._turns)
+        claimed: list[str] = []
+        while (missing := places - len(claimed)) and (chosen := shares.choose(missing)):
+            for organization_id, wanted in chosen.items():
+                query = _oldest(shares.full_keys(organization_id), claimed)
+                found = (await connection.execute(query, {"organization": organization_id, "most": wanted})).all()
+                claimed += [id for id, key in found if shares.take(organization_id, key)]
+                if len(found) < wanted:
+                    shares.drop(organization_id)
+        self._turns.keep({*waiting, *shares.organizations})
+        if not claimed:
+            return []
+        taken = await connection.execute(TAKE, {"worker": self.worker_id, "claimed": claimed})
+        return [Lease(self._database, *row) for row in taken.all()]
 
-    async def cancel(self, pipeline_id: str) -> None:
-        """Remove a pipeline from the queue. A running one notices the cancellation by itself."""
-        try:
-            await self._call(lambda client: client.cancel_workflow(pipeline_id))
-        except Exception as error:
-            log.warning("the queue did not cancel %s: %s", pipeline_id, type(error).__name__)
+    async def held(self) -> set[str]:
+        """Return the ids of the pipelines that this worker holds."""
+        async with self._database.read() as session:
+            mine = select(Pipeline.id).where(HELD, col(Pipeline.worker_id) == self.worker_id)
+            return set(await session.exec(mine))
 
-    async def states(self, pipeline_ids: list[str]) -> dict[str, str]:
-        """Return DBOS's status of each known workflow, by pipeline id."""
-        found = await self._call(
-            lambda client: client.list_workflows(workflow_ids=pipeline_ids, load_input=False, load_output=False)
-        )
-        return {workflow.workflow_id: workflow.status for workflow in found}
+    async def release(self, pipeline_ids: Sequence[str]) -> None:
+        """Return pipelines of this worker to the queue. They keep their place there, and their attempt numbers."""
+        await self._release(col(Pipeline.worker_id) == self.worker_id, col(Pipeline.id).in_(pipeline_ids))
 
-    async def holders(self) -> set[str]:
-        """Return the workers that DBOS considers to be running workflows."""
-        found = await self._call(
-            lambda client: client.list_workflows(status="PENDING", load_input=False, load_output=False)
-        )
-        return {workflow.executor_id for workflow in found if workflow.executor_id}
+    async def release_all(self) -> None:
+        """Return all pipelines of this worker to the queue."""
+        await self._release(col(Pipeline.worker_id) == self.worker_id)
 
-    async def requeue(self, worker_ids: list[str]) -> None:
-        """Return the workflows of workers that ended to the queue. One process at a time may call this: a workflow that
-        another worker took after the list was read would be returned too."""
+    async def release_everything(self) -> None:
+        """Return the pipelines of all workers to the queue; for the only worker of a file, before it claims any."""
+        await self._release()
 
-        def resume(client: DBOSClient) -> None:
-            found = client.list_workflows(status="PENDING", executor_id=worker_ids, load_input=False, load_output=False)
-            client.resume_workflows([workflow.workflow_id for workflow in found], queue_name=QUEUE)
+    async def take_over(self, silence: float) -> list[str]:
+        """Return the pipelines of workers without a heartbeat for `silence` seconds to the queue, and remove those
+        workers. Return their names, or nothing if another worker was first."""
+        async with self._database.read() as session:
+            dead = sorted(filter(None, await session.exec(_dead(silence))))
+        if not dead:
+            return []
 
-        await self._call(resume)
+        async def work(session: AsyncSession) -> list[str]:
+            # Rows that are locked are skipped, so that no two workers wait for each other.
+            of_dead = col(Pipeline.worker_id).in_(dead), col(Pipeline.worker_id).not_in(_alive(silence))
+            theirs = select(Pipeline.id).where(HELD, *of_dead).with_for_update(skip_locked=True)
+            released = update(Pipeline).where(col(Pipeline.id).in_(theirs)).values(worker_id=None)
+            found = (await session.exec(released.returning(col(Pipeline.id)))).all()
+            gone = col(Worker.id).in_(dead), col(Worker.id).not_in(_alive(silence))
+            await session.exec(sa.delete(Worker).where(*gone))
+            return dead if found else []
 
-    async def close(self) -> None:
-        if self._client is not None:
-            await asyncio.to_thread(self._client.destroy)
+        return await self._database.write(work, is_short=True)
 
-    async def _call(self, work: Callable[[DBOSClient], T]) -> T:
-        async with self._connecting:
-            if self._client is None:
-                self._client = await asyncio.to_thread(self._connect)
-        return await asyncio.to_thread(work, self._client)
+    async def _release(self, *which: Any) -> None:
+        async def work(session: AsyncSession) -> None:
+            await session.exec(update(Pipeline).where(HELD, *which).values(worker_id=None))
 
-    def _connect(self) -> DBOSClient:
-        create_queue_file(self._database)
-        DBOS.migrate(self._url)
-        return DBOSClient(
-            system_database_url=self._url,
-            serializer=DBOSPortableJSONSerializer(),
-            application_name=APPLICATION,
-            retry_connection_errors=False,
-        )
+        await self._database.write(work, is_short=True)
 
 
-@asynccontextmanager
-async def open_queue(url: URL) -> AsyncIterator[RunQueue]:
-    """Open the queue of the database at `url`; close it on exit."""
-    engine = RunQueue(url)
-    try:
-        yield engine
-    finally:
-        await engine.close()
+class FairShares:
+    """Fair shares of free places: which organizations get the next ones."""
+
+    def __init__(self, waiting: list[str], running: Counter[Key], limits: RunningLimits, turns: Turns) -> None:
+        self._waiting, self._limits, self._turns = set(waiting), limits, turns
+        self._by_key = running
+        self._running: Counter[str] = Counter()
+        for (organization_id, _), number in running.items():
+            self._running[organization_id] += number
+
+    @property
+    def organizations(self) -> set[str]:
+        """Organizations with a running pipeline."""
+        return set(self._running)
+
+    def choose(self, places: int) -> Counter[str]:
+        """Return the number of places that each waiting organization gets, as if each had enough pipelines."""
+        running, last = self._running.copy(), {each: self._turns.last(each) for each in self._waiting}
+        chosen: Counter[str] = Counter()
+        newest = max(last.values(), default=0)
+        for number in range(1, places + 1):
+            able = [each for each in self._waiting if self._has_room(running[each])]
+            if not able:
+                break
+            next_ = min(able, key=lambda each: (running[each], last[each], each))
+            chosen[next_] += 1
+            running[next_] += 1
+            last[next_] = newest + number
+        return chosen
+
+    def take(self, organization_id: str, key: str | None) -> bool:
+        """Give a place to a pipeline; return False if its API key runs too many."""
+        if self._limits.key is not None and self._by_key[organization_id, key] >= self._limits.key:
+            return False
+        self._by_key[organization_id, key] += 1
+        self._running[organization_id] += 1
+        self._turns.take(organization_id)
+        return True
+
+    def drop(self, organization_id: str) -> None:
+        """Leave out an organization without further pipelines that may run."""
+        self._waiting.discard(organization_id)
+
+    def full_keys(self, organization_id: str) -> list[str | None]:
+        """Return the keys of an organization that may not run more."""
+        most = self._limits.key
+        if most is None:
+            return []
+        return [key for (each, key), number in self._by_key.items() if each == organization_id and number >= most]
+
+    def _has_room(self, running: int) -> bool:
+        return self._limits.organization is None or running < self._limits.organization
+
+
+async def _count_running(connection: AsyncConnection) -> Counter[Key]:
+    """Count the pipelines that all workers run, by organization and API key."""
+    rows = await connection.execute(RUNNING)
+    return Counter({(organization_id, key): number for organization_id, key, number in rows.all()})
+
+
+def _oldest(full_keys: list[str | None], claimed: list[str]) -> sa.Select[Any]:
+    """Select the pipelines of an organization that were started first, with the keys that started them, except those of
+    keys that may not run more, and those claimed already."""
+    query, key = OLDEST, PIPELINE.c.started_by
+    if named := [key for key in full_keys if key is not None]:
+        query = query.where(sa.or_(key.is_(None), key.not_in(named)))
+    if None in full_keys:
+        query = query.where(key.is_not(None))
+    return query.where(PIPELINE.c.id.not_in(claimed)) if claimed else query
+
+
+def _alive(silence: float) -> Any:
+    return select(Worker.id).where(col(Worker.heartbeat_at) > func.now() - timedelta(seconds=silence))
+
+
+def _dead(silence: float) -> Any:
+    return select(Pipeline.worker_id).where(HELD, col(Pipeline.worker_id).not_in(_alive(silence))).distinct()

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import tempfile
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from time import monotonic
 from typing import Any
 
 import orjson
 
+from app.auth.redaction import Redaction, passwords
 from app.database.availability import is_unavailable, retry_until_available
 from app.database.interface import Database
 from app.execution.executor import JobFailed, Progress
+from app.execution.job_log import JobLog
 from app.execution.lease import Lease, LeaseLost
 from app.execution.processes import ChildDied, ChildProcess, ChildProcesses
 from app.measurements import runs
@@ -31,7 +31,9 @@ log = logging.getLogger("voltgraph")
 LOOK = 0.5
 """Seconds between two checks of the lease."""
 CHECKPOINT = 1.0
-"""Seconds between two stored checkpoints."""
+"""Seconds between two stored checkpoints, and between two writes of a log."""
+MOST_TRACEBACK = 20_000
+"""Maximum characters of a job's traceback in the log."""
 
 
 Ended = Callable[[str, str, float], None]
@@ -46,16 +48,15 @@ class Runner:
     """Runner of pipelines in one worker."""
 
     def __init__(
-        self, database: Database, children: ChildProcesses, settings: Settings, worker_id: str, ended: Ended = uncounted
+        self, database: Database, children: ChildProcesses, settings: Settings, ended: Ended = uncounted
     ) -> None:
-        self._database, self._children, self._settings = database, children, settings
-        self._worker_id, self._ended = worker_id, ended
+        self._database, self._children, self._settings, self._ended = database, children, settings, ended
+        self._redaction = Redaction(passwords(settings.database_url))
 
-    async def run(self, pipeline_id: str) -> None:
+    async def run(self, lease: Lease) -> None:
         """Run a pipeline to its end. Completed elements do not run again. Return early if the lease is lost."""
-        lease = await Lease.take(self._database, pipeline_id, self._worker_id)
-        if lease is None:
-            return
+        if lease.attempt > 1:
+            log.info("pipeline %s continues, attempt %s", lease.pipeline_id, lease.attempt, extra=_fields(lease))
         try:
             elements = await lease.elements()
             async with self._data(lease, elements) as data:
@@ -63,11 +64,12 @@ class Runner:
                     await retry_until_available(lambda: lease.fail(failures))
                     for element in elements:
                         if element.id in failures:
+                            _log_failure(lease, element, failures[element.id])
                             self._ended(element.element_type.name, JobStatus.FAILED.name, 0.0)
                     return
                 await self._run_all(lease, elements, data)
         except LeaseLost:
-            log.info("the run of %s was canceled or taken over", pipeline_id)
+            log.info("the run of %s was canceled or taken over", lease.pipeline_id, extra=_fields(lease))
 
     @asynccontextmanager
     async def _data(self, lease: Lease, elements: list[PipelineElement]) -> AsyncIterator[_Data]:
@@ -77,20 +79,24 @@ class Runner:
         if run.wrong or not run.measurements:
             yield _Data(run)
             return
-        with tempfile.TemporaryDirectory(prefix="voltgraph-run-", ignore_cleanup_errors=True) as folder:
-            files = await runs.write_files(self._database, run, Path(folder))
-            yield _Data(run, {"measurements": files, "folder": folder})
+        with self._children.folder("run-") as folder:
+            files = await runs.write_files(self._database, run, folder)
+            yield _Data(run, {"measurements": files, "readable": [str(folder)]})
 
     async def _run_all(self, lease: Lease, elements: list[PipelineElement], data: _Data) -> None:
         inputs: dict[str, Any] = {}
+        has_completed = False
         for element in elements:
+            is_last = element is elements[-1]
+            has_completed = is_last and element.status is not PipelineElementStatus.COMPLETED
             try:
-                result = await self._result(lease, element, inputs, data)
+                result = await self._result(lease, element, inputs, data, is_last=is_last)
             except JobFailed as failure:
                 await retry_until_available(partial(lease.fail, {element.id: failure}))
                 return
             inputs |= result.get("parameter_values") or {}
-        await retry_until_available(lease.complete)
+        if not has_completed:
+            await retry_until_available(lease.complete)
 
     async def _refused(self, lease: Lease, elements: list[PipelineElement], data: _Data) -> dict[str, JobFailed]:
         """Return the elements with a wrong configuration, by id. All elements are checked before the first one runs."""
@@ -113,30 +119,39 @@ class Runner:
         }
 
     async def _result(
-        self, lease: Lease, element: PipelineElement, inputs: dict[str, Any], data: _Data
+        self, lease: Lease, element: PipelineElement, inputs: dict[str, Any], data: _Data, *, is_last: bool
     ) -> dict[str, Any]:
+        """Return the result of an element, which runs unless it has completed. The last one completes the pipeline
+        too."""
         if element.status is PipelineElementStatus.COMPLETED:
             done: dict[str, Any] = orjson.loads(element.result or "{}")
             return done
-        with self._counted(element):
+        with self._counted(lease, element):
             request = {"kind": "run", "jobs": [_job(element)], "inputs": inputs, **data.request}
             answer = await self._attempts(lease, request, element)
             result: dict[str, Any] = answer["result"]
             _pin(result, data.run.pins(element.id))
-            await retry_until_available(lambda: lease.complete_element(element.id, result))
+            await retry_until_available(lambda: lease.complete_element(element.id, result, is_last=is_last))
         return result
 
     @contextmanager
-    def _counted(self, element: PipelineElement) -> Iterator[None]:
-        """Report how the job of an element ends. A job that is abandoned to run again elsewhere has not ended."""
+    def _counted(self, lease: Lease, element: PipelineElement) -> Iterator[None]:
+        """Count and log how the job of an element begins and ends. A job that is abandoned to run again elsewhere has
+        not ended."""
         start = monotonic()
+        log.info("job %s of pipeline %s began", element.name, lease.pipeline_id, extra=_fields(lease, element))
 
         def ended(outcome: JobStatus) -> None:
-            self._ended(element.element_type.name, outcome.name, monotonic() - start)
+            seconds = monotonic() - start
+            self._ended(element.element_type.name, outcome.name, seconds)
+            if outcome is not JobStatus.FAILED:
+                fields = _fields(lease, element, outcome=outcome.name, seconds=round(seconds, 3))
+                log.info("job %s of pipeline %s: %s", element.name, lease.pipeline_id, outcome.value, extra=fields)
 
         try:
             yield
-        except JobFailed:
+        except JobFailed as failure:
+            _log_failure(lease, element, failure)
             ended(JobStatus.FAILED)
             raise
         except LeaseLost:
@@ -153,9 +168,9 @@ class Runner:
             try:
                 return await self._attempt(lease, request, element, deadline)
             except ChildDied as death:
-                log.warning("%s in pipeline %s", death, lease.pipeline_id)
+                log.warning("%s in pipeline %s", death, lease.pipeline_id, extra=_fields(lease, element))
                 if not left:
-                    message = "The process that did the job died."
+                    message = f"The process that did the job died{death.by}."
                     raise JobFailed(JobErrorCode.INTERNAL_ERROR, message) from None
         raise AssertionError("there is always a last attempt")
 
@@ -163,30 +178,51 @@ class Runner:
         self, lease: Lease, request: dict[str, Any], element: PipelineElement | None, deadline: float
     ) -> dict[str, Any]:
         """Return the answer of one child process. Stop the child if the run is canceled or takes too long."""
-        progress = _Kept(lease, element)
-        async with self._children.child(request) as child:
-            talking = asyncio.create_task(_answer(child, progress))
-            watching = asyncio.create_task(self._watch(lease, progress, deadline))
-            try:
-                await asyncio.wait([talking, watching], return_when=asyncio.FIRST_COMPLETED)
-                if not talking.done():
-                    talking.cancel()
-                    await asyncio.wait([talking])
-                    await child.stop(self._settings.cancel_grace)
-                    watching.result()
-            finally:
-                talking.cancel()
-                watching.cancel()
-                await asyncio.gather(talking, watching, return_exceptions=True)
-        answer = talking.result()
+        progress = _Kept(lease, element, JobLog(self._settings.job_log_bytes, self._redaction))
+        try:
+            async with self._children.child(request, progress.log) as child:
+                answer = await self._talk(child, lease, progress, deadline)
+        except (ChildDied, JobFailed) as failure:
+            progress.log.note(str(failure))
+            await retry_until_available(lambda: progress.flush(0))
+            raise
         await retry_until_available(lambda: progress.flush(0))
         return answer
 
-    async def _watch(self, lease: Lease, progress: _Kept, deadline: float) -> None:
-        """Store progress until the run is canceled (HoldLost) or reaches its time limit (JobFailed). While the database
-        is unavailable the state of the run is unknown, and the job continues."""
+    async def _talk(self, child: ChildProcess, lease: Lease, progress: _Kept, deadline: float) -> dict[str, Any]:
+        """Return the answer of a child process, once its log is complete. Raises JobFailed, ChildDied, LeaseLost."""
+        talking = asyncio.create_task(_answer(child, progress))
+        watching = asyncio.create_task(self._watch(lease, child, progress, deadline))
+        try:
+            await asyncio.wait([talking, watching], return_when=asyncio.FIRST_COMPLETED)
+            if not talking.done():
+                talking.cancel()
+                await asyncio.wait([talking])
+                await child.stop(self._settings.cancel_grace)
+                watching.result()
+        finally:
+            talking.cancel()
+            watching.cancel()
+            await asyncio.gather(talking, watching, return_exceptions=True)
+        await child.logged()
+        try:
+            return talking.result()
+        except ChildDied as death:
+            ending = await child.ending()
+            found = ending.exceeded(self._children.limits, progress.log.errors.decode("utf-8", "replace"))
+            if found is not None:
+                raise JobFailed(*found) from None
+            death.by = f" by {ending.name}" if ending.name else ""
+            raise
+
+    async def _watch(self, lease: Lease, child: ChildProcess, progress: _Kept, deadline: float) -> None:
+        """Store progress until the run is canceled (LeaseLost), or reaches its limit of time or disk (JobFailed). While
+        the database is unavailable the state of the run is unknown, and the job continues."""
+        limits = self._children.limits
         while monotonic() < deadline:
             await asyncio.sleep(LOOK)
+            if await child.has_written(limits.disk):
+                raise JobFailed(JobErrorCode.MODEL_ERROR, limits.disk_exceeded)
             try:
                 await progress.flush(CHECKPOINT)
                 if not await lease.lasts():
@@ -211,7 +247,9 @@ async def _answer(child: ChildProcess, progress: _Kept) -> dict[str, Any]:
     while True:
         message = await child.message()
         if message["kind"] == "failed":
-            raise JobFailed(JobErrorCode[message["code"]], message["message"], message["detail"])
+            failure = JobFailed(JobErrorCode[message["code"]], message["message"], message["detail"])
+            failure.traceback = (message.get("traceback") or "")[-MOST_TRACEBACK:] or None
+            raise failure
         if message["kind"] == "series":
             await progress.keep_series(message)
         elif message["kind"] == "progress":
@@ -221,10 +259,10 @@ async def _answer(child: ChildProcess, progress: _Kept) -> dict[str, Any]:
 
 
 class _Kept:
-    """Writer of a job's series and checkpoints: at most one checkpoint a second, if the pipeline wants them."""
+    """Writer of a job's series, log and checkpoints: at most one checkpoint a second, if the pipeline wants them."""
 
-    def __init__(self, lease: Lease, element: PipelineElement | None) -> None:
-        self._lease, self._element = lease, element
+    def __init__(self, lease: Lease, element: PipelineElement | None, log: JobLog) -> None:
+        self._lease, self._element, self.log = lease, element, log
         self._last = 0.0
         self._series = 0
         self._pending: dict[str, Any] | None = None
@@ -242,8 +280,14 @@ class _Kept:
             await retry_until_available(keep)
 
     async def flush(self, interval: float) -> None:
-        """Write the pending checkpoint, unless the last one was written less than `interval` seconds ago."""
-        if self._pending is None or self._element is None or monotonic() - self._last < interval:
+        """Write the lines of the log and the pending checkpoint, each unless the last was written less than `interval`
+        seconds ago."""
+        if self._element is None:
+            return
+        lines = self.log.take(interval)
+        if lines:
+            await self._lease.keep_log(self._element.id, lines)
+        if self._pending is None or monotonic() - self._last < interval:
             return
         message, self._pending = self._pending, None
         self._last = monotonic()
@@ -253,6 +297,22 @@ class _Kept:
 
 def _job(element: PipelineElement) -> dict[str, Any]:
     return {"name": element.name, "type": element.element_type.name, "config": orjson.Fragment(element.job_config)}
+
+
+def _fields(lease: Lease, element: PipelineElement | None = None, **more: Any) -> dict[str, Any]:
+    """Return the fields of a log line about a run or a job."""
+    fields = {"pipeline": lease.pipeline_id, "request_id": lease.request_id, **more}
+    if element is not None:
+        fields |= {"element": element.name, "element_id": element.id, "job": element.job_id}
+    return {"fields": fields}
+
+
+def _log_failure(lease: Lease, element: PipelineElement, failure: JobFailed) -> None:
+    """Log a failed job; a fault of the server is an error with its traceback."""
+    level = logging.ERROR if failure.code is JobErrorCode.INTERNAL_ERROR else logging.INFO
+    fields = _fields(lease, element, code=failure.code.name, traceback=failure.traceback)
+    said = (element.name, lease.pipeline_id, failure.code.name, failure.message)
+    log.log(level, "job %s of pipeline %s failed: %s: %s", *said, extra=fields)
 
 
 def _unresolved(elements: list[PipelineElement], run: RunData) -> dict[str, JobFailed]:

@@ -1,82 +1,77 @@
-"""Worker: takes pipelines from the queue, sends heartbeats, and reconciles the queue with the tables."""
+"""Worker: dispatches queued pipelines to its places, sends heartbeats, and reconciles the queue with its runs."""
 
 from __future__ import annotations
 
 import asyncio
-import concurrent.futures
 import logging
 import socket
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import astuple
 from datetime import timedelta
+from functools import partial
 from time import monotonic
 
 import uuid_utils
-from dbos import DBOS
+from sqlalchemy import delete
 from sqlalchemy.engine import URL
-from sqlmodel import col, func, select
+from sqlmodel import col, func
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.database.availability import is_unavailable
+from app.database import retention
+from app.database.availability import is_unavailable, retry_until_available
+from app.database.changes import Change
 from app.database.interface import Database
-from app.errors import SubmissionFailed
 from app.execution.ingester import ingesting
+from app.execution.lease import Lease
 from app.execution.processes import ChildProcesses
-from app.execution.queue import ENDED, QUEUE, WORKFLOW, RunQueue, configuration
+from app.execution.queue import RunningLimits, RunQueue
 from app.execution.runner import Ended, Runner, uncounted
+from app.execution.sandbox.isolation import Isolation, isolation
 from app.models.columns import now
-from app.models.enums import JobErrorCode
+from app.models.enums import JobErrorCode, PipelineStatus
 from app.models.sql import is_file, sql_of
-from app.models.tables import AT_WORK, Pipeline, Worker
+from app.models.tables import Worker
 from app.pipelines import lifecycle
 from app.settings import Settings
 
 log = logging.getLogger("voltgraph")
 
-POLLING = 0.2
-"""Polling interval of the queue in seconds: the longest wait of a pipeline for a free slot. A poll takes 3 ms of CPU
-time."""
-MEND = 2.0
-"""Seconds between two heartbeats; each is followed by a reconciliation."""
+HEARTBEAT = 2.0
+"""Seconds between two heartbeats, and between two reconciliations of the queue with the runs of this process. Starts
+wake the worker at once; a start whose notification was lost waits for this long."""
 ALONE = "local"
 """Name of the only worker of a SQLite file."""
-TAKE_OVER = 0x766F6C74
-"""Key of PostgreSQL's advisory lock on taking over the pipelines of other workers."""
 TRIES, PAUSE = 10, 1.0
 """Attempts of a run that failed for another reason than its job, and the seconds between them."""
-
-
-class Stopping(BaseException):
-    """Ends a workflow without an outcome, so that DBOS resumes it. A BaseException, because DBOS records an Exception
-    as final."""
+PRUNE, PRUNE_PAUSE = 300.0, 0.05
+"""Seconds between two deletions of old runs, and between two of their transactions."""
+FAREWELL = 5.0
+"""Seconds that the release of pipelines may take at the end of a worker."""
 
 
 @asynccontextmanager
-async def working(
-    settings: Settings, url: URL, database: Database, engine: RunQueue, ended: Ended = uncounted
-) -> AsyncIterator[None]:
-    """Run pipelines until exit. The next worker, or another one, continues the pipelines that are running at exit."""
+async def working(settings: Settings, url: URL, database: Database, ended: Ended = uncounted) -> AsyncIterator[None]:
+    """Run pipelines until exit. Those that are running at exit return to the queue, for the next worker or another
+    one."""
     if settings.workers == 0:
         yield
         return
-    worker_id = _name(settings, url)
-    async with (
-        ChildProcesses(settings.executor) as children,
-        ingesting(settings, database, children, alone=worker_id == ALONE),
-    ):
-        runner = Runner(database, children, settings, worker_id, ended)
-        taken = _Taken(runner, asyncio.get_running_loop())
-        await asyncio.to_thread(_launch, settings, url, worker_id, taken)
-        mending = asyncio.create_task(_mend_forever(settings, database, engine, worker_id))
-        try:
+    _log_isolation(isolation(settings.sandbox))
+    limits = RunningLimits(settings.max_running, settings.max_running_per_key)
+    queue = RunQueue(database, _name(settings, url), limits)
+    async with ChildProcesses(settings) as children:
+        worker = _Worker(database, queue, Runner(database, children, settings, ended), settings)
+        alone = queue.worker_id == ALONE
+        async with ingesting(settings, database, children, alone=alone), worker.at_work():
             yield
-        finally:
-            mending.cancel()
-            taken.stop()
-            await asyncio.gather(mending, return_exceptions=True)
-            await asyncio.to_thread(DBOS.destroy)
-            taken.release()
+
+
+def _log_isolation(confined: Isolation) -> None:
+    """Log the isolation of jobs, and what an operator should change."""
+    log.info("isolation of jobs: %s", confined.level, extra={"fields": confined.to_json()})
+    for warning in confined.warnings:
+        log.warning("isolation of jobs: %s", warning)
 
 
 def _name(settings: Settings, url: URL) -> str:
@@ -87,129 +82,166 @@ def _name(settings: Settings, url: URL) -> str:
     return f"{settings.worker_id or socket.gethostname()}-{uuid_utils.uuid7()}"
 
 
-class _Taken:
-    """Registry of workflows that DBOS's threads took from the queue. Each runs on the event loop, and its thread waits
-    for it."""
+class _Worker:
+    """Worker of this process: a dispatcher of claimed pipelines to its places."""
 
-    def __init__(self, runner: Runner, loop: asyncio.AbstractEventLoop) -> None:
-        self._runner, self._loop = runner, loop
-        self._tasks: set[concurrent.futures.Future[None]] = set()
-        self._stopping, self._released = threading.Event(), threading.Event()
+    def __init__(self, database: Database, queue: RunQueue, runner: Runner, settings: Settings) -> None:
+        self._database, self._queue, self._runner, self._settings = database, queue, runner, settings
+        self._runs: dict[tuple[str, int], asyncio.Task[None]] = {}
+        """Runs by pipeline and attempt: a worker that was taken over may claim a pipeline before its own earlier run of
+        it ends."""
+        self._woken = asyncio.Event()
+        self._is_alone = queue.worker_id == ALONE
 
-    def run(self, pipeline_id: str) -> None:
-        """Run a pipeline to its end; called in a thread. Raises Stopping if the worker stops first."""
-        task = asyncio.run_coroutine_threadsafe(_persistently(self._runner.run, pipeline_id), self._loop)
-        self._tasks.add(task)
-        if self._stopping.is_set():
-            task.cancel()
-        try:
-            task.result()
-        except concurrent.futures.CancelledError:
-            self._released.wait()
-            raise Stopping from None
-        finally:
-            self._tasks.discard(task)
-
-    def stop(self) -> None:
-        """Cancel all runs, including those that the queue's threads are about to take. They keep their slots until
-        `release`: pipelines that wait for a slot belong to other workers."""
-        self._stopping.set()
-        for task in list(self._tasks):
-            task.cancel()
-
-    def release(self) -> None:
-        """End the threads of canceled runs, after the polling of the queue has ended."""
-        self._released.set()
-
-
-def _launch(settings: Settings, url: URL, worker_id: str, taken: _Taken) -> None:
-    """Start DBOS, which polls the queue."""
-    DBOS(config=configuration(url, worker_id))
-
-    @DBOS.workflow(name=WORKFLOW, max_recovery_attempts=None)
-    def run_pipeline(pipeline_id: str) -> None:
-        taken.run(pipeline_id)
-
-    DBOS.launch()
-    DBOS.register_queue(QUEUE, worker_concurrency=settings.workers, polling_interval_sec=POLLING)
-
-
-async def _persistently(run: Callable[[str], Awaitable[None]], pipeline_id: str) -> None:
-    """Run a pipeline. Retry while the database is unavailable, and up to TRIES times after other errors. A failed job
-    is not an error here."""
-    left = TRIES
-    while True:
-        try:
-            return await run(pipeline_id)
-        except Exception as error:
-            left -= not is_unavailable(error)
-            log.exception("the run of %s failed", pipeline_id)
-            if not left:
-                raise
-            await asyncio.sleep(PAUSE)
-
-
-async def _mend_forever(settings: Settings, database: Database, engine: RunQueue, worker_id: str) -> None:
-    steady_since = monotonic()
-    while True:
-        try:
-            if worker_id != ALONE:
-                await _say_alive(database, worker_id)
-                # After an outage of the database no worker has sent a heartbeat: give each time to send one.
-                if monotonic() - steady_since > settings.worker_timeout:
-                    await _take_over(settings, database, engine)
-            await _mend(database, engine)
-        except Exception:
-            steady_since = monotonic()
-            log.exception("reconciling the queue failed; it is tried again")
-        await asyncio.sleep(MEND)
-
-
-async def _say_alive(database: Database, worker_id: str) -> None:
-    """Write a heartbeat with the database's clock, because the clocks of machines differ."""
-
-    async def work(session: AsyncSession) -> None:
-        row = {"id": worker_id, "heartbeat_at": func.now()}
-        await session.exec(sql_of(database.dialect).upsert(Worker, row, "id"))
-
-    await database.write(work)
-
-
-async def _mend(database: Database, engine: RunQueue) -> None:
-    """Reconcile the queue with the tables: enqueue running pipelines that the queue does not know, and fail those that
-    the queue has dropped."""
-    query = select(Pipeline.id).where(AT_WORK, col(Pipeline.started_at) < now() - timedelta(seconds=MEND))
-    async with database.read() as session:
-        running = list(await session.exec(query.order_by(col(Pipeline.started_at)).limit(1000)))
-    states = await engine.states(running) if running else {}
-    for id in running:
-        if id not in states:
+    @asynccontextmanager
+    async def at_work(self) -> AsyncIterator[None]:
+        """Claim and run pipelines until exit."""
+        with self._database.broker.watch(self._heard):
+            await self._database.listen()
+            tasks = [asyncio.create_task(self._dispatch_forever())]
+            if not self._is_alone:
+                tasks.append(asyncio.create_task(self._beat_forever()))
+            if self._settings.keep_days is not None:
+                tasks.append(asyncio.create_task(self._prune_forever(timedelta(days=self._settings.keep_days))))
             try:
-                await engine.submit(id)
-            except SubmissionFailed:  # the database is down and has logged that: the next round tries again
+                yield
+            finally:
+                await _stop(tasks)
+                await _stop([*self._runs.values()])
+                await self._leave()
+
+    def _heard(self, change: Change | None) -> None:
+        """Wake the dispatcher when a run starts, or when one may start because another has ended."""
+        before, after = (change.before, change.after) if change is not None else (None, None)
+        was, is_ = (None if state is None else state.status for state in (before, after))
+        is_unknown = was is is_ is None
+        if is_unknown or (was is not is_ and (is_ is PipelineStatus.RUNNING or self._queue.has_limits)):
+            self._woken.set()
+
+    async def _dispatch_forever(self) -> None:
+        """Claim pipelines whenever a place is free and one may wait, and reconcile at each heartbeat."""
+        reconciled = await self._begin()
+        while True:
+            self._woken.clear()
+            try:
+                if monotonic() - reconciled > HEARTBEAT:
+                    await self._reconcile()
+                    reconciled = monotonic()
+                await self._claim()
+            except Exception as error:
+                _log_failure("claiming pipelines", error)
+                await asyncio.sleep(PAUSE)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._woken.wait(), HEARTBEAT)
+
+    async def _begin(self) -> float:
+        """Prepare the queue: a heartbeat before the first claim, or, for the only worker of a file, a release of all
+        runs that the process before left."""
+        while True:
+            try:
+                await (self._queue.release_everything() if self._is_alone else self._beat())
+                return monotonic()
+            except Exception as error:
+                _log_failure("the start of the worker", error)
+                await asyncio.sleep(PAUSE)
+
+    async def _claim(self) -> None:
+        free = self._settings.workers - len(self._runs)
+        for lease in await self._queue.claim(free) if free > 0 else []:
+            key = lease.pipeline_id, lease.attempt
+            self._runs[key] = run = asyncio.create_task(self._run(lease))
+            run.add_done_callback(partial(self._ended, key))
+
+    def _ended(self, key: tuple[str, int], _: asyncio.Task[None]) -> None:
+        del self._runs[key]
+        self._woken.set()
+
+    async def _reconcile(self) -> None:
+        """Return pipelines to the queue that this worker holds by the tables but does not run: the claim was committed,
+        and its acknowledgement lost."""
+        mine = {id for id, _ in self._runs}  # before the read: a run may end meanwhile
+        if lost := await self._queue.held() - mine:
+            log.warning("claimed pipelines return to the queue: %s", ", ".join(sorted(lost)))
+            await self._queue.release(sorted(lost))
+
+    async def _run(self, lease: Lease) -> None:
+        """Run a pipeline. Retry while the database is unavailable, and up to TRIES times after other errors; then the
+        pipeline fails. A failed job is not an error here."""
+        left = TRIES
+        while left:
+            try:
+                await self._runner.run(lease)
                 return
-        elif states[id] in ENDED:
-            await lifecycle.fail(database, id, JobErrorCode.INTERNAL_ERROR, "The queue lost this run.")
+            except Exception as error:
+                left -= not is_unavailable(error)
+                _log_failure(f"the run of {lease.pipeline_id}", error)
+                await asyncio.sleep(PAUSE)
+        message = "The run failed repeatedly; the log of the server has the reason."
+        fail = partial(lifecycle.fail, self._database, lease.pipeline_id, lease.attempt)
+        await retry_until_available(lambda: fail(JobErrorCode.INTERNAL_ERROR, message))
 
+    async def _beat_forever(self) -> None:
+        steady_since = monotonic()
+        while True:
+            await asyncio.sleep(HEARTBEAT)
+            try:
+                await self._beat()
+                # After an outage of the database no worker has sent a heartbeat: give each time to send one.
+                if monotonic() - steady_since > self._settings.worker_timeout:
+                    await self._take_over()
+            except Exception as error:
+                steady_since = monotonic()
+                _log_failure("the heartbeat", error)
 
-async def _take_over(settings: Settings, database: Database, engine: RunQueue) -> None:
-    """Return the pipelines of workers without a heartbeat to the queue, under an advisory lock: of two workers that do
-    so at once, the second finds none."""
-    async with database.read() as session:
-        if not await _find_dead(session, settings, engine):
-            return
+    async def _beat(self) -> None:
+        """Write a heartbeat with the database's clock, because the clocks of machines differ."""
 
-    async def work(session: AsyncSession) -> None:
-        await session.exec(select(func.pg_advisory_xact_lock(TAKE_OVER)))
-        if dead := await _find_dead(session, settings, engine):
+        async def work(session: AsyncSession) -> None:
+            row = {"id": self._queue.worker_id, "heartbeat_at": func.now()}
+            await session.exec(sql_of(self._database.dialect).upsert(Worker, row, "id"))
+
+        await self._database.write(work)
+
+    async def _take_over(self) -> None:
+        if dead := await self._queue.take_over(self._settings.worker_timeout):
             log.warning("workers without a heartbeat are taken over: %s", ", ".join(dead))
-            await engine.requeue(dead)
+            self._woken.set()
 
-    await database.write(work)
+    async def _prune_forever(self, age: timedelta) -> None:
+        """Delete old runs in rounds, and give their space back."""
+        while True:
+            try:
+                removed = await retention.prune(self._database, now() - age, PRUNE_PAUSE)
+                if any(astuple(removed)):
+                    log.info("deleted what is older than %g days: %s", age / timedelta(days=1), removed)
+                await self._database.free_space()
+            except Exception as error:
+                _log_failure("the deletion of old runs", error)
+            await asyncio.sleep(PRUNE)
+
+    async def _leave(self) -> None:
+        """Return all pipelines to the queue. If that fails, they are taken over later."""
+
+        async def forget(session: AsyncSession) -> None:
+            await session.exec(delete(Worker).where(col(Worker.id) == self._queue.worker_id))
+
+        try:
+            async with asyncio.timeout(FAREWELL):
+                await self._queue.release_all()
+                await self._database.write(forget)
+        except Exception as error:
+            log.warning("the pipelines of this worker did not return to the queue: %s", type(error).__name__)
 
 
-async def _find_dead(session: AsyncSession, settings: Settings, engine: RunQueue) -> list[str]:
-    """Return the workers without a heartbeat that hold pipelines."""
-    silent = func.now() - timedelta(seconds=settings.worker_timeout)
-    alive = set(await session.exec(select(Worker.id).where(col(Worker.heartbeat_at) > silent)))
-    return sorted(await engine.holders() - alive)
+async def _stop(tasks: list[asyncio.Task[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _log_failure(what: str, error: Exception) -> None:
+    """Log an error: one line while the database is unavailable, otherwise the traceback."""
+    if is_unavailable(error):
+        log.warning("%s failed, because the database is unavailable: %s", what, type(error).__name__)
+    else:
+        log.error("%s failed; it is tried again", what, exc_info=error)

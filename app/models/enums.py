@@ -91,7 +91,7 @@ class JobErrorCode(DescribedEnum):
     MODEL_ERROR = "MODEL_ERROR", "The model cannot be built, or lacks parameters."
     SOLVER_ERROR = "SOLVER_ERROR", "The solver found no solution."
     EXECUTION_TIMEOUT = "EXECUTION_TIMEOUT", "The job exceeded its time limit."
-    SUBMISSION_FAILED = "SUBMISSION_FAILED", "The queue could not take the job."
+    SUBMISSION_FAILED = "SUBMISSION_FAILED", "The queue could not take the job. Only earlier versions report it."
     INTERNAL_ERROR = "INTERNAL_ERROR", "A fault of the server."
 
 
@@ -136,3 +136,12 @@ class FileKind(DescribedEnum):
     UPLOAD = "upload", "The bytes as they came."
     TABLE = "table", "The normalised columns, as Parquet."
     STEPS = "steps", "One row per step, as Parquet."
+
+
+class JobLogStream(DescribedEnum):
+    """Origin of a line in the log of a job."""
+
+    STDOUT = "stdout", "Standard output of the job's process."
+    STDERR = "stderr", "Standard error of the job's process: log lines and tracebacks of its libraries."
+    WARNING = "warning", "A warning of Python."
+    WORKER = "worker", "The worker that runs the job: its beginning, its end, and what was cut."

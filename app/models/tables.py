@@ -13,6 +13,7 @@ from app.models.enums import (
     DescribedEnum,
     ElementType,
     JobErrorCode,
+    JobLogStream,
     JobStatus,
     PipelineElementStatus,
     PipelineStatus,
@@ -22,6 +23,12 @@ from app.models.enums import (
 AT_WORK = text("status = 'RUNNING'")
 """Condition of running pipelines. It is text, because SQLite uses a partial index only for the exact words of its
 condition."""
+QUEUED = text("status = 'RUNNING' AND worker_id IS NULL")
+"""Condition of started pipelines that wait for a worker."""
+HELD = text("status = 'RUNNING' AND worker_id IS NOT NULL")
+"""Condition of pipelines that a worker runs."""
+ENDED = text("finished_at IS NOT NULL")
+"""Condition of terminal pipelines."""
 HAS_JOB = text("job_id IS NOT NULL")
 """Condition of elements with a job; both databases infer it from `job_id = ?`."""
 
@@ -43,6 +50,21 @@ class Pipeline(SQLModel, table=True):
         Index("pipeline_by_project", "organization_id", "project_id", "created_at", "id"),
         # Partial index on running pipelines, for workers, which serve all tenants.
         Index("pipeline_at_work", "started_at", sqlite_where=AT_WORK, postgresql_where=AT_WORK),
+        # The queue of each organization, in its order, and the pipelines of each worker.
+        Index(
+            "pipeline_queued",
+            *("organization_id", "started_at", "id", "started_by", "worker_id"),  # the last only to cover QUEUED
+            sqlite_where=QUEUED,
+            postgresql_where=QUEUED,
+        ),
+        Index(
+            "pipeline_held",
+            *("worker_id", "organization_id", "started_by"),
+            sqlite_where=HELD,
+            postgresql_where=HELD,
+        ),
+        # For retention.
+        Index("pipeline_by_end", "finished_at", sqlite_where=ENDED, postgresql_where=ENDED),
     )
 
     id: str = Field(sa_type=Id, primary_key=True)
@@ -63,9 +85,13 @@ class Pipeline(SQLModel, table=True):
     started_at: datetime | None = Field(default=None, sa_type=Instant)
     finished_at: datetime | None = Field(default=None, sa_type=Instant)
     worker_id: str | None = Field(default=None, sa_type=Binary)
-    """The worker that runs the pipeline."""
+    """The worker that runs the pipeline, or ran it last; null while it is queued."""
     attempt: int = 0
     """Fencing token: the number of times a worker took the pipeline. A write of an earlier attempt is refused."""
+    request_id: str | None = Field(default=None, sa_type=Binary)
+    """Id of the request that started the pipeline, for the worker's log."""
+    started_by: str | None = Field(default=None, sa_type=Binary)
+    """Prefix of the API key that started the run; null without one. Limits of keys count by it."""
 
     @property
     def is_terminal(self) -> bool:
@@ -117,6 +143,22 @@ class Checkpoint(SQLModel, table=True):
     cost: float | None = None
     best_cost: float | None = None
     parameters: str = Field(sa_type=JsonText)
+
+
+class JobLogLine(SQLModel, table=True):
+    """A line of the log of a job."""
+
+    __tablename__ = "job_log"
+
+    element_id: str = Field(
+        sa_type=Binary, primary_key=True, sa_column_args=[ForeignKey("pipeline_element.id", ondelete="CASCADE")]
+    )
+    number: int = Field(primary_key=True)
+    """Number from 1, without gaps, over all attempts."""
+    attempt: int
+    at: datetime = Field(sa_type=Instant)
+    stream: JobLogStream = Field(sa_type=stored(JobLogStream))
+    text: str = Field(sa_type=Text)
 
 
 class SeriesChannel(SQLModel, table=True):

@@ -14,13 +14,17 @@ from app.auth.caller import Caller
 from app.database.interface import Database
 from app.errors import RequestError, RequestErrorCode
 from app.models.sql import sql_of
-from app.models.tables import AT_WORK, Checkpoint, Pipeline, PipelineElement
+from app.models.tables import AT_WORK, QUEUED, Checkpoint, JobLogLine, Pipeline, PipelineElement
 from app.pipelines.access import visible_elements, visible_pipelines
 from app.pipelines.budget import LOADED, PARSED, Budget, size_of
 from app.pipelines.results import ParsedResult
 
 MAX_TRACE, DEFAULT_TRACE = 5000, 500
 """Maximum and default number of checkpoints of a trace."""
+MAX_LINES, DEFAULT_LINES = 5000, 500
+"""Maximum and default number of lines that are read of a log."""
+LAST_LINE = 2**31 - 1
+"""Largest number of a line."""
 FEW = 4
 """Number of pipelines up to which their elements are read without counting them first."""
 LARGE = ("job_config", "result", "error_detail")
@@ -90,6 +94,17 @@ def traces_query(caller: Caller, element_ids: Ids, most: int) -> Checkpoints:
     )
 
 
+def log_query(caller: Caller, element_ids: Ids, after: Any, last: Any) -> SelectOfScalar[JobLogLine]:
+    """Select lines of the logs of elements by their numbers, which have no gaps."""
+    return (
+        select(JobLogLine)
+        .join(PipelineElement, col(PipelineElement.id) == col(JobLogLine.element_id))
+        .where(visible_elements(caller), col(JobLogLine.element_id).in_(element_ids))
+        .where(col(JobLogLine.number) > after, col(JobLogLine.number) <= last)
+        .order_by(col(JobLogLine.element_id), col(JobLogLine.number))
+    )
+
+
 def _newest(caller: Caller, element_ids: Ids) -> Any:
     """Return the number of each element's newest checkpoint, from the end of the primary key's index: GROUP BY would
     read all checkpoints. The number is NULL without a checkpoint, and then joins with no row."""
@@ -124,9 +139,25 @@ async def element_of_job(database: Database, caller: Caller, job_id: str) -> Pip
 
 async def running(database: Database) -> tuple[int, int]:
     """Count the running pipelines of all organizations, and those of them that wait for a worker."""
-    query = select(func.count(), func.count().filter(col(Pipeline.attempt) == 0)).select_from(Pipeline).where(AT_WORK)
+    waits = func.count().filter(col(Pipeline.worker_id).is_(None))
+    query = select(func.count(), waits).select_from(Pipeline).where(AT_WORK)
     async with database.read() as session:
         return (await session.exec(query)).one()
+
+
+async def queue_positions(
+    database: Database, caller: Caller, ids: Sequence[str], *, budget: Budget
+) -> list[int | None]:
+    """Load the position of each of the pipelines in its organization's queue, from 1; None unless it is queued. The
+    whole queue is numbered in one scan of its index."""
+    budget.take_work(LOADED * len(ids))
+    position = func.row_number().over(order_by=(col(Pipeline.started_at), col(Pipeline.id))).label("position")
+    theirs = col(Pipeline.organization_id) == caller.organization_id
+    queue = sa.select(col(Pipeline.id).label("id"), position).where(QUEUED, theirs).subquery()
+    asked: Any = sa.select(queue.c.id, queue.c.position).where(queue.c.id.in_(ids))
+    async with database.read() as session:
+        found: dict[str, int] = dict((await session.exec(asked)).all())
+    return [found.get(id) for id in ids]
 
 
 async def jobs(database: Database, caller: Caller, most: int, skip: int) -> list[PipelineElement]:
@@ -221,3 +252,27 @@ def checked_points(most: int) -> int:
     if not 1 <= most <= MAX_TRACE:
         raise RequestError(RequestErrorCode.BAD_USER_INPUT, f"`maxPoints` takes 1 to {MAX_TRACE}, not {most}.")
     return most
+
+
+async def log_lines(
+    database: Database, caller: Caller, after: int, most: int, element_ids: Sequence[str], *, budget: Budget
+) -> list[list[JobLogLine]]:
+    """Load lines of the log of each of the elements: at most `most` after the number `after`. Raises BAD_USER_INPUT for
+    a number out of range, and AnswerTooLarge."""
+    query = log_query(caller, element_ids, *checked_lines(after, most)).limit(budget.rows(LOADED) + 1)
+    async with database.read() as session:
+        rows = (await session.exec(query)).all()
+    budget.take_work(LOADED * len(rows))
+    budget.take_bytes(sum(size_of(row.text) for row in rows))
+    found = {id: list(group) for id, group in groupby(rows, lambda row: row.element_id)}
+    return [found.get(id, []) for id in element_ids]
+
+
+def checked_lines(after: int, most: int) -> tuple[int, int]:
+    """Validate the selection of lines of a log, and return the numbers before the first one and of the last one. Raises
+    BAD_USER_INPUT for a number out of range."""
+    if after < 0:
+        raise RequestError(RequestErrorCode.BAD_USER_INPUT, f"`after` takes 0 or the number of a line, not {after}.")
+    if not 1 <= most <= MAX_LINES:
+        raise RequestError(RequestErrorCode.BAD_USER_INPUT, f"`maxLines` takes 1 to {MAX_LINES}, not {most}.")
+    return after, min(after + most, LAST_LINE)

@@ -145,7 +145,7 @@ async def _store_linked(
         rows = [shared | dict(zip(OWN, row, strict=True)) for row in _element_rows(draft.elements)]
         await session.exec(insert(PipelineElement), params=rows)
         await link(session, caller, pipeline.id, ids)
-        await events.record_creation(session, _creation(pipeline, draft))
+        await events.record(session, _creation(pipeline, draft))
 
     try:
         await database.write(work)

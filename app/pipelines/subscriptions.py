@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from contextlib import aclosing, contextmanager
 from functools import partial
 
 from app.auth.authenticator import revoked
@@ -14,13 +14,16 @@ from app.database.availability import retry_until_available
 from app.database.broker import Subscriber, Wants, anything
 from app.database.interface import Database
 from app.errors import RequestError, RequestErrorCode
-from app.models.tables import Pipeline
+from app.models.tables import JobLogLine, Pipeline
 from app.pipelines import repository
+from app.pipelines.budget import Budget
 from app.pipelines.filters import PipelineFilter
 
 AT_ONCE = 50
 """Maximum number of changed pipelines that a subscription reads at once."""
 READ_TOGETHER = 500
+LOG_BYTES = 64 * 2**20
+"""Maximum bytes of the lines of a log that are read at once; their number and their length bound them too."""
 
 
 class Feed:
@@ -66,6 +69,32 @@ class Feed:
                 for id, pipeline in zip(ids, await self._later(caller, ids), strict=True):
                     yield id, pipeline
                 pipeline = None  # free the row while waiting
+
+    async def log(self, caller: Caller, job_id: str, after: int) -> AsyncGenerator[list[JobLogLine], None]:
+        """Yield the lines of the log of a job after a number, then further lines as they are stored, until the job has
+        ended or is deleted. Raises NOT_FOUND, and BAD_USER_INPUT for a negative number."""
+        repository.checked_lines(after, 1)
+        element = await repository.element_of_job(self._database, caller, job_id)
+        if element is None:
+            raise RequestError(RequestErrorCode.NOT_FOUND, "The job does not exist.")
+        async with aclosing(self.states(caller, element.pipeline_id)) as states:
+            async for _ in states:
+                newest = await retry_until_available(partial(repository.element_of_job, self._database, caller, job_id))
+                while lines := await self._lines(caller, element.id, after):
+                    after = lines[-1].number
+                    yield lines
+                if newest is None or newest.status.is_terminal:  # read before the lines: none comes later
+                    return
+
+    async def _lines(self, caller: Caller, element_id: str, after: int) -> list[JobLogLine]:
+        """Load the next lines of a log."""
+
+        async def read() -> list[list[JobLogLine]]:
+            most, budget = repository.DEFAULT_LINES, Budget(LOG_BYTES)
+            return await repository.log_lines(self._database, caller, after, most, [element_id], budget=budget)
+
+        [lines] = await retry_until_available(read)
+        return lines
 
     @contextmanager
     def _subscribed(self, caller: Caller, id: str | None = None, wants: Wants = anything) -> Iterator[Subscriber]:

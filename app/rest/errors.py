@@ -20,8 +20,10 @@ STATUS = {
     ProblemCode.NOT_FOUND: 404,
     ProblemCode.INVALID_STATE: 409,
     ProblemCode.CONFLICT: 409,
+    ProblemCode.QUEUE_FULL: 429,
 }
 """HTTP status by problem code; all others are 422."""
+HEADERS = {ProblemCode.QUEUE_FULL: {"retry-after": "5"}}
 LONGEST_INPUT = 200
 
 
@@ -45,7 +47,7 @@ def rejected(_: Request, error: Rejected) -> Response:
         return failure(409, "CONFLICT", str(error), detail={"existing_id": error.existing_id})
     for problem in error.problems:
         if problem.code in STATUS:
-            return failure(STATUS[problem.code], problem.code.name, problem.message)
+            return failure(STATUS[problem.code], problem.code.name, problem.message, HEADERS.get(problem.code))
     return JsonResponse({"detail": [_fault(problem) for problem in error.problems]}, 422)
 
 

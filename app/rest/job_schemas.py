@@ -7,7 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
-from app.models.enums import JobStatus, SeriesSource
+from app.models.enums import JobLogStream, JobStatus, SeriesSource
+from app.pipelines.repository import DEFAULT_LINES, LAST_LINE, MAX_LINES
 from app.pipelines.series import MOST_POINTS, Wanted
 
 Channels = dict[str, dict[Literal["optimal", "baseline"], list[str]]]
@@ -34,6 +35,30 @@ class JobsQuery(BaseModel):
 
     limit: int = Field(100, ge=1, le=1000)
     skip: int = Field(0, ge=0, le=2**31 - 1)
+
+
+class LogQuery(BaseModel):
+    """Selection of lines of a log."""
+
+    after: int = Field(0, ge=0, le=LAST_LINE, description="Number of the last line known; 0 begins with the first.")
+    limit: int = Field(DEFAULT_LINES, ge=1, le=MAX_LINES, description="Maximum number of lines.")
+
+
+class LogLine(BaseModel):
+    """A line of the log of a job."""
+
+    number: int = Field(description="Number from 1, without gaps, over all attempts.")
+    attempt: int
+    at: datetime
+    stream: JobLogStream
+    text: str = Field(description="Passwords and API keys are replaced by `***`.")
+
+
+class Log(BaseModel):
+    """Lines of the log of a job, oldest first."""
+
+    lines: list[LogLine]
+    is_terminal: bool = Field(description="True if the job had ended before the lines were read.")
 
 
 class SeriesQuery(BaseModel):

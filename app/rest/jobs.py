@@ -17,7 +17,7 @@ from app.pipelines.budget import Budget
 from app.rest import metadata, serializers
 from app.rest.authentication import services
 from app.rest.errors import failure
-from app.rest.job_schemas import Channels, Job, JobsQuery, Metadata, Plot, PlotQuery, SeriesQuery
+from app.rest.job_schemas import Channels, Job, JobsQuery, Log, LogQuery, Metadata, Plot, PlotQuery, SeriesQuery
 from app.rest.pipelines import NOT_FOUND, By, In, Most, no_nul, stop
 from app.rest.plots import plot
 from app.rest.route import StrictRoute
@@ -73,6 +73,16 @@ async def cancel_job(job_id: str, request: Request, db: In, by: By, most: Most) 
 async def get_metadata(job_id: str, db: In, by: By, most: Most) -> Response:
     """Get the plots and the checkpoints of a job."""
     return JsonResponse(await metadata.of(db, by, most, await job(db, by, job_id)))
+
+
+@jobs.get("/{job_id}/log", response_model=Log, responses=NOT_FOUND)
+async def get_log(job_id: str, query: Annotated[LogQuery, Query()], db: In, by: By, most: Most) -> Response:
+    """Get lines of the log of a job: at most `limit` after the line `after`. To follow a job, poll with the number of
+    the last line, until `is_terminal` comes without lines."""
+    row = await job(db, by, job_id)
+    [lines] = await repository.log_lines(db, by, query.after, query.limit, [row.id], budget=most)
+    shown = [serializers.log_line(each) for each in lines]
+    return JsonResponse({"lines": shown, "is_terminal": row.status.is_terminal})
 
 
 @jobs.get("/{job_id}/series/channels", response_model=Channels, responses=NOT_FOUND)

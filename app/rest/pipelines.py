@@ -28,6 +28,7 @@ from app.rest.schemas import (
     Submission,
 )
 from app.rest.serializers import JsonResponse
+from app.server.observability.request_log import request_id
 from app.server.services import Services
 
 
@@ -55,7 +56,7 @@ def found(row: Pipeline | None) -> Pipeline:
 async def stop(services: Services, by: Caller, pipeline_id: str) -> None:
     """Cancel a pipeline, unless it has ended."""
     try:
-        await lifecycle.cancel(services.database, services.queue, by, pipeline_id)
+        await lifecycle.cancel(services.database, by, pipeline_id)
     except Rejected as error:
         if any(problem.code is not ProblemCode.INVALID_STATE for problem in error.problems):
             raise
@@ -87,6 +88,7 @@ Once = Annotated[
 ]
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Failure}}
 NOT_NOW: dict[int | str, dict[str, Any]] = {**NOT_FOUND, 409: {"model": Failure}}
+NOT_YET: dict[int | str, dict[str, Any]] = {**NOT_NOW, 429: {"model": Failure}}
 
 router = APIRouter(prefix="/pipelines", tags=["Pipeline"], route_class=StrictRoute, dependencies=[Depends(no_nul)])
 
@@ -95,9 +97,12 @@ router = APIRouter(prefix="/pipelines", tags=["Pipeline"], route_class=StrictRou
 async def create_pipeline(config: PipelineConfig, request: Request, by: By, most: Most, key: Once = None) -> Response:
     """Create a pipeline with its elements. It does not run until it is started, unless VOLTGRAPH_START_ON_CREATE is
     set."""
+    starts, limits = request.app.state.settings.start_on_create, services(request).queue_limits
+    if starts:  # a pipeline that cannot start is not created either
+        await lifecycle.require_room(database(request), limits, by)
     row = await service.create(database(request), by, config.draft._replace(idempotency_key=key))
-    if request.app.state.settings.start_on_create:
-        row = await lifecycle.start(database(request), services(request).queue, by, row.id)
+    if starts:
+        row = await lifecycle.start(database(request), limits, by, row.id, request_id())
     return JsonResponse(await _detail(database(request), by, row, most), 201)
 
 
@@ -132,10 +137,11 @@ async def delete_pipeline(pipeline_id: str, db: In, by: By) -> None:
     await service.delete(db, by, pipeline_id)
 
 
-@router.post("/{pipeline_id}/start", response_model=PipelineDetail, responses=NOT_NOW)
+@router.post("/{pipeline_id}/start", response_model=PipelineDetail, responses=NOT_YET)
 async def start_pipeline(pipeline_id: str, request: Request, by: By, most: Most) -> Response:
     """Start a pending pipeline. A running one is returned unchanged."""
-    row = await lifecycle.start(database(request), services(request).queue, by, pipeline_id)
+    limits = services(request).queue_limits
+    row = await lifecycle.start(database(request), limits, by, pipeline_id, request_id())
     return JsonResponse(await _detail(database(request), by, row, most))
 
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from app.models.columns import instant_text
 from app.models.enums import DescribedEnum, ElementType, JobStatus
-from app.models.tables import Checkpoint, Pipeline, PipelineElement
+from app.models.tables import Checkpoint, JobLogLine, Pipeline, PipelineElement
 from app.pipelines.results import ParsedResult
 
 
@@ -111,6 +111,12 @@ def result(elements: list[PipelineElement]) -> dict[str, Any]:
             values |= ParsedResult(each.result).parameter_values()
     results = {each.name: orjson.Fragment(each.result) for each in elements if each.result is not None}
     return {"result": {"parameter_values": values}, "element_results": results}
+
+
+def log_line(row: JobLogLine) -> dict[str, Any]:
+    """Return a line of the log of a job."""
+    line = {"number": row.number, "attempt": row.attempt, "at": instant_text(row.at)}
+    return {**line, "stream": row.stream.value, "text": row.text}
 
 
 def _word(word: DescribedEnum | None) -> str | None:

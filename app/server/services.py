@@ -8,9 +8,10 @@ from app.auth.quotas import ConcurrencyQuota
 from app.auth.rate_limit import RateLimiter
 from app.auth.revocation import RevocationPoller
 from app.database.interface import Database
-from app.execution.queue import RunQueue
+from app.execution.sandbox.isolation import Isolation, isolation
 from app.measurements.downloads import Signer
 from app.measurements.subscriptions import MeasurementFeed
+from app.pipelines.lifecycle import QueueLimits
 from app.pipelines.subscriptions import Feed
 from app.server.bodies.quota import BodyQuota
 from app.server.observability.health import Health
@@ -19,10 +20,10 @@ from app.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """Dependencies of both APIs: database, run queue, subscriptions, authenticator, rate limits, quotas, health."""
+    """Dependencies of both APIs: database, queue limits, subscriptions, authenticator, rate limits, quotas, health."""
 
     database: Database
-    queue: RunQueue
+    queue_limits: QueueLimits
     feed: Feed
     authenticator: Authenticator
     revocations: RevocationPoller
@@ -31,13 +32,15 @@ class Services:
     bodies: BodyQuota
     sockets: ConcurrencyQuota
     subscriptions: ConcurrencyQuota
+    isolation: Isolation | None
+    """Isolation of jobs; None if this process runs none."""
     measurements: MeasurementFeed
     signer: Signer
     max_file_bytes: int
     max_stored_bytes: int
 
 
-def services(settings: Settings, database: Database, queue: RunQueue, keys: KeyStore) -> Services:
+def services(settings: Settings, database: Database, keys: KeyStore) -> Services:
     """Build the services of a server."""
     authenticator = Authenticator(KeyRing(keys), settings.allow_anyone)
     sockets = ConcurrencyQuota(settings.max_sockets, "WebSockets")
@@ -45,9 +48,11 @@ def services(settings: Settings, database: Database, queue: RunQueue, keys: KeyS
     rate_limiter = RateLimiter(settings.rate_limit)
     health, revocations = Health(database), RevocationPoller(authenticator)
     feed, bodies = Feed(database, revocations), BodyQuota(settings.max_held_bytes)
+    queue_limits = QueueLimits(settings.max_queued, settings.max_queued_per_key)
+    given = isolation(settings.sandbox) if settings.workers else None
     return Services(
         database,
-        queue,
+        queue_limits,
         feed,
         authenticator,
         revocations,
@@ -56,6 +61,7 @@ def services(settings: Settings, database: Database, queue: RunQueue, keys: KeyS
         bodies,
         sockets,
         subscriptions,
+        given,
         MeasurementFeed(database, revocations),
         Signer(database),
         settings.max_file_bytes,

@@ -31,7 +31,7 @@ from graphql import (
 from graphql.execution.values import VariableValues
 
 from app.errors import RequestError
-from app.pipelines.repository import checked_points
+from app.pipelines.repository import checked_lines, checked_points
 from app.pipelines.series import Wanted
 
 Check = Callable[[Mapping[str, Any]], None]
@@ -47,8 +47,13 @@ def _check_series(arguments: Mapping[str, Any]) -> None:
     Wanted(arguments.get("objective", ""), max_points=max_points, x_min=x_min, x_max=x_max).check()
 
 
+def _check_log(arguments: Mapping[str, Any]) -> None:
+    checked_lines(arguments["after"], arguments["maxLines"])
+
+
 CHECKS: dict[str, Check] = {
     "Job.trace": _check_trace,
+    "Job.log": _check_log,
     "PipelineElement.series": _check_series,
     "Measurement.series": _check_series,
 }

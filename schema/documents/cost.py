@@ -2,8 +2,8 @@
 
 A field costs 1 plus its `EXTRA`; a root field of a mutation costs `MUTATION` more. A list multiplies the cost of the
 fields below it by the list's usual length: `first` or `last` for `nodes` and `edges` of a page, `maxPoints` / `POINTS`
-for `trace`, and `LENGTHS` for other lists. The fields below `elements` cost at least `LEAST`. `series` costs
-`maxPoints` / `POINTS` more. Introspection costs nothing.
+for `trace`, `maxLines` / `POINTS` for `log`, and `LENGTHS` for other lists. The fields below `elements` cost at least
+`LEAST`. `series` costs `maxPoints` / `POINTS` more. Introspection costs nothing.
 
 Lists that turn out longer than usual are bounded while the answer is made, by its budget (`app.pipelines.budget`).
 """
@@ -27,7 +27,7 @@ from graphql import (
 )
 
 from app.pipelines.pagination import DEFAULT_PAGE, MAX_PAGE
-from app.pipelines.repository import DEFAULT_TRACE, MAX_TRACE
+from app.pipelines.repository import DEFAULT_LINES, DEFAULT_TRACE, MAX_LINES, MAX_TRACE
 from app.pipelines.series import MOST_POINTS
 from schema.documents.size_limits import INTROSPECTION
 
@@ -44,6 +44,7 @@ EXTRA = {
     "steps": 4,
     "cycles": 4,
     "progress": 15,
+    "queuePosition": 10,
     "parameterValues": 4,
     "warnings": 4,
     "jobConfig": 2,
@@ -52,11 +53,16 @@ EXTRA = {
 }
 MUTATION = 20
 POINTS = 50
-"""Number of points of a trace, or rows of a series, that cost as much as one field."""
+"""Number of points of a trace, lines of a log, or rows of a series, that cost as much as one field."""
 WHOLE = 10_000
 """Number of rows assumed for a series that is not downsampled."""
-THINNED = {"trace": (DEFAULT_TRACE, MAX_TRACE), "series": (WHOLE, MOST_POINTS)}
-"""Fields with `maxPoints`, each with the number of points assumed without it and the maximum."""
+THINNED = {
+    "trace": (DEFAULT_TRACE, MAX_TRACE),
+    "log": (DEFAULT_LINES, MAX_LINES),
+    "jobLog": (DEFAULT_LINES, DEFAULT_LINES),
+    "series": (WHOLE, MOST_POINTS),
+}
+"""Fields with `maxPoints` or `maxLines`, each with the number assumed without it and the maximum."""
 WRONG = -1
 """Placeholder for a variable that is not an integer."""
 KEPT = 200
@@ -148,9 +154,9 @@ class _Walk:
         return max(lengths, default=DEFAULT_PAGE)
 
     def _points(self, node: FieldNode) -> int:
-        """Return the multiplier of points or rows for `maxPoints`, rounded up."""
+        """Return the multiplier of points, lines or rows, rounded up."""
         default, most = THINNED[node.name.value]
-        lengths = [_length(each, default, most) for each in self._asked(node, ("maxPoints",))]
+        lengths = [_length(each, default, most) for each in self._asked(node, ("maxPoints", "maxLines"))]
         return -(-max(lengths, default=default) // POINTS)
 
     def _asked(self, node: FieldNode, names: Collection[str]) -> list[int | None]:

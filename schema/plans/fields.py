@@ -12,14 +12,14 @@ from graphql import GraphQLObjectType
 from sqlalchemy import Integer, bindparam
 
 from app.models.enums import JobStatus, PipelineElementStatus, PipelineStatus
-from app.models.tables import Checkpoint, Pipeline, PipelineElement
+from app.models.tables import Checkpoint, JobLogLine, Pipeline, PipelineElement
 from app.pipelines import repository
 from app.pipelines.budget import ROW, VALUE, Budget
 from app.pipelines.results import WARNING_FIELDS, ParsedResult
 from schema import graphql_schema
 from schema.plans.child_rows import ChildRows
 from schema.plans.json_sql import listed
-from schema.plans.row_builder import FieldReader, RowBuilder, dictionary
+from schema.plans.row_builder import FieldReader, RowBuilder, Run, dictionary
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
 from schema.plans.statements import CALLER
 from schema.strawberry_internals import field_definition
@@ -30,10 +30,13 @@ TABLES: dict[str, Any] = {
     "PipelineElement": PipelineElement.__table__,  # type: ignore[attr-defined]
     "Job": PipelineElement.__table__,  # type: ignore[attr-defined]
     "Checkpoint": Checkpoint.__table__,  # type: ignore[attr-defined]
+    "JobLogLine": JobLogLine.__table__,  # type: ignore[attr-defined]
 }
 """Table of each type."""
 PIPELINE, ELEMENT, CHECKPOINT = (TABLES[name].c for name in ("Pipeline", "PipelineElement", "Checkpoint"))
 MOST: Any = bindparam("most", type_=Integer)
+AFTER: Any = bindparam("after_line", type_=Integer)
+LAST: Any = bindparam("last_line", type_=Integer)
 LIMIT: Any = bindparam("limit_", type_=Integer)
 ENDED = {status.name for status in PipelineStatus if status.is_terminal}
 ELEMENT_ENDED = {status.name for status in PipelineElementStatus if status.is_terminal}
@@ -163,8 +166,28 @@ def trace(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     ).all(rows)
 
 
+def log(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
+    arguments = rows.compiling.selections.arguments("Job", details)
+
+    def bounds(run: Run) -> dict[str, Any]:
+        given = arguments(run.values)
+        after, last = repository.checked_lines(given["after"], given["maxLines"])
+        return {AFTER.key: after, LAST.key: last}
+
+    return ChildRows(
+        rows,
+        ELEMENT.id,
+        lambda ids: repository.log_query(CALLER, ids, AFTER, LAST).limit(LIMIT),
+        TABLES["JobLogLine"].c.element_id,
+        lambda each: each.object("JobLogLine", details),
+        bounds,
+        LIMIT,
+    ).all(rows)
+
+
 LEFT = frozenset(
     {
+        "Pipeline.queuePosition",
         "PipelineElement.series",
         "Query.measurement",
         "Query.measurements",
@@ -196,6 +219,7 @@ FIELDS: dict[str, dict[str, FieldReader]] = {
         "errorCode": column(ELEMENT.error_code),
         "progress": newest_checkpoint,
         "trace": trace,
+        "log": log,
     },
     "Checkpoint": {"parameters": column(CHECKPOINT.parameters)},
 }

@@ -18,7 +18,7 @@ from app.database.interface import Steps, TooLong, measured
 from app.models.columns import JsonText
 from app.models.sql import SqlPart
 from schema.plans.codecs import NoJsonSql, written
-from schema.plans.row_builder import CompileContext, Row, RowBuilder, Run
+from schema.plans.row_builder import MOST_LISTS, CompileContext, Row, RowBuilder, Run
 from schema.plans.selections import FieldDetailsList, name_of
 from schema.plans.statements import IDS, CompiledStatement
 
@@ -150,7 +150,7 @@ class _Measure:
         self._left = MOST_BYTES
 
     def __call__(self, rows: Sequence[Row]) -> None:
-        self._left -= sum(len(text) for _, text in rows)
+        self._left -= sum([len(text) for _, text in rows])
         if self._left < 0:
             raise TooLong
 
@@ -163,7 +163,9 @@ class JsonLists:
         ids = sql.ids(IDS)
         self._parent, self._encoded = parents.place(parent_id), sql.encode_ids
         self._statement = CompiledStatement(select(ids, of(ids)), parents.compiling.dialect)
-        parents.compiling.statements += 1
+        compiling = parents.compiling
+        compiling.statements += 1
+        compiling.longest = min(compiling.longest, MOST_BYTES // MOST_LISTS)
 
     def read(self, parents: Sequence[Row], run: Run) -> Steps[None]:
         ids = self._encoded([row[self._parent] for row in parents])

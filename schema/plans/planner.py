@@ -8,6 +8,7 @@ so that every error is the executor's own.
 from __future__ import annotations
 
 import logging
+from collections.abc import Awaitable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -101,11 +102,11 @@ class Planner:
         self.tally.plan += 1
         return data
 
-    async def _run(self, plan: Plan, caller: Caller, values: VariableValues) -> dict[str, Any]:
+    def _run(self, plan: Plan, caller: Caller, values: VariableValues) -> Awaitable[dict[str, Any]]:
         def begin() -> Steps[dict[str, Any]]:
             return plan(Run(caller, values, Budget(self._most_bytes)))  # a copy per run, because a run may be restarted
 
-        return await self._database.run(begin, plan.pace) if plan.reads else unread(begin())
+        return self._database.run(begin, plan.pace) if plan.reads else _immediate(unread(begin()))
 
     async def changed(
         self, document: Document, name: str | None, variables: dict[str, Any] | None, context: Context
@@ -182,3 +183,8 @@ def executor(document: Document, name: str | None, variables: dict[str, Any] | N
     )
     assert isinstance(built, Executor)
     return built
+
+
+async def _immediate(data: dict[str, Any]) -> dict[str, Any]:
+    """Return data that needs no database."""
+    return data

@@ -157,11 +157,12 @@ class RowBuilder:
 
     def check(self, rows: Sequence[Row], run: Run) -> None:
         """Count the bytes of rows that were read. Raises AnswerTooLarge, and TooLong if JSON was truncated."""
-        for place, longest in self._texts.items():
-            if any(row[place] is not None and len(row[place]) > longest for row in rows):
-                raise TooLong
-        if (measure := self.measure(run)) is not None:
-            measure(rows)
+        if self._texts:
+            for place, longest in self._texts.items():
+                if any(row[place] is not None and len(row[place]) > longest for row in rows):
+                    raise TooLong
+        if self._weights:
+            ByteMeasure(self._weights, run.budget)(rows)
 
     def has_large(self, columns: Collection[Any]) -> bool:
         """Return whether one of these columns is read."""

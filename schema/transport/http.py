@@ -127,6 +127,8 @@ class GraphQLEndpoint:
     async def _run(self, operation: Operation, method: str, headers: Headers) -> Answer:
         """Return the answer to an operation. Raises RequestError for a subscription, or for a change that is not
         allowed."""
+        if operation.known.kind is OperationType.QUERY:
+            return await operation.answer()
         if operation.kind is OperationType.SUBSCRIPTION:
             raise RequestError(
                 RequestErrorCode.NOT_ACCEPTABLE,

@@ -15,7 +15,7 @@ from app.measurements import repository as measurements
 from app.measurements import series as measurement_series
 from app.models.enums import FileKind
 from app.models.measurements import CellInstance, CellSpecification
-from app.models.tables import Checkpoint, PipelineElement
+from app.models.tables import Checkpoint, JobLogLine, PipelineElement
 from app.pipelines import repository, series
 from app.pipelines.budget import Budget, size_of
 from app.pipelines.results import ParsedResult
@@ -36,6 +36,7 @@ class Context:
         self.database = services.database
         self._large: dict[str, DataLoader[str, str | None]] = {}
         self._traces: dict[int, DataLoader[str, list[Checkpoint]]] = {}
+        self._logs: dict[tuple[int, int], DataLoader[str, list[JobLogLine]]] = {}
 
     @cached_property
     def elements(self) -> DataLoader[str, list[PipelineElement]]:
@@ -44,6 +45,10 @@ class Context:
     @cached_property
     def newest_checkpoints(self) -> DataLoader[str, Checkpoint | None]:
         return self._loader(repository.newest_checkpoints)
+
+    @cached_property
+    def queue_positions(self) -> DataLoader[str, int | None]:
+        return self._loader(repository.queue_positions)
 
     @cached_property
     def results(self) -> DataLoader[str, ParsedResult | None]:
@@ -92,6 +97,12 @@ class Context:
         if most not in self._traces:
             self._traces[most] = self._loader(repository.traces, most)
         return await self._traces[most].load(element_id)
+
+    async def log(self, element_id: str, after: int, most: int) -> list[JobLogLine]:
+        """Load lines of the log of an element: at most `most` after the number `after`."""
+        if (after, most) not in self._logs:
+            self._logs[after, most] = self._loader(repository.log_lines, after, most)
+        return await self._logs[after, most].load(element_id)
 
     def take_copy(self, size: int) -> None:
         """Count bytes that a mutation copies, and charge the caller's key for the time that many take. Raises Rejected

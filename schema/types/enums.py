@@ -27,6 +27,7 @@ for each in (
     enums.PipelineElementStatus,
     enums.JobStatus,
     enums.JobErrorCode,
+    enums.JobLogStream,
     enums.SeriesSource,
     enums.MeasurementType,
     enums.MeasurementStatus,

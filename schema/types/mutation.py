@@ -7,6 +7,7 @@ from strawberry import UNSET
 
 from app.errors import Rejected
 from app.pipelines import lifecycle, service
+from app.server.observability.request_log import request_id
 from schema.types.context import Info
 from schema.types.inputs import CreatePipelineInput, UpdatePipelineInput, given
 from schema.types.measurements.mutation import MeasurementMutations
@@ -40,18 +41,20 @@ class Mutation(MeasurementMutations):
         return await payload(lambda: service.update(database, caller, id, input.changes()), "id")
 
     @strawberry.mutation(
-        description="Start a pending pipeline. A RUNNING one is returned unchanged; a terminal one is INVALID_STATE."
+        description="Start a pending pipeline: it waits in its organization's queue until a worker takes it. A RUNNING "
+        "one is returned unchanged; a terminal one is INVALID_STATE."
     )
     async def start_pipeline(self, info: Info, id: PipelineId) -> PipelinePayload:
         services, caller = info.context.services, info.context.caller
-        return await payload(lambda: lifecycle.start(services.database, services.queue, caller, id), "id")
+        limits = services.queue_limits
+        return await payload(lambda: lifecycle.start(services.database, limits, caller, id, request_id()), "id")
 
     @strawberry.mutation(
         description="Cancel a pipeline and stop its running job. A CANCELED one is returned unchanged."
     )
     async def cancel_pipeline(self, info: Info, id: PipelineId) -> PipelinePayload:
         services, caller = info.context.services, info.context.caller
-        return await payload(lambda: lifecycle.cancel(services.database, services.queue, caller, id), "id")
+        return await payload(lambda: lifecycle.cancel(services.database, caller, id), "id")
 
     @strawberry.mutation(description="Create a pending copy, to run again or to change a finished run.")
     async def duplicate_pipeline(

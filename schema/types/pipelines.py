@@ -10,7 +10,15 @@ from strawberry import UNSET
 from strawberry.scalars import JSON
 
 from app.models import tables
-from app.models.enums import ElementType, JobErrorCode, JobStatus, PipelineElementStatus, PipelineStatus, SeriesSource
+from app.models.enums import (
+    ElementType,
+    JobErrorCode,
+    JobLogStream,
+    JobStatus,
+    PipelineElementStatus,
+    PipelineStatus,
+    SeriesSource,
+)
 from app.pipelines import repository
 from schema.types import enums  # noqa: F401  registers the enums
 from schema.types.context import Info
@@ -23,6 +31,11 @@ Names = Annotated[list[str] | None, strawberry.argument(description="Names to se
 TracePoints = Annotated[
     int, strawberry.argument(description=f"Maximum number of checkpoints: 1 to {repository.MAX_TRACE:,}.")
 ]
+
+AfterLine = Annotated[
+    int, strawberry.argument(description="Number of the last line known; 0 begins with the first line.")
+]
+MaxLines = Annotated[int, strawberry.argument(description=f"Maximum number of lines: 1 to {repository.MAX_LINES:,}.")]
 
 
 @strawberry.type(description="Options for how a pipeline runs.")
@@ -42,6 +55,15 @@ class Checkpoint:
     @strawberry.field(description="Physical values, by parameter name.", graphql_type=JSON | None)
     def parameters(self) -> Any:
         return orjson.Fragment(self.parameters)  # the column of the row, not this method
+
+
+@strawberry.type(description="A line of the log of a job.")
+class JobLogLine:
+    number: int = strawberry.field(description="Number from 1, without gaps, over all attempts.")
+    attempt: int = strawberry.field(description="The attempt that wrote it.")
+    at: datetime = strawberry.field(description="When the worker received it.")
+    stream: JobLogStream = strawberry.field(description="Its origin.")
+    text: str = strawberry.field(description="Its text. Passwords and API keys are replaced by `***`.")
 
 
 @strawberry.type(description="The execution of one element: one job per element, kept across retries.")
@@ -91,6 +113,16 @@ class Job(Node):
     )
     async def trace(self, info: Info, max_points: TracePoints = repository.DEFAULT_TRACE) -> list[tables.Checkpoint]:
         return await info.context.trace(self.row.id, repository.checked_points(max_points))
+
+    @strawberry.field(
+        description="Lines of its log after the line `after`, oldest first. Fewer than `maxLines` are all so far.",
+        graphql_type=list[JobLogLine],
+    )
+    async def log(
+        self, info: Info, after: AfterLine = 0, max_lines: MaxLines = repository.DEFAULT_LINES
+    ) -> list[tables.JobLogLine]:
+        repository.checked_lines(after, max_lines)
+        return await info.context.log(self.row.id, after, max_lines)
 
 
 @strawberry.type(description="A reason why a result may be untrustworthy.")
@@ -211,6 +243,14 @@ class Pipeline(Node):
     updated_at: datetime = strawberry.field(description="When it last changed.")
     started_at: datetime | None = strawberry.field(description="When it was started.")
     finished_at: datetime | None = strawberry.field(description="When it became terminal.")
+
+    @strawberry.field(
+        description="Position in its organization's queue, from 1, while it waits for a worker. Null unless it waits. "
+        "Subscriptions do not report changes of the position."
+    )
+    async def queue_position(self, info: Info) -> int | None:
+        queued = self.status is PipelineStatus.RUNNING and self.worker_id is None  # type: ignore[attr-defined]
+        return await info.context.queue_positions.load(self.id) if queued else None
 
     @strawberry.field(description="Its options.", graphql_type=PipelineOptions)
     def options(self) -> Any:

@@ -11,7 +11,7 @@ from app.models import tables
 from schema.types.context import Info
 from schema.types.inputs import PipelineFilter
 from schema.types.measurements.subscription import MeasurementSubscriptions
-from schema.types.pipelines import ID, Pipeline
+from schema.types.pipelines import ID, AfterLine, JobLogLine, Pipeline
 from schema.types.query import plain
 
 
@@ -55,3 +55,17 @@ class Subscription(MeasurementSubscriptions):
         async with aclosing(info.context.services.feed.changes(info.context.caller, plain(filter))) as changes:
             async for id, pipeline in changes:
                 yield PipelineChange(id=ID(id), newest=pipeline)
+
+    @strawberry.subscription(
+        description="The log of a job after the line `after`, then further lines as they are written, some at a time. "
+        "Completes when the job has ended. A job that does not exist or that the caller may not see is an error: "
+        "NOT_FOUND.",
+        graphql_type=list[JobLogLine],
+    )
+    def job_log(
+        self,
+        info: Info,
+        job_id: Annotated[ID, strawberry.argument(description="The job's id.")],
+        after: AfterLine = 0,
+    ) -> AsyncGenerator[list[tables.JobLogLine], None]:
+        return info.context.services.feed.log(info.context.caller, job_id, after)

@@ -47,7 +47,7 @@ JOINS = "app.main"
 FAST_PATH = "app.server.fast_path"
 SWITCHES = {"app.main", "app.server.uvicorn"}
 """Modules that import the fast path: they switch it on."""
-DATABASE_LIBRARIES = {"apsw", "asyncpg", "dbos", "sqlalchemy", "sqlmodel"}
+DATABASE_LIBRARIES = {"apsw", "asyncpg", "sqlalchemy", "sqlmodel"}
 SCHEMA_LIBRARIES = ("schema", "graphql", "strawberry")
 
 

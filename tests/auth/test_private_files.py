@@ -45,7 +45,7 @@ def test_all_files_of_a_server_that_is_at_work_are_private(tmp_path: Path) -> No
         command(url, "keys", "create")
         command(url, "backup", str(tmp_path / "copy.db"))
         found = modes(tmp_path)
-    wanted = {"a.db", "a.db-wal", "a.db-shm", "a.db.lock", "a.db.keys", "a.db.engine", "copy.db", "copy.db.keys"}
+    wanted = {"a.db", "a.db-wal", "a.db-shm", "a.db.lock", "a.db.keys", "copy.db", "copy.db.keys"}
     assert wanted <= found.keys()
     assert set(found.values()) == {0o600}, found
 

@@ -14,7 +14,16 @@ from app.models.enums import JobErrorCode
 from tests.battery.cases import C_P, CAPACITY_INPUTS, CASES, N, P
 from tests.battery.work import calculation, failure, made, missing, parameter_set
 
-ELSEWHERE = {"ElectrodeSOH", "OCPMSMRInterpolant"}
+ELSEWHERE = {"ElectrodeSOH", "OCPMSMRInterpolant"} | {
+    "ArrheniusDiffusivityFromMSMRData",
+    "ArrheniusDiffusivityFromMSMRFunction",
+    "DiffusivityDataInterpolant",
+    "DiffusivityFromMSMRData",
+    "DiffusivityFromMSMRFunction",
+    "DiffusivityFromPulse",
+    "EntropicChangeDataInterpolant",
+    "OCPDataInterpolant",
+}
 """Calculations with test files of their own."""
 
 

@@ -13,7 +13,6 @@ from app.database.group_commit import Abandoned
 from app.database.interface import Database, ReadBudget, Steps
 from app.database.sqlite.database import Sqlite
 from app.errors import Busy
-from app.execution.queue import queue_url
 from app.models.columns import now
 from app.models.tables import IdempotencyKey
 
@@ -178,11 +177,8 @@ def test_a_file_has_one_writing_process(tmp_path: Path) -> None:
         assert Path(f"{tmp_path}/a.db.lock").exists()
 
 
-def test_the_engine_finds_the_database_that_the_tables_are_in() -> None:
-    url = database_url("postgresql://me:secret@host/data?sslmode=require")
-    assert url.query == {"ssl": "require"}
-    assert queue_url(url) == "postgresql://me:secret@host/data?sslmode=require"
-    assert queue_url(database_url("sqlite:///a.db")) == "sqlite:///a.db.engine"
+def test_the_driver_gets_the_ssl_mode_by_its_own_name() -> None:
+    assert database_url("postgresql://me:secret@host/data?sslmode=require").query == {"ssl": "require"}
 
 
 @pytest.mark.parametrize("text", ["mysql://h/d", "sqlite://", "sqlite:///:memory:", "nonsense", ""])

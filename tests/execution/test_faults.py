@@ -8,7 +8,6 @@ import random
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpx
 import pytest
@@ -57,13 +56,6 @@ async def test_a_job_over_its_time_is_ended(sqlite_url: str) -> None:
         assert children(server) == set()
 
 
-@pytest.fixture
-def url_without_engine(sqlite_url: str) -> str:
-    """Database beside which the engine cannot create its file."""
-    Path(f"{sqlite_url.removeprefix('sqlite:///')}.engine").mkdir()
-    return sqlite_url
-
-
 async def test_a_job_that_never_stops_talking_is_ended_too(sqlite_url: str) -> None:
     async with serving_runs(sqlite_url, VOLTGRAPH_JOB_TIMEOUT="1.5") as (runs, server):
         talking = {"seconds": 600, "steps": 60_000}
@@ -95,14 +87,6 @@ async def test_ctrl_c_in_a_terminal_costs_no_job_its_attempt(sqlite_url: str) ->
             server.process.wait(15)
     async with serving_runs(sqlite_url) as (runs, _):
         assert (await runs.end(id))["status"] == "COMPLETED"
-
-
-async def test_an_engine_that_takes_nothing_is_a_failed_submission(url_without_engine: str) -> None:
-    async with serving_runs(url_without_engine, VOLTGRAPH_WORKERS="0") as (runs, _):
-        id = await runs.make({}, {})
-        pipeline = (await runs.run("StartPipeline", id=id))["pipeline"]
-        assert (pipeline["status"], pipeline["errorCode"]) == ("FAILED", "SUBMISSION_FAILED")
-        assert [e["status"] for e in (await runs.end(id))["elements"]] == ["SKIPPED", "SKIPPED"]
 
 
 async def test_an_executor_that_cannot_be_had_is_said(sqlite_url: str) -> None:

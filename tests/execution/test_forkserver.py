@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import subprocess
 import sys
+import tempfile
+from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
@@ -13,6 +16,7 @@ import pytest
 
 from app.execution import processes
 from app.execution.processes import ChildProcesses
+from app.settings import Settings
 from tests.execution.processes import below
 from tests.servers import Server
 
@@ -42,7 +46,7 @@ async def test_it_is_started_once_that_can_be_done(monkeypatch: pytest.MonkeyPat
     check = {"kind": "check", "jobs": []}
     async with (
         asyncio.timeout(30),
-        ChildProcesses("app.execution.fake:FakeExecutor") as kept,
+        ChildProcesses(Settings(executor="app.execution.fake:FakeExecutor")) as kept,
         kept.child(check) as child,
     ):
         assert (await child.message())["kind"] == "faults"
@@ -55,15 +59,16 @@ from app.execution.fake import FakeExecutor
 from app.execution.forkserver import _child
 from app.execution.messages import packed
 
+CONFINED = {"limits": {"memory": 1 << 32, "cpu": 60, "disk": 1 << 20, "files": 64}, "folder": "/", "sandbox": "off"}
 worker, connection = socket.socketpair()
 jobs = [{"name": "a", "type": "DIRECT_ENTRY", "config": {"fake": {"steps": 50, "seconds": 1}}}]
 if BEGINS:
-    worker.sendall(packed({"kind": "run", "jobs": jobs, "inputs": {}}))
+    worker.sendall(packed({"kind": "run", "jobs": jobs, "inputs": {}, **CONFINED}))
 else:
     worker.close()
 if os.fork() == 0:
     worker.close()
-    _child(connection, FakeExecutor(), os.getppid())
+    _child(connection, [1, 2, 2], FakeExecutor(), os.getppid(), [])
 connection.close()
 if BEGINS:
     worker.recv(1)
@@ -77,3 +82,22 @@ def test_a_job_ends_silently_if_its_worker_is_gone(begins: bool) -> None:
     code = CHILD.replace("BEGINS", str(begins))
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
     assert (done.stdout, done.stderr) == ("", "")
+
+
+async def test_folders_of_killed_workers_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    for name in ("voltgraph-killed", "voltgraph-new", "voltgraph-other"):
+        (tmp_path / name / "job-1").mkdir(parents=True)
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(tmp_path / name / ("a" if name == "voltgraph-other" else "children")))
+            listener.listen()
+        if name != "voltgraph-new":
+            os.utime(tmp_path / name, (0, 0))
+    settings = Settings(executor="app.execution.fake:FakeExecutor")
+    async with ChildProcesses(settings) as first:
+        os.utime(first._folder.name, (0, 0))
+        async with ChildProcesses(settings):
+            assert {"voltgraph-new", "voltgraph-other"} < set(os.listdir(tmp_path))
+            assert "voltgraph-killed" not in os.listdir(tmp_path)
+            assert "children" in os.listdir(first._folder.name)
+    assert set(os.listdir(tmp_path)) == {"voltgraph-new", "voltgraph-other"}

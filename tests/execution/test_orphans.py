@@ -14,9 +14,10 @@ from tests.servers import ROOT
 STARTS = """
 import asyncio
 from app.execution.processes import ChildProcesses
+from app.settings import Settings
 
 async def main():
-    async with ChildProcesses("app.execution.fake:FakeExecutor") as children:
+    async with ChildProcesses(Settings(executor="app.execution.fake:FakeExecutor")) as children:
         while children._zygote is None:
             await asyncio.sleep(0)
         print(children._zygote.pid, flush=True)

@@ -1,4 +1,4 @@
-"""Runs survive a failing disk under the tables, the engine's file, or both."""
+"""Runs survive a failing disk under the tables."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ from tests.execution.conftest import FAKE, Runs
 from tests.faults.disks import Make, limited, refusing
 
 DISKS = {
-    "both": refusing(errno.EIO),
-    "engine": refusing(errno.ENOSPC, ".engine"),
-    "tables": refusing(errno.ENOSPC, "-"),
+    "EIO": refusing(errno.EIO),
+    "ENOSPC": refusing(errno.ENOSPC, "-"),
     "file-size": limited,
 }
 FAILS = 3.0

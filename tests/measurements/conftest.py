@@ -19,7 +19,7 @@ from tests.api import Api
 CSV = b"Time [s],Voltage [V]\n0,4.2\n1,4.1\n2,4.0\n"
 READING = {
     "workers": 2,
-    "executor": "app.execution.fake:FakeExecutor",
+    "executor": "tests.measurements.fake_ingest:FakeExecutor",
     "ingest": "tests.measurements.fake_ingest:ingest",
 }
 CREATE = """mutation($input: CreateMeasurementInput!) { createMeasurement(input: $input) {

@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from app.execution.executor import IngestError
+from app.execution.fake import FakeExecutor
+
+__all__ = ["FakeExecutor", "ingest"]  # the executor of this module, so that jobs may read the module
 
 
 def ingest(path: str, options: dict[str, Any]) -> dict[str, Any]:

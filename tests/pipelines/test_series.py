@@ -10,7 +10,7 @@ from sqlmodel import func, select
 
 from app.auth.caller import LOCAL, Caller
 from app.errors import WrongArguments
-from app.execution.lease import Lease, LeaseLost
+from app.execution.lease import LeaseLost
 from app.models.enums import SeriesSource
 from app.models.tables import SeriesChannel
 from app.pipelines import series
@@ -130,8 +130,7 @@ async def test_a_run_that_is_canceled_keeps_the_series_of_what_completed_only(ap
     entry = {"elementType": "DIRECT_ENTRY", "jobConfig": {}}
     id = (await api.create(elements=[{"name": name, **entry} for name in "ab"]))["id"]
     await api.run("StartPipeline", id=id)
-    hold = await Lease.take(completed.database(api), id, "worker")
-    assert hold is not None
+    hold = await completed.take(completed.database(api), id, "worker")
     done, begun = (await api.http.get(f"/pipelines/{id}/elements")).json()
     for element in (done, begun):
         await hold.begin(element["id"])
@@ -146,7 +145,7 @@ async def test_a_run_that_is_canceled_keeps_the_series_of_what_completed_only(ap
 
 async def test_a_worker_that_was_overtaken_writes_none(api: Api) -> None:
     hold, element = await completed.held(api)
-    assert await Lease.take(completed.database(api), hold.pipeline_id, "another")
+    assert await completed.take(completed.database(api), hold.pipeline_id, "another")
     with pytest.raises(LeaseLost):
         await completed.write(hold, element["id"], completed.series())
     assert await stored(api) == 0

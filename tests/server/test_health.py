@@ -25,9 +25,10 @@ __all__ = ["store"]
 
 
 async def test_a_server_that_writes_is_ready(api: Api) -> None:
-    for path in ("/livez", "/readyz"):
-        answer = await api.http.get(path)
-        assert (answer.status_code, answer.text) == (200, "ok")
+    answer = await api.http.get("/livez")
+    assert (answer.status_code, answer.text) == (200, "ok")
+    answer = await api.http.get("/readyz")
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
 
 
 async def test_the_official_client_is_told_in_json(api: Api) -> None:

@@ -100,7 +100,7 @@ def test_other_words_and_addresses_stay() -> None:
 @pytest.fixture
 def untouched() -> Iterator[None]:
     """Restore the loggers."""
-    loggers = [logging.getLogger(name) for name in (None, "voltgraph", "dbos")]
+    loggers = [logging.getLogger(name) for name in (None, "voltgraph")]
     before = [(logger.handlers, logger.level, logger.propagate) for logger in loggers]
     yield
     logging.captureWarnings(False)
@@ -112,12 +112,12 @@ def untouched() -> Iterator[None]:
 @pytest.mark.usefixtures("untouched")
 def test_all_that_is_logged_goes_one_way(capsys: pytest.CaptureFixture[str]) -> None:
     configure(Settings(log_format="json", database_url=f"postgresql://user:{PASSWORD}@host/db"))
-    for name in ("voltgraph", "voltgraph.plans", "dbos", "uvicorn.error", "asyncio", "sqlalchemy.pool"):
+    for name in ("voltgraph", "voltgraph.plans", "uvicorn.error", "asyncio", "sqlalchemy.pool"):
         logging.getLogger(name).warning("of %s", PASSWORD)
     logging.getLogger("voltgraph.requests").info("told")
     logging.getLogger("alembic").info("not told")
     lines = [json.loads(line) for line in capsys.readouterr().err.splitlines()]
-    assert [line["message"] for line in lines] == ["of ***"] * 6 + ["told"]
+    assert [line["message"] for line in lines] == ["of ***"] * 5 + ["told"]
 
 
 @pytest.mark.usefixtures("untouched")

@@ -6,17 +6,32 @@ from collections.abc import Callable
 
 from app.battery.calculations import (
     capacity,
+    data_interpolants,
     electrode_soh,
     geometry,
     microstructure,
     msmr,
+    msmr_diffusivity,
+    pulse_diffusivity,
     slopes,
     stoichiometry,
     thermal,
 )
-from app.battery.checks.fields import Field, Settings, absent, breakpoints, flag, limits, number, one_of, options, text
+from app.battery.checks.fields import (
+    Field,
+    Settings,
+    absent,
+    breakpoints,
+    flag,
+    limits,
+    number,
+    one_of,
+    options,
+    text,
+    whole,
+)
+from app.battery.expressions.parameter_names import ELECTRODE, PHASE
 from app.battery.functions import ElementFunction, Inputs, Made
-from app.battery.parameter_names import ELECTRODE, PHASE
 
 ONE_PHASE = Field(lambda value: None if value in (["1", "1"], ("1", "1")) else 'takes ["1", "1"] only', ["1", "1"])
 ONE_OF_PHASES = Field(one_of("primary", "secondary"), None)
@@ -33,12 +48,59 @@ OCP_OPTIONS = {
 }
 
 
+INTERPOLATOR = Field(one_of("linear", "cubic", "pchip"), "linear")
+TOLERANCE = Field(number(0, 0.1), 1e-6)
+BRANCH = Field(one_of("lithiation", "delithiation"), None)
+NO_DIRECTION = Field(lambda value: None if value == "" else absent(value), "")
+OF_PARTICLES = {"electrode": ELECTRODE, "direction": NO_DIRECTION, "phase": PHASE}
+MEASURED_OCP = {"interpolator": INTERPOLATOR, "tolerance": TOLERANCE, "direction": BRANCH, "phase": ONE_OF_PHASES}
+MEASURED_DIFFUSIVITY = {
+    "interpolator": INTERPOLATOR,
+    "transformation": Field(one_of("none", "log"), "none"),
+    "scale factor": Field(one_of(False), False),
+}
+MEASURED_ENTROPIC_CHANGE = {
+    "tolerance": TOLERANCE,
+    "interpolator": INTERPOLATOR,
+    "phase": ONE_OF_PHASES,
+    "scale factor": Field(number(), 1.0),
+}
+MSMR_DIFFUSIVITY = {
+    "interpolator": INTERPOLATOR,
+    "x tolerance": Field(number(0, 0.1), 1e-6),
+    "minimum dUdx": Field(number(above=0), 1e-6),
+}
+PULSE = {
+    "step number": Field(whole(0, 10**9), None),
+    "dt_IR": Field(number(0), None),
+    "dt_pulse": Field(number(above=0), None),
+}
+DATA = Field(lambda value: None)
+"""Measured data, which the loader of the calculation checks."""
+OCP_DATA = data_interpolants.columns_of_stoichiometry(data_interpolants.VOLTAGE)
+
+
+def _over_data(
+    run: Callable[[Settings, Inputs], Made], load: data_interpolants.Load, **fields: Field
+) -> ElementFunction:
+    return ElementFunction({"data": DATA, **fields}, run, load)
+
+
 def _plain(run: Callable[[Settings, Inputs], Made], **fields: Field) -> ElementFunction:
     return ElementFunction(fields, run)
 
 
 CALCULATIONS: dict[str, ElementFunction] = {
     "AreaToSquareWidthHeight": _plain(geometry.area_to_square),
+    "ArrheniusDiffusivityFromMSMRData": _over_data(
+        msmr_diffusivity.arrhenius_from_data, OCP_DATA, **OF_PARTICLES, options=options(MSMR_DIFFUSIVITY)
+    ),
+    "ArrheniusDiffusivityFromMSMRFunction": _plain(
+        msmr_diffusivity.arrhenius_from_function,
+        **OF_PARTICLES,
+        voltage_limits=Field(limits),
+        options=options(MSMR_DIFFUSIVITY),
+    ),
     "CellMass": _plain(geometry.cell_mass, model_options=Field(one_of({}), None)),
     "CyclableLithium": _plain(
         capacity.cyclable_lithium,
@@ -46,6 +108,24 @@ CALCULATIONS: dict[str, ElementFunction] = {
         options=options({"particle phases": ONE_PHASE}),
     ),
     "DensityFromVolumeAndMass": _plain(thermal.density),
+    "DiffusivityDataInterpolant": _over_data(
+        data_interpolants.diffusivity,
+        data_interpolants.columns_of_stoichiometry(data_interpolants.DIFFUSIVITY),
+        **OF_PARTICLES,
+        options=options(MEASURED_DIFFUSIVITY),
+    ),
+    "DiffusivityFromMSMRData": _over_data(
+        msmr_diffusivity.from_data, OCP_DATA, **OF_PARTICLES, options=options(MSMR_DIFFUSIVITY)
+    ),
+    "DiffusivityFromMSMRFunction": _plain(
+        msmr_diffusivity.from_function,
+        **OF_PARTICLES,
+        voltage_limits=Field(limits),
+        options=options(MSMR_DIFFUSIVITY),
+    ),
+    "DiffusivityFromPulse": _over_data(
+        pulse_diffusivity.diffusivity, pulse_diffusivity.pulse_data, **OF_PARTICLES, options=options(PULSE)
+    ),
     "ElectrodeCapacity": _plain(
         capacity.electrode_capacity,
         electrode=ELECTRODE,
@@ -61,6 +141,12 @@ CALCULATIONS: dict[str, ElementFunction] = {
         microstructure.volume_fraction_from_loading, electrode=ELECTRODE, method=Field(one_of("loading"))
     ),
     "ElectrodeVolumeFractionFromPorosity": _plain(microstructure.volume_fraction_from_porosity, electrode=ELECTRODE),
+    "EntropicChangeDataInterpolant": _over_data(
+        data_interpolants.entropic_change,
+        data_interpolants.columns_of_stoichiometry(data_interpolants.ENTROPIC),
+        electrode=ELECTRODE,
+        options=options(MEASURED_ENTROPIC_CHANGE),
+    ),
     "HalfCellNominalCapacity": _plain(capacity.half_cell_nominal_capacity, electrode=ELECTRODE),
     "InitialConcentrationFromInitialStoichiometryHalfCell": _plain(
         stoichiometry.concentration_from_stoichiometry,
@@ -76,6 +162,9 @@ CALCULATIONS: dict[str, ElementFunction] = {
     ),
     "JellyRollThermalDimensions": _plain(geometry.jelly_roll),
     "LumpedHeatCapacityAndDensity": _plain(thermal.lumped),
+    "OCPDataInterpolant": _over_data(
+        data_interpolants.ocp, OCP_DATA, electrode=ELECTRODE, options=options(MEASURED_OCP)
+    ),
     "OCPMSMRInterpolant": _plain(
         msmr.ocp_interpolant,
         electrode=ELECTRODE,
@@ -97,32 +186,24 @@ CALCULATIONS: dict[str, ElementFunction] = {
 }
 
 _NAMES = "the public documentation does not name the parameters that it reads or writes"
-_DATA = "it works on measured data, which calculations here do not read yet"
+_COLUMNS = "the public documentation names neither the columns that it reads nor the parameters that it writes"
 _HALF_CELL = "half-cell states of health are not supported yet; the public documentation does not name their results"
 REFUSED_CALCULATIONS: dict[str, str] = {
-    "ArrheniusDiffusivityFromMSMRData": _DATA,
-    "ArrheniusDiffusivityFromMSMRFunction": "MSMR diffusivities are not supported yet",
-    "ArrheniusLogLinear": _DATA,
+    "ArrheniusLogLinear": _COLUMNS,
     "AverageMSMRParameters": _NAMES,
     "DiameterToSquareWidthHeight": _NAMES,
-    "DiffusivityDataInterpolant": _DATA,
-    "DiffusivityFromMSMRData": _DATA,
-    "DiffusivityFromMSMRFunction": "MSMR diffusivities are not supported yet",
-    "DiffusivityFromPulse": _DATA,
     "ElectrodeBalanceFromFirstCycleEfficiency": _NAMES,
     "ElectrodeGeometryFromLoading": _NAMES,
     "ElectrodeSOHHalfCell": _HALF_CELL,
-    "EntropicChangeDataInterpolant": _DATA,
     "EntropicChangeFromMSMRFunction": _NAMES,
     "InitialSOCfromMaximumStoichiometry": _NAMES,
     "InitialStoichiometryFromVoltageHalfCell": _NAMES,
     "InitialStoichiometryFromVoltageMSMRHalfCell": _NAMES,
     "InitialVoltageFromConcentration": "the public documentation does not say between which voltages it inverts",
     "MSMRElectrodeSOHHalfCell": _HALF_CELL,
-    "MSMRFullCellCapacities": _DATA,
+    "MSMRFullCellCapacities": _NAMES,
     "MSMRFunction": _NAMES,
-    "OCPDataInterpolant": _DATA,
-    "OCPDataInterpolantMSMRExtrapolation": _DATA,
+    "OCPDataInterpolantMSMRExtrapolation": "the public documentation does not give the width of its blending",
     "StoichiometryAtMinimumSOC": _NAMES,
     "StoichiometryLimitsFromCapacity": _NAMES,
 }

@@ -16,8 +16,7 @@ from app.battery.calculations.microstructure import (
     fraction,
 )
 from app.battery.checks.fields import Settings
-from app.battery.functions import Inputs, Made, lacking, model_error
-from app.battery.parameter_names import (
+from app.battery.expressions.parameter_names import (
     AREA,
     CYCLABLE_LITHIUM,
     ELECTRODES,
@@ -27,6 +26,7 @@ from app.battery.parameter_names import (
     of_electrode,
     stoichiometry_at,
 )
+from app.battery.functions import Inputs, Made, lacking, model_error
 
 CAPACITY = "capacity [A.h]"
 LOST = "Formation lithium loss"

@@ -10,8 +10,7 @@ from app.battery.calculations.capacity import CAPACITY
 from app.battery.calculations.geometry import electrode_area, electrodes_in_parallel
 from app.battery.calculations.microstructure import ACTIVE, FARADAY, SECONDS_PER_HOUR, THICKNESS
 from app.battery.checks.fields import Settings
-from app.battery.functions import Inputs, Made, lacking, model_error
-from app.battery.parameter_names import (
+from app.battery.expressions.parameter_names import (
     AMBIENT_TEMPERATURE,
     AREA,
     CYCLABLE_LITHIUM,
@@ -28,6 +27,7 @@ from app.battery.parameter_names import (
     open_circuit_voltage,
     stoichiometry_at,
 )
+from app.battery.functions import Inputs, Made, lacking, model_error
 from app.execution.executor import JobFailed
 from app.models.enums import JobErrorCode
 

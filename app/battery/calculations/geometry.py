@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from app.battery.checks.fields import Settings
+from app.battery.expressions.parameter_names import AREA, ELECTRODES, HEIGHT, IN_PARALLEL, WIDTH, of_electrode
 from app.battery.functions import Inputs, Made, lacking, model_error
-from app.battery.parameter_names import AREA, ELECTRODES, HEIGHT, IN_PARALLEL, WIDTH, of_electrode
 
 AGREEMENT = 1e-6
 """Relative tolerance between an area and height times width if all three are given."""

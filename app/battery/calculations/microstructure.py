@@ -5,8 +5,8 @@ from __future__ import annotations
 import pybamm
 
 from app.battery.checks.fields import Settings
+from app.battery.expressions.parameter_names import maximum_concentration, of_electrode
 from app.battery.functions import Inputs, Made, model_error
-from app.battery.parameter_names import maximum_concentration, of_electrode
 
 FARADAY = float(pybamm.constants.F.value)
 """C.mol-1"""

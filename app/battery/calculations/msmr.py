@@ -10,8 +10,8 @@ import pybamm
 
 from app.battery.calculations.microstructure import FARADAY
 from app.battery.checks.fields import Settings
+from app.battery.expressions.parameter_names import AMBIENT_TEMPERATURE, of_electrode
 from app.battery.functions import Inputs, Made, model_error
-from app.battery.parameter_names import AMBIENT_TEMPERATURE, of_electrode
 
 GAS_CONSTANT = float(pybamm.constants.R.value)
 """J.mol-1.K-1"""

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from app.battery.checks.fields import Settings, is_number
-from app.battery.functions import Inputs, Made
-from app.battery.parameter_names import (
+from app.battery.expressions.parameter_names import (
     ELECTRODES,
     initial_concentration,
     initial_stoichiometry,
@@ -12,6 +11,7 @@ from app.battery.parameter_names import (
     open_circuit_voltage,
     stoichiometry_at,
 )
+from app.battery.functions import Inputs, Made
 
 WORDS = {"0%": 0.0, "minimum": 0.0, "100%": 1.0, "maximum": 1.0}
 """Words that InitialSOCHalfCell accepts for a state of charge besides numbers."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from app.battery.checks.fields import Field, absent, breakpoints, number, one_of, text
 from app.battery.entries import constants, degradation, electrolyte, functions, interpolation
+from app.battery.expressions.parameter_names import ELECTRODE, PHASE
 from app.battery.functions import ElementFunction
-from app.battery.parameter_names import ELECTRODE, PHASE
 
 CONCENTRATION = {"c_e": Field(number(above=0))}
 TEMPERATURE = number(above=0)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from app.battery.checks.fields import Settings
-from app.battery.functions import Inputs, Made
-from app.battery.parameter_names import (
+from app.battery.expressions.parameter_names import (
     AMBIENT_TEMPERATURE,
     ELECTRODES,
     HEIGHT,
@@ -15,6 +14,7 @@ from app.battery.parameter_names import (
     WIDTH,
     of_electrode,
 )
+from app.battery.functions import Inputs, Made
 
 ACTIVATION_ENERGIES = (
     *(f"{electrode.capitalize()} particle diffusivity activation energy [J.mol-1]" for electrode in ELECTRODES),

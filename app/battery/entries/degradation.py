@@ -5,8 +5,8 @@ from __future__ import annotations
 from pybamm.input.parameters.lithium_ion import OKane2022
 
 from app.battery.checks.fields import Settings
+from app.battery.expressions.parameter_names import of_electrode
 from app.battery.functions import Inputs, Made
-from app.battery.parameter_names import of_electrode
 
 SEI = (
     "Ratio of lithium moles to SEI moles",

@@ -8,8 +8,8 @@ from typing import Any
 from pybamm.input.parameters.lithium_ion import Chen2020, ORegan2022
 
 from app.battery.checks.fields import Settings
+from app.battery.expressions.parameter_names import INITIAL_ELECTROLYTE
 from app.battery.functions import Inputs, Made
-from app.battery.parameter_names import INITIAL_ELECTROLYTE
 
 CONDUCTIVITY, DIFFUSIVITY = "Electrolyte conductivity [S.m-1]", "Electrolyte diffusivity [m2.s-1]"
 FACTOR, TRANSFERENCE = "Thermodynamic factor", "Cation transference number"

@@ -7,8 +7,8 @@ from typing import Any
 import pybamm
 
 from app.battery.checks.fields import Settings
+from app.battery.expressions.parameter_names import INITIAL_ELECTROLYTE, PHASES, REFERENCE_TEMPERATURE, of_electrode
 from app.battery.functions import Inputs, Made
-from app.battery.parameter_names import INITIAL_ELECTROLYTE, PHASES, REFERENCE_TEMPERATURE, of_electrode
 
 ELECTROLYTE_REFERENCE_TEMPERATURE = 298.15
 """Reference temperature in K, at which the electrolyte's Arrhenius factor is 1, by the public API documentation."""

@@ -1,1 +1,1 @@
-"""Values as PyBaMM expressions. May import battery.checks and battery.parameter_names."""
+"""Values as PyBaMM expressions. May import battery.checks."""

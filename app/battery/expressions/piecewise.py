@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import Any
 
 from app.battery.checks.fields import PRECISION
-from app.battery.parameter_names import at_breakpoint, split_unit
+from app.battery.expressions.parameter_names import at_breakpoint, split_unit
 
 Lookup = Callable[[str], Any]
 """Returns the value of a parameter by name."""

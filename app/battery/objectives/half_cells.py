@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from app.battery.checks.fields import Field, Path, Settings, absent, limits, mapping, number, one_of, settle, shown
+from app.battery.expressions.parameter_names import ELECTRODE
 from app.battery.objectives.configuration import anything, common, effective
 from app.battery.objectives.data.measurements import Loaded, Needs, measured
 from app.battery.objectives.msmr import CAPACITY, DIFFERENTIAL, VARIABLES, VOLTAGE, HalfCell, central, differential
 from app.battery.objectives.objective import Array
-from app.battery.parameter_names import ELECTRODE
 from app.execution.executor import Fault
 
 MODEL = "MSMRHalfCellModel"

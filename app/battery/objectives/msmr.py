@@ -25,10 +25,10 @@ from app.battery.calculations.microstructure import FARADAY
 from app.battery.calculations.msmr import GAS_CONSTANT, SUM_TOLERANCE, site_names, stoichiometry
 from app.battery.checks.fields import Settings
 from app.battery.expressions.expression_size import require_bounded
+from app.battery.expressions.parameter_names import AMBIENT_TEMPERATURE, of_electrode
 from app.battery.functions import lacking, model_error
 from app.battery.objectives.models.dependencies import names_read
 from app.battery.objectives.objective import Array, Simulate
-from app.battery.parameter_names import AMBIENT_TEMPERATURE, of_electrode
 
 VOLTAGE, CAPACITY, DIFFERENTIAL = "Voltage [V]", "Capacity [A.h]", "Differential voltage [V/Ah]"
 VARIABLES = (CAPACITY, DIFFERENTIAL)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from app.battery.checks.fields import Field, Path, absent, flag, mapping, number, one_of, shown
+from app.battery.checks.model_size import size_faults
 from app.battery.objectives.configuration import STORED, anything, built, common, effective
 from app.battery.objectives.data.clock import distinct_times
 from app.battery.objectives.data.measurements import Loaded, Needs, measured
@@ -58,7 +59,7 @@ def driven_plan(config: dict[str, Any], path: Path) -> tuple[Driven | None, list
     made, unfit = built(model, variables, (*at, "model"), (*at, "objective variables"))
     needs = Needs([*dict.fromkeys([TIME, CURRENT, *variables])], TIME, rising=True, repeats=True)
     loaded = measured(settings["data"], (*path, "data"), needs) if "data" in settings else Loaded()
-    faults += unfit + loaded.faults
+    faults += unfit + loaded.faults + _size_faults(made, numbers, loaded, at)
     if faults or model is None or made is None:
         return None, faults
     columns, lossless = loaded.columns, options["interpolant_lossless"]
@@ -89,7 +90,7 @@ def impedance_plan(config: dict[str, Any], path: Path) -> tuple[Impedance | None
     made, unfit = built(model, [VOLTAGE, CURRENT], (*at, "model"), (*at, "model"))
     needs = Needs([FREQUENCY, REAL, IMAGINARY], FREQUENCY, distinct=True, positive=True, rows=1)
     loaded = measured(settings["data"], (*path, "data"), needs) if "data" in settings else Loaded()
-    faults += unfit + loaded.faults
+    faults += unfit + loaded.faults + _size_faults(made, numbers, loaded, at)
     if faults or model is None or made is None:
         return None, faults
     objective = Impedance(
@@ -110,6 +111,12 @@ def _numerics(options: dict[str, Any], path: Path) -> tuple[Numerics, list[Fault
     with_model = model.get("simulation_settings") if isinstance(model, dict) else None
     given = [(with_model, (*path, "model", "simulation_settings"))]
     return numerics([*given, (options.get("simulation_kwargs"), (*path, "simulation_kwargs"))])
+
+
+def _size_faults(model: Any, numbers: Numerics, loaded: Loaded, path: Path) -> list[Fault]:
+    """Check the size of a model that was built, together with its data."""
+    rows = max((column.size for column in loaded.columns.values()), default=0)
+    return [] if model is None else size_faults(model, numbers.var_pts(model), rows, (*path, "model"))
 
 
 def _shown(model: Model, numbers: Numerics) -> dict[str, Any]:

@@ -25,10 +25,6 @@ class PostgresBackend(Backend):
     def url(self, url: URL) -> URL:
         return _renamed(url, "sslmode", "ssl").set(drivername="postgresql+asyncpg")
 
-    def queue_url(self, url: URL) -> str:
-        """Return the URL of the same database; the tables of the queue are in its schema `dbos`."""
-        return _renamed(url, "ssl", "sslmode").set(drivername="postgresql").render_as_string(hide_password=False)
-
     def open(self, url: URL, max_waiting: int) -> Postgres:
         return Postgres(url, max_waiting)
 
@@ -37,6 +33,9 @@ class PostgresBackend(Backend):
 
     def lock_migration(self, connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
+
+    def compact(self, url: URL) -> None:
+        """Do nothing: autovacuum makes the space of deleted rows available to new ones."""
 
     def back_up(self, url: URL, target: Path) -> None:
         raise NotImplementedError("PostgreSQL has pg_dump for this.")

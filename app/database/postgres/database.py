@@ -17,6 +17,7 @@ from app.database.engines import PATIENCE, engine
 from app.database.group_commit import GroupCommit
 from app.database.inserts import PipelineInsert
 from app.database.interface import ReadBudget, Steps, Work
+from app.database.postgres import old_queue
 from app.database.postgres.inserts import PostgresInserts
 from app.database.postgres.listener import Listener
 from app.database.postgres.reader import PostgresReader
@@ -62,7 +63,7 @@ class Postgres:
     def read(self) -> AsyncSession:
         return AsyncSession(self._engine, expire_on_commit=False)
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], *, is_short: bool = False) -> T:
         async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
             return await work(session)
 
@@ -92,6 +93,15 @@ class Postgres:
         except BaseException as error:  # the statement may still be running on this connection
             await connection.invalidate(error)
             raise
+
+    async def free_space(self) -> None:
+        """Do nothing: autovacuum makes the space available to new rows."""
+
+    async def count_old_queue(self) -> int:
+        return await old_queue.count(self._engine)
+
+    async def remove_old_queue(self) -> int:
+        return await old_queue.remove(self._engine)
 
     @property
     def waiting(self) -> int:

@@ -1,6 +1,9 @@
 """SQLite as a kind of database."""
 
+import os
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, event
 from sqlalchemy.engine import URL
@@ -8,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
 from app.database.interface import Backend
-from app.database.sqlite import backup, driver
+from app.database.sqlite import backup, driver, vacuum
 from app.database.sqlite.database import Sqlite
 from app.database.sqlite.sql import SqliteSql
 
@@ -25,15 +28,13 @@ class SqliteBackend(Backend):
             raise ValueError("SQLite needs a file: sqlite:///FILE")
         return url.set(drivername="sqlite+aiosqlite")
 
-    def queue_url(self, url: URL) -> str:
-        """Return the URL of a file of its own, because a file has one writer."""
-        return f"sqlite:///{url.database}.engine"
-
     def open(self, url: URL, max_waiting: int) -> Sqlite:
+        _remove_old_queue(str(url.database))
         return Sqlite(url, max_waiting)
 
     def migration_engine(self, url: URL) -> AsyncEngine:
         engine = create_async_engine(url, poolclass=NullPool, connect_args={"async_creator_fn": driver.connection})
+        event.listen(engine.sync_engine, "connect", _set_vacuum_mode)
         # SQLAlchemy begins none here; half a migration would prevent every start.
         event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         return engine
@@ -41,5 +42,19 @@ class SqliteBackend(Backend):
     def lock_migration(self, connection: Connection) -> None:
         """Do nothing: the transaction has the lock of the file."""
 
+    def compact(self, url: URL) -> None:
+        vacuum.compact(str(url.database))
+
     def back_up(self, url: URL, target: Path) -> None:
         backup.back_up(url, target)
+
+
+def _set_vacuum_mode(connection: Any, _: object) -> None:
+    connection.cursor().execute(vacuum.MODE)
+
+
+def _remove_old_queue(file: str) -> None:
+    """Remove the file of the queue of earlier versions. The tables hold all that it held."""
+    for suffix in ("", "-wal", "-shm"):
+        with suppress(OSError):  # it does not exist, or it stays
+            os.unlink(f"{file}.engine{suffix}")

@@ -13,8 +13,8 @@ from app.auth.private_files import create_private
 
 
 def back_up(url: URL, target: Path) -> None:
-    """Copy the database at `url` and its keys to `target` and the file beside it. Raises FileExistsError if one exists.
-    The queue of runs is not copied: a server without a queue enqueues all running pipelines again."""
+    """Copy the database at `url` and its keys to `target` and the file beside it. Raises FileExistsError if one
+    exists."""
     sources = {Path(str(url.database)): target, Path(str(keys_url(url).database)): Path(f"{target}.keys")}
     for copy in sources.values():
         if copy.exists():

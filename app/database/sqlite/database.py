@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, TypeVar
@@ -18,7 +19,7 @@ from app.database.engines import engine
 from app.database.inserts import PipelineInsert
 from app.database.interface import ReadBudget, Steps, Work
 from app.database.recoveries import Recoveries
-from app.database.sqlite import driver
+from app.database.sqlite import driver, vacuum
 from app.database.sqlite.inserts import SqliteInserts
 from app.database.sqlite.reader import SqliteReader
 from app.database.sqlite.writer import BUSY_TIMEOUT, Writer
@@ -37,6 +38,8 @@ WRITER_PRAGMAS = (
 READER_PRAGMAS = (f"busy_timeout={BUSY_TIMEOUT}", "query_only=ON")
 READERS = 4
 SESSION_READER = "session_reader"
+STEPS, STEP_PAUSE = 2_000, 0.02
+"""Maximum number of steps of one call of `free_space`, which are 2 GB, and the seconds between two."""
 
 
 class Sqlite:
@@ -68,11 +71,25 @@ class Sqlite:
     def read(self) -> AsyncSession:
         return AsyncSession(self._readers, expire_on_commit=False)
 
-    async def write(self, work: Work[T]) -> T:
-        return await self._writer.write(work)
+    async def write(self, work: Work[T], *, is_short: bool = False) -> T:
+        return await self._writer.write(work, is_short=is_short)
 
     def store(self, new: PipelineInsert) -> Awaitable[None]:
         return self._writer.store(new)
+
+    async def free_space(self) -> None:
+        """Give pages back from the end of the file, in steps that delay no writer."""
+        for _ in range(STEPS):
+            if await self.write(vacuum.step) == 0:
+                return
+            await asyncio.sleep(STEP_PAUSE)
+
+    async def count_old_queue(self) -> int:
+        """Return 0: the queue had a file of its own, which is removed when the database is opened."""
+        return 0
+
+    async def remove_old_queue(self) -> int:
+        return 0
 
     @property
     def waiting(self) -> int:

@@ -29,6 +29,8 @@ CODES = {
     apsw.SQLITE_TOOBIG: sqlite3.DataError,
     apsw.SQLITE_INTERNAL: sqlite3.InternalError,
 }
+IN_THREAD = ("BEGIN", "COMMIT", "DELETE", "INSERT INTO series_channel", "PRAGMA", "VACUUM")
+"""Starts of statements that can take long: they wait for the disk or a lock, or read or write many pages."""
 Parameters = Sequence[Any]
 # Before the first connection: SQLite takes a lock for each count of its memory statistics.
 apsw.shutdown()
@@ -42,10 +44,40 @@ def connect(file: str) -> apsw.Connection:
     return apsw.Connection(file, FLAGS, statementcachesize=STATEMENTS)
 
 
-def connection(file: str, **_: Any) -> aiosqlite.Connection:
+class Threaded(aiosqlite.Connection):
+    """Connection whose functions run in its thread. While `is_inline`, short statements run on the event loop instead:
+    a visit to the thread costs several times as much as the statement."""
+
+    is_inline = False
+    _in_thread = 0
+    """Number of functions that the thread has not completed. Its caller may have been canceled meanwhile."""
+
+    async def _execute(self, fn: Any, *args: Any, **kwargs: Any) -> Any:
+        if self.is_inline and not self._in_thread and _is_short(fn, args):
+            return fn(*args, **kwargs)
+        self._in_thread += 1
+
+        def run() -> Any:
+            try:
+                return fn(*args, **kwargs)
+            finally:
+                self._in_thread -= 1
+
+        return await super()._execute(run)  # type: ignore[no-untyped-call]
+
+
+def _is_short(function: Any, arguments: Sequence[Any]) -> bool:
+    """Return whether a function of SQLAlchemy's takes little time."""
+    owner, name = getattr(function, "__self__", None), getattr(function, "__name__", "")
+    if isinstance(owner, Cursor):
+        return name != "executemany" and not (name == "execute" and arguments[0].startswith(IN_THREAD))
+    return isinstance(owner, Connection) and name == "cursor"
+
+
+def connection(file: str, **_: Any) -> Threaded:
     """Open a connection for SQLAlchemy."""
     connector: Any = partial(Connection, file)
-    made = aiosqlite.Connection(connector, iter_chunk_size=64)
+    made = Threaded(connector, iter_chunk_size=64)
     made._thread.daemon = True  # as SQLAlchemy sets it on connections that it opens itself
     return made
 

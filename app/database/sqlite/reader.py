@@ -14,14 +14,13 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
-from itertools import islice
 from math import inf
 from time import perf_counter, thread_time
 from typing import Any, TypeVar
 
 import apsw
 
-from app.database.interface import BOUNDED_CHUNK, UNMEASURED, Measure, Measured, ReadBudget, Steps, TooLong
+from app.database.interface import UNMEASURED, Measure, Measured, ReadBudget, Steps, TooLong
 from app.database.recoveries import Recoveries
 from app.database.sqlite.read_connection import Execute, ReadConnection
 from app.errors import Busy
@@ -120,10 +119,14 @@ class SqliteReader:
             self._held = asyncio.get_running_loop().call_later(HELD, self._let_go)
         try:
             own.limit(pace.longest)
-            return self._timed(steps, own.execute)
+            self._since = None
+            return _drive(steps, own.execute)
         except BaseException:
+            self._since = UNTIMED
             self._let_go()
             raise
+        finally:
+            self._since = UNTIMED
 
     def _timed(self, steps: Steps[T], execute: Execute) -> T:
         """Run statements under the progress handler. The handler must not interrupt any other call on the
@@ -203,9 +206,8 @@ def _read(cursor: apsw.Cursor, measure: Measure) -> list[Any]:
     rows: list[Any] = []
     places, size, start = measure.places, 0, 0
     if not places:
-        while chunk := list(islice(cursor, BOUNDED_CHUNK)):
-            measure(chunk)
-            rows += chunk
+        rows = cursor.fetchall()
+        measure(rows)
         return rows
     for row in cursor:
         rows.append(row)

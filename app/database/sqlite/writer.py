@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractContextManager, suppress
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-import aiosqlite
 import apsw
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -33,6 +32,12 @@ UNIQUE = (apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_UNIQUE)
 WRITER = "writer"
 
 
+class ShortWork(NamedTuple):
+    """Write of a few short statements, which run on the event loop."""
+
+    work: Work[Any]
+
+
 class RolledBack(VoltgraphError):
     """SQLite rolled a whole transaction back because of one statement."""
 
@@ -51,16 +56,16 @@ class Writer:
     ) -> None:
         """Create a writer; it holds `writing` while it writes the file."""
         self._engine, self._texts, self._broker, self._writing = engine, inserts.texts, broker, writing
-        self._rounds = GroupCommit[Work[Any] | PipelineInsert](self._commit, max_waiting)
-        self._driver: aiosqlite.Connection | None = None
+        self._rounds = GroupCommit[ShortWork | Work[Any] | PipelineInsert](self._commit, max_waiting)
+        self._driver: sqlite_driver.Threaded | None = None
         self._recoveries = recoveries
         recoveries.watch(engine, WRITER)
         event.listen(engine.sync_engine, "connect", self._connected)
         event.listen(engine.sync_engine, "close", self._closed)
         event.listen(engine.sync_engine, "begin", lambda c: c.exec_driver_sql("BEGIN IMMEDIATE"))
 
-    async def write(self, work: Work[T]) -> T:
-        result: T = await self._rounds.put(work)
+    async def write(self, work: Work[T], *, is_short: bool = False) -> T:
+        result: T = await self._rounds.put(ShortWork(work) if is_short else work)
         return result
 
     def store(self, new: PipelineInsert) -> Awaitable[None]:
@@ -93,10 +98,15 @@ class Writer:
                 loop.call_soon(self._broker.publish, change)
         return [outcome for outcome, _ in outcomes]
 
-    async def _work(self, batch: list[Work[Any]]) -> list[WriteOutcome]:
-        await self._clean()
-        async with self._engine.begin() as connection:
-            return [await _in_round(connection, work) for work in batch]
+    async def _work(self, batch: list[Work[Any] | ShortWork]) -> list[WriteOutcome]:
+        driver = await self._clean()
+        driver.is_inline = isinstance(batch[0], ShortWork)
+        try:
+            async with self._engine.begin() as connection:
+                works = (each.work if isinstance(each, ShortWork) else each for each in batch)
+                return [await _in_round(connection, work) for work in works]
+        finally:
+            driver.is_inline = False
 
     async def _store(self, batch: list[PipelineInsert]) -> list[WriteOutcome]:
         try:

@@ -25,7 +25,7 @@ class BodyQuota:
     def take(self, size: int) -> None:
         """Count a complete body without a Holding and without the lock: call only from the event loop's thread. Raises
         RequestError with BUSY, and counts nothing, if the quota is used up."""
-        if self.held + size > self._most:
+        if self._held + self._short + size > self._most:
             raise RequestError(RequestErrorCode.BUSY, FULL)
         self._short += size
 

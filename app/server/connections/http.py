@@ -59,11 +59,7 @@ class HttpProtocol(WriteTimeout, HttpToolsProtocol):
         if self._backlog:
             self._backlog += data
         else:
-            self.receive(data)
-
-    def receive(self, data: bytes) -> None:
-        """Take bytes while no earlier ones wait."""
-        self.parse(data)
+            self.parse(data)
 
     def parse(self, data: bytes) -> None:
         """Parse bytes, and start or stop the timeout of a head."""

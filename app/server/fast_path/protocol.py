@@ -70,12 +70,12 @@ class FastPathProtocol(HttpProtocol):
         self._used_at = 0.0
         """Time of the last response, by the event loop's clock."""
 
-    def receive(self, data: bytes) -> None:
+    def data_received(self, data: bytes) -> None:
         end = data.find(END) + len(END)
         head = self._heads.get(data[:end])
-        whole = head is not None and len(data) == end + head.length and self._is_between and self.is_free()
-        if head is None or not whole or not self._respond(head.headers, data[end:]):
-            self.parse(data)
+        whole = head is not None and len(data) == end + head.length and self._is_between and not self._backlog
+        if head is None or not whole or not self.is_free() or not self._respond(head.headers, data[end:]):
+            super().data_received(data)
 
     def _respond(self, headers: Headers, body: bytes) -> bool:
         """Start the fast path. Return False, without side effects, if the request must go through ASGI."""

@@ -96,7 +96,10 @@ async def healthy() -> Response:
 
 @router.get("/readyz")
 async def ready(request: Request) -> Response:
-    """Answer 200 if the server can write to its database, reads its writes, and is not shutting down."""
-    if await request.app.state.services.health.ready():
-        return PlainTextResponse("ok")
-    return PlainTextResponse("not ready", 503, {"retry-after": "1"})
+    """Answer 200 if the server can write to its database, reads its writes, and is not shutting down. Its jobs'
+    isolation comes with the answer, if it runs any."""
+    services = request.app.state.services
+    confined = None if services.isolation is None else services.isolation.to_json()
+    if await services.health.ready():
+        return JSONResponse({"status": "ok", "sandbox": confined})
+    return JSONResponse({"status": "not ready", "sandbox": confined}, 503, {"retry-after": "1"})

@@ -70,6 +70,11 @@ class Metrics:
         self.gauge("voltgraph_held_body_bytes", "Bytes of request bodies in memory.", lambda: services.bodies.held)
         self.gauge("voltgraph_open_sockets", "WebSockets that are initialised.", lambda: sockets.held)
         self.gauge("voltgraph_subscriptions", "Open subscriptions.", lambda: subscriptions.held)
+        if (confined := services.isolation) is not None:
+            told = "Version of Landlock that confines jobs; 0 without it."
+            self.gauge("voltgraph_sandbox_landlock", told, lambda: confined.landlock)
+            self.gauge("voltgraph_sandbox_seccomp", "1 if seccomp confines jobs.", lambda: confined.seccomp)
+            self.gauge("voltgraph_sandbox_root", "1 if jobs run as root.", lambda: confined.is_root)
         told = "Database connections that an error left in a wrong state, and that were rolled back or replaced."
         self.counts("voltgraph_connection_recoveries", told, database.recoveries, "connection")
 

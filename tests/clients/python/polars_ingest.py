@@ -6,6 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from app.execution.executor import IngestError
+from app.execution.fake import FakeExecutor
+
+__all__ = ["FakeExecutor", "ingest"]
 
 
 def ingest(path: str, options: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,10 @@ def reading(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     pytest.importorskip("ionworksdata", reason=MISSING)
     folder = tmp_path_factory.mktemp("reading")
     ingest = "tests.clients.python.polars_ingest:ingest"
-    with serving(f"sqlite:///{folder}/runs.db", VOLTGRAPH_INGEST=ingest, **FAKE) as server:
+    executor = "tests.clients.python.polars_ingest:FakeExecutor"
+    with serving(
+        f"sqlite:///{folder}/runs.db", **FAKE | {"VOLTGRAPH_INGEST": ingest, "VOLTGRAPH_EXECUTOR": executor}
+    ) as server:
         yield server
 
 

@@ -11,8 +11,15 @@ from sqlalchemy import delete
 from app.auth.caller import LOCAL
 from app.database.interface import Database
 from app.models.columns import instant_text
-from app.models.enums import ElementType, JobErrorCode, JobStatus, PipelineElementStatus, PipelineStatus
-from app.models.tables import Checkpoint, IdempotencyKey, Pipeline, PipelineElement
+from app.models.enums import (
+    ElementType,
+    JobErrorCode,
+    JobLogStream,
+    JobStatus,
+    PipelineElementStatus,
+    PipelineStatus,
+)
+from app.models.tables import Checkpoint, IdempotencyKey, JobLogLine, Pipeline, PipelineElement
 from app.pipelines.pagination import Direction, Order, OrderField
 
 START = datetime(2001, 2, 3, 10, tzinfo=UTC)
@@ -106,11 +113,25 @@ def checkpoints(of: PipelineElement) -> list[Checkpoint]:
     ]
 
 
+def log_lines(of: PipelineElement) -> list[JobLogLine]:
+    return [
+        JobLogLine(
+            element_id=of.id,
+            number=number,
+            attempt=1 + number % 2,
+            at=START + timedelta(seconds=number),
+            stream=list(JobLogStream)[number % len(JobLogStream)],
+            text=f'line "{number}" é\\' if number % 3 else "",
+        )
+        for number in range(1, 1 + (of.attempt * 4 if of.job_id else 0))
+    ]
+
+
 async def fill(database: Database) -> None:
     """Store all rows in place of the existing ones."""
 
     async def work(session: Any) -> None:
-        for table in (Checkpoint, PipelineElement, Pipeline, IdempotencyKey):
+        for table in (JobLogLine, Checkpoint, PipelineElement, Pipeline, IdempotencyKey):
             await session.exec(delete(table))
         for number in range(PIPELINES):
             of = pipeline(number, OTHERS if number % 7 == 6 else LOCAL.organization_id)
@@ -120,6 +141,7 @@ async def fill(database: Database) -> None:
             session.add_all(parts)
             await session.flush()
             session.add_all([point for part in parts for point in checkpoints(part)])
+            session.add_all([line for part in parts for line in log_lines(part)])
 
     await database.write(work)
 

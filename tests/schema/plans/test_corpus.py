@@ -72,3 +72,11 @@ async def test_traces_are_thinned_alike(pair: Pair, points: int) -> None:
     answer = await pair.same(operation("JobTrace"), {"id": id_of(1, 9), "maxPoints": points})
     traces = [element["job"]["trace"] for element in answer["data"]["pipeline"]["elements"] if element["job"]]
     assert 0 < max(map(len, traces)) <= points
+
+
+@pytest.mark.parametrize("lines", [1, 3, 5000])
+async def test_logs_are_read_alike(pair: Pair, lines: int) -> None:
+    for after in (0, 1, 7, 8, 100):
+        answer = await pair.same(operation("JobLog"), {"id": id_of(3, 9, 2), "after": after, "maxLines": lines})
+        numbers = [line["number"] for line in answer["data"]["node"]["log"]]
+        assert numbers == list(range(after + 1, min(after + lines, 8) + 1))

@@ -38,7 +38,7 @@ Columns = Mapping[str, list[Any]]
 def chosen_steps(steps: Any, path: Path, options: Options, rows: int) -> list[Step] | None:
     """Return the selected steps of a steps table, in order; None without a table. Raises CannotLoad."""
     given = [name for name in STEP_OPTIONS if options[name] is not None]
-    if steps is None or (isinstance(steps, dict) and not {START, END} & set(steps) and not _needs_steps(options)):
+    if steps is None or (isinstance(steps, dict) and not {START, END} & set(steps) and not needs_steps(options)):
         if given:
             raise CannotLoad(f"`{given[0]}` needs `steps` beside `time_series`.", options.at(given[0]))
         return None
@@ -55,7 +55,8 @@ def chosen_steps(steps: Any, path: Path, options: Options, rows: int) -> list[St
     return _steps(columns, range(start, min(count, start + last - first + 1)))
 
 
-def _needs_steps(options: Options) -> bool:
+def needs_steps(options: Options) -> bool:
+    """Return whether an option reads the steps table."""
     return bool(options["rest_to_ocp"]) or any(options[name] is not None for name in STEP_OPTIONS)
 
 

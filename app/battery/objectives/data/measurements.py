@@ -1,4 +1,4 @@
-"""Measured data: columns of numbers in the configuration, checked before use."""
+"""Measured data: columns of numbers in the configuration or of a stored measurement, checked before use."""
 
 from __future__ import annotations
 
@@ -26,19 +26,22 @@ from app.battery.objectives.data.loader import (
     select_rows,
     transform,
 )
-from app.battery.objectives.data.loader_options import Options, TooManyKnots, read_options
-from app.battery.objectives.data.loader_steps import chosen_steps
+from app.battery.objectives.data.loader_options import STEP_OPTIONS, Options, TooManyKnots, read_options
+from app.battery.objectives.data.loader_steps import chosen_steps, needs_steps
+from app.battery.objectives.data.references import CannotRead, Reference, StoredColumns, unresolved, value_at
 from app.battery.objectives.objective import Array
 from app.execution.executor import Fault
 
 MAX_NUMBERS = 1_000_000
-"""Maximum numbers in all columns of one objective's data."""
+"""Maximum numbers in all columns of one objective's data in the configuration."""
+MAX_STORED_NUMBERS = 10_000_000
+"""Maximum numbers in the columns of a stored measurement that one objective reads."""
 MAX_COLUMNS = 1_000
 MAX_SPAN = 1e10
 """Maximum span of a rising axis; for times, about three centuries. A solver would step without end."""
 MAX_NESTING = 4
 """Maximum wrappers (`data`, `time_series`) around the columns."""
-ELSEWHERE = "data must be in the configuration itself, as an object of columns"
+ELSEWHERE = "data must be in the configuration itself, as an object of columns, or a stored measurement, as db:ID"
 WRAPPERS = ("data", "time_series")
 BESIDE = {"data": {"data", "options", "time_range", "analysis", "metadata"}, "time_series": {"time_series", "steps"}}
 """Keys accepted beside the columns. `metadata` has no effect on the fit."""
@@ -75,7 +78,7 @@ class Loaded:
 class _Found:
     """Raw columns, their place, and the loader's options."""
 
-    columns: dict[str, Any]
+    columns: dict[str, Any] | StoredColumns
     path: Path
     options: Options
     steps: Any = None
@@ -125,8 +128,11 @@ def _unwrapped(config: Any, path: Path) -> tuple[_Found | None, list[Fault]]:
     faults: list[Fault] = []
     beside: dict[str, tuple[Any, Path]] = {}
     for _ in range(MAX_NESTING):
+        if isinstance(config, Reference):
+            return _stored(config, path, beside, faults)
         if isinstance(config, str):
-            return None, [Fault(f"{shown(config)} is not supported: {ELSEWHERE}.", path)]
+            message = unresolved(config) or f"{shown(config)} is not supported: {ELSEWHERE}."
+            return None, [*faults, Fault(message, path)]
         if not isinstance(config, dict):
             return None, [Fault(f"The data must be an object of columns, not {shown(config)}.", path)]
         wrapper = next((name for name in WRAPPERS if name in config), None)
@@ -145,6 +151,27 @@ def _unwrapped(config: Any, path: Path) -> tuple[_Found | None, list[Fault]]:
     options, wrong = read_options(beside)
     steps, steps_path = beside.get("steps", (None, ()))
     return _Found(config, path, options, steps, steps_path), faults + wrong
+
+
+def _stored(
+    reference: Reference, path: Path, beside: Mapping[str, tuple[Any, Path]], faults: list[Fault]
+) -> tuple[_Found | None, list[Fault]]:
+    """Return the columns of a stored measurement. Its steps are found when an option needs them."""
+    options, wrong = read_options(beside)
+    faults = [*faults, *wrong]
+    if "analysis" in beside:
+        faults.append(Fault(f"A stored analysis is not supported: {ELSEWHERE}.", beside["analysis"][1]))
+    faults += [
+        Fault(f'`{name}` must be a row number, {{"cycle": n}} or {{"step": n}}: SQL is refused.', options.at(name))
+        for name in STEP_OPTIONS
+        if isinstance(options[name], str)
+    ]
+    try:
+        columns = StoredColumns(reference)
+        steps = columns.steps() if needs_steps(options) and not faults else None
+    except CannotRead as error:
+        return None, [*faults, Fault(str(error), path)]
+    return _Found(columns, path, options, steps, path), faults
 
 
 def _alias(columns: Mapping[str, Any]) -> str | None:
@@ -187,6 +214,8 @@ def _shape_faults(found: _Found, needs: Needs) -> list[Fault]:
             Fault(f"The data lack {name}{suggestion(name, columns)}; there are {there}.", (*path, name))
             for name in missing
         ]
+    if isinstance(columns, StoredColumns):
+        return _stored_faults(columns, len(_columns_read(found, needs)), path, needs)
     faults = [
         Fault(f"A column must be a list of numbers, not {shown(column)}.", (*path, name))
         for name, column in columns.items()
@@ -209,8 +238,19 @@ def _shape_faults(found: _Found, needs: Needs) -> list[Fault]:
     return faults
 
 
-def _numbers(column: list[Any], path: Path) -> tuple[Array, list[Fault]]:
+def _stored_faults(columns: StoredColumns, read: int, path: Path, needs: Needs) -> list[Fault]:
+    if columns.rows * read > MAX_STORED_NUMBERS:
+        message = f"{columns.rows:,} rows of {read} columns are more than {MAX_STORED_NUMBERS:,} numbers: upload fewer."
+        return [Fault(message, path)]
+    if columns.rows < needs.rows:
+        return [Fault(f"The data need at least {needs.rows} rows; there are {columns.rows}.", path)]
+    return []
+
+
+def _numbers(column: list[Any] | Array, path: Path) -> tuple[Array, list[Fault]]:
     """Return the numbers of a column, with NaN for missing ones: the options may drop such rows."""
+    if isinstance(column, np.ndarray):
+        return column.copy(), []
     found = np.empty(len(column))
     for row, value in enumerate(column):
         if is_number(value):
@@ -237,7 +277,7 @@ def _finite_faults(table: Table, found: _Found, names: Sequence[str] | Mapping[s
             yield Fault(f"{name} is not finite once loaded.", (*found.path, name))
         else:
             row = int(table.rows[wrong[0]])
-            value = found.columns[name][row]
+            value = value_at(found.columns[name], row)
             finite = f"{name} is not finite once loaded; row {row} had {shown(value)}."
             yield Fault(finite if is_number(value) else _unfit(value, row), (*found.path, name, row))
 

@@ -16,9 +16,9 @@ from typing import Any
 
 import pybamm
 
+from app.battery.expressions.parameter_names import ELECTRODES, initial_concentration
 from app.battery.functions import model_error
 from app.battery.objectives.models.dependencies import names_read
-from app.battery.parameter_names import ELECTRODES, initial_concentration
 
 SOC, VOLTAGE = "Initial SOC [%]", "Initial voltage [V]"
 TARGETS = (SOC, VOLTAGE)

@@ -9,7 +9,7 @@ from alembic import op
 from app.models.columns import Binary, Instant, JsonText
 
 revision = "0008"
-down_revision = "0005"
+down_revision = "0007"
 
 UNCOMPRESSED = (("measurement_chunk", "content"), ("measurement_channel", "samples"))
 

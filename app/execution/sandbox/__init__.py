@@ -1,0 +1,1 @@
+"""Sandbox of jobs: limits, capabilities, Landlock and seccomp of child processes."""

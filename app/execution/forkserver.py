@@ -150,8 +150,9 @@ def _child(
         send(connection, {"kind": "began", "pid": os.getpid()})
         request = receive(connection)
         limits = Limits(**request["limits"])
-        given = [*paths, *map(Path, request.get("readable", ()))]
-        confine(limits, Path(request["folder"]), given, request["sandbox"])
+        files = [*map(Path, request.get("readable", ()))]
+        # The reader of measurement files cannot work without a thread.
+        confine(limits, Path(request["folder"]), [*paths, *files], request["sandbox"], threads=bool(files))
         answered = answer(request, work, connection, limits)
         _end_log(outputs[-1])
         send(connection, answered)

@@ -102,6 +102,19 @@ class Settings(BaseSettings):
     )
     worker_id: str = Field("", description="Prefix of this worker's name; by default the host name.")
     executor: str = Field("app.battery:BatteryExecutor", description="Executor of elements: `MODULE:NAME`.")
+    ingest: str = Field(
+        "app.battery.ingest:ingest", description="Reader of uploaded files: `MODULE:NAME`, run in child processes only."
+    )
+    ingest_timeout: float = Field(300.0, gt=0, description="Time limit of reading an uploaded file in seconds.")
+    max_file_bytes: int = Field(256 * 2**20, ge=1024, le=2**31 - 1, description="Maximum bytes of an uploaded file.")
+    max_stored_bytes: int = Field(
+        20 * 2**30, ge=1024, description="Maximum total bytes of the files of one organization, uploaded and derived."
+    )
+    max_decoded_bytes: int = Field(
+        2**30, ge=1024, description="Maximum bytes of the columns of an uploaded file in memory: rows x columns x 8."
+    )
+    max_measurement_rows: int = Field(10_000_000, ge=1, le=2**31 - 1, description="Maximum rows of an uploaded file.")
+    max_measurement_columns: int = Field(200, ge=1, description="Maximum columns of an uploaded file.")
     job_timeout: float = Field(86400.0, gt=0, description="Time limit of a job in seconds.")
     job_memory: int = Field(
         4 * 2**30, ge=64 * 2**20, description="Bytes of memory that a job may use besides the imported libraries."

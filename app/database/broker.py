@@ -75,8 +75,8 @@ class Broker:
 
     @contextmanager
     def subscribe(self, caller: Caller, id: str | None = None, wants: Wants = anything) -> Iterator[Subscriber]:
-        """Subscribe to changes of one pipeline, or of all pipelines that the caller may see, until the context exits.
-        `wants` is evaluated only for states that the caller may see."""
+        """Subscribe to changes of one pipeline or measurement, or of all pipelines that the caller may see, until the
+        context exits. `wants` is evaluated only for states that the caller may see."""
         key, subscriber = (caller.organization_id, id), Subscriber(caller, wants)
         self._subscribers.setdefault(key, set()).add(subscriber)
         try:
@@ -101,11 +101,13 @@ class Broker:
         return bool(self._subscribers)
 
     def publish(self, change: Change) -> None:
-        """Notify the subscribers of a change. Subscribers of a single pipeline check the access when they reread it."""
+        """Notify the subscribers of a change. Subscribers of a single row check the access when they reread it."""
         for watcher in self._watchers:
             watcher(change)
         for subscriber in self._subscribers.get((change.organization_id, change.id), ()):
             subscriber.note(change.id)
+        if change.kind != "pipeline":
+            return
         for subscriber in self._subscribers.get((change.organization_id, None), ()):
             if subscriber.concerns(change):
                 subscriber.note(change.id)

@@ -9,6 +9,8 @@ from app.auth.rate_limit import RateLimiter
 from app.auth.revocation import RevocationPoller
 from app.database.interface import Database
 from app.execution.sandbox.isolation import Isolation, isolation
+from app.measurements.downloads import Signer
+from app.measurements.subscriptions import MeasurementFeed
 from app.pipelines.lifecycle import QueueLimits
 from app.pipelines.subscriptions import Feed
 from app.server.bodies.quota import BodyQuota
@@ -32,6 +34,10 @@ class Services:
     subscriptions: ConcurrencyQuota
     isolation: Isolation | None
     """Isolation of jobs; None if this process runs none."""
+    measurements: MeasurementFeed
+    signer: Signer
+    max_file_bytes: int
+    max_stored_bytes: int
 
 
 def services(settings: Settings, database: Database, keys: KeyStore) -> Services:
@@ -56,4 +62,8 @@ def services(settings: Settings, database: Database, keys: KeyStore) -> Services
         sockets,
         subscriptions,
         given,
+        MeasurementFeed(database, revocations),
+        Signer(database),
+        settings.max_file_bytes,
+        settings.max_stored_bytes,
     )

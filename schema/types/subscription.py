@@ -10,6 +10,7 @@ from strawberry import UNSET
 from app.models import tables
 from schema.types.context import Info
 from schema.types.inputs import PipelineFilter
+from schema.types.measurements.subscription import MeasurementSubscriptions
 from schema.types.pipelines import ID, AfterLine, JobLogLine, Pipeline
 from schema.types.query import plain
 
@@ -27,7 +28,7 @@ class PipelineChange:
 @strawberry.type(
     description="Operations that watch data, over a WebSocket (graphql-transport-ws) or server-sent events."
 )
-class Subscription:
+class Subscription(MeasurementSubscriptions):
     @strawberry.subscription(
         description="The current state of a pipeline, then its newest state after changes (quick ones may merge). "
         "Completes after the terminal state, which is always sent, or when the pipeline is deleted. A pipeline that "

@@ -20,6 +20,7 @@ LAYERS = (
     ("app.rest", "schema"),
     ("app.server",),
     ("app.execution",),
+    ("app.measurements",),
     ("app.pipelines",),
     ("app.database",),
     ("app.auth",),

@@ -60,6 +60,10 @@ class Settings(BaseSettings):
     fast_path: bool = Field(
         True, description="Answer short requests to /graphql without ASGI, unless CORS or JSON logs are on."
     )
+    shared_answers: bool = Field(
+        True,
+        description="Make the answer to an event once for subscriptions with equal documents, variables and rights.",
+    )
     trusted_documents: str = Field(
         "", description="Folders, separated by `:`; only their operations and those of `queries/` run."
     )

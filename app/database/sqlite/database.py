@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from copy import copy
 from functools import partial
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database.broker import Broker
-from app.database.engines import engine
+from app.database.engines import LimitedSession, engine
 from app.database.inserts import PipelineInsert
 from app.database.interface import ReadBudget, Steps, Work
 from app.database.recoveries import Recoveries
@@ -46,6 +47,7 @@ class Sqlite:
     """A SQLite database."""
 
     reads_inline = True
+    _limit: asyncio.Semaphore | None = None
 
     def __init__(self, url: URL, max_waiting: int) -> None:
         _log_ahead(url)
@@ -69,7 +71,14 @@ class Sqlite:
         """Do nothing: only this process writes."""
 
     def read(self) -> AsyncSession:
+        if self._limit is not None:
+            return LimitedSession(self._limit, self._readers)
         return AsyncSession(self._readers, expire_on_commit=False)
+
+    def limited(self) -> Sqlite:
+        view = copy(self)
+        view._limit = asyncio.Semaphore(READERS // 2)
+        return view
 
     async def write(self, work: Work[T], *, is_short: bool = False) -> T:
         return await self._writer.write(work, is_short=is_short)

@@ -20,6 +20,8 @@ from app.server.connections.connection_limit import Connections
 from app.server.cors import cors
 from app.server.fast_path.interface import FastPathApplication
 from app.server.observability import health, metrics
+from app.server.observability.exposition import Exposition
+from app.server.observability.listener import listening
 from app.server.observability.metrics import Counted, Metrics
 from app.server.observability.request_log import Traced
 from app.server.pages.explorer import Explorer
@@ -73,7 +75,11 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
                 app.state.services = services(settings, database, keys)
                 app.graphql.open(app.state.services)
                 app.state.metrics.watch(app.state.services)
+                app.state.exposition = Exposition(app.state.metrics, database)
                 async with (
+                    listening(
+                        settings, app.state.metrics, database, app.state.services.health, app.state.services.isolation
+                    ),
                     aclosing(app.state.services.revocations),
                     working(settings, url, database, app.state.metrics.job),
                 ):

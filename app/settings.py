@@ -133,6 +133,13 @@ class Settings(BaseSettings):
         gt=0,
         description="Days after which workers delete runs that have ended, and idempotency keys; unless set, never.",
     )
+    metrics_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port for /livez, /readyz and /metrics of a server or worker, apart from the API; unset for none.",
+    )
+    metrics_host: str = Field("127.0.0.1", description="Address to listen on for VOLTGRAPH_METRICS_PORT.")
     log_format: Literal["text", "json"] = Field(
         "text", description="`json` writes one object a line, with a line per request; `text` is for people."
     )

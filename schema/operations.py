@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from graphql import ExecutionResult, OperationType, execute
 
 from app.auth.caller import Caller
+from app.database import telemetry
 from app.errors import RequestError, RequestErrorCode
 from app.pipelines.budget import Budget
 from app.server.bodies.quota import BodyQuota
@@ -172,7 +173,8 @@ class Operation(NamedTuple):
     async def _read(self) -> Answer:
         data = None
         if self.plans is not None:
-            data = await self.plans.data(self.document, self.name, self.variables, self.caller)
+            planned = self.plans.data(self.document, self.name, self.variables, self.caller)
+            data = await (planned if telemetry.tracer is None else telemetry.wait("plan", planned))
         if data is None:  # resolvers use asyncio's timeouts, which need a Task
             return await asyncio.create_task(self._execute())
         return Answer({"data": data})
@@ -181,13 +183,18 @@ class Operation(NamedTuple):
         if self.plans is None:
             return await self._execute()
         context = self._context()
-        result = await self.plans.changed(self.document, self.name, self.variables, context)
+        planned = self.plans.changed(self.document, self.name, self.variables, context)
+        result = await (planned if telemetry.tracer is None else telemetry.wait("plan", planned))
         if result is None:
             return await self._execute()
         context.budget.check()
         return answer_of(result)
 
     async def _execute(self) -> Answer:
+        with telemetry.span("executor"):
+            return await self._executed()
+
+    async def _executed(self) -> Answer:
         context = self._context()
         result = execute(
             graphql_schema,

@@ -8,6 +8,7 @@ from sqlalchemy.engine import URL
 
 from app.cli.isolation import require_isolation
 from app.cli.terminal import console, shown
+from app.database import telemetry
 from app.database.connect import database_url, open_database
 from app.database.migrations import migrate
 from app.execution.sandbox.isolation import isolation
@@ -38,6 +39,11 @@ async def work(settings: Settings, url: URL) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    with telemetry.tracing():
+        await _work(settings, url, ended)
+
+
+async def _work(settings: Settings, url: URL, ended: asyncio.Event) -> None:
     await migrate(url)
     metrics = Metrics()
     async with (

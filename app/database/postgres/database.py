@@ -14,6 +14,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.database import telemetry
 from app.database.broker import Broker
 from app.database.engines import PATIENCE, LimitedSession, engine
 from app.database.group_commit import GroupCommit
@@ -74,11 +75,18 @@ class Postgres:
         return view
 
     async def write(self, work: Work[T], *, is_short: bool = False) -> T:
+        if telemetry.tracer is None:
+            return await self._write(work)
+        with telemetry.span("write"):
+            return await self._write(work)
+
+    async def _write(self, work: Work[T]) -> T:
         async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
             return await work(session)
 
     def store(self, new: PipelineInsert) -> Awaitable[None]:
-        return self._rounds.put(new)
+        stored = self._rounds.put(new)
+        return stored if telemetry.tracer is None else telemetry.wait("write", stored)
 
     async def _store(self, batch: list[PipelineInsert]) -> list[Exception | None]:
         """Store a batch by one statement, which is a transaction in one round trip. Transactions that notify are

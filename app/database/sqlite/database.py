@@ -15,6 +15,7 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.database import telemetry
 from app.database.broker import Broker
 from app.database.engines import LimitedSession, engine
 from app.database.inserts import PipelineInsert
@@ -81,10 +82,14 @@ class Sqlite:
         return view
 
     async def write(self, work: Work[T], *, is_short: bool = False) -> T:
-        return await self._writer.write(work, is_short=is_short)
+        if telemetry.tracer is None:
+            return await self._writer.write(work, is_short=is_short)
+        with telemetry.span("write"):
+            return await self._writer.write(work, is_short=is_short)
 
     def store(self, new: PipelineInsert) -> Awaitable[None]:
-        return self._writer.store(new)
+        stored = self._writer.store(new)
+        return stored if telemetry.tracer is None else telemetry.wait("write", stored)
 
     async def free_space(self) -> None:
         """Give pages back from the end of the file, in steps that delay no writer."""

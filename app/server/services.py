@@ -11,8 +11,8 @@ from app.database.interface import Database
 from app.execution.sandbox.isolation import Isolation, isolation
 from app.measurements.downloads import Signer
 from app.measurements.subscriptions import MeasurementFeed
+from app.pipelines.feed.subscriptions import Feed
 from app.pipelines.lifecycle import QueueLimits
-from app.pipelines.subscriptions import Feed
 from app.server.bodies.quota import BodyQuota
 from app.server.memory import Reclaimer
 from app.server.observability.health import Health

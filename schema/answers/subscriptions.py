@@ -2,7 +2,7 @@
 
 Each subscriber has its own source of events, and so its own pace and its own end. An event carries the answers that
 were made of it, by document and variables; it is read with rights, and only subscribers with the same rights get it
-(`app.pipelines.readings`). An answer is made for a caller that has the rights and nothing else.
+(`app.pipelines.feed.readings`). An answer is made for a caller that has the rights and nothing else.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from app.auth.caller import Caller
 from app.database.availability import retry_until_available
 from app.database.interface import Database
 from app.pipelines.budget import Budget
-from app.pipelines.readings import Event
+from app.pipelines.feed.readings import Event
 from app.server.services import Services
 from app.settings import Settings
 from schema import graphql_schema

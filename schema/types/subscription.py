@@ -7,8 +7,8 @@ import strawberry
 from strawberry import UNSET
 
 from app.models import tables
-from app.pipelines.readings import Event
-from app.pipelines.subscriptions import Changed
+from app.pipelines.feed.readings import Event
+from app.pipelines.feed.subscriptions import Changed
 from schema.types.context import Info
 from schema.types.inputs import PipelineFilter
 from schema.types.measurements.subscription import MeasurementSubscriptions

@@ -24,6 +24,7 @@ ROOMS = {
     "app.models.sql": "finds the SQL of a dialect by its name",
     "app.database.migrations.versions": "frozen history",
     "app.models.tables": "conditions of partial indexes, which are keywords of SQLAlchemy",
+    "app.models.measurements": "conditions of partial indexes, which are keywords of SQLAlchemy",
 }
 """Modules that may name dialects."""
 NAMES = {name for backend in BACKENDS for name in (*backend.schemes, *backend.sql.dialects)} - {StrCompileDialect.name}

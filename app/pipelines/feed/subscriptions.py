@@ -17,8 +17,8 @@ from app.errors import RequestError, RequestErrorCode
 from app.models.tables import JobLogLine, Pipeline
 from app.pipelines import repository
 from app.pipelines.budget import Budget
+from app.pipelines.feed.readings import Event, Reading, Readings
 from app.pipelines.filters import PipelineFilter
-from app.pipelines.readings import Event, Reading, Readings
 
 AT_ONCE = 50
 """Maximum number of changed pipelines that a subscription reads at once."""

@@ -2,6 +2,7 @@
 
 VoltgraphError
 ├── Rejected          what was asked cannot be done: all problems with it, each with its place
+│   └── AlreadyExists   something has that name already
 ├── RequestError      the request itself is wrong: its arguments, its body, its headers
 │   ├── BadJson       its body is not JSON that can be kept exactly; one place for each problem
 │   ├── WrongArguments  arguments that cannot be met, each with why
@@ -11,7 +12,13 @@ VoltgraphError
 ├── NotUnique         a row has that key already
 ├── Busy              too much is waiting; try again
 ├── FileInUse         another process writes this SQLite file
+├── WrongTelemetry    traces are asked for that cannot be sent
+├── CannotListen      the address for metrics is taken or not of this machine
 ├── Abandoned         a write canceled itself
+├── FileGone          a stored file was deleted meanwhile
+├── ReadingFailed     an uploaded file cannot be read
+├── ReadingLost       another worker reads that file, or its measurement is gone
+├── WrongAnswer       the process that read a file described what cannot be stored
 ├── RolledBack        SQLite undid a transaction because of one statement
 ├── StaleRead         a read did not see what was committed before it
 ├── LeaseLost         the pipeline was canceled, or another worker took it
@@ -105,6 +112,14 @@ class Rejected(VoltgraphError):
     def __init__(self, *problems: Problem) -> None:
         super().__init__("; ".join(problem.message for problem in problems))
         self.problems = problems
+
+
+class AlreadyExists(Rejected):
+    """Something with the same name exists; `existing_id` is its id."""
+
+    def __init__(self, message: str, existing_id: str, *path: str | int) -> None:
+        super().__init__(Problem(ProblemCode.CONFLICT, message, path))
+        self.existing_id = existing_id
 
 
 class RequestError(VoltgraphError):

@@ -60,6 +60,10 @@ class Settings(BaseSettings):
     fast_path: bool = Field(
         True, description="Answer short requests to /graphql without ASGI, unless CORS or JSON logs are on."
     )
+    shared_answers: bool = Field(
+        True,
+        description="Make the answer to an event once for subscriptions with equal documents, variables and rights.",
+    )
     trusted_documents: str = Field(
         "", description="Folders, separated by `:`; only their operations and those of `queries/` run."
     )
@@ -102,6 +106,19 @@ class Settings(BaseSettings):
     )
     worker_id: str = Field("", description="Prefix of this worker's name; by default the host name.")
     executor: str = Field("app.battery:BatteryExecutor", description="Executor of elements: `MODULE:NAME`.")
+    ingest: str = Field(
+        "app.battery.ingest:ingest", description="Reader of uploaded files: `MODULE:NAME`, run in child processes only."
+    )
+    ingest_timeout: float = Field(300.0, gt=0, description="Time limit of reading an uploaded file in seconds.")
+    max_file_bytes: int = Field(256 * 2**20, ge=1024, le=2**31 - 1, description="Maximum bytes of an uploaded file.")
+    max_stored_bytes: int = Field(
+        20 * 2**30, ge=1024, description="Maximum total bytes of the files of one organization, uploaded and derived."
+    )
+    max_decoded_bytes: int = Field(
+        2**30, ge=1024, description="Maximum bytes of the columns of an uploaded file in memory: rows x columns x 8."
+    )
+    max_measurement_rows: int = Field(10_000_000, ge=1, le=2**31 - 1, description="Maximum rows of an uploaded file.")
+    max_measurement_columns: int = Field(200, ge=1, description="Maximum columns of an uploaded file.")
     job_timeout: float = Field(86400.0, gt=0, description="Time limit of a job in seconds.")
     job_memory: int = Field(
         4 * 2**30, ge=64 * 2**20, description="Bytes of memory that a job may use besides the imported libraries."
@@ -129,6 +146,13 @@ class Settings(BaseSettings):
         gt=0,
         description="Days after which workers delete runs that have ended, and idempotency keys; unless set, never.",
     )
+    metrics_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port for /livez, /readyz and /metrics of a server or worker, apart from the API; unset for none.",
+    )
+    metrics_host: str = Field("127.0.0.1", description="Address to listen on for VOLTGRAPH_METRICS_PORT.")
     log_format: Literal["text", "json"] = Field(
         "text", description="`json` writes one object a line, with a line per request; `text` is for people."
     )

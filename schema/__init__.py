@@ -4,6 +4,7 @@ import strawberry
 from strawberry.schema.config import StrawberryConfig
 
 from schema.strawberry_internals import core_schema
+from schema.types.measurements.types import Measurement
 from schema.types.mutation import Mutation
 from schema.types.pipelines import Job, PipelineElement
 from schema.types.query import Query
@@ -11,7 +12,11 @@ from schema.types.scalars import SCALARS
 from schema.types.subscription import Subscription
 
 schema = strawberry.Schema(
-    Query, Mutation, Subscription, types=[Job, PipelineElement], config=StrawberryConfig(scalar_map=SCALARS)
+    Query,
+    Mutation,
+    Subscription,
+    types=[Job, Measurement, PipelineElement],
+    config=StrawberryConfig(scalar_map=SCALARS),
 )
 graphql_schema = core_schema(schema)
 """The schema as graphql-core executes it."""

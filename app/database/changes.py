@@ -10,7 +10,7 @@ import logging
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Row
@@ -19,6 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth.caller import Caller
 from app.models.enums import ElementType, JobErrorCode, PipelineStatus
+from app.models.measurements import Measurement
 from app.models.sql import sql_of
 from app.models.tables import Pipeline, PipelineElement
 
@@ -47,7 +48,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Creation, change or deletion of a pipeline."""
+    """Creation, change or deletion of a pipeline, or of a measurement, without snapshots."""
 
     organization_id: str
     id: str
@@ -59,6 +60,7 @@ class Change:
     """False if the change may affect more than the snapshots hold."""
     project_ids: tuple[str, ...] | None = None
     """Projects of the pipeline before and after the change, if the snapshots were left out; None otherwise."""
+    kind: Literal["pipeline", "measurement"] = "pipeline"
 
     def visible_to(self, caller: Caller) -> Change | None:
         """Return the part of the change that a caller may see; None if nothing. A state in a project that the caller
@@ -117,6 +119,13 @@ async def record_deletion(session: AsyncSession, pipeline: Pipeline) -> None:
     """Record that this transaction deletes a pipeline. Call it before its elements are deleted."""
     before = await take_whole_snapshot(session, pipeline)
     await record(session, Change(pipeline.organization_id, pipeline.id, before, None))
+
+
+async def record_measurement(session: AsyncSession, measurement: Measurement) -> None:
+    """Record that this transaction changed or deleted a measurement."""
+    project = (measurement.project_id,)
+    change = Change(measurement.organization_id, measurement.id, None, None, False, project, "measurement")
+    await record(session, change)
 
 
 async def record(session: AsyncSession, change: Change) -> None:

@@ -11,6 +11,7 @@ The key `fake` of an element's configuration sets the behaviour of the element: 
     message      message of the failure
     refuse       a fault that the check reports
     die          true: the process ends without an answer
+    measurements true: the result tells the bytes of the file of each measurement, by id
     series       the series of its result: a list of `{"objective": …, "source": "OPTIMAL" or "BASELINE", "channels":
                  {name: [number or null, …], …}}`, the axis first; without `source` it is OPTIMAL
 """
@@ -41,6 +42,9 @@ class FakeExecutor:
         if "fail" in told:
             raise JobFailed(JobErrorCode[told["fail"]], told.get("message", "It was told to fail."))
         default = {"type": "PassthroughResult", "parameter_values": job.config.get("values", {})}
+        if told.get("measurements"):
+            sizes = {id: os.stat(file.path).st_size for id, file in job.measurements.items()}
+            default |= {"sizes": sizes, "effective_config": {}}
         return Outcome(told.get("result", default), [_series(each) for each in told.get("series", [])])
 
     def _work(self, told: dict[str, Any], report: Callable[[Progress], None]) -> None:

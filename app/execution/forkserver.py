@@ -150,7 +150,9 @@ def _child(
         send(connection, {"kind": "began", "pid": os.getpid()})
         request = receive(connection)
         limits = Limits(**request["limits"])
-        confine(limits, Path(request["folder"]), paths, request["sandbox"])
+        files = [*map(Path, request.get("readable", ()))]
+        # The reader of measurement files cannot work without a thread.
+        confine(limits, Path(request["folder"]), [*paths, *files], request["sandbox"], threads=bool(files))
         answered = answer(request, work, connection, limits)
         _end_log(outputs[-1])
         send(connection, answered)
@@ -211,7 +213,8 @@ def _ingested(request: dict[str, Any]) -> dict[str, Any]:
     module, _, attribute = request["ingest"].partition(":")
     try:
         ingest = getattr(importlib.import_module(module), attribute)
-        return {"kind": "ingested", **ingest(request["path"], request["options"])}
+        options = request["options"] | {"out": request["folder"]}
+        return {"kind": "ingested", **ingest(request["path"], options)}
     except IngestError as error:
         return _failed(JobErrorCode.CONFIGURATION_ERROR, str(error))
     except ImportError as error:

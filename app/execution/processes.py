@@ -11,8 +11,8 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from time import time
 from typing import Any
@@ -65,7 +65,7 @@ class ChildProcess:
 
     def __init__(self, reader: asyncio.StreamReader, pid: int, pipes: Pipes, folder: Path) -> None:
         self._reader, self.pid = reader, pid
-        self._pipes, self._folder = pipes, folder
+        self._pipes, self.folder = pipes, folder
         self._allowance = Allowance()
 
     async def message(self) -> dict[str, Any]:
@@ -87,7 +87,7 @@ class ChildProcess:
 
     async def has_written(self, most: int) -> bool:
         """Return whether the files of the job are larger than `most` bytes together, or too many."""
-        return await asyncio.to_thread(_is_full, self._folder, most)
+        return await asyncio.to_thread(_is_full, self.folder, most)
 
     async def stop(self, grace: float) -> None:
         """Stop the process group: SIGTERM, then SIGKILL after `grace` seconds. Return when it is gone."""
@@ -163,6 +163,13 @@ class ChildProcesses:
             if writer is not None:
                 writer.close()
             self._clean(pipes, folder, is_begun=child is not None)
+
+    @contextmanager
+    def folder(self, prefix: str) -> Iterator[Path]:
+        """Return a new folder for files that child processes read; delete it on exit. The folders of a worker that was
+        killed are deleted with its own."""
+        with tempfile.TemporaryDirectory(prefix=prefix, dir=self._folder.name, ignore_cleanup_errors=True) as name:
+            yield Path(name)
 
     async def _connect(self, pipes: Pipes) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
         """Connect to the fork server, and pass it the write ends of the pipes."""

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from functools import partial
 from time import monotonic
 from typing import Any
@@ -13,11 +14,15 @@ from typing import Any
 import orjson
 
 from app.auth.redaction import Redaction, passwords
+from app.database import telemetry
 from app.database.availability import is_unavailable, retry_until_available
+from app.database.interface import Database
 from app.execution.executor import JobFailed, Progress
 from app.execution.job_log import JobLog
 from app.execution.lease import Lease, LeaseLost
 from app.execution.processes import ChildDied, ChildProcess, ChildProcesses
+from app.measurements import runs
+from app.measurements.runs import RunData, WrongReference
 from app.models.enums import ElementType, JobErrorCode, JobStatus, PipelineElementStatus
 from app.models.tables import PipelineElement
 from app.settings import Settings
@@ -43,35 +48,54 @@ def uncounted(element_type: str, outcome: str, seconds: float) -> None:
 class Runner:
     """Runner of pipelines in one worker."""
 
-    def __init__(self, children: ChildProcesses, settings: Settings, ended: Ended = uncounted) -> None:
-        self._children, self._settings, self._ended = children, settings, ended
+    def __init__(
+        self, database: Database, children: ChildProcesses, settings: Settings, ended: Ended = uncounted
+    ) -> None:
+        self._database, self._children, self._settings, self._ended = database, children, settings, ended
         self._redaction = Redaction(passwords(settings.database_url))
 
     async def run(self, lease: Lease) -> None:
         """Run a pipeline to its end. Completed elements do not run again. Return early if the lease is lost."""
+        with telemetry.run_span(lease.pipeline_id, lease.attempt):
+            await self._run(lease)
+
+    async def _run(self, lease: Lease) -> None:
         if lease.attempt > 1:
             log.info("pipeline %s continues, attempt %s", lease.pipeline_id, lease.attempt, extra=_fields(lease))
         try:
             elements = await lease.elements()
-            if failures := await self._refused(lease, elements):
-                await retry_until_available(lambda: lease.fail(failures))
-                for element in elements:
-                    if element.id in failures:
-                        _log_failure(lease, element, failures[element.id])
-                        self._ended(element.element_type.name, JobStatus.FAILED.name, 0.0)
-                return
-            await self._run_all(lease, elements)
+            async with self._data(lease, elements) as data:
+                if failures := _unresolved(elements, data.run) or await self._refused(lease, elements, data):
+                    await retry_until_available(lambda: lease.fail(failures))
+                    for element in elements:
+                        if element.id in failures:
+                            _log_failure(lease, element, failures[element.id])
+                            self._ended(element.element_type.name, JobStatus.FAILED.name, 0.0)
+                    return
+                await self._run_all(lease, elements, data)
         except LeaseLost:
             log.info("the run of %s was canceled or taken over", lease.pipeline_id, extra=_fields(lease))
 
-    async def _run_all(self, lease: Lease, elements: list[PipelineElement]) -> None:
+    @asynccontextmanager
+    async def _data(self, lease: Lease, elements: list[PipelineElement]) -> AsyncIterator[_Data]:
+        """Resolve the references of a run and write its measurements to a folder, which is deleted at the end."""
+        configs = [(each.id, each.job_config) for each in elements]
+        run = await runs.resolve(self._database, lease.pipeline_id, configs)
+        if run.wrong or not run.measurements:
+            yield _Data(run)
+            return
+        with self._children.folder("run-") as folder:
+            files = await runs.write_files(self._database, run, folder)
+            yield _Data(run, {"measurements": files, "readable": [str(folder)]})
+
+    async def _run_all(self, lease: Lease, elements: list[PipelineElement], data: _Data) -> None:
         inputs: dict[str, Any] = {}
         has_completed = False
         for element in elements:
             is_last = element is elements[-1]
             has_completed = is_last and element.status is not PipelineElementStatus.COMPLETED
             try:
-                result = await self._result(lease, element, inputs, is_last=is_last)
+                result = await self._result(lease, element, inputs, data, is_last=is_last)
             except JobFailed as failure:
                 await retry_until_available(partial(lease.fail, {element.id: failure}))
                 return
@@ -79,14 +103,15 @@ class Runner:
         if not has_completed:
             await retry_until_available(lease.complete)
 
-    async def _refused(self, lease: Lease, elements: list[PipelineElement]) -> dict[str, JobFailed]:
+    async def _refused(self, lease: Lease, elements: list[PipelineElement], data: _Data) -> dict[str, JobFailed]:
         """Return the elements with a wrong configuration, by id. All elements are checked before the first one runs."""
         pending = {each.id for each in elements if each.status is not PipelineElementStatus.COMPLETED}
         if not pending:
             return {}
         first = next(each.id for each in elements if each.id in pending)
         try:  # together with the completed ones: the values that they define decide whether later elements are valid
-            answer = await self._attempts(lease, {"kind": "check", "jobs": [_job(each) for each in elements]}, None)
+            jobs = [_job(each) for each in elements]
+            answer = await self._attempts(lease, {"kind": "check", "jobs": jobs, **data.request}, None)
         except JobFailed as failure:
             return {first: failure}
         if len(answer["faults"]) != len(elements):
@@ -99,16 +124,23 @@ class Runner:
         }
 
     async def _result(
-        self, lease: Lease, element: PipelineElement, inputs: dict[str, Any], *, is_last: bool
+        self, lease: Lease, element: PipelineElement, inputs: dict[str, Any], data: _Data, *, is_last: bool
     ) -> dict[str, Any]:
         """Return the result of an element, which runs unless it has completed. The last one completes the pipeline
         too."""
         if element.status is PipelineElementStatus.COMPLETED:
             done: dict[str, Any] = orjson.loads(element.result or "{}")
             return done
-        with self._counted(lease, element):
-            answer = await self._attempts(lease, {"kind": "run", "jobs": [_job(element)], "inputs": inputs}, element)
+        told = {
+            telemetry.ELEMENT: element.name,
+            telemetry.JOB: element.job_id or "",
+            telemetry.PIPELINE: lease.pipeline_id,
+        }
+        request = {"kind": "run", "jobs": [_job(element)], "inputs": inputs, **data.request}
+        with telemetry.span(f"job {element.element_type.name}", **told), self._counted(lease, element):
+            answer = await self._attempts(lease, request, element)
             result: dict[str, Any] = answer["result"]
+            _pin(result, data.run.pins(element.id))
             await retry_until_available(lambda: lease.complete_element(element.id, result, is_last=is_last))
         return result
 
@@ -213,6 +245,14 @@ class Runner:
         raise JobFailed(JobErrorCode.EXECUTION_TIMEOUT, f"The job took longer than {self._settings.job_timeout:g} s.")
 
 
+@dataclass(frozen=True, slots=True)
+class _Data:
+    """Data of a run, and the part of each request that tells of its files."""
+
+    run: RunData
+    request: dict[str, Any] = field(default_factory=dict)
+
+
 async def _answer(child: ChildProcess, progress: _Kept) -> dict[str, Any]:
     """Return the final message of a child process. Raises JobFailed or ChildDied."""
     while True:
@@ -298,6 +338,26 @@ def _log_failure(lease: Lease, element: PipelineElement, failure: JobFailed) -> 
     fields = _fields(lease, element, code=failure.code.name, traceback=failure.traceback)
     said = (element.name, lease.pipeline_id, failure.code.name, failure.message)
     log.log(level, "job %s of pipeline %s failed: %s: %s", *said, extra=fields)
+
+
+def _unresolved(elements: list[PipelineElement], run: RunData) -> dict[str, JobFailed]:
+    """Return the elements that have not run and whose references cannot be resolved, by id."""
+    return {
+        each.id: _configuration_error([_reference_fault(reference) for reference in run.wrong[each.id]])
+        for each in elements
+        if each.id in run.wrong and each.status is not PipelineElementStatus.COMPLETED
+    }
+
+
+def _reference_fault(reference: WrongReference) -> dict[str, Any]:
+    return {"message": reference.message, "path": [*map(str, reference.path)]}
+
+
+def _pin(result: dict[str, Any], pins: dict[str, dict[str, Any]]) -> None:
+    """Write which measurements an element read into its effective configuration."""
+    effective = result.get("effective_config")
+    if pins and isinstance(effective, dict):
+        effective["measurements"] = pins
 
 
 def _configuration_error(faults: list[dict[str, Any]]) -> JobFailed:

@@ -22,6 +22,7 @@ from app.database import retention
 from app.database.availability import is_unavailable, retry_until_available
 from app.database.changes import Change
 from app.database.interface import Database
+from app.execution.ingester import ingesting
 from app.execution.lease import Lease
 from app.execution.processes import ChildProcesses
 from app.execution.queue import RunningLimits, RunQueue
@@ -60,8 +61,9 @@ async def working(settings: Settings, url: URL, database: Database, ended: Ended
     limits = RunningLimits(settings.max_running, settings.max_running_per_key)
     queue = RunQueue(database, _name(settings, url), limits)
     async with ChildProcesses(settings) as children:
-        worker = _Worker(database, queue, Runner(children, settings, ended), settings)
-        async with worker.at_work():
+        worker = _Worker(database, queue, Runner(database, children, settings, ended), settings)
+        alone = queue.worker_id == ALONE
+        async with ingesting(settings, database, children, alone=alone), worker.at_work():
             yield
 
 

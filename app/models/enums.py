@@ -102,6 +102,42 @@ class SeriesSource(DescribedEnum):
     BASELINE = "baseline", "The initial guess of a fit."
 
 
+class MeasurementType(DescribedEnum):
+    """Kind of data of a measurement."""
+
+    TIME_SERIES = "time_series", "Columns of numbers, one row per sample."
+    PROPERTIES = "properties", "Single values by name, such as a thickness."
+
+
+class MeasurementStatus(DescribedEnum):
+    """Status of a measurement."""
+
+    UPLOADING = "uploading", "Created; its file has not arrived, or `completeMeasurement` was not called."
+    PROCESSING = "processing", "Its file is being read."
+    READY = "ready", "Its data can be read and referenced as `db:ID`."
+    FAILED = "failed", "Its file cannot be read; see `error`. Terminal."
+
+    @property
+    def is_terminal(self) -> bool:
+        return self in (MeasurementStatus.READY, MeasurementStatus.FAILED)
+
+
+class MeasurementFormat(DescribedEnum):
+    """Format of an uploaded file."""
+
+    PARQUET = "parquet", "Apache Parquet."
+    CSV = "csv", "Text with a delimiter; the delimiter and the decimal sign are detected."
+    CYCLER = "cycler", "The file of a battery cycler. `reader` names its reader; otherwise it is detected."
+
+
+class FileKind(DescribedEnum):
+    """Role of a stored file of a measurement."""
+
+    UPLOAD = "upload", "The bytes as they came."
+    TABLE = "table", "The normalised columns, as Parquet."
+    STEPS = "steps", "One row per step, as Parquet."
+
+
 class JobLogStream(DescribedEnum):
     """Origin of a line in the log of a job."""
 

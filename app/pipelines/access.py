@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import ColumnElement
 from sqlmodel import col, select
 
@@ -10,10 +12,16 @@ from app.errors import forbidden
 from app.models.tables import Pipeline, PipelineElement
 
 
+def visible(caller: Caller, model: Any) -> ColumnElement[bool]:
+    """Return the condition for rows of a table with an organization and a project that the caller may see: the only
+    place of this rule."""
+    theirs = col(model.organization_id) == caller.organization_id
+    return theirs if caller.projects is None else theirs & col(model.project_id).in_(sorted(caller.projects))
+
+
 def visible_pipelines(caller: Caller) -> ColumnElement[bool]:
-    """Return the condition for pipelines that the caller may see: the only place of this rule."""
-    theirs = col(Pipeline.organization_id) == caller.organization_id
-    return theirs if caller.projects is None else theirs & col(Pipeline.project_id).in_(sorted(caller.projects))
+    """Return the condition for pipelines that the caller may see."""
+    return visible(caller, Pipeline)
 
 
 def visible_elements(caller: Caller) -> ColumnElement[bool]:

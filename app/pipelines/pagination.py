@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal, Protocol
 
 import orjson
 from sqlalchemy import ColumnElement, tuple_
@@ -20,7 +20,7 @@ from app.errors import RequestError, RequestErrorCode
 from app.models.columns import instant_text
 from app.models.enums import DescribedEnum, PipelineStatus
 from app.models.tables import Pipeline
-from app.pipelines.access import visible_pipelines
+from app.pipelines.access import visible
 from app.pipelines.filters import PipelineFilter
 
 MAX_PAGE = 100
@@ -54,6 +54,8 @@ class Direction(DescribedEnum):
 class Order:
     """Total order of pipelines, nulls last."""
 
+    model: ClassVar[Any] = Pipeline
+    """Table of the rows; subclasses order other tables."""
     column: OrderColumn = "created_at"
     direction: Direction = Direction.DESC
 
@@ -71,11 +73,11 @@ class Order:
             return here <= there if inclusive else here < there
         return here >= there if inclusive else here > there
 
-    def position(self, pipeline: Pipeline) -> Position:
-        return getattr(pipeline, self.column), pipeline.id
+    def position(self, row: Any) -> Position:
+        return getattr(row, self.column), row.id
 
-    def cursor(self, pipeline: Pipeline) -> str:
-        value, id = self.position(pipeline)
+    def cursor(self, row: Any) -> str:
+        value, id = self.position(row)
         return self.cut(instant_text(value) if isinstance(value, datetime) else str(getattr(value, "name", value)), id)
 
     def cut(self, text: str, id: str) -> str:
@@ -95,13 +97,13 @@ class Order:
 
     def at(self, text: Any, id: Any) -> Position:
         """Return the position encoded by `cut`. Raises ValueError, TypeError or KeyError for other values."""
-        return self._value(text), _plain(id)
+        return self._value(text), plain_text(id)
 
     def _value(self, text: Any) -> Any:
         if self.column == "status":
             return PipelineStatus[text]
         if self.column == "name":
-            return _plain(text)
+            return plain_text(text)
         value = datetime.fromisoformat(text)
         if instant_text(value) != text:
             raise ValueError(text)
@@ -109,14 +111,15 @@ class Order:
 
     @property
     def columns(self) -> tuple[Any, Any]:
-        return col(getattr(Pipeline, self.column)), col(Pipeline.id)
+        return col(getattr(self.model, self.column)), col(self.model.id)
 
     @property
     def _key(self) -> list[str]:
         return [self.column.upper(), self.direction.name]
 
 
-def _plain(text: Any) -> str:
+def plain_text(text: Any) -> str:
+    """Return a text of a cursor. Raises ValueError for what is none."""
     if not isinstance(text, str) or "\0" in text:
         raise ValueError(text)
     return text
@@ -165,37 +168,49 @@ def beyond(window: Window, edges: Edges | None, more: bool, *, backward: bool) -
     return False if cursor is None else (cursor, True)
 
 
-class Matches:
-    """Selects of the pipelines that a caller may see and a filter matches, in an order. Every value may be a parameter
-    of a prepared statement. Raises FORBIDDEN for a project that the caller may not use."""
+class Filter(Protocol):
+    """Filter of the rows of a table."""
 
-    def __init__(self, caller: Caller, filter: PipelineFilter, order: Order) -> None:
+    @property
+    def project_id(self) -> str | None:
+        """Return the project that every match belongs to, if the filter names it."""
+
+    def clauses(self) -> list[ColumnElement[bool]]:
+        """Return conditions, which are ANDed."""
+
+
+class Matches:
+    """Selects of the rows that a caller may see and a filter matches, in an order. Every value may be a parameter of a
+    prepared statement. Raises FORBIDDEN for a project that the caller may not use."""
+
+    def __init__(self, caller: Caller, filter: Filter, order: Order) -> None:
         caller.ask_for(filter.project_id)
-        self._clauses = [visible_pipelines(caller), *filter.clauses()]
+        self._model = order.model
+        self._clauses = [visible(caller, order.model), *filter.clauses()]
         self._order = order
 
-    def page(self, window: Window) -> SelectOfScalar[Pipeline]:
+    def page(self, window: Window) -> SelectOfScalar[Any]:
         """Select the rows of a page, and one more to detect a next page."""
         bounds = [
             self._order.beyond(position, backward=backward)
             for position, backward in ((window.after, False), (window.before, True))
             if position is not None
         ]
-        query = select(Pipeline).where(*self._clauses, *bounds).limit(window.size + 1)
+        query = select(self._model).where(*self._clauses, *bounds).limit(window.size + 1)
         return query.order_by(*self._order.sort(backward=window.backward))
 
-    def rows(self, skip: int, limit: int) -> SelectOfScalar[Pipeline]:
+    def rows(self, skip: int, limit: int) -> SelectOfScalar[Any]:
         """Select the rows of a page by offset."""
-        return select(Pipeline).where(*self._clauses).order_by(*self._order.sort()).offset(skip).limit(limit)
+        return select(self._model).where(*self._clauses).order_by(*self._order.sort()).offset(skip).limit(limit)
 
     def beyond(self, position: Position, *, backward: bool, inclusive: bool) -> SelectOfScalar[str]:
         """Select one row beyond a position."""
         bound = self._order.beyond(position, backward=backward, inclusive=inclusive)
-        return select(Pipeline.id).where(*self._clauses, bound).limit(1)
+        return select(self._model.id).where(*self._clauses, bound).limit(1)
 
     def total(self) -> SelectOfScalar[int]:
         """Count all matches."""
-        return select(func.count()).select_from(Pipeline).where(*self._clauses)
+        return select(func.count()).select_from(self._model).where(*self._clauses)
 
     def counts(self) -> Select[PipelineStatus, int]:
         """Count matches by status."""
@@ -203,15 +218,13 @@ class Matches:
 
 
 class Page:
-    """One page of the pipelines that a caller may see and a filter matches."""
+    """One page of the rows that a caller may see and a filter matches."""
 
-    def __init__(
-        self, database: Database, caller: Caller, filter: PipelineFilter, order: Order, window: Window
-    ) -> None:
+    def __init__(self, database: Database, caller: Caller, filter: Filter, order: Order, window: Window) -> None:
         self._database, self._window, self._more = database, window, False
         self._matches = Matches(caller, filter, order)
         self.order = order
-        self.pipelines: list[Pipeline] = []
+        self.rows: list[Any] = []
 
     async def load(self) -> Page:
         """Read the rows of the page."""
@@ -219,7 +232,7 @@ class Page:
         async with self._database.read() as session:
             rows = list(await session.exec(self._matches.page(self._window)))
         self._more = len(rows) > size
-        self.pipelines = rows[:size][::-1] if self._window.backward else rows[:size]
+        self.rows = rows[:size][::-1] if self._window.backward else rows[:size]
         return self
 
     async def has_next(self) -> bool:
@@ -236,7 +249,7 @@ class Page:
             return (await session.exec(self._matches.total())).one()
 
     async def _any(self, *, backward: bool) -> bool:
-        rows = self.pipelines
+        rows = self.rows
         edges = (self.order.position(rows[0]), self.order.position(rows[-1])) if rows else None
         found = beyond(self._window, edges, self._more, backward=backward)
         if isinstance(found, bool):

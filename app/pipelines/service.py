@@ -10,6 +10,7 @@ from typing import Any
 import uuid_utils
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import insert
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm.attributes import manager_of_class
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -26,6 +27,7 @@ from app.pipelines import access, repository
 from app.pipelines.access import require_write
 from app.pipelines.elements import MAX_NAME, Element
 from app.pipelines.inputs import PipelineCreate, PipelineUpdate, checked_name
+from app.pipelines.references import link, referenced
 
 
 async def create(database: Database, caller: Caller, draft: PipelineCreate) -> Pipeline:
@@ -60,6 +62,7 @@ async def update(database: Database, caller: Caller, id: str, changes: PipelineU
             shared = {column: getattr(pipeline, same) for column, same in SHARED.items()}
             if rows := [shared | dict(zip(OWN, row, strict=True)) for row in _element_rows(changes.elements)]:
                 await session.exec(insert(PipelineElement), params=rows)
+            await link(session, caller, id, referenced(each.config for each in changes.elements))
         await events.record_change(session, pipeline, before)
         return pipeline
 
@@ -117,8 +120,37 @@ async def _store(database: Database, caller: Caller, draft: PipelineCreate) -> P
     """Store a new pipeline. Raises NotUnique if its idempotency key was used before."""
     pipeline = _new_pipeline(caller, draft)
     key = _key_row(pipeline, draft) if draft.idempotency_key is not None else None
+    if ids := referenced(element.config for element in draft.elements):
+        return await _store_linked(database, caller, pipeline, draft, key, ids)
     change = partial(_creation, pipeline, draft)
     await database.store(database.inserts.new(vars(pipeline), _element_rows(draft.elements), key, change))
+    return pipeline
+
+
+async def _store_linked(
+    database: Database,
+    caller: Caller,
+    pipeline: Pipeline,
+    draft: PipelineCreate,
+    key: dict[str, Any] | None,
+    ids: list[str],
+) -> Pipeline:
+    """Store a new pipeline with links to its measurements. Raises NotUnique."""
+    shared = {column: getattr(pipeline, same) for column, same in SHARED.items()}
+
+    async def work(session: AsyncSession) -> None:
+        if key is not None:
+            await session.exec(insert(IdempotencyKey), params=[key])
+        await session.exec(insert(Pipeline), params=[{name: getattr(pipeline, name) for name in COLUMNS}])
+        rows = [shared | dict(zip(OWN, row, strict=True)) for row in _element_rows(draft.elements)]
+        await session.exec(insert(PipelineElement), params=rows)
+        await link(session, caller, pipeline.id, ids)
+        await events.record(session, _creation(pipeline, draft))
+
+    try:
+        await database.write(work)
+    except IntegrityError:
+        raise NotUnique from None
     return pipeline
 
 

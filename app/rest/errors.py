@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from app.database import availability
-from app.errors import BadJson, Path, Problem, ProblemCode, Rejected, RequestError, WrongArguments
+from app.errors import AlreadyExists, BadJson, Path, Problem, ProblemCode, Rejected, RequestError, WrongArguments
 from app.rest.serializers import JsonResponse
 from app.server.faults import find_refusal, log_fault
 
@@ -43,6 +43,8 @@ def install(app: FastAPI) -> None:
 
 
 def rejected(_: Request, error: Rejected) -> Response:
+    if isinstance(error, AlreadyExists):
+        return failure(409, "CONFLICT", str(error), detail={"existing_id": error.existing_id})
     for problem in error.problems:
         if problem.code in STATUS:
             return failure(STATUS[problem.code], problem.code.name, problem.message, HEADERS.get(problem.code))
@@ -84,14 +86,16 @@ def internal(_: Request, error: Exception) -> Response:
     return failure(500, "INTERNAL_SERVER_ERROR", log_fault(error).message)
 
 
-def failure(status: int, code: str, message: str, headers: dict[str, str] | None = None) -> Response:
-    return JsonResponse({"error_code": code, "message": message, "detail": None}, status, headers)
+def failure(
+    status: int, code: str, message: str, headers: dict[str, str] | None = None, detail: dict[str, Any] | None = None
+) -> Response:
+    return JsonResponse({"error_code": code, "message": message, "detail": detail}, status, headers)
 
 
 def _nothing_at(path: str) -> str:
     """Return the message for an unknown path. Clients of Ionworks' hosted API have methods for parts that this server
     does not have."""
-    return f"No endpoint at {path:.{LONGEST_INPUT}}. Voltgraph has pipelines and jobs; see /openapi.json."
+    return f"No endpoint at {path:.{LONGEST_INPUT}}. Voltgraph has pipelines, jobs and measurements; see /openapi.json."
 
 
 def line_error(problem: Problem, body: Any) -> InitErrorDetails:

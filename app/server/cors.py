@@ -16,7 +16,7 @@ from app.settings import ANY
 
 OWN_SITES = {b"same-origin", b"none"}
 """Values of Sec-Fetch-Site for a page of this server, and for a navigation by the user."""
-METHODS = ("GET", "POST", "PATCH", "DELETE")
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 EXPOSED = ("Location", "Retry-After", "X-Request-Id")
 """Response headers that scripts may read, besides the safelisted ones."""
 MAX_AGE = 7200

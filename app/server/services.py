@@ -9,9 +9,12 @@ from app.auth.rate_limit import RateLimiter
 from app.auth.revocation import RevocationPoller
 from app.database.interface import Database
 from app.execution.sandbox.isolation import Isolation, isolation
+from app.measurements.downloads import Signer
+from app.measurements.subscriptions import MeasurementFeed
 from app.pipelines.lifecycle import QueueLimits
 from app.pipelines.subscriptions import Feed
 from app.server.bodies.quota import BodyQuota
+from app.server.memory import Reclaimer
 from app.server.observability.health import Health
 from app.settings import Settings
 
@@ -32,13 +35,17 @@ class Services:
     subscriptions: ConcurrencyQuota
     isolation: Isolation | None
     """Isolation of jobs; None if this process runs none."""
+    measurements: MeasurementFeed
+    signer: Signer
+    max_file_bytes: int
+    max_stored_bytes: int
 
 
 def services(settings: Settings, database: Database, keys: KeyStore) -> Services:
     """Build the services of a server."""
     authenticator = Authenticator(KeyRing(keys), settings.allow_anyone)
     sockets = ConcurrencyQuota(settings.max_sockets, "WebSockets")
-    subscriptions = ConcurrencyQuota(settings.max_subscriptions, "subscriptions")
+    subscriptions = ConcurrencyQuota(settings.max_subscriptions, "subscriptions", Reclaimer().released)
     rate_limiter = RateLimiter(settings.rate_limit)
     health, revocations = Health(database), RevocationPoller(authenticator)
     feed, bodies = Feed(database, revocations), BodyQuota(settings.max_held_bytes)
@@ -56,4 +63,8 @@ def services(settings: Settings, database: Database, keys: KeyStore) -> Services
         sockets,
         subscriptions,
         given,
+        MeasurementFeed(database, revocations),
+        Signer(database),
+        settings.max_file_bytes,
+        settings.max_stored_bytes,
     )

@@ -44,7 +44,7 @@ def _check_trace(arguments: Mapping[str, Any]) -> None:
 
 def _check_series(arguments: Mapping[str, Any]) -> None:
     max_points, x_min, x_max = (arguments.get(name) for name in ("maxPoints", "xMin", "xMax"))
-    Wanted(arguments["objective"], max_points=max_points, x_min=x_min, x_max=x_max).check()
+    Wanted(arguments.get("objective", ""), max_points=max_points, x_min=x_min, x_max=x_max).check()
 
 
 def _check_log(arguments: Mapping[str, Any]) -> None:
@@ -55,6 +55,7 @@ CHECKS: dict[str, Check] = {
     "Job.trace": _check_trace,
     "Job.log": _check_log,
     "PipelineElement.series": _check_series,
+    "Measurement.series": _check_series,
 }
 """Checks by `Type.field`."""
 Conditions = tuple[SelectionNode, ...]

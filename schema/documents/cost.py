@@ -33,12 +33,16 @@ from schema.documents.size_limits import INTROSPECTION
 
 PAGED = ("first", "last")
 PAGE_FIELDS = ("nodes", "edges")
-LENGTHS = {"elements": 5, "pipelineCounts": 5, "warnings": 5}
+LENGTHS = {"elements": 5, "pipelineCounts": 5, "warnings": 5, "columns": 10}
 LEAST = {"elements": 2}
 EXTRA = {
     "totalCount": 50,
     "pipelineCounts": 50,
+    "usedBy": 50,
     "series": 20,
+    "downloadUrl": 5,
+    "steps": 4,
+    "cycles": 4,
     "progress": 15,
     "queuePosition": 10,
     "parameterValues": 4,

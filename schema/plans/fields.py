@@ -185,7 +185,18 @@ def log(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     ).all(rows)
 
 
-LEFT = frozenset({"Pipeline.queuePosition", "PipelineElement.series"})
+LEFT = frozenset(
+    {
+        "Pipeline.queuePosition",
+        "PipelineElement.series",
+        "Query.measurement",
+        "Query.measurements",
+        "Query.cellSpecification",
+        "Query.cellSpecifications",
+        "Query.cellInstance",
+        "Query.cellInstances",
+    }
+)
 """Fields whose operations are left to the executor, as `Type.field`."""
 FIELDS: dict[str, dict[str, FieldReader]] = {
     "Pipeline": {"isTerminal": is_terminal, "options": options, "elements": elements, "progress": progress},

@@ -14,21 +14,21 @@ from schema.types.pipelines import Pipeline
 class PageInfo:
     page: strawberry.Private[Page]
 
-    @strawberry.field(description="Whether more pipelines follow `endCursor`.")
+    @strawberry.field(description="Whether more items follow `endCursor`.")
     async def has_next_page(self) -> bool:
         return await self.page.has_next()
 
-    @strawberry.field(description="Whether more pipelines precede `startCursor`.")
+    @strawberry.field(description="Whether more items precede `startCursor`.")
     async def has_previous_page(self) -> bool:
         return await self.page.has_previous()
 
-    @strawberry.field(description="The cursor of the first pipeline of the page, for `before`. Null on an empty page.")
+    @strawberry.field(description="The cursor of the first item of the page, for `before`. Null on an empty page.")
     def start_cursor(self) -> str | None:
-        return self.page.order.cursor(self.page.pipelines[0]) if self.page.pipelines else None
+        return self.page.order.cursor(self.page.rows[0]) if self.page.rows else None
 
-    @strawberry.field(description="The cursor of the last pipeline of the page, for `after`. Null on an empty page.")
+    @strawberry.field(description="The cursor of the last item of the page, for `after`. Null on an empty page.")
     def end_cursor(self) -> str | None:
-        return self.page.order.cursor(self.page.pipelines[-1]) if self.page.pipelines else None
+        return self.page.order.cursor(self.page.rows[-1]) if self.page.rows else None
 
 
 @strawberry.type(description="A pipeline with its cursor.")
@@ -47,11 +47,11 @@ class PipelineConnection:
 
     @strawberry.field(description="The pipelines of this page, each with its cursor.")
     def edges(self) -> list[PipelineEdge]:
-        return [PipelineEdge(cursor=self.page.order.cursor(each), pipeline=each) for each in self.page.pipelines]
+        return [PipelineEdge(cursor=self.page.order.cursor(each), pipeline=each) for each in self.page.rows]
 
     @strawberry.field(description="The pipelines of this page.", graphql_type=list[Pipeline])
     def nodes(self) -> Any:
-        return self.page.pipelines
+        return self.page.rows
 
     @strawberry.field(description="Position of this page in the whole list.")
     def page_info(self) -> PageInfo:

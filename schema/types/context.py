@@ -11,6 +11,11 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from app.auth.caller import Caller
+from app.database.interface import Database
+from app.measurements import repository as measurements
+from app.measurements import series as measurement_series
+from app.models.enums import FileKind
+from app.models.measurements import CellInstance, CellSpecification
 from app.models.tables import Checkpoint, JobLogLine, PipelineElement
 from app.pipelines import repository, series
 from app.pipelines.budget import Budget, size_of
@@ -27,9 +32,10 @@ class Context:
     """Context of one operation, so that no read is shared between operations. Loaders batch without a cache, so that
     reads after a mutation are fresh."""
 
-    def __init__(self, services: Services, caller: Caller, budget: Budget) -> None:
+    def __init__(self, services: Services, caller: Caller, budget: Budget, database: Database | None = None) -> None:
+        """Create a context. `database`: the database for reads, if it is another view of it."""
         self.services, self.caller, self.budget = services, caller, budget
-        self.database = services.database
+        self.database = database or services.database
         self._large: dict[str, DataLoader[str, str | None]] = {}
         self._traces: dict[int, DataLoader[str, list[Checkpoint]]] = {}
         self._logs: dict[tuple[int, int], DataLoader[str, list[JobLogLine]]] = {}
@@ -55,6 +61,34 @@ class Context:
     def series(self) -> DataLoader[tuple[str, Wanted], bytes | None]:
         """Loader of all series of an operation, with any selections."""
         return DataLoader(partial(series.read_all, self.database, self.caller, self.budget), cache=False)
+
+    @cached_property
+    def cells(self) -> DataLoader[str, CellInstance | None]:
+        return self._loader(measurements.instances)
+
+    @cached_property
+    def cell_specifications(self) -> DataLoader[str, CellSpecification | None]:
+        return self._loader(measurements.specifications)
+
+    @cached_property
+    def measurement_series(self) -> DataLoader[tuple[str, Wanted], bytes | None]:
+        """Loader of the previews of measurements."""
+        return DataLoader(partial(measurement_series.read_all, self.database, self.caller, self.budget), cache=False)
+
+    @cached_property
+    def uploaded_files(self) -> DataLoader[str, str | None]:
+        """Loader of the ids of uploaded files, by measurement."""
+        read = partial(measurements.file_ids, self.database, self.caller, FileKind.UPLOAD)
+        return DataLoader(read, max_batch_size=BATCH, cache=False)
+
+    async def large_of_measurement(self, column: str, id: str) -> Any:
+        """Load a JSON column of a measurement as stored text."""
+        key = f"measurement.{column}"
+        if key not in self._large:
+            self._large[key] = self._loader(measurements.large_column, column)
+        text = await self._large[key].load(id)
+        self.budget.take_bytes(size_of(text))
+        return None if text is None else orjson.Fragment(text)
 
     def _loader(self, read: Callable[..., Any], *arguments: Any) -> DataLoader[str, Any]:
         read = partial(read, self.database, self.caller, *arguments, budget=self.budget)

@@ -6,6 +6,7 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from app import errors
+from app.measurements import filters
 from app.models import enums
 from app.models.enums import DescribedEnum
 from app.pipelines import pagination
@@ -28,6 +29,10 @@ for each in (
     enums.JobErrorCode,
     enums.JobLogStream,
     enums.SeriesSource,
+    enums.MeasurementType,
+    enums.MeasurementStatus,
+    enums.MeasurementFormat,
+    filters.MeasurementOrderField,
 ):
     describe(each)
 describe(pagination.OrderField, "PipelineOrderField")

@@ -10,6 +10,7 @@ from app.pipelines import lifecycle, service
 from app.server.observability.request_log import request_id
 from schema.types.context import Info
 from schema.types.inputs import CreatePipelineInput, UpdatePipelineInput, given
+from schema.types.measurements.mutation import MeasurementMutations
 from schema.types.payloads import DeletePipelinePayload, PipelinePayload, payload, user_errors
 from schema.types.pipelines import ID
 
@@ -17,7 +18,7 @@ PipelineId = Annotated[ID, strawberry.argument(description="The pipeline's id.")
 
 
 @strawberry.type(description="Operations that change data.")
-class Mutation:
+class Mutation(MeasurementMutations):
     @strawberry.mutation(
         description="Create a pending pipeline with its elements. It does not run until `startPipeline`."
     )

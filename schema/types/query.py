@@ -6,12 +6,14 @@ import strawberry
 from strawberry import UNSET
 
 from app.auth.caller import Caller
+from app.measurements import repository as measurements
 from app.models import tables
 from app.pipelines import filters, pagination, repository
 from app.pipelines.pagination import Page
 from schema.types.connection import PipelineConnection, StatusCount
 from schema.types.context import Info
 from schema.types.inputs import PipelineFilter, PipelineOrder, given
+from schema.types.measurements.query import MeasurementQueries
 from schema.types.pipelines import ID, Job, Node, Pipeline
 
 Filter = Annotated[PipelineFilter | None, strawberry.argument(description="The filter; by default all pipelines.")]
@@ -44,7 +46,7 @@ class Viewer:
 
 
 @strawberry.type(description="Operations that read data.")
-class Query:
+class Query(MeasurementQueries):
     @strawberry.field(
         description="An object by its id. Null if it does not exist or the caller may not see it.",
         graphql_type=Node | None,
@@ -54,7 +56,7 @@ class Query:
         row = await repository.pipeline(database, caller, id) or await repository.element(database, caller, id)
         if row is None and (element := await repository.element_of_job(database, caller, id)):
             return Job.of(element)
-        return row
+        return row or await measurements.measurement(database, caller, id)
 
     @strawberry.field(
         description="A pipeline by its id. Null if it does not exist or the caller may not see it.",

@@ -20,6 +20,7 @@ LAYERS = (
     ("app.rest", "schema"),
     ("app.server",),
     ("app.execution",),
+    ("app.measurements",),
     ("app.pipelines",),
     ("app.database",),
     ("app.auth",),
@@ -30,6 +31,7 @@ LAYERS = (
 SCHEMA_LAYERS = (
     ("schema.transport",),
     ("schema.operations",),
+    ("schema.answers",),
     ("schema.plans",),
     ("schema",),
     ("schema.documents", "schema.types"),

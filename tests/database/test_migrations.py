@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
 
+import app.models.measurements
 import app.models.tables  # noqa: F401  registers the tables
 from app.auth.caller import Caller
 from app.database.connect import database_url as parsed

@@ -3,6 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
+import app.models.measurements
 import app.models.tables  # noqa: F401  registers the tables
 
 connection = context.config.attributes["connection"]

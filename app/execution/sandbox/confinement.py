@@ -14,9 +14,9 @@ from app.execution.sandbox.kernel import IS_LINUX, PR_SET_NO_NEW_PRIVS, PR_SET_P
 from app.execution.sandbox.limits import Limits
 
 
-def confine(limits: Limits, folder: Path, readable: Sequence[Path], wish: Wish) -> None:
-    """Confine this process for ever, by all that this kernel has. Raises OSError if a feature that it has fails: then
-    no job may run."""
+def confine(limits: Limits, folder: Path, readable: Sequence[Path], wish: Wish, *, threads: bool = False) -> None:
+    """Confine this process for ever, by all that this kernel has. `threads` lets it start threads. Raises OSError if a
+    feature that it has fails: then no job may run."""
     os.chdir(folder)
     tempfile.tempdir = os.environ["TMPDIR"] = str(folder)
     limits.apply()
@@ -30,4 +30,4 @@ def confine(limits: Limits, folder: Path, readable: Sequence[Path], wish: Wish) 
     if given.landlock:
         landlock.apply(given.landlock, readable, folder)
     if given.seccomp:
-        seccomp.apply()
+        seccomp.apply(threads=threads)

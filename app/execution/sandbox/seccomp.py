@@ -28,6 +28,7 @@ TIOCSTI, TIOCLINUX, FIOSETOWN, SIOCSPGRP = 0x5412, 0x541C, 0x8901, 0x8902
 F_SETOWN, F_SETSIG, F_SETOWN_EX = 8, 10, 15
 PR_SET_PDEATHSIG, PR_SET_MM, PR_SET_PTRACER = 1, 35, 0x59616D61
 O_TMPFILE = 0o20000000
+CLONE_THREAD = 0x10000
 
 Instruction = tuple[int, int, int, int]
 
@@ -49,16 +50,19 @@ def is_available() -> bool:
     return True
 
 
-def apply() -> None:
-    """Put this process under the filter for ever. It needs PR_SET_NO_NEW_PRIVS. Raises OSError."""
-    code = b"".join(struct.pack("=HBBI", *each) for each in program(os.getpid()))
+def apply(*, threads: bool = False) -> None:
+    """Put this process under the filter for ever; `threads` lets it start threads. It needs PR_SET_NO_NEW_PRIVS. Raises
+    OSError."""
+    code = b"".join(struct.pack("=HBBI", *each) for each in program(os.getpid(), threads=threads))
     buffer = ctypes.create_string_buffer(code, len(code))
     given = _Program(len(code) // 8, ctypes.cast(buffer, ctypes.c_void_p))
     syscall(number(SYS_SECCOMP) or 0, SECCOMP_SET_MODE_FILTER, 0, ctypes.byref(given))
 
 
-def program(pid: int) -> list[Instruction]:
-    """Build the filter of the process `pid`, which may send signals to itself only."""
+def program(pid: int, *, threads: bool = False) -> list[Instruction]:
+    """Build the filter of the process `pid`, which may send signals to itself only. A thread is a call of `clone` with
+    CLONE_THREAD; `clone3`, whose flags a filter cannot read, is unknown here, so that libraries use `clone`."""
+    clone = REFUSED["clone"]
     return [
         (LOAD, 0, 0, ARCHITECTURE),
         (JUMP_EQUAL, 1, 0, ARCHITECTURES[MACHINE][0]),
@@ -66,6 +70,7 @@ def program(pid: int) -> list[Instruction]:
         (LOAD, 0, 0, NUMBER),
         (JUMP_GREATER, 0, 1, LAST),  # calls of the x32 ABI are numbered from X32 on
         _refuse(errno.ENOSYS),
+        *(_each([clone], _with(0, CLONE_THREAD)) if threads else ()),
         *_each(REFUSED.values(), [_refuse(errno.EPERM)]),
         *_each(UNKNOWN.values(), [_refuse(errno.ENOSYS)]),
         *_each([LIMITED["kill"], LIMITED["tgkill"]], _only(0, [pid])),
@@ -98,6 +103,11 @@ def _not(argument: int, values: list[int]) -> list[Instruction]:
     """Refuse values of an argument."""
     tests = [(JUMP_EQUAL, len(values) - at, 0, value) for at, value in enumerate(values)]
     return [_load(argument), *tests, (RETURN, 0, 0, ALLOW), _refuse(errno.EPERM)]
+
+
+def _with(argument: int, bit: int) -> list[Instruction]:
+    """Allow only an argument with this bit."""
+    return [_load(argument), (JUMP_ANY_BIT, 1, 0, bit), _refuse(errno.EPERM), (RETURN, 0, 0, ALLOW)]
 
 
 def _without(argument: int, bits: int) -> list[Instruction]:

@@ -24,6 +24,15 @@ KNOWN = {
 }
 
 
+MEASUREMENTS = {
+    *("Measurement", "MeasurementColumn", "MeasurementUpload", "MeasurementConnection", "MeasurementEdge"),
+    *("MeasurementPayload", "CreateMeasurementPayload", "DeleteMeasurementPayload"),
+    *("CellSpecification", "CellSpecificationConnection", "CellSpecificationEdge", "CellSpecificationPayload"),
+    *("CellInstance", "CellInstanceConnection", "CellInstanceEdge", "CellInstancePayload"),
+}
+"""Types below fields that are left to the executor."""
+
+
 def fields_of(type_name: str) -> set[str]:
     kind = graphql_schema.type_map[type_name]
     assert isinstance(kind, GraphQLObjectType)
@@ -52,4 +61,5 @@ def test_every_object_of_the_schema_is_known_to_plans_or_left() -> None:
         for name, kind in graphql_schema.type_map.items()
         if isinstance(kind, GraphQLObjectType) and not name.startswith("__")
     }
-    assert objects - {"Mutation", "Subscription", "PipelineChange"} == KNOWN.keys() | TABLES.keys()
+    others = {"Mutation", "Subscription", "PipelineChange"}
+    assert objects - others - MEASUREMENTS == KNOWN.keys() | TABLES.keys()

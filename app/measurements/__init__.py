@@ -1,0 +1,1 @@
+"""Measurements: cells, uploads, stored files, and the data of runs. May import app.pipelines."""

@@ -1,0 +1,240 @@
+"""Request and response models of measurements and cells, for the OpenAPI document."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from app.measurements.filters import OrderColumn
+
+Text = Field(None, max_length=1000)
+MAX_PAGE = 1000
+
+
+class CellBody(BaseModel):
+    """A cell. Fields besides the named ones are kept as they are."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str
+
+
+class SpecificationBody(CellBody):
+    """A cell specification to create."""
+
+    project_id: str
+
+
+class CellPatch(BaseModel):
+    """Changes of a cell. A missing field is kept; null removes a field."""
+
+    model_config = ConfigDict(extra="allow")
+
+    name: str = ""
+
+
+class CellInstance(BaseModel):
+    """A cell instance with the fields that its client sent."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    name: str
+    cell_specification_id: str
+    project_id: str
+    organization_id: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class CellSpecification(BaseModel):
+    """A cell specification with the fields that its client sent."""
+
+    model_config = ConfigDict(extra="allow")
+
+    id: str
+    name: str
+    project_id: str
+    organization_id: str
+    created_at: datetime
+    updated_at: datetime
+
+
+class MeasurementFields(BaseModel):
+    """Metadata of a measurement. A field that this server does not keep is an error."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    notes: str | None = None
+    tags: list[str] | None = None
+    protocol: dict[str, Any] | None = None
+    test_setup: dict[str, Any] | None = None
+    start_time: datetime | None = None
+    end_time: datetime | None = None
+
+    @field_validator("start_time", "end_time")
+    @classmethod
+    def _is_utc(cls, value: datetime | None) -> datetime | None:
+        return as_utc(value)
+
+
+class MeasurementPatch(MeasurementFields):
+    """Changes of a measurement. A missing field is kept."""
+
+    name: str = ""
+
+
+class PropertiesBody(MeasurementFields):
+    """A measurement of single values."""
+
+    measurement_type: Literal["properties"]
+    properties: dict[str, Any]
+
+
+class InitiateBody(BaseModel):
+    """A measurement whose file is to be uploaded."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    measurement: MeasurementFields
+
+
+class ConfirmBody(BaseModel):
+    """Confirmation of an upload, with the metadata again."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    cell_instance_id: str
+    measurement: MeasurementFields
+    measurement_type: Literal["time_series"] = "time_series"
+
+
+class UploadTarget(BaseModel):
+    """Address of one file's upload; it needs no API key."""
+
+    filename: str
+    signed_url: str
+    token: str
+    path: str
+    multipart: None = None
+
+
+class Initiated(BaseModel):
+    """Addresses of the uploads of a measurement."""
+
+    measurement_id: str
+    uploads: list[UploadTarget]
+
+
+class Measurement(BaseModel):
+    """A measurement without its data."""
+
+    id: str
+    name: str
+    cell_instance_id: str | None
+    project_id: str
+    organization_id: str
+    measurement_type: Literal["time_series", "properties"]
+    notes: str | None
+    tags: list[str]
+    protocol: dict[str, Any] | None = None
+    test_setup: dict[str, Any] | None = None
+    properties: dict[str, Any] | None = None
+    start_time: datetime | None
+    end_time: datetime | None
+    processing_status: Literal["pending", "ready", "failed"]
+    processing_error: str | None
+    rows: int | None
+    bytes: int | None
+    sha256: str | None
+    columns: list[dict[str, Any]] | None
+    changes: list[str] | None = Field(description="Changes of names, units and signs by the reader of the file.")
+    created_by_email: str | None
+    created_at: datetime
+    updated_at: datetime
+
+
+class Confirmed(Measurement):
+    """A measurement whose upload was confirmed."""
+
+    steps_created: int = Field(0, description="Always 0: steps are derived after the confirmation.")
+
+
+class StepsAndCycles(BaseModel):
+    """Steps and cycles of a measurement, each a list of values by column."""
+
+    steps: dict[str, list[Any]]
+    cycles: dict[str, list[Any]]
+
+
+class Cycles(BaseModel):
+    """Cycles of a measurement: a list of values by column."""
+
+    cycles: dict[str, list[Any]]
+
+
+class ListQuery(BaseModel):
+    """Selection of rows of an organization."""
+
+    project_id: str | None = Text
+    limit: int = Field(25, ge=1, le=MAX_PAGE)
+    offset: int = Field(0, ge=0, le=2**31 - 1)
+    name: str | None = Text
+    created_by_email: str | None = Text
+    created_at_gt: datetime | None = Field(None, description="Inclusive.")
+    created_at_lt: datetime | None = Field(None, description="Inclusive.")
+    updated_at_gt: datetime | None = Field(None, description="Inclusive.")
+    updated_at_lt: datetime | None = Field(None, description="Inclusive.")
+    order: Literal["asc", "desc"] = "desc"
+
+
+class CellQuery(ListQuery):
+    """Selection of cells."""
+
+    order_by: Literal["id", "name", "created_at", "updated_at"] = "created_at"
+
+
+class MeasurementQuery(ListQuery):
+    """Selection of measurements."""
+
+    measurement_type: Literal["time_series", "properties", "file"] | None = None
+    q: str | None = Field(None, max_length=1000, description="Text in the name, upper or lower case.")
+    start_time_gt: datetime | None = Field(None, description="Inclusive.")
+    start_time_lt: datetime | None = Field(None, description="Inclusive.")
+    tags_all: list[str] | None = Field(None, max_length=50)
+    tags_any: list[str] | None = Field(None, max_length=50)
+    order_by: OrderColumn = "created_at"
+
+
+class SpecificationPage(BaseModel):
+    """A page of cell specifications."""
+
+    items: list[CellSpecification]
+    count: int
+    total: int
+
+
+class InstancePage(BaseModel):
+    """A page of cell instances."""
+
+    items: list[CellInstance]
+    count: int
+    total: int
+
+
+class MeasurementPage(BaseModel):
+    """A page of measurements."""
+
+    items: list[Measurement]
+    count: int
+    total: int
+
+
+def as_utc(value: datetime | None) -> datetime | None:
+    """Return a time in UTC; one without an offset is in UTC."""
+    if value is None:
+        return None
+    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

@@ -1,0 +1,137 @@
+"""Input types of measurements and cells, and their conversion to commands."""
+
+from datetime import datetime
+from typing import Any
+
+import strawberry
+from strawberry import UNSET
+from strawberry.scalars import JSON
+
+from app.measurements import filters, inputs
+from app.measurements.filters import MeasurementOrderField, RowFilter, RowPredicate
+from app.models.enums import MeasurementFormat, MeasurementStatus, MeasurementType
+from app.models.measurements import Measurement
+from app.pipelines.pagination import Direction
+from schema.types import enums  # noqa: F401  registers the enums
+from schema.types.input_factory import quick
+from schema.types.inputs import about, given
+from schema.types.node import ID
+
+
+@quick
+@strawberry.input(
+    description="Fields are ANDed, list values ORed; an empty list matches nothing, null filters nothing."
+)
+class MeasurementFilter:
+    project_id: ID | None = about("In this project.")
+    cell_instance_id: ID | None = about("Measured at this cell.")
+    statuses: list[MeasurementStatus] | None = about("With one of these statuses.")
+    types: list[MeasurementType] | None = about("With one of these types.")
+    name_contains: str | None = about("The name contains this, upper or lower case.")
+    tags_all: list[str] | None = about("With each of these tags, upper or lower case.")
+    tags_any: list[str] | None = about("With one of these tags, upper or lower case.")
+    created_by_email: str | None = about("Created by the user with exactly this email.")
+    created_after: datetime | None = about("Created later than this.")
+    created_before: datetime | None = about("Created earlier than this.")
+    updated_after: datetime | None = about("Last changed later than this.")
+    updated_before: datetime | None = about("Last changed earlier than this.")
+
+    def plain(self) -> RowFilter:
+        values = ((name, value) for name, value in vars(self).items() if value is not UNSET and value is not None)
+        return RowFilter(tuple(_predicate(*PREDICATES[name], value) for name, value in values))
+
+
+PREDICATES = {
+    "project_id": ("project_id", "eq"),
+    "cell_instance_id": ("cell_instance_id", "eq"),
+    "statuses": ("status", "in"),
+    "types": ("type", "in"),
+    "name_contains": ("name", "contains"),
+    "tags_all": ("tags", "all"),
+    "tags_any": ("tags", "any"),
+    "created_by_email": ("created_by_email", "eq"),
+    "created_after": ("created_at", "gt"),
+    "created_before": ("created_at", "lt"),
+    "updated_after": ("updated_at", "gt"),
+    "updated_before": ("updated_at", "lt"),
+}
+"""Field and operator of each filter."""
+
+
+def _predicate(field: str, operator: str, operand: Any) -> RowPredicate:
+    if field == "tags":
+        return RowPredicate(Measurement, field, operator, operand)
+    return filters.predicate(Measurement, field, operator, operand)
+
+
+@quick
+@strawberry.input(description="An order of measurements. Ties are broken by `id`.")
+class MeasurementOrder:
+    field: MeasurementOrderField = strawberry.field(description="The sort key.")
+    direction: Direction = about("The sort direction.", default=Direction.DESC)
+
+    def plain(self) -> filters.MeasurementOrder:
+        return filters.MeasurementOrder(self.field.value, self.direction)
+
+
+@quick
+@strawberry.input(description="A measurement to create. Give `data` for a few rows, or upload a file.")
+class CreateMeasurementInput:
+    project_id: ID | None = about("Its project: 1 to 255 characters. Required without `cellInstanceId`.")
+    name: str = strawberry.field(description="1 to 255 characters, unique within its cell.")
+    notes: str | None = about(f"At most {inputs.MAX_NOTES:,} characters.")
+    tags: list[str] | None = about(f"At most {inputs.MAX_TAGS} labels of at most {inputs.MAX_TAG} characters.")
+    cell_instance_id: ID | None = about("The cell that was measured.")
+    format: MeasurementFormat | None = about("The format of its file; by default detected.")
+    file_name: str | None = about("The name of its file, for people and for detecting the format.")
+    reader: str | None = about("The reader of a cycler's file, such as `maccor`; by default detected.")
+    bytes: int | None = about("The bytes of its file: an upload of another size is refused.")
+    data: JSON | None = about(
+        f"The data: an object of columns, each a list of at most {inputs.MAX_INLINE_ROWS:,} numbers or nulls."
+    )
+    idempotency_key: str | None = about(
+        "Repeating a create with the same key returns the first measurement, with another upload while it is "
+        "UPLOADING; the same key with another input is CONFLICT."
+    )
+
+    def draft(self) -> inputs.MeasurementCreate:
+        return inputs.parse_create(
+            project_id=given(self.project_id),
+            name=self.name,
+            notes=given(self.notes),
+            tags=given(self.tags),
+            cell_instance_id=given(self.cell_instance_id),
+            format=given(self.format),
+            file_name=given(self.file_name),
+            reader=given(self.reader),
+            size=given(self.bytes),
+            data=given(self.data),
+            idempotency_key=given(self.idempotency_key),
+        )
+
+
+@quick
+@strawberry.input(description="Changes to a measurement. Omitted fields are kept.")
+class UpdateMeasurementInput:
+    name: str | None = about("A new name. Null or blank is INVALID.")
+    notes: str | None = about("New notes. Null clears them.")
+    tags: list[str] | None = about("New tags in place of all old ones. Null clears them.")
+
+    def changes(self) -> inputs.MeasurementUpdate:
+        return inputs.parse_update({name: value for name, value in vars(self).items() if value is not UNSET})
+
+
+@quick
+@strawberry.input(description="A cell specification to create.")
+class CreateCellSpecificationInput:
+    project_id: ID = strawberry.field(description="Its project: 1 to 255 characters.")
+    name: str = strawberry.field(description="1 to 255 characters, unique within its project.")
+    details: JSON | None = about("Other fields to keep, such as `ratings`: an object.")
+
+
+@quick
+@strawberry.input(description="A cell instance to create.")
+class CreateCellInstanceInput:
+    cell_specification_id: ID = strawberry.field(description="Its specification.")
+    name: str = strawberry.field(description="1 to 255 characters, unique within its specification.")
+    details: JSON | None = about("Other fields to keep, such as `serial_number`: an object.")

@@ -1,0 +1,121 @@
+"""GraphQL mutations of measurements and cells."""
+
+from typing import Annotated, Any
+
+import strawberry
+
+from app.errors import Problem, ProblemCode, Rejected
+from app.measurements import cells, service
+from app.measurements.uploads import UploadLimits
+from schema.types.context import Info
+from schema.types.inputs import given
+from schema.types.measurements.inputs import (
+    CreateCellInstanceInput,
+    CreateCellSpecificationInput,
+    CreateMeasurementInput,
+    UpdateMeasurementInput,
+)
+from schema.types.measurements.payloads import (
+    CellInstancePayload,
+    CellSpecificationPayload,
+    CreateMeasurementPayload,
+    DeleteMeasurementPayload,
+    MeasurementPayload,
+    MeasurementUpload,
+    outcome,
+)
+from schema.types.node import ID
+
+MeasurementId = Annotated[ID, strawberry.argument(description="The measurement's id.")]
+
+
+def _details(value: Any) -> dict[str, Any]:
+    """Return the client's own fields. Raises Rejected."""
+    details = given(value)
+    if details is not None and not isinstance(details, dict):
+        raise Rejected(Problem(ProblemCode.INVALID, "`details` must be an object.", ("details",)))
+    return details or {}
+
+
+@strawberry.type
+class MeasurementMutations:
+    @strawberry.mutation(
+        description="Create a measurement. PUT its file to `upload.url`, then call `completeMeasurement`. With "
+        "`data` its reading begins at once."
+    )
+    async def create_measurement(
+        self,
+        info: Info,
+        input: Annotated[CreateMeasurementInput, strawberry.argument(description="The measurement to create.")],
+    ) -> CreateMeasurementPayload:
+        context = info.context
+        limits = UploadLimits(context.services.max_file_bytes, context.services.max_stored_bytes)
+
+        async def work() -> Any:
+            return await service.create(context.database, context.caller, input.draft(), limits)
+
+        created, errors = await outcome(work)
+        row, right = created or (None, None)
+        upload = None if right is None else MeasurementUpload.of(right)
+        return CreateMeasurementPayload(measurement=row, upload=upload, user_errors=errors)
+
+    @strawberry.mutation(
+        description="Have the uploaded file read: PROCESSING, then READY or FAILED. Later calls change nothing."
+    )
+    async def complete_measurement(self, info: Info, id: MeasurementId) -> MeasurementPayload:
+        database, caller = info.context.database, info.context.caller
+        row, errors = await outcome(lambda: service.complete(database, caller, id), "id")
+        return MeasurementPayload(measurement=row, user_errors=errors)
+
+    @strawberry.mutation(description="Change the name, the notes or the tags of a measurement. Its data never change.")
+    async def update_measurement(
+        self,
+        info: Info,
+        id: MeasurementId,
+        input: Annotated[UpdateMeasurementInput, strawberry.argument(description="The changes.")],
+    ) -> MeasurementPayload:
+        database, caller = info.context.database, info.context.caller
+
+        async def work() -> Any:
+            return await service.update(database, caller, id, input.changes())
+
+        row, errors = await outcome(work, "id")
+        return MeasurementPayload(measurement=row, user_errors=errors)
+
+    @strawberry.mutation(
+        description="Delete a measurement and its file. INVALID_STATE while a pipeline that has not ended uses it."
+    )
+    async def delete_measurement(self, info: Info, id: MeasurementId) -> DeleteMeasurementPayload:
+        database, caller = info.context.database, info.context.caller
+        _, errors = await outcome(lambda: service.delete(database, caller, id), "id")
+        return DeleteMeasurementPayload(deleted_measurement_id=None if errors else id, user_errors=errors)
+
+    @strawberry.mutation(description="Create a cell specification.")
+    async def create_cell_specification(
+        self,
+        info: Info,
+        input: Annotated[CreateCellSpecificationInput, strawberry.argument(description="The specification.")],
+    ) -> CellSpecificationPayload:
+        database, caller = info.context.database, info.context.caller
+
+        async def work() -> Any:
+            details = _details(input.details)
+            return await cells.create_specification(database, caller, input.project_id, input.name, details)
+
+        row, errors = await outcome(work)
+        return CellSpecificationPayload(cell_specification=row, user_errors=errors)
+
+    @strawberry.mutation(description="Create a cell instance of a specification.")
+    async def create_cell_instance(
+        self,
+        info: Info,
+        input: Annotated[CreateCellInstanceInput, strawberry.argument(description="The cell.")],
+    ) -> CellInstancePayload:
+        database, caller = info.context.database, info.context.caller
+
+        async def work() -> Any:
+            details = _details(input.details)
+            return await cells.create_instance(database, caller, input.cell_specification_id, input.name, details)
+
+        row, errors = await outcome(work)
+        return CellInstancePayload(cell_instance=row, user_errors=errors)

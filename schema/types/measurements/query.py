@@ -1,0 +1,121 @@
+"""GraphQL queries of measurements and cells."""
+
+from typing import Annotated, Any
+
+import strawberry
+from strawberry import UNSET
+
+from app.errors import Rejected
+from app.measurements import cells, filters, repository
+from app.measurements.filters import MeasurementOrderField, RowFilter
+from app.models import measurements as tables
+from app.pipelines import pagination
+from app.pipelines.pagination import Order, Page
+from schema.types.context import Info
+from schema.types.inputs import given
+from schema.types.measurements.connections import (
+    CellInstanceConnection,
+    CellSpecificationConnection,
+    MeasurementConnection,
+)
+from schema.types.measurements.inputs import MeasurementFilter, MeasurementOrder
+from schema.types.measurements.types import CellInstance, CellSpecification, Measurement
+from schema.types.node import ID
+
+NEWEST_FIRST = MeasurementOrder(field=MeasurementOrderField.CREATED_AT)
+First = Annotated[int | None, strawberry.argument(description="Number of items from the start of the list: 1 to 100.")]
+Last = Annotated[int | None, strawberry.argument(description="Number of items from the end of the list: 1 to 100.")]
+After = Annotated[str | None, strawberry.argument(description="Only items after this cursor.")]
+Before = Annotated[str | None, strawberry.argument(description="Only items before this cursor.")]
+Id = Annotated[ID, strawberry.argument(description="Its id.")]
+Project = Annotated[ID | None, strawberry.argument(description="Only those of this project.")]
+
+
+async def page(info: Info, filter: RowFilter, order: Order, *window: Any) -> Page:
+    """Load a page. Raises BAD_USER_INPUT."""
+    asked = pagination.window(order, *map(given, window))
+    return await Page(info.context.database, info.context.caller, filter, order, asked).load()
+
+
+def _filter(model: Any, **values: Any) -> RowFilter:
+    named = ((name, given(value)) for name, value in values.items())
+    return RowFilter(tuple(filters.predicate(model, name, "eq", value) for name, value in named if value is not None))
+
+
+async def _cell(info: Info, model: Any, id: str) -> Any:
+    try:
+        return await cells.find(info.context.database, info.context.caller, model, id)
+    except Rejected:
+        return None
+
+
+@strawberry.type
+class MeasurementQueries:
+    @strawberry.field(
+        description="A measurement by its id. Null if it does not exist or the caller may not see it.",
+        graphql_type=Measurement | None,
+    )
+    async def measurement(self, info: Info, id: Id) -> Any:
+        return await repository.measurement(info.context.database, info.context.caller, id)
+
+    @strawberry.field(description="A page of measurements; by default the first 20.")
+    async def measurements(
+        self,
+        info: Info,
+        filter: Annotated[
+            MeasurementFilter | None, strawberry.argument(description="The filter; by default all measurements.")
+        ] = UNSET,
+        order_by: Annotated[
+            MeasurementOrder, strawberry.argument(description="The order; by default newest first.")
+        ] = NEWEST_FIRST,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> MeasurementConnection:
+        asked = filter.plain() if filter else RowFilter()
+        return MeasurementConnection(page=await page(info, asked, order_by.plain(), first, after, last, before))
+
+    @strawberry.field(
+        description="A cell specification by its id. Null if it does not exist or the caller may not see it.",
+        graphql_type=CellSpecification | None,
+    )
+    async def cell_specification(self, info: Info, id: Id) -> Any:
+        return await _cell(info, tables.CellSpecification, id)
+
+    @strawberry.field(description="A page of cell specifications, newest first; by default the first 20.")
+    async def cell_specifications(
+        self,
+        info: Info,
+        project_id: Project = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> CellSpecificationConnection:
+        filter, order = _filter(tables.CellSpecification, project_id=project_id), filters.CellSpecificationOrder()
+        return CellSpecificationConnection(page=await page(info, filter, order, first, after, last, before))
+
+    @strawberry.field(
+        description="A cell by its id. Null if it does not exist or the caller may not see it.",
+        graphql_type=CellInstance | None,
+    )
+    async def cell_instance(self, info: Info, id: Id) -> Any:
+        return await _cell(info, tables.CellInstance, id)
+
+    @strawberry.field(description="A page of cells, newest first; by default the first 20.")
+    async def cell_instances(
+        self,
+        info: Info,
+        project_id: Project = UNSET,
+        cell_specification_id: Annotated[
+            ID | None, strawberry.argument(description="Only those of this specification.")
+        ] = UNSET,
+        first: First = UNSET,
+        after: After = UNSET,
+        last: Last = UNSET,
+        before: Before = UNSET,
+    ) -> CellInstanceConnection:
+        filter = _filter(tables.CellInstance, project_id=project_id, cell_specification_id=cell_specification_id)
+        order = filters.CellInstanceOrder()
+        return CellInstanceConnection(page=await page(info, filter, order, first, after, last, before))

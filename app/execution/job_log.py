@@ -69,6 +69,10 @@ class JobLog:
         lines, self._lines = self._lines, []
         return lines
 
+    def put_back(self, lines: Sequence[Line]) -> None:
+        """Return lines that could not be stored."""
+        self._lines = [*lines, *self._lines]
+
     def _add_divided(self, stream: JobLogStream, line: bytes) -> None:
         for start in range(0, len(line), MAX_LINE):
             self._add(stream, line[start : start + MAX_LINE])

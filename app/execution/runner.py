@@ -214,6 +214,7 @@ class Runner:
             talking.cancel()
             watching.cancel()
             await asyncio.gather(talking, watching, return_exceptions=True)
+            await progress.settle()
         await child.logged()
         try:
             return talking.result()
@@ -274,6 +275,7 @@ class _Kept:
     def __init__(self, lease: Lease, element: PipelineElement | None, log: JobLog) -> None:
         self._lease, self._element, self.log = lease, element, log
         self._last = 0.0
+        self._writing: asyncio.Task[None] | None = None
         self._series = 0
         self._pending: dict[str, Any] | None = None
 
@@ -291,12 +293,25 @@ class _Kept:
 
     async def flush(self, interval: float) -> None:
         """Write the lines of the log and the pending checkpoint, each unless the last was written less than `interval`
-        seconds ago."""
+        seconds ago. A write that has begun ends, even if its caller is canceled."""
+        self._writing = asyncio.create_task(self._flush(interval))
+        await asyncio.shield(self._writing)
+
+    async def settle(self) -> None:
+        """Wait for the end of a write whose caller was canceled. Its error is that of the next write."""
+        if self._writing is not None:
+            await asyncio.gather(self._writing, return_exceptions=True)
+
+    async def _flush(self, interval: float) -> None:
         if self._element is None:
             return
         lines = self.log.take(interval)
         if lines:
-            await self._lease.keep_log(self._element.id, lines)
+            try:
+                await self._lease.keep_log(self._element.id, lines)
+            except Exception:
+                self.log.put_back(lines)
+                raise
         if self._pending is None or monotonic() - self._last < interval:
             return
         message, self._pending = self._pending, None

@@ -195,6 +195,7 @@ def _print() -> None:
     sys.stdout.write("token vg_0123456789ab_" + "A" * 43 + "\n")
     sys.stderr.write("postgresql://me:hunter2@db/x\n")
     warnings.warn("this is odd", stacklevel=1)
+    time.sleep(0.5)  # the three pipes are read in any order, and the next lines fill the log
     for number in range(100_000):
         sys.stdout.write(f"line {number}\n")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,13 +73,15 @@ async def test_a_job_that_takes_too_much_fails_with_the_limit(server: Server, bo
 @pytest.mark.slow
 @pytest.mark.parallel
 async def test_twenty_in_a_row_leave_nothing(server: Server, folder: Path) -> None:
-    await bombed(server, "fork")
+    for bomb in ENDS:  # opens what the server keeps open
+        await bombed(server, bomb)
     settle(server, folder)
     before = held(server)
     for number in range(20):
         await bombed(server, list(ENDS)[number % len(ENDS)])
     settle(server, folder)
-    assert held(server) == before
+    await asyncio.sleep(1)  # a connection of a client may still be closing
+    assert held(server) <= before
 
 
 def settle(server: Server, folder: Path) -> None:

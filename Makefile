@@ -4,8 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 EXTRAS_run := battery,data
-EXTRAS_test := test,battery,data
-EXTRAS_clients := test,battery,data,clients
+EXTRAS_test := test,battery,data,telemetry
+EXTRAS_clients := test,battery,data,telemetry,clients
 JOBS ?= 2  # Tests at a time
 PEERS := tests/bench/peers
 CLIENTS := tests/clients
@@ -55,7 +55,7 @@ explorer:  ## Build the GraphiQL page; needs node
 constraints:  ## Lock the newest versions that fit together
 	rm -rf $(VENV)/fresh
 	$(PYTHON) -m venv $(VENV)/fresh
-	$(VENV)/fresh/bin/pip install --quiet -e '.[test,battery,data,clients]'
+	$(VENV)/fresh/bin/pip install --quiet -e '.[test,battery,data,telemetry,clients]'
 	$(VENV)/fresh/bin/pip freeze --exclude-editable > constraints.txt
 
 clean:  ## Remove the virtual environment

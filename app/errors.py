@@ -12,6 +12,8 @@ VoltgraphError
 ├── NotUnique         a row has that key already
 ├── Busy              too much is waiting; try again
 ├── FileInUse         another process writes this SQLite file
+├── WrongTelemetry    traces are asked for that cannot be sent
+├── CannotListen      the address for metrics is taken or not of this machine
 ├── Abandoned         a write canceled itself
 ├── FileGone          a stored file was deleted meanwhile
 ├── ReadingFailed     an uploaded file cannot be read

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 import schema
 from app import rest
 from app.auth.keys import open_keys
+from app.database import telemetry
 from app.database.connect import database_url, exclusive, open_database
 from app.database.migrations import migrate
 from app.execution.worker import working
@@ -20,8 +22,11 @@ from app.server.connections.connection_limit import Connections
 from app.server.cors import cors
 from app.server.fast_path.interface import FastPathApplication
 from app.server.observability import health, metrics
+from app.server.observability.exposition import Exposition
+from app.server.observability.listener import listening
 from app.server.observability.metrics import Counted, Metrics
 from app.server.observability.request_log import Traced
+from app.server.observability.spans import Spanned
 from app.server.pages.explorer import Explorer
 from app.server.services import services
 from app.settings import QUERIES, Settings
@@ -64,7 +69,7 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
     @asynccontextmanager
     async def lifespan(app: Voltgraph) -> AsyncIterator[None]:
         url = database_url(settings.database_url)
-        with exclusive(url):
+        with telemetry.tracing(), exclusive(url):
             await migrate(url)
             async with (
                 open_database(url, settings.max_waiting_writes) as database,
@@ -73,7 +78,11 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
                 app.state.services = services(settings, database, keys)
                 app.graphql.open(app.state.services)
                 app.state.metrics.watch(app.state.services)
+                app.state.exposition = Exposition(app.state.metrics, database)
                 async with (
+                    listening(
+                        settings, app.state.metrics, database, app.state.services.health, app.state.services.isolation
+                    ),
                     aclosing(app.state.services.revocations),
                     working(settings, url, database, app.state.metrics.job),
                 ):
@@ -91,6 +100,8 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
         app.around = cors(app.inner, settings.origins)
     if settings.log_format == "json":
         app.around = Traced(app.around or app.inner, logs=True)
+    if telemetry.is_wanted(os.environ):
+        app.around = Spanned(app.around or app.inner)
     if settings.fast_path and app.around is None:
         app.fast_path = app.graphql
     app.mount("/explorer", explorer.assets)

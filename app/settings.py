@@ -60,6 +60,10 @@ class Settings(BaseSettings):
     fast_path: bool = Field(
         True, description="Answer short requests to /graphql without ASGI, unless CORS or JSON logs are on."
     )
+    shared_answers: bool = Field(
+        True,
+        description="Make the answer to an event once for subscriptions with equal documents, variables and rights.",
+    )
     trusted_documents: str = Field(
         "", description="Folders, separated by `:`; only their operations and those of `queries/` run."
     )
@@ -142,6 +146,13 @@ class Settings(BaseSettings):
         gt=0,
         description="Days after which workers delete runs that have ended, and idempotency keys; unless set, never.",
     )
+    metrics_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port for /livez, /readyz and /metrics of a server or worker, apart from the API; unset for none.",
+    )
+    metrics_host: str = Field("127.0.0.1", description="Address to listen on for VOLTGRAPH_METRICS_PORT.")
     log_format: Literal["text", "json"] = Field(
         "text", description="`json` writes one object a line, with a line per request; `text` is for people."
     )

@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping
-from contextlib import AbstractContextManager, aclosing, nullcontext
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
 
-import orjson
-from graphql import ExecutionResult, GraphQLError, OperationType, execute
-from graphql.execution import (
-    Executor,
-    create_source_event_stream,
-    execute_subscription_event,
-    map_source_to_response_event,
-)
+from graphql import ExecutionResult, OperationType, execute
 
 from app.auth.caller import Caller
-from app.database.availability import retry_until_available
-from app.errors import AnswerTooLarge, RequestError, RequestErrorCode
+from app.database import telemetry
+from app.errors import RequestError, RequestErrorCode
 from app.pipelines.budget import Budget
 from app.server.bodies.quota import BodyQuota
 from app.server.observability.request_log import note_key
@@ -28,10 +21,12 @@ from app.server.services import Services
 from app.server.timeouts import finish_with_timeout, with_timeout
 from app.settings import QUERIES, Settings
 from schema import graphql_schema
+from schema.answers.answer import Answer, EncodedAnswer, answer_of, encode, encode_failure, refused_answer
+from schema.answers.subscriptions import Subscribed, Subscriptions
 from schema.documents.documents import MAX_ERRORS, Document, Documents, KnownOperation
 from schema.documents.persisted import Persisted, named_hash
 from schema.documents.trusted import ANONYMOUS, operation_names, read
-from schema.errors import distinct, failure, formatted, masked, refusal
+from schema.errors import formatted, refusal
 from schema.executor import BudgetedExecutor
 from schema.plans.planner import Planner
 from schema.types.context import Context
@@ -65,22 +60,6 @@ def graphql_request(body: Any) -> GraphQLRequest:
     return GraphQLRequest(query, variables, name or None, hash)
 
 
-class Answer(NamedTuple):
-    """An answer to a client. If it was not executed, it has errors only."""
-
-    body: dict[str, Any]
-    executed: bool = True
-
-
-def encoded(body: dict[str, Any], most: int | None = None) -> bytes:
-    """Encode an answer as JSON, including instants, which plans leave unconverted. Raises AnswerTooLarge if it has more
-    than `most` bytes."""
-    text = orjson.dumps(body, option=orjson.OPT_UTC_Z)
-    if most is not None and len(text) > most:
-        raise AnswerTooLarge.than(most)
-    return text
-
-
 class Operations:
     """Prepares the operation of a request, or explains why it cannot run."""
 
@@ -99,7 +78,7 @@ class Operations:
 
     def open(self, services: Services) -> None:
         """Set the services that operations use."""
-        self._services = services
+        self._services, self._events = services, Subscriptions(services, self._settings)
         self.bodies: BodyQuota = services.bodies
         """Quota on the bytes of all request bodies."""
         self.plans = Planner(services.database, self._settings.max_answer_bytes) if self._has_plans else None
@@ -133,7 +112,9 @@ class Operations:
         cost = known.cost(request.variables, self._settings)
         left = self._services.rate_limiter.spend(caller, cost)
         name, variables = request.operation_name, request.variables
-        return Operation(known, document, name, variables, self._services, plans, caller, cost, left, self._settings)
+        return Operation(
+            known, document, name, variables, self._services, plans, caller, cost, left, self._settings, self._events
+        )
 
     async def find_or_explain(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """Like `find`, for transports without a status line: an invalid request gets an answer too."""
@@ -157,6 +138,7 @@ class Operation(NamedTuple):
     left: int | None
     """Cost that the caller's key may still spend; None without keys."""
     settings: Settings
+    events: Subscriptions
 
     @property
     def kind(self) -> OperationType:
@@ -176,7 +158,7 @@ class Operation(NamedTuple):
     async def answer(self) -> Answer:
         """Execute a query or a mutation. Raises RequestError with TIMEOUT."""
         if self.known.checks and (errors := self.known.checks.errors(self.variables)):
-            return _wrong(errors)
+            return refused_answer(errors)
         timeout = self.settings.request_timeout
         try:
             wait, work = (with_timeout, self._read()) if self.kind is QUERY else (finish_with_timeout, self._change())
@@ -191,7 +173,8 @@ class Operation(NamedTuple):
     async def _read(self) -> Answer:
         data = None
         if self.plans is not None:
-            data = await self.plans.data(self.document, self.name, self.variables, self.caller)
+            planned = self.plans.data(self.document, self.name, self.variables, self.caller)
+            data = await (planned if telemetry.tracer is None else telemetry.wait("plan", planned))
         if data is None:  # resolvers use asyncio's timeouts, which need a Task
             return await asyncio.create_task(self._execute())
         return Answer({"data": data})
@@ -200,13 +183,18 @@ class Operation(NamedTuple):
         if self.plans is None:
             return await self._execute()
         context = self._context()
-        result = await self.plans.changed(self.document, self.name, self.variables, context)
+        planned = self.plans.changed(self.document, self.name, self.variables, context)
+        result = await (planned if telemetry.tracer is None else telemetry.wait("plan", planned))
         if result is None:
             return await self._execute()
         context.budget.check()
-        return _answer(result)
+        return answer_of(result)
 
     async def _execute(self) -> Answer:
+        with telemetry.span("executor"):
+            return await self._executed()
+
+    async def _executed(self) -> Answer:
         context = self._context()
         result = execute(
             graphql_schema,
@@ -220,78 +208,25 @@ class Operation(NamedTuple):
         )
         result = result if isinstance(result, ExecutionResult) else await result
         context.budget.check()
-        return _answer(result)
+        return answer_of(result)
 
-    async def answers(self) -> AsyncGenerator[Answer, None]:
-        """Yield the answers to any operation; a subscription yields one per event. Raises nothing."""
+    def stream(self) -> AsyncGenerator[EncodedAnswer, None]:
+        """Return the answers to any operation; a subscription has one per event. An answer that is too long is replaced
+        by an error, which is the last. The answers raise nothing."""
+        checks = self.known.checks
+        if self.kind is not OperationType.SUBSCRIPTION or (checks and checks.errors(self.variables)):
+            return self._one_answer()
+        return self.events.answers(Subscribed(self.document, self.name, self.variables, self.caller))
+
+    async def _one_answer(self) -> AsyncGenerator[EncodedAnswer, None]:
+        """Yield the answer to a query or a mutation, or to an operation with wrong variables."""
         try:
-            if self.kind is not OperationType.SUBSCRIPTION:
-                yield await self.answer()
-                return
-            if self.known.checks and (errors := self.known.checks.errors(self.variables)):
-                yield _wrong(errors)
-                return
-            executor = BudgetedExecutor.build(
-                graphql_schema,
-                self.document.tree,
-                context_value=self._context(),
-                raw_variable_values=self.variables,
-                operation_name=self.name,
-                max_coercion_errors=MAX_ERRORS,
-                hide_suggestions=not self.settings.has_suggestions,
-            )
-            if isinstance(executor, list):
-                yield _wrong(executor)
-                return
-            source = create_source_event_stream(executor)
-            if isinstance(source, Awaitable):
-                source = await source
-            if isinstance(source, ExecutionResult):
-                yield Answer({"errors": [masked(error) for error in source.errors or []]}, executed=False)
-                return
-            async with aclosing(map_source_to_response_event(executor, source, self._event)) as results:
-                async for result in results:
-                    await retry_until_available(partial(self.services.authenticator.confirm, self.caller))
-                    yield _answer(result)
+            yield encode(await self.answer(), self.settings.max_answer_bytes)
         except Exception as error:
-            yield Answer({"errors": failure(error)}, executed=False)
-
-    async def _event(self, executor: Executor[Any]) -> ExecutionResult:
-        context = executor.context_value = self._context()
-        result = execute_subscription_event(executor)
-        result = result if isinstance(result, ExecutionResult) else await result
-        context.budget.check()
-        return result
-
-    async def texts(self) -> AsyncGenerator[tuple[Answer, bytes], None]:
-        """Yield the answers with their JSON. An answer that is too long is replaced by an error, which is the last.
-        Raises nothing."""
-        async with aclosing(self.answers()) as answers:
-            async for answer in answers:
-                try:
-                    text = encoded(answer.body, self.settings.max_answer_bytes)
-                except Exception as error:
-                    refused = Answer({"errors": failure(error)}, executed=False)
-                    yield refused, encoded(refused.body)
-                    return
-                yield answer, text
+            yield encode_failure(error)
 
     def _context(self) -> Context:
         return Context(self.services, self.caller, self._budget())
 
     def _budget(self) -> Budget:
         return Budget(self.settings.max_answer_bytes)
-
-
-def _answer(result: ExecutionResult) -> Answer:
-    """Convert a result. An error without a path belongs to the request, which was not executed and has no data."""
-    errors = result.errors or []
-    if errors and not any(error.path for error in errors):
-        return _wrong(errors)
-    body: dict[str, Any] = {"data": result.data}
-    return Answer({"errors": [masked(error) for error in distinct(errors)], **body} if errors else body)
-
-
-def _wrong(errors: Iterable[GraphQLError]) -> Answer:
-    """Return the answer to a request that is not executed."""
-    return Answer({"errors": [formatted(error, RequestErrorCode.BAD_USER_INPUT) for error in errors]}, executed=False)

@@ -23,6 +23,10 @@ class Caller:
     key: str | None = None
     """Prefix of the API key."""
 
+    def rights(self) -> Caller:
+        """Return a caller with the same rights, without user and key."""
+        return Caller(self.organization_id, projects=self.projects, may_write=self.may_write)
+
     def may_use(self, project_id: str) -> bool:
         return self.projects is None or project_id in self.projects
 

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from app.auth.caller import Caller
 from app.errors import RequestError, RequestErrorCode
 
 
+def ignore(_: int) -> None:
+    """Do nothing."""
+
+
 class ConcurrencyQuota:
     """Concurrency quota: a maximum per API key; all callers without a key share one."""
 
-    def __init__(self, most: int, kind: str) -> None:
-        self._most, self._kind = most, kind
+    def __init__(self, most: int, kind: str, released: Callable[[int], None] = ignore) -> None:
+        """Create a quota. `released` is called with the number in use after one is given back."""
+        self._most, self._kind, self._released = most, kind, released
         self._held: Counter[str | None] = Counter()
 
     @property
@@ -35,3 +40,4 @@ class ConcurrencyQuota:
             self._held[caller.key] -= 1
             if not self._held[caller.key]:
                 del self._held[caller.key]
+            self._released(self.held)

@@ -31,16 +31,25 @@ class RevocationPoller:
     @contextmanager
     def hold(self, caller: Caller, end: End) -> Iterator[None]:
         """Call `end` once the caller's key is revoked, until the context exits."""
-        token, ends = object(), self._held.setdefault(caller, {})
-        ends[token] = end
-        if self._polling is None or self._polling.done():
-            self._polling = asyncio.create_task(self._poll(), context=Context())  # outside of the request
+        token = object()
+        self.add(caller, token, end)
         try:
             yield
         finally:
-            del ends[token]
-            if not ends and self._held.get(caller) is ends:
-                del self._held[caller]
+            self.remove(caller, token)
+
+    def add(self, caller: Caller, token: object, end: End) -> None:
+        """Call `end` once the caller's key is revoked, until `remove` is called with the same token."""
+        self._held.setdefault(caller, {})[token] = end
+        if self._polling is None or self._polling.done():
+            self._polling = asyncio.create_task(self._poll(), context=Context())  # outside of the request
+
+    def remove(self, caller: Caller, token: object) -> None:
+        """End what `add` began."""
+        ends = self._held[caller]
+        del ends[token]
+        if not ends:
+            del self._held[caller]
 
     async def aclose(self) -> None:
         if self._polling is not None:

@@ -8,6 +8,7 @@ if missing := [name for name in ("pybamm", "ionworks_schema", "cma") if find_spe
     raise ImportError(
         f"Battery work needs {' and '.join(missing)}. Install the extra `battery`: pip install 'voltgraph[battery]'."
     )
+os.environ.setdefault("POLARS_MAX_THREADS", "1")  # read at import; processes are the unit of parallel work
 os.environ["PYBAMM_DISABLE_TELEMETRY"] = "true"  # read at import; otherwise PyBaMM would ask for or send telemetry
 
 from app.battery.executor import BatteryExecutor

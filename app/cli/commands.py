@@ -8,7 +8,7 @@ from typer.core import TyperGroup
 
 from app.cli import keys
 from app.cli.database import backup, migrate, prune
-from app.cli.fit import fit
+from app.cli.fitting.command import fit
 from app.cli.logs import logs
 from app.cli.run import run
 from app.cli.schema import schema

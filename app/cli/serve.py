@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from functools import partial
 from typing import Annotated, Any
 
 import typer
@@ -31,8 +32,15 @@ def new_server(settings: Settings, kind: type[Server] = Server) -> Server:
 
     async def announce(host: str, port: int) -> None:
         base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        logs.print_start(
+            settings,
+            f"serves {base}/graphql",
+            partial(tell, base, host, await app.state.services.authenticator.need_keys()),
+        )
+
+    def tell(base: str, host: str, has_keys: bool) -> None:
         console.print(f"GraphiQL  {base}/graphql\nREST      {base}/openapi.json", highlight=False)
-        if not await app.state.services.authenticator.need_keys():
+        if not has_keys:
             console.print(f"Keys      {OPEN if is_loopback(host) else OPEN_TO_ALL}", highlight=False)
         console.print(shown(f"Database  {url.render_as_string(hide_password=True)}"))
 

@@ -8,12 +8,17 @@ from sqlalchemy.engine import URL
 
 from app.cli.isolation import require_isolation
 from app.cli.terminal import console, shown
+from app.database import telemetry
 from app.database.connect import database_url, open_database
 from app.database.migrations import migrate
+from app.execution.sandbox.isolation import isolation
 from app.execution.sandbox.server_process import protect_process
 from app.execution.worker import working
 from app.models.sql import is_file
 from app.server.observability import logs
+from app.server.observability.health import Health
+from app.server.observability.listener import listening
+from app.server.observability.metrics import Metrics
 from app.settings import Settings
 
 
@@ -34,10 +39,20 @@ async def work(settings: Settings, url: URL) -> None:
     ended = asyncio.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    with telemetry.tracing():
+        await _work(settings, url, ended)
+
+
+async def _work(settings: Settings, url: URL, ended: asyncio.Event) -> None:
     await migrate(url)
+    metrics = Metrics()
     async with (
         open_database(url, settings.max_waiting_writes) as tables,
-        working(settings, url, tables),
+        listening(settings, metrics, tables, Health(tables), isolation(settings.sandbox)),
+        working(settings, url, tables, metrics.job),
     ):
-        console.print(shown(f"Runs the pipelines of {url.render_as_string(hide_password=True)}"))
+        metrics.watch_database(tables)
+        metrics.watch_isolation(isolation(settings.sandbox))
+        started = f"Runs the pipelines of {url.render_as_string(hide_password=True)}"
+        logs.print_start(settings, started, lambda: console.print(shown(started)))
         await ended.wait()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
 
@@ -13,6 +14,8 @@ from app.errors import Busy, VoltgraphError
 
 MOST_PENDING = 10_000
 """Maximum number of undelivered changed pipelines of one subscriber."""
+AT_ONCE = 64
+"""Number of subscribers that are woken in one turn of the event loop, so that others are served meanwhile."""
 Wants = Callable[[Change], bool]
 Watcher = Callable[[Change | None], None]
 """Callback for the changes of all organizations; None: some may have been missed."""
@@ -26,43 +29,58 @@ def anything(_: Change) -> bool:
 class Subscriber:
     """Queue of one subscriber: the ids of changed pipelines, each at most once."""
 
-    __slots__ = ("_caller", "_error", "_ids", "_some", "_wants")
+    __slots__ = ("_caller", "_error", "_ids", "_waiting", "_wants")
 
     def __init__(self, caller: Caller, wants: Wants) -> None:
         self._caller, self._wants = caller, wants
         self._ids: dict[str, None] = {}
-        self._some = asyncio.Event()
+        self._waiting: asyncio.Future[None] | None = None
+        """Future of `take` while it waits. An asyncio.Event would take ten times the memory."""
         self._error: VoltgraphError | None = None
+
+    @property
+    def organization_id(self) -> str:
+        return self._caller.organization_id
 
     def concerns(self, change: Change) -> bool:
         """Return whether the subscriber may see a change and wants it."""
         visible = change.visible_to(self._caller)
         return visible is not None and self._wants(visible)
 
-    def note(self, id: str) -> None:
-        """Add an id without waiting: a slow subscriber does not delay others."""
+    def note(self, id: str) -> bool:
+        """Add an id without waiting: a slow subscriber does not delay others. Return whether the subscriber sleeps: the
+        first pending id."""
+        is_first = not self._ids
         self._ids[id] = None
         if len(self._ids) > MOST_PENDING:
             self.fail(Busy("Too many changes are pending. Read the list again, and subscribe again."))
-        self._some.set()
+        return is_first
+
+    def wake(self) -> None:
+        """Continue a subscriber that waits for changes."""
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
 
     def fail(self, error: VoltgraphError) -> None:
         """End the subscription with an error; pending changes are dropped."""
         self._error = error
         self._ids.clear()
-        self._some.set()
+        self.wake()
 
     async def take(self, most: int) -> list[str]:
         """Wait for changes and return the oldest ids. Raises the error that ended the subscription, and Busy if ids
         were dropped because too many were pending."""
-        await self._some.wait()
+        if not self._ids and self._error is None:
+            self._waiting = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiting
+            finally:
+                self._waiting = None
         if self._error is not None:
             raise self._error
         ids = list(islice(self._ids, most))
         for id in ids:
             del self._ids[id]
-        if not self._ids:
-            self._some.clear()
         return ids
 
 
@@ -70,30 +88,50 @@ class Broker:
     """Broker of this process: subscribers by organization."""
 
     def __init__(self) -> None:
-        self._subscribers: dict[tuple[str, str | None], set[Subscriber]] = {}
+        self._subscribers: dict[tuple[str, str | None], dict[Hashable, set[Subscriber]]] = {}
+        """Subscribers by organization and pipeline, and by kind: those of one kind see and want the same changes."""
         self._watchers: list[Watcher] = []
+        self._asleep: deque[Subscriber] = deque()
+        """Subscribers with changes that have not been woken."""
 
     @contextmanager
     def subscribe(self, caller: Caller, id: str | None = None, wants: Wants = anything) -> Iterator[Subscriber]:
         """Subscribe to changes of one pipeline or measurement, or of all pipelines that the caller may see, until the
         context exits. `wants` is evaluated only for states that the caller may see."""
-        key, subscriber = (caller.organization_id, id), Subscriber(caller, wants)
-        self._subscribers.setdefault(key, set()).add(subscriber)
+        subscriber = Subscriber(caller, wants)
+        self.add(subscriber, id)
         try:
             yield subscriber
         finally:
-            self._subscribers[key].discard(subscriber)
-            if not self._subscribers[key]:
-                del self._subscribers[key]
+            self.remove(subscriber, id)
+
+    def add(self, subscriber: Subscriber, id: str | None, kind: Hashable = None) -> None:
+        """Add a subscriber to changes of one pipeline or of all. Subscribers of one `kind` must want the same."""
+        kinds = self._subscribers.setdefault((subscriber.organization_id, id), {})
+        kinds.setdefault(subscriber if kind is None else kind, set()).add(subscriber)
+
+    def remove(self, subscriber: Subscriber, id: str | None, kind: Hashable = None) -> None:
+        """Remove a subscriber that was added with the same arguments."""
+        kind = subscriber if kind is None else kind
+        kinds = self._subscribers[subscriber.organization_id, id]
+        kinds[kind].discard(subscriber)
+        if not kinds[kind]:
+            del kinds[kind]
+        if not kinds:
+            del self._subscribers[subscriber.organization_id, id]
 
     @contextmanager
     def watch(self, watcher: Watcher) -> Iterator[None]:
         """Call `watcher` with each change of an existing pipeline until the context exits, for the server itself."""
-        self._watchers.append(watcher)
+        self.add_watcher(watcher)
         try:
             yield
         finally:
             self._watchers.remove(watcher)
+
+    def add_watcher(self, watcher: Watcher) -> None:
+        """Call `watcher` with each change of an existing pipeline, before subscribers hear of it."""
+        self._watchers.append(watcher)
 
     @property
     def has_subscribers(self) -> bool:
@@ -102,24 +140,39 @@ class Broker:
 
     def publish(self, change: Change) -> None:
         """Notify the subscribers of a change. Subscribers of a single row check the access when they reread it."""
-        for watcher in self._watchers:
-            watcher(change)
-        for subscriber in self._subscribers.get((change.organization_id, change.id), ()):
-            subscriber.note(change.id)
+        self._tell(change)
+        for subscribers in self._subscribers.get((change.organization_id, change.id), {}).values():
+            self._note(subscribers, change.id)
         if change.kind != "pipeline":
             return
-        for subscriber in self._subscribers.get((change.organization_id, None), ()):
-            if subscriber.concerns(change):
-                subscriber.note(change.id)
+        for subscribers in self._subscribers.get((change.organization_id, None), {}).values():
+            if next(iter(subscribers)).concerns(change):
+                self._note(subscribers, change.id)
 
     def recheck(self) -> None:
         """Make every subscriber of a single pipeline reread it: changes may have been missed."""
-        for watcher in self._watchers:
-            watcher(None)
-        for (_, id), subscribers in self._subscribers.items():
+        self._tell(None)
+        for (_, id), kinds in self._subscribers.items():
             if id is not None:
-                for subscriber in subscribers:
-                    subscriber.note(id)
+                for subscribers in kinds.values():
+                    self._note(subscribers, id)
+
+    def _note(self, subscribers: Iterable[Subscriber], id: str) -> None:
+        is_waking = bool(self._asleep)
+        self._asleep.extend(subscriber for subscriber in subscribers if subscriber.note(id))
+        if self._asleep and not is_waking:
+            asyncio.get_running_loop().call_soon(self._wake)
+
+    def _wake(self) -> None:
+        """Wake some of the subscribers, and the rest in the next turns of the event loop."""
+        for _ in range(min(AT_ONCE, len(self._asleep))):
+            self._asleep.popleft().wake()
+        if self._asleep:
+            asyncio.get_running_loop().call_soon(self._wake)
+
+    def _tell(self, change: Change | None) -> None:
+        for watcher in self._watchers:
+            watcher(change)
 
     def organizations(self) -> list[str]:
         """Return the organizations with a subscriber to all changes."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import Any, Self
 
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import TimeoutError as NoneFree
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, ConnectionPoolEntry
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.errors import Busy
 
@@ -23,6 +25,24 @@ class Pool(AsyncAdaptedQueuePool):
             return super()._do_get()
         except NoneFree:
             raise Busy("Too many queries wait for the database. Try again.") from None
+
+
+class LimitedSession(AsyncSession):
+    """Session that only reads, and waits until few enough others of its kind are open."""
+
+    def __init__(self, limit: asyncio.Semaphore, reads: AsyncEngine) -> None:
+        super().__init__(reads, expire_on_commit=False)
+        self._open = limit
+
+    async def __aenter__(self) -> Self:
+        await self._open.acquire()
+        return self
+
+    async def __aexit__(self, *error: Any) -> None:
+        try:
+            await super().__aexit__(*error)
+        finally:
+            self._open.release()
 
 
 def engine(url: URL, connections: int, **more: Any) -> AsyncEngine:

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from app.auth.redaction import Redaction, passwords
+from app.database import telemetry
 from app.database.availability import is_unavailable, retry_until_available
 from app.database.interface import Database
 from app.execution.executor import JobFailed, Progress
@@ -55,6 +56,10 @@ class Runner:
 
     async def run(self, lease: Lease) -> None:
         """Run a pipeline to its end. Completed elements do not run again. Return early if the lease is lost."""
+        with telemetry.run_span(lease.pipeline_id, lease.attempt):
+            await self._run(lease)
+
+    async def _run(self, lease: Lease) -> None:
         if lease.attempt > 1:
             log.info("pipeline %s continues, attempt %s", lease.pipeline_id, lease.attempt, extra=_fields(lease))
         try:
@@ -126,8 +131,13 @@ class Runner:
         if element.status is PipelineElementStatus.COMPLETED:
             done: dict[str, Any] = orjson.loads(element.result or "{}")
             return done
-        with self._counted(lease, element):
-            request = {"kind": "run", "jobs": [_job(element)], "inputs": inputs, **data.request}
+        told = {
+            telemetry.ELEMENT: element.name,
+            telemetry.JOB: element.job_id or "",
+            telemetry.PIPELINE: lease.pipeline_id,
+        }
+        request = {"kind": "run", "jobs": [_job(element)], "inputs": inputs, **data.request}
+        with telemetry.span(f"job {element.element_type.name}", **told), self._counted(lease, element):
             answer = await self._attempts(lease, request, element)
             result: dict[str, Any] = answer["result"]
             _pin(result, data.run.pins(element.id))

@@ -66,7 +66,7 @@ def predicate(field: str, operator: str, operand: Any) -> Predicate:
         operand = operand.replace("\\", "\\\\")
     if field == "name" and operator in FOLDED:
         return Predicate("folded_name", FOLDED[operator], operand.casefold())
-    return Predicate(field, operator, list(dict.fromkeys(operand)) if isinstance(operand, list) else operand)
+    return Predicate(field, operator, tuple(dict.fromkeys(operand)) if isinstance(operand, list) else operand)
 
 
 @dataclass(frozen=True, slots=True)

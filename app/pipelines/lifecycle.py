@@ -11,7 +11,7 @@ from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth.caller import Caller
-from app.database import changes
+from app.database import changes, telemetry
 from app.database.interface import Database
 from app.errors import Problem, ProblemCode, Rejected
 from app.models.enums import JobErrorCode, JobStatus, PipelineElementStatus, PipelineStatus
@@ -46,7 +46,8 @@ async def start(
         await _begin(session, pipeline, caller)
         return pipeline
 
-    return await database.write(work, is_short=True)
+    with telemetry.enqueue_span(id):
+        return await database.write(work, is_short=True)
 
 
 async def require_room(database: Database, limits: QueueLimits, caller: Caller) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy import Select, and_
@@ -13,6 +13,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from app.auth.caller import Caller
 from app.database.interface import Database
 from app.errors import RequestError, RequestErrorCode
+from app.models.columns import Instant, now
 from app.models.sql import sql_of
 from app.models.tables import AT_WORK, QUEUED, Checkpoint, JobLogLine, Pipeline, PipelineElement
 from app.pipelines.access import visible_elements, visible_pipelines
@@ -137,12 +138,28 @@ async def element_of_job(database: Database, caller: Caller, job_id: str) -> Pip
     return await _element(database, element_query(caller, job_id=job_id))
 
 
-async def running(database: Database) -> tuple[int, int]:
-    """Count the running pipelines of all organizations, and those of them that wait for a worker."""
-    waits = func.count().filter(col(Pipeline.worker_id).is_(None))
-    query = select(func.count(), waits).select_from(Pipeline).where(AT_WORK)
+class AtWork(NamedTuple):
+    """Pipelines of one organization that wait for a worker, or that one runs."""
+
+    organization_id: str
+    is_queued: bool
+    pipelines: int
+    oldest: float
+    """Seconds since the start of the oldest."""
+
+
+async def at_work(database: Database) -> list[AtWork]:
+    """Count the running pipelines of all organizations."""
+    is_queued = col(Pipeline.worker_id).is_(None)
+    first = sa.type_coerce(func.min(Pipeline.started_at), Instant)
+    columns: tuple[Any, ...] = (col(Pipeline.organization_id), is_queued, func.count(), first)
+    query: Any = sa.select(*columns).where(AT_WORK).group_by(col(Pipeline.organization_id), is_queued)
     async with database.read() as session:
-        return (await session.exec(query)).one()
+        rows, at = (await session.exec(query)).all(), now()
+    return [
+        AtWork(organization_id, bool(queued), count, 0.0 if start is None else max(0.0, (at - start).total_seconds()))
+        for organization_id, queued, count, start in rows
+    ]
 
 
 async def queue_positions(

@@ -30,14 +30,22 @@ def log_fault(error: BaseException) -> InternalError:
     return InternalError(f"Internal error. The server's log has details under the id {id}.", request_id() or id)
 
 
+def log_unavailable(error: BaseException) -> bool:
+    """Log an error in one line and return True if it means that the database is unavailable. Other errors are for the
+    caller to log."""
+    if not is_unavailable(error):
+        return False
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    log.error("the database is unavailable: %s: %s", type(cause).__name__, cause)
+    return True
+
+
 def find_refusal(error: BaseException) -> RequestError | None:
     """Return the error as a client sees it: the refusal itself, or UNAVAILABLE. None means a fault of the server."""
     if isinstance(error, RequestError):
         return error
     if isinstance(error, Busy):
         return RequestError(RequestErrorCode.BUSY, str(error))
-    if is_unavailable(error):
-        cause = error.orig if isinstance(error, DBAPIError) else error
-        log.error("the database is unavailable: %s: %s", type(cause).__name__, cause)
+    if log_unavailable(error):
         return RequestError(RequestErrorCode.UNAVAILABLE, "The database is unavailable. Try again.")
     return None

@@ -14,6 +14,7 @@ from app.measurements.subscriptions import MeasurementFeed
 from app.pipelines.lifecycle import QueueLimits
 from app.pipelines.subscriptions import Feed
 from app.server.bodies.quota import BodyQuota
+from app.server.memory import Reclaimer
 from app.server.observability.health import Health
 from app.settings import Settings
 
@@ -44,7 +45,7 @@ def services(settings: Settings, database: Database, keys: KeyStore) -> Services
     """Build the services of a server."""
     authenticator = Authenticator(KeyRing(keys), settings.allow_anyone)
     sockets = ConcurrencyQuota(settings.max_sockets, "WebSockets")
-    subscriptions = ConcurrencyQuota(settings.max_subscriptions, "subscriptions")
+    subscriptions = ConcurrencyQuota(settings.max_subscriptions, "subscriptions", Reclaimer().released)
     rate_limiter = RateLimiter(settings.rate_limit)
     health, revocations = Health(database), RevocationPoller(authenticator)
     feed, bodies = Feed(database, revocations), BodyQuota(settings.max_held_bytes)

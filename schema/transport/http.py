@@ -26,8 +26,9 @@ from app.server.observability.request_log import HEADER, Traced, current, note
 from app.server.response import Fields, Response
 from app.server.services import Services
 from app.settings import Settings
+from schema.answers.answer import Answer, encoded
 from schema.errors import failure
-from schema.operations import Answer, GraphQLRequest, Operation, Operations, encoded, graphql_request
+from schema.operations import GraphQLRequest, Operation, Operations, graphql_request
 from schema.transport.negotiation import GRAPHQL, JSON, media_type, wants_events, wants_page
 from schema.transport.sse import EventStreams
 from schema.transport.websocket import Sockets

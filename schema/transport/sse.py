@@ -13,11 +13,11 @@ from graphql import OperationType
 from starlette.types import Receive, Send
 
 from app.server.faults import log_fault
-from schema.operations import Answer, Operation, encoded
+from schema.answers.answer import Answer, EncodedAnswer, encoded
+from schema.operations import Operation
 from schema.transport.negotiation import EVENTS
 
-Texts = AsyncGenerator[tuple[Answer, bytes], None]
-"""Answers with their JSON."""
+Answers = AsyncGenerator[EncodedAnswer, None]
 KEEP_ALIVE = 12.0
 """Seconds of silence after which a comment is sent, because proxies close idle connections."""
 COMMENT = b":\n\n"
@@ -45,19 +45,19 @@ class EventStreams:
     async def answer(self, operation: Operation | Answer, receive: Receive, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
         if isinstance(operation, Operation) and operation.kind is OperationType.SUBSCRIPTION:
-            await self._stream(operation.texts(), receive, send)
+            await self._stream(operation.stream(), receive, send)
         else:
             # As with JSON, a query or a mutation is finished even if the client disconnects.
             if isinstance(operation, Answer):
-                texts = [encoded(operation.body)]
+                events = [EncodedAnswer(encoded(operation.body)).event]
             else:
-                texts = [text async for _, text in operation.texts()]
-            await _write(send, b"".join(map(_next, texts)) + COMPLETE)
+                events = [answer.event async for answer in operation.stream()]
+            await _write(send, b"".join(events) + COMPLETE)
         await _write(send, b"", more=False)
 
-    async def _stream(self, texts: Texts, receive: Receive, send: Send) -> None:
+    async def _stream(self, answers: Answers, receive: Receive, send: Send) -> None:
         client = asyncio.create_task(_gone(receive))
-        events = asyncio.create_task(_write_all(texts, send))
+        events = asyncio.create_task(_write_all(answers, send))
         self._listening.add(client)
         try:
             await _write(send, COMMENT)  # the first byte tells waiting clients that the stream is open
@@ -78,16 +78,12 @@ async def _gone(receive: Receive) -> None:
         pass
 
 
-async def _write_all(texts: Texts, send: Send) -> None:
-    async with aclosing(texts):
-        async for _, text in texts:
-            await _write(send, _next(text))
+async def _write_all(answers: Answers, send: Send) -> None:
+    async with aclosing(answers):
+        async for answer in answers:
+            await _write(send, answer.event)
+            del answer  # free it while waiting
     await _write(send, COMPLETE)
-
-
-def _next(text: bytes) -> bytes:
-    """Encode an event on one line; stored JSON may contain line breaks."""
-    return b"event: next\ndata: " + text.translate(None, b"\r\n") + b"\n\n"
 
 
 async def _write(send: Send, body: bytes, *, more: bool = True) -> None:

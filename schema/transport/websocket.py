@@ -22,8 +22,9 @@ from app.server.connections.message_limit import LONGEST_UNKNOWN, lift
 from app.server.cors import is_from_allowed_page
 from app.server.faults import find_refusal, log_fault
 from app.settings import Settings
+from schema.answers.answer import Answer, encoded
 from schema.errors import failure, refusal
-from schema.operations import Answer, GraphQLRequest, Operation, Operations, encoded, graphql_request
+from schema.operations import GraphQLRequest, Operation, Operations, graphql_request
 from schema.transport.messages import is_well_formed, refused_subscribe
 
 PROTOCOL = "graphql-transport-ws"
@@ -265,19 +266,22 @@ class Socket:
     async def _tell(self, id: str, operation: Operation) -> list[dict[str, Any]] | None:
         """Send the answers of an operation until the client completes it. Return the errors that ended it, if any."""
         task = asyncio.current_task()
-        async with aclosing(operation.texts()) as texts:
-            async for answer, text in texts:
+        head = f'{{"id":{orjson.dumps(id).decode()},"type":"next","payload":'
+        async with aclosing(operation.stream()) as answers:
+            async for answer in answers:
                 if self._running.get(id) is not task:
                     break
-                if not answer.executed:
-                    errors: list[dict[str, Any]] = answer.body["errors"]
-                    return errors
-                await self._say("next", id, orjson.Fragment(text))
+                if answer.errors is not None:
+                    return answer.errors
+                await self._write(f"{head}{answer.payload}}}")
+                del answer  # free it while waiting
         return None
 
     async def _say(self, kind: str, id: str | None = None, payload: Any = None) -> None:
         fields = {"id": id, "type": kind, "payload": payload}
-        text = encoded({name: value for name, value in fields.items() if value is not None}).decode()
+        await self._write(encoded({name: value for name, value in fields.items() if value is not None}).decode())
+
+    async def _write(self, text: str) -> None:
         try:
             await self._send({"type": "websocket.send", "text": text})
         except OSError:

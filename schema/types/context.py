@@ -11,6 +11,7 @@ import strawberry
 from strawberry.dataloader import DataLoader
 
 from app.auth.caller import Caller
+from app.database.interface import Database
 from app.measurements import repository as measurements
 from app.measurements import series as measurement_series
 from app.models.enums import FileKind
@@ -31,9 +32,10 @@ class Context:
     """Context of one operation, so that no read is shared between operations. Loaders batch without a cache, so that
     reads after a mutation are fresh."""
 
-    def __init__(self, services: Services, caller: Caller, budget: Budget) -> None:
+    def __init__(self, services: Services, caller: Caller, budget: Budget, database: Database | None = None) -> None:
+        """Create a context. `database`: the database for reads, if it is another view of it."""
         self.services, self.caller, self.budget = services, caller, budget
-        self.database = services.database
+        self.database = database or services.database
         self._large: dict[str, DataLoader[str, str | None]] = {}
         self._traces: dict[int, DataLoader[str, list[Checkpoint]]] = {}
         self._logs: dict[tuple[int, int], DataLoader[str, list[JobLogLine]]] = {}

@@ -1,13 +1,14 @@
 """GraphQL subscriptions."""
 
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
 from typing import Annotated, Any
 
 import strawberry
 from strawberry import UNSET
 
 from app.models import tables
+from app.pipelines.readings import Event
+from app.pipelines.subscriptions import Changed
 from schema.types.context import Info
 from schema.types.inputs import PipelineFilter
 from schema.types.measurements.subscription import MeasurementSubscriptions
@@ -18,11 +19,11 @@ from schema.types.query import plain
 @strawberry.type(description="A pipeline that was created, changed or deleted.")
 class PipelineChange:
     id: ID = strawberry.field(description="The pipeline's id.")
-    newest: strawberry.Private[tables.Pipeline | None]
 
     @strawberry.field(description="Its newest state. Null when it was deleted.", graphql_type=Pipeline | None)
-    def pipeline(self) -> Any:
-        return self.newest
+    @staticmethod
+    def pipeline(parent: strawberry.Parent[Changed]) -> Any:
+        return parent.newest
 
 
 @strawberry.type(
@@ -37,24 +38,23 @@ class Subscription(MeasurementSubscriptions):
     )
     def pipeline_updated(
         self, info: Info, id: Annotated[ID, strawberry.argument(description="The pipeline's id.")]
-    ) -> AsyncGenerator[tables.Pipeline, None]:
+    ) -> AsyncGenerator[Event, None]:
         return info.context.services.feed.states(info.context.caller, id)
 
     @strawberry.subscription(
         description="Changes to pipelines that match, or matched before the change, from now on. Quick ones may merge. "
         "Projects that the API key may not use are hidden: a pipeline that leaves one counts as created, and one that "
-        "moves into one as deleted."
+        "moves into one as deleted.",
+        graphql_type=PipelineChange,
     )
-    async def pipelines_updated(
+    def pipelines_updated(
         self,
         info: Info,
         filter: Annotated[
             PipelineFilter | None, strawberry.argument(description="The filter; by default all pipelines.")
         ] = UNSET,
-    ) -> AsyncGenerator[PipelineChange, None]:
-        async with aclosing(info.context.services.feed.changes(info.context.caller, plain(filter))) as changes:
-            async for id, pipeline in changes:
-                yield PipelineChange(id=ID(id), newest=pipeline)
+    ) -> AsyncGenerator[Event, None]:
+        return info.context.services.feed.changes(info.context.caller, plain(filter))
 
     @strawberry.subscription(
         description="The log of a job after the line `after`, then further lines as they are written, some at a time. "

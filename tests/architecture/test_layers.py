@@ -31,6 +31,7 @@ LAYERS = (
 SCHEMA_LAYERS = (
     ("schema.transport",),
     ("schema.operations",),
+    ("schema.answers",),
     ("schema.plans",),
     ("schema",),
     ("schema.documents", "schema.types"),

@@ -305,7 +305,7 @@ async def opened(database_url: str) -> AsyncIterator[tuple[World, dict[str, tupl
         await live.database.listen()
         async with asyncio.timeout(PATIENCE):
             broker: Any = live.database.broker
-            while sum(map(len, broker._subscribers.values())) < len(watches):  # noqa: ASYNC110
+            while sum(len(each) for kinds in broker._subscribers.values() for each in kinds.values()) < len(watches):  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         try:
             yield world, sockets

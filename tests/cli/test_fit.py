@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from app.cli.fit_configuration import configuration, free_parameter, written
+from app.cli.fitting.configuration import configuration, free_parameter, written
 from app.cli.run import Refused
 from tests.api import ROOT
 

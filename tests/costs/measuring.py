@@ -18,8 +18,9 @@ from app.database.migrations import migrate
 from app.errors import RequestError
 from app.main import create_app
 from app.settings import Settings
+from schema.answers.answer import Answer, encoded
 from schema.errors import failure
-from schema.operations import Answer, GraphQLRequest, Operation, Operations, encoded
+from schema.operations import GraphQLRequest, Operation, Operations
 from tests.costs import worst
 from tests.costs.documents import Made
 
@@ -78,9 +79,9 @@ class Meter:
 
 
 async def _first(operation: Operation) -> bytes:
-    async with aclosing(operation.texts()) as texts:
-        async for _, text in texts:
-            return text
+    async with aclosing(operation.stream()) as answers:
+        async for answer in answers:
+            return answer.text
     return b""
 
 

@@ -66,10 +66,9 @@ async def test_nothing_crosses_organizations(database_url: str) -> None:
             await database.listen()
             await create(database, OURS)
             theirs = await create(database, THEIRS)
-            id, pipeline = await asyncio.wait_for(hearing, 5)
-            assert id == theirs
-            assert pipeline
-            assert pipeline.organization_id == "theirs"
+            changed = (await asyncio.wait_for(hearing, 5)).payload
+            assert changed.id == theirs
+            assert changed.newest.organization_id == "theirs"
         assert not database.broker._subscribers
 
 

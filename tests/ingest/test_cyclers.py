@@ -74,6 +74,17 @@ def novonix() -> str:
     return head + "\n".join(rows)
 
 
+def repower() -> str:
+    head = "Cycle ID,Step ID,Record ID,Step State,Relative Time(Sec),System Time,Voltage(V),Current(A),"
+    head += "Capacity(Ah),Energy(Wh),Charge Capacity(Ah),Discharge Capacity(Ah),Charge Energy(Wh),"
+    head += "Discharge Energy(Wh)\n"
+    rows = (
+        f"1,{step},{row},{'CC_DChg' if i else 'Rest'},{t},2026-01-01 {clock(t)[:8]},{v:.6f},{-i},0,0,0,0,0,0"
+        for row, (t, i, v, step) in enumerate(ROWS)
+    )
+    return head + "\n".join(rows)
+
+
 def bdf() -> str:
     rows = (f"{t},{v:.6f},{-i}" for t, i, v, _ in ROWS)
     return "test_time_second,voltage_volt,current_ampere\n" + "\n".join(rows)
@@ -89,6 +100,7 @@ FILES: dict[str, tuple[Callable[[], str], str]] = {
     "maccor": (maccor, "cell.txt"),
     "neware": (neware, "cell.csv"),
     "novonix": (novonix, "cell.csv"),
+    "repower": (repower, "cell.csv"),
 }
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from app.battery.ingest import ingest
+from app.battery.ingest import errors, ingest
 from app.battery.ingest.limits import Limits, limited_memory
 from app.execution.executor import IngestError
 from tests.ingest.files import LIMITS, discharge, ingested, parquet_bytes
@@ -182,3 +182,8 @@ def test_an_upload_without_a_name_is_read(tmp_path: Path) -> None:
     path.write_bytes(HEADER + ROWS)
     options = {"format": "CSV", "filename": None, "reader": None, "out": str(tmp_path), **LIMITS}
     assert ingest(str(path), options)["rows"] == 3
+
+
+def test_without_the_extra_a_file_says_what_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(errors, "find_spec", lambda name: None)
+    assert "Measurements need polars and ionworksdata. Install the extra `data`" in refusal(HEADER + ROWS, tmp_path)

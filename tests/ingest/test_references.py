@@ -10,6 +10,7 @@ import polars as pl
 import pybamm
 import pytest
 
+from app.battery.ingest import errors
 from app.battery.objectives.data import measurements
 from app.execution.executor import DataFile, Fault, Job, Outcome
 from tests.battery.work import EXECUTOR, job, parameter_set
@@ -157,6 +158,15 @@ def test_a_file_that_is_gone_is_told(tmp_path: Path) -> None:
     assert fault.path == PLACE
     assert "cannot be read" in fault.message
     assert str(tmp_path) not in fault.message
+
+
+def test_without_the_extra_a_reference_says_what_is_missing(
+    stored: dict[str, DataFile], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(errors, "find_spec", lambda name: None)
+    [fault] = faults(fit(f"db:{ID}"), stored)
+    assert fault.path == PLACE
+    assert "Install the extra `data`: pip install 'voltgraph[data]'" in fault.message
 
 
 def test_the_numbers_of_a_measurement_are_limited(stored: dict[str, DataFile], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import json
 import logging
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
+import httpx
+import orjson
 import pytest
 
-from app.server.observability.logs import Formatter, Json, Text, configure
+from app.server.observability.logs import Formatter, Json, Outages, Text, configure
 from app.server.observability.request_log import LogEntry, current
 from app.settings import Settings
+from tests import servers
+from tests.api import ROOT
 
 PASSWORD, KEY = "s3cr3t", "vg_3f9c0e6b21aa_0Yl3mXQm1b0z5dJc5Wc7O2kGq1m4nT8x0w9cVbR2eEs"
 FORMS = pytest.mark.parametrize("form", [Text, Json])
@@ -126,3 +133,46 @@ def test_less_is_told_at_a_higher_level(capsys: pytest.CaptureFixture[str]) -> N
     logging.getLogger("voltgraph").warning("not told")
     logging.getLogger("voltgraph").error("told")
     assert capsys.readouterr().err.endswith(" ERROR voltgraph told\n")
+
+
+def test_in_json_all_output_of_a_server_is_objects(sqlite_url: str, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    with servers.serving(sqlite_url, "app", log, VOLTGRAPH_LOG_FORMAT="json") as server:
+        httpx.post(f"{server.url}/graphql", json={"query": "{ nothing }"}, trust_env=False)
+    lines = [orjson.loads(line) for line in log.read_text().splitlines()]
+    assert any(line.get("code") == "GRAPHQL_VALIDATION_FAILED" for line in lines)
+
+
+def test_uncaught_exceptions_are_objects_in_json(tmp_path: Path) -> None:
+    program = (
+        "import threading; from app.server.observability import logs; from app.settings import Settings\n"
+        "logs.configure(Settings(log_format='json'))\n"
+        "thread = threading.Thread(target=lambda: 1 / 0); thread.start(); thread.join()\n"
+        "class Bad:\n    def __del__(self): raise KeyError('x')\n"
+        "Bad()\n"
+        "raise RuntimeError('line\\nbreak')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=False)
+    assert done.returncode == 1
+    lines = [orjson.loads(line) for line in done.stderr.splitlines()]
+    found = [line["traceback"].strip().splitlines()[-1] for line in lines]
+    assert found[0] == "ZeroDivisionError: division by zero"
+    assert found[1] == "KeyError: 'x'"
+    assert "RuntimeError: line" in lines[2]["traceback"]
+
+
+def test_an_outage_is_one_traceback_a_minute_and_other_errors_keep_theirs() -> None:
+    outages = Outages()
+
+    def failed(error: Exception, at: float) -> logging.LogRecord:
+        made = logging.LogRecord("voltgraph", logging.ERROR, "x.py", 1, "it failed", (), (type(error), error, None))
+        made.created = at
+        assert outages.filter(made)
+        return made
+
+    assert failed(ConnectionRefusedError("no server"), 100).exc_info
+    again = failed(ConnectionRefusedError("no server"), 101)
+    assert (again.exc_info, again.getMessage()) == (None, "it failed: ConnectionRefusedError: no server")
+    assert failed(ConnectionRefusedError("no server"), 161).exc_info
+    assert failed(ValueError("a bug"), 102).exc_info
+    assert failed(ValueError("a bug"), 103).exc_info

@@ -20,6 +20,10 @@ READERS = (
     "novonix", "repower",
 )  # fmt: skip
 """Readers by their names in ionworksdata. None of them starts a program, other than Arbin's for `.res` files."""
+OPTIONS = {
+    "repower": {"cell_metadata": {"Lower voltage cut-off [V]": -1000.0, "Upper voltage cut-off [V]": 1000.0}},
+}
+"""Options of readers that need some: Repower's drops rows beyond the voltages of a cell, which are not known here."""
 LEAST_ROWS = 10
 EQUAL = 1e-5
 """Seconds between rows up to which their times count as equal."""
@@ -55,7 +59,7 @@ def read_cycler(path: Path, reader: str, limits: Limits) -> tuple[pl.DataFrame, 
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         try:
-            frame = ionworksdata.read.time_series(path, reader)
+            frame = ionworksdata.read.time_series(path, reader, options=OPTIONS.get(reader))
         except Exception as error:
             raise IngestError(f"The reader `{reader}` cannot read the file: {first_line(error)}") from None
     limits.require(frame.height, frame.width, "The cycler's file")

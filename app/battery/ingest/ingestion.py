@@ -24,7 +24,6 @@ def ingest(path: str, options: Mapping[str, Any]) -> dict[str, Any]:
     """
     if message := missing_extra():
         raise IngestError(message)
-    os.environ.setdefault("POLARS_MAX_THREADS", "1")  # read at import; processes are the unit of parallel work
     limits = Limits(options["max_rows"], options["max_columns"], options["max_decoded_bytes"])
     suffix = safe_suffix(options["filename"])
     kind = format_of(Path(path), options["format"], suffix)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from copy import copy
 from typing import Any, TypeVar
 
 import asyncpg
@@ -12,8 +14,9 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.database import telemetry
 from app.database.broker import Broker
-from app.database.engines import PATIENCE, engine
+from app.database.engines import PATIENCE, LimitedSession, engine
 from app.database.group_commit import GroupCommit
 from app.database.inserts import PipelineInsert
 from app.database.interface import ReadBudget, Steps, Work
@@ -36,6 +39,7 @@ class Postgres:
     """A PostgreSQL database."""
 
     reads_inline = False
+    _limit: asyncio.Semaphore | None = None
 
     def __init__(self, url: URL, max_waiting: int) -> None:
         timeout = {"command_timeout": COMMAND_TIMEOUT}
@@ -61,14 +65,28 @@ class Postgres:
         await self._listener.start()
 
     def read(self) -> AsyncSession:
+        if self._limit is not None:
+            return LimitedSession(self._limit, self._engine)
         return AsyncSession(self._engine, expire_on_commit=False)
 
+    def limited(self) -> Postgres:
+        view = copy(self)
+        view._limit = asyncio.Semaphore(CONNECTIONS // 2)
+        return view
+
     async def write(self, work: Work[T], *, is_short: bool = False) -> T:
+        if telemetry.tracer is None:
+            return await self._write(work)
+        with telemetry.span("write"):
+            return await self._write(work)
+
+    async def _write(self, work: Work[T]) -> T:
         async with AsyncSession(self._engine, expire_on_commit=False) as session, session.begin():
             return await work(session)
 
     def store(self, new: PipelineInsert) -> Awaitable[None]:
-        return self._rounds.put(new)
+        stored = self._rounds.put(new)
+        return stored if telemetry.tracer is None else telemetry.wait("write", stored)
 
     async def _store(self, batch: list[PipelineInsert]) -> list[Exception | None]:
         """Store a batch by one statement, which is a transaction in one round trip. Transactions that notify are

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from copy import copy
 from functools import partial
 from typing import Any, TypeVar
 
@@ -14,8 +15,9 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.database import telemetry
 from app.database.broker import Broker
-from app.database.engines import engine
+from app.database.engines import LimitedSession, engine
 from app.database.inserts import PipelineInsert
 from app.database.interface import ReadBudget, Steps, Work
 from app.database.recoveries import Recoveries
@@ -46,6 +48,7 @@ class Sqlite:
     """A SQLite database."""
 
     reads_inline = True
+    _limit: asyncio.Semaphore | None = None
 
     def __init__(self, url: URL, max_waiting: int) -> None:
         _log_ahead(url)
@@ -69,13 +72,24 @@ class Sqlite:
         """Do nothing: only this process writes."""
 
     def read(self) -> AsyncSession:
+        if self._limit is not None:
+            return LimitedSession(self._limit, self._readers)
         return AsyncSession(self._readers, expire_on_commit=False)
 
+    def limited(self) -> Sqlite:
+        view = copy(self)
+        view._limit = asyncio.Semaphore(READERS // 2)
+        return view
+
     async def write(self, work: Work[T], *, is_short: bool = False) -> T:
-        return await self._writer.write(work, is_short=is_short)
+        if telemetry.tracer is None:
+            return await self._writer.write(work, is_short=is_short)
+        with telemetry.span("write"):
+            return await self._writer.write(work, is_short=is_short)
 
     def store(self, new: PipelineInsert) -> Awaitable[None]:
-        return self._writer.store(new)
+        stored = self._writer.store(new)
+        return stored if telemetry.tracer is None else telemetry.wait("write", stored)
 
     async def free_space(self) -> None:
         """Give pages back from the end of the file, in steps that delay no writer."""

@@ -14,9 +14,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from app.database.interface import Database, ReadBudget, Steps
 from app.errors import VoltgraphError
+from app.execution.sandbox.isolation import Isolation
 from app.models.columns import Instant, now
 from app.models.tables import Pulse
-from app.server.faults import log_fault
+from app.server.faults import log_fault, log_unavailable
 
 BELIEVED = 1.0
 """Seconds for which a successful write counts; more frequent probes cause no further writes."""
@@ -59,7 +60,8 @@ class Health:
             self._beats = True
         except Exception as error:
             self._beats = False
-            log_fault(error)
+            if not log_unavailable(error):
+                log_fault(error)
         finally:
             self._taken, self._taking = monotonic(), None
 
@@ -99,7 +101,12 @@ async def ready(request: Request) -> Response:
     """Answer 200 if the server can write to its database, reads its writes, and is not shutting down. Its jobs'
     isolation comes with the answer, if it runs any."""
     services = request.app.state.services
-    confined = None if services.isolation is None else services.isolation.to_json()
-    if await services.health.ready():
+    return await readiness(services.health, services.isolation)
+
+
+async def readiness(health: Health, isolation: Isolation | None) -> Response:
+    """Return the response to a readiness probe."""
+    confined = None if isolation is None else isolation.to_json()
+    if await health.ready():
         return JSONResponse({"status": "ok", "sandbox": confined})
     return JSONResponse({"status": "not ready", "sandbox": confined}, 503, {"retry-after": "1"})

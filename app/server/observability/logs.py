@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterable
+import sys
+import threading
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
+from types import TracebackType
 
 from app.auth.redaction import Redaction, passwords
+from app.database.availability import is_unavailable
 from app.server.observability.request_log import request_id
 from app.settings import Settings
 
 OURS = "voltgraph"
+DAMPED = 60.0
+"""Seconds within which equal failures are logged with one traceback."""
 CONTROL = {code: f"\\x{code:02x}" for code in (*range(0x20), 0x7F, *range(0x80, 0xA0))} | {
     0x0A: "\\n",
     0x0D: "\\r",
@@ -66,9 +72,31 @@ class Json(Formatter):
         return self._clean(value) if isinstance(value, str) else value
 
 
+class Outages(logging.Filter):
+    """Filter that shortens records of errors that an unavailable database caused: one traceback a minute of each
+    message, and one line otherwise."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[object, float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        error = record.exc_info[1] if record.exc_info else None
+        if error is None or not is_unavailable(error):
+            return True
+        if record.created - self._told.get(record.msg, -DAMPED) < DAMPED:
+            cause = str(getattr(error, "orig", None) or error).partition("\n")[0]
+            record.msg, record.args = f"{record.getMessage()}: {type(error).__name__}: {cause}", ()
+            record.exc_info = record.exc_text = None
+        else:
+            self._told[record.msg] = record.created
+        return True
+
+
 def configure(settings: Settings) -> None:
     """Configure logging: one format, to standard error. Libraries log warnings and errors only."""
     handler = logging.StreamHandler()
+    handler.addFilter(Outages())
     secrets = passwords(settings.database_url)
     handler.setFormatter(Json(secrets) if settings.log_format == "json" else Text(secrets))
     root = logging.getLogger()
@@ -76,6 +104,40 @@ def configure(settings: Settings) -> None:
     root.setLevel(logging.WARNING)
     logging.getLogger(OURS).setLevel(settings.log_level)
     logging.captureWarnings(True)
+    if settings.log_format == "json":
+        _log_uncaught()
+
+
+def print_start(settings: Settings, message: str, text: Callable[[], None]) -> None:
+    """Tell on standard output that the process has started: as an object with `message` if the log is JSON, otherwise
+    by `text`."""
+    if settings.log_format == "json":
+        record = logging.LogRecord(OURS, logging.INFO, "", 0, message, None, None)
+        sys.stdout.write(Json(passwords(settings.database_url)).format(record) + "\n")
+        sys.stdout.flush()
+    else:
+        text()
+
+
+def _log_uncaught() -> None:
+    """Log exceptions that nothing caught: Python prints them as lines of text."""
+    log = logging.getLogger(OURS)
+
+    def uncaught(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            sys.__excepthook__(kind, error, traceback)
+        else:
+            log.critical("uncaught exception", exc_info=(kind, error, traceback))
+
+    def in_thread(args: threading.ExceptHookArgs) -> None:
+        if args.exc_value is not None and not isinstance(args.exc_value, SystemExit):
+            uncaught(args.exc_type, args.exc_value, args.exc_traceback)
+
+    def unraisable(args: sys.UnraisableHookArgs) -> None:
+        error = (args.exc_type, args.exc_value, args.exc_traceback) if args.exc_value else None
+        log.error("%s: %r", args.err_msg or "exception ignored in", args.object, exc_info=error)
+
+    sys.excepthook, threading.excepthook, sys.unraisablehook = uncaught, in_thread, unraisable
 
 
 def _request_id(record: logging.LogRecord) -> str | None:

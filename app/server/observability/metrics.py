@@ -11,12 +11,13 @@ from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 
 from fastapi import APIRouter, Request
-from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Histogram
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.pipelines import repository
+from app.database.interface import Database
+from app.execution.sandbox.isolation import Isolation
 from app.server.connections.connection_limit import Connections
 from app.server.observability.request_log import route_of
 from app.server.services import Services
@@ -64,17 +65,25 @@ class Metrics:
 
     def watch(self, services: Services) -> None:
         """Register the gauges of queues and open connections."""
-        database, sockets, subscriptions = services.database, services.sockets, services.subscriptions
-        self.gauge("voltgraph_waiting_writes", "Writes that wait.", lambda: database.waiting)
-        self.gauge("voltgraph_waiting_reads", "Reads that wait.", lambda: database.waiting_reads)
+        sockets, subscriptions = services.sockets, services.subscriptions
+        self.watch_database(services.database)
         self.gauge("voltgraph_held_body_bytes", "Bytes of request bodies in memory.", lambda: services.bodies.held)
         self.gauge("voltgraph_open_sockets", "WebSockets that are initialised.", lambda: sockets.held)
         self.gauge("voltgraph_subscriptions", "Open subscriptions.", lambda: subscriptions.held)
-        if (confined := services.isolation) is not None:
-            told = "Version of Landlock that confines jobs; 0 without it."
-            self.gauge("voltgraph_sandbox_landlock", told, lambda: confined.landlock)
-            self.gauge("voltgraph_sandbox_seccomp", "1 if seccomp confines jobs.", lambda: confined.seccomp)
-            self.gauge("voltgraph_sandbox_root", "1 if jobs run as root.", lambda: confined.is_root)
+        if services.isolation is not None:
+            self.watch_isolation(services.isolation)
+
+    def watch_isolation(self, confined: Isolation) -> None:
+        """Register the isolation of jobs."""
+        told = "Version of Landlock that confines jobs; 0 without it."
+        self.gauge("voltgraph_sandbox_landlock", told, lambda: confined.landlock)
+        self.gauge("voltgraph_sandbox_seccomp", "1 if seccomp confines jobs.", lambda: confined.seccomp)
+        self.gauge("voltgraph_sandbox_root", "1 if jobs run as root.", lambda: confined.is_root)
+
+    def watch_database(self, database: Database) -> None:
+        """Register the metrics of a database's queues and connections."""
+        self.gauge("voltgraph_waiting_writes", "Writes that wait.", lambda: database.waiting)
+        self.gauge("voltgraph_waiting_reads", "Reads that wait.", lambda: database.waiting_reads)
         told = "Database connections that an error left in a wrong state, and that were rolled back or replaced."
         self.counts("voltgraph_connection_recoveries", told, database.recoveries, "connection")
 
@@ -171,11 +180,5 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/metrics")
 async def scrape(request: Request) -> Response:
-    """Return all metrics in Prometheus' format."""
-    running, queued = await repository.running(request.app.state.services.database)
-    metrics = request.app.state.metrics
-    metrics.gauge("voltgraph_running_pipelines", "Pipelines that run.", lambda: running)
-    metrics.gauge("voltgraph_queued_pipelines", "Running pipelines that wait for a worker.", lambda: queued)
-    registry = CollectorRegistry()
-    registry.register(metrics)
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    """Return all metrics in Prometheus' format, also while the database is away."""
+    return Response(await request.app.state.exposition.text(), media_type=CONTENT_TYPE_LATEST)

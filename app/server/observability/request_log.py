@@ -16,6 +16,8 @@ from time import perf_counter
 import uuid_utils
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.database import telemetry
+
 log = logging.getLogger("voltgraph.requests")
 
 HEADER = b"x-request-id"
@@ -51,9 +53,16 @@ def request_id() -> str | None:
 
 def note(operation: str, code: str) -> None:
     """Record the operation and the outcome of the current request."""
+    if telemetry.tracer is not None:
+        telemetry.annotate({"graphql.operation.name": operation[:LONGEST], "voltgraph.code": code, **_request_id()})
     trace = current.get()
     if trace is not None:
         trace.operation, trace.code = operation, code
+
+
+def _request_id() -> dict[str, str]:
+    id = request_id()
+    return {} if id is None else {"voltgraph.request.id": id}
 
 
 def note_key(prefix: str | None) -> None:

@@ -9,7 +9,8 @@ import orjson
 
 from app.auth.caller import LOCAL
 from app.main import Voltgraph
-from schema.operations import Answer, GraphQLRequest, Operation, encoded
+from schema.answers.answer import Answer, encoded
+from schema.operations import GraphQLRequest, Operation
 from schema.plans.planner import Planner
 
 

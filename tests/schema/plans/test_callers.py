@@ -5,7 +5,7 @@ from __future__ import annotations
 import orjson
 
 from app.auth.caller import LOCAL, Caller
-from schema.operations import encoded
+from schema.answers.answer import encoded
 from tests.schema.plans.data import OTHERS, PIPELINES, id_of
 from tests.schema.plans.pair import Pair
 

@@ -9,8 +9,8 @@ from typing import Annotated, Any
 import httpx
 import typer
 
-from app.cli.fit_configuration import STORED, configuration, read_columns, written
-from app.cli.plot import plot, require_plotting
+from app.cli.fitting.configuration import STORED, configuration, read_columns, written
+from app.cli.fitting.plot import plot, require_plotting
 from app.cli.run import Client, Refused, connected, read_input, run_input
 from app.cli.terminal import console, lines, shown
 from app.database.connect import FileInUse

@@ -114,7 +114,7 @@ async def test_queue_is_told_by_status_and_organization(api: Api) -> None:
         await api.set_status(id, PipelineStatus.RUNNING)
 
     async def change(session: Any) -> None:
-        moved = "UPDATE pipeline SET attempt = 1, organization_id = 'other' WHERE name = '0'"
+        moved = "UPDATE pipeline SET worker_id = 'w', organization_id = 'other' WHERE name = '0'"
         await session.exec(text(moved))
         early = "UPDATE pipeline SET started_at = created_at"
         await session.exec(text(early))

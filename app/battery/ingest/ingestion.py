@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import logging
-import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from app.battery.ingest.errors import IngestError, missing_extra
-from app.battery.ingest.file_types import CSV, CYCLER, PARQUET, format_of, safe_suffix
+from app.battery.ingest.file_types import CHUNK, CSV, CYCLER, PARQUET, format_of, safe_suffix
 from app.battery.ingest.limits import Limits, limited_memory
 
 log = logging.getLogger("voltgraph.ingest")
@@ -75,8 +75,8 @@ def _read(path: Path, kind: str, suffix: str, options: Mapping[str, Any], limits
     if kind == CSV:
         return read_text(path, limits)
     named = path.with_name(f"input{suffix}")  # readers look at the suffix; the name of the upload is never a path
-    if not named.exists():
-        os.link(path, named)
+    with path.open("rb") as source, named.open("wb") as target:  # the sandbox of jobs allows no links
+        shutil.copyfileobj(source, target, CHUNK)
     reader = options["reader"] or detect(named)
     if reader is not None:
         return read_cycler(named, str(reader).lower(), limits)

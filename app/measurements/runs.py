@@ -15,7 +15,7 @@ from app.errors import Path
 from app.measurements import files
 from app.models.enums import FileKind, MeasurementStatus
 from app.models.measurements import Measurement, MeasurementFile, PipelineMeasurement
-from app.pipelines.references import find_references
+from app.pipelines.elements import find_references
 
 MOST_REFERENCES = 1_000
 """Maximum number of measurements of one pipeline."""

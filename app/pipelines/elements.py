@@ -6,6 +6,7 @@ spelling.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -149,3 +150,31 @@ def _type_problems(each: SubmittedElement, config: dict[str, Any]) -> Iterator[P
             f"`element_type` in the configuration is {named!r:.80}, but `elementType` is {each.type.name}.",
             at,
         )
+
+
+REFERENCE = re.compile(r"db:([A-Za-z0-9_-]{1,64})")
+MARK = '"db:'
+"""Start of a reference in JSON text: a configuration without it is not parsed."""
+
+
+def find_references(config: str) -> Iterator[tuple[str, Path]]:
+    """Yield the measurement id and the place of each reference in a configuration, which is JSON text."""
+    if MARK in config:
+        yield from _references(orjson.loads(config), ())
+
+
+def _references(value: Any, path: Path) -> Iterator[tuple[str, Path]]:
+    if isinstance(value, str):
+        if matched := REFERENCE.fullmatch(value):
+            yield matched[1], path
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _references(item, (*path, key))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from _references(item, (*path, index))
+
+
+def referenced(configs: Iterable[str]) -> list[str]:
+    """Return the ids of all referenced measurements, each once."""
+    return list(dict.fromkeys(id for config in configs for id, _ in find_references(config)))

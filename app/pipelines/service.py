@@ -22,12 +22,12 @@ from app.database.interface import Database
 from app.errors import NotUnique, Problem, ProblemCode, Rejected, forbidden, not_found
 from app.models.columns import now
 from app.models.enums import PipelineStatus
+from app.models.measurements import Measurement, PipelineMeasurement
 from app.models.tables import IdempotencyKey, Pipeline, PipelineElement
 from app.pipelines import access, repository
 from app.pipelines.access import require_write
-from app.pipelines.elements import MAX_NAME, Element
+from app.pipelines.elements import MAX_NAME, Element, referenced
 from app.pipelines.inputs import PipelineCreate, PipelineUpdate, checked_name
-from app.pipelines.references import link, referenced
 
 
 async def create(database: Database, caller: Caller, draft: PipelineCreate) -> Pipeline:
@@ -62,7 +62,7 @@ async def update(database: Database, caller: Caller, id: str, changes: PipelineU
             shared = {column: getattr(pipeline, same) for column, same in SHARED.items()}
             if rows := [shared | dict(zip(OWN, row, strict=True)) for row in _element_rows(changes.elements)]:
                 await session.exec(insert(PipelineElement), params=rows)
-            await link(session, caller, id, referenced(each.config for each in changes.elements))
+            await _link(session, caller, id, referenced(each.config for each in changes.elements))
         await events.record_change(session, pipeline, before)
         return pipeline
 
@@ -144,7 +144,7 @@ async def _store_linked(
         await session.exec(insert(Pipeline), params=[{name: getattr(pipeline, name) for name in COLUMNS}])
         rows = [shared | dict(zip(OWN, row, strict=True)) for row in _element_rows(draft.elements)]
         await session.exec(insert(PipelineElement), params=rows)
-        await link(session, caller, pipeline.id, ids)
+        await _link(session, caller, pipeline.id, ids)
         await events.record(session, _creation(pipeline, draft))
 
     try:
@@ -152,6 +152,19 @@ async def _store_linked(
     except IntegrityError:
         raise NotUnique from None
     return pipeline
+
+
+async def _link(session: AsyncSession, caller: Caller, pipeline_id: str, ids: list[str]) -> None:
+    """Replace the links of a pipeline by those to measurements that the caller may see. A run reads only linked
+    measurements, so that it reads nothing that the author of its configurations may not see. The rows of the
+    measurements are locked until the transaction ends: a link to a deleted one cannot remain."""
+    await session.exec(sql_delete(PipelineMeasurement).where(col(PipelineMeasurement.pipeline_id) == pipeline_id))
+    if not ids:
+        return
+    query = select(Measurement.id).where(access.visible(caller, Measurement), col(Measurement.id).in_(ids))
+    found = await session.exec(query.order_by(col(Measurement.id)).with_for_update(read=True))
+    if rows := [{"pipeline_id": pipeline_id, "measurement_id": id} for id in found]:
+        await session.exec(insert(PipelineMeasurement), params=rows)
 
 
 def _creation(pipeline: Pipeline, draft: PipelineCreate) -> events.Change:

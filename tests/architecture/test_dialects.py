@@ -23,6 +23,7 @@ ROOMS = {
     CONNECT: "finds the kind of a database by the scheme of its URL",
     "app.models.sql": "finds the SQL of a dialect by its name",
     "app.database.migrations.versions": "frozen history",
+    "app.models.measurements": "conditions of partial indexes, which are keywords of SQLAlchemy",
     "app.models.tables": "conditions of partial indexes, which are keywords of SQLAlchemy",
     "app.models.measurements": "conditions of partial indexes, which are keywords of SQLAlchemy",
 }

@@ -74,7 +74,7 @@ def _read(path: Path, kind: str, suffix: str, options: Mapping[str, Any], limits
         return read_parquet(path, limits), []
     if kind == CSV:
         return read_text(path, limits)
-    named = path.with_name(f"input{suffix}")  # readers look at the suffix; the name of the upload is never a path
+    named = Path(options["out"]) / f"input{suffix}"  # readers look at the suffix; an upload's name is never a path
     with path.open("rb") as source, named.open("wb") as target:  # the sandbox of jobs allows no links
         shutil.copyfileobj(source, target, CHUNK)
     reader = options["reader"] or detect(named)

@@ -11,9 +11,9 @@ from app import __version__
 from app.auth.caller import is_loopback
 from app.auth.keys import open_keys
 from app.cli.checks.extras import missing_battery
+from app.cli.checks.isolation import require_isolation
 from app.cli.checks.preflight import check_database, check_port
 from app.cli.checks.settings import DatabaseUrl, settings_with
-from app.cli.isolation import require_isolation
 from app.cli.terminal import console, shown
 from app.database.connect import database_url as parsed
 from app.database.connect import shown_url

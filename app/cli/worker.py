@@ -8,9 +8,9 @@ from sqlalchemy.engine import URL
 
 from app import __version__
 from app.cli.checks.extras import missing_battery
+from app.cli.checks.isolation import require_isolation
 from app.cli.checks.preflight import check_database
 from app.cli.checks.settings import DatabaseUrl, settings_with
-from app.cli.isolation import require_isolation
 from app.cli.terminal import console, shown
 from app.database import telemetry
 from app.database.connect import database_url as parsed

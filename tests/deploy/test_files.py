@@ -77,7 +77,7 @@ def test_the_image_is_not_root_and_starts_the_server() -> None:
     assert json.loads(command)[:2] == ["python", "-c"]
     compile(json.loads(command)[2], "healthcheck", "exec")
     [extras] = [arguments for name, arguments in instructions() if name == "ARG" and "BATTERY" in arguments]
-    assert extras == "BATTERY=battery"
+    assert extras == "BATTERY=battery,data"
 
 
 def test_compose_has_postgresql_one_api_and_two_workers() -> None:

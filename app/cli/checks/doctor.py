@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
@@ -25,6 +24,7 @@ from app.database.connect import FileInUse, backend_of, shown_url
 from app.database.connect import database_url as parsed
 from app.database.migrations import head, pending
 from app.errors import VoltgraphError
+from app.execution.sandbox.isolation import isolation
 from app.models.sql import is_file
 from app.settings import Settings
 
@@ -130,11 +130,13 @@ def _battery(settings: Settings) -> Iterator[Finding]:
             yield "warning", f"{name} is not installed; the executor {settings.executor} may not need it."
 
 
-def _rights(settings: Settings) -> Iterator[Finding]:
-    if os.geteuid() == 0:
-        yield "warning", "running as root: jobs run as root too. Use a user of its own, as deploy/ does."
-    else:
-        yield "ok", f"running as user {os.geteuid()}"
+def _sandbox(settings: Settings) -> Iterator[Finding]:
+    given = isolation(settings.sandbox)
+    yield "ok" if given.level == "full" else "warning", f"isolation of jobs: {given.level}"
+    for warning in given.warnings:
+        yield "warning", warning
+    if settings.sandbox == "required" and settings.workers and given.level != "full":
+        yield "error", "VOLTGRAPH_SANDBOX=required prevents the start on this kernel."
 
 
 CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
@@ -144,6 +146,6 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "Keys": _keys,
     "Port": _port,
     "Battery": _battery,
-    "User": _rights,
+    "Sandbox": _sandbox,
 }
 """Checks by their titles, in the order of the table."""

@@ -42,6 +42,7 @@ class Postgres:
 
     def __init__(self, url: URL, max_waiting: int, pools: Pools) -> None:
         timeout = {"command_timeout": COMMAND_TIMEOUT}
+        self._sessions = pools.sessions
         self._engine = engine(url, pools.sessions, json_deserializer=_as_it_is, connect_args=timeout)
         event.listen(self._engine.sync_engine, "checkout", _require_open)
         self.recoveries = Recoveries()
@@ -70,7 +71,7 @@ class Postgres:
 
     def limited(self) -> Postgres:
         view = copy(self)
-        view._limit = asyncio.Semaphore(CONNECTIONS // 2)
+        view._limit = asyncio.Semaphore(self._sessions // 2)
         return view
 
     async def write(self, work: Work[T], *, is_short: bool = False) -> T:

@@ -22,7 +22,7 @@ MAX_NUMBERS = 1_000_000
 """Numbers that a configuration may hold."""
 FORM = '"Positive particle diffusivity [m2.s-1]=1e-15..1e-13"'
 STORED = "db:"
-INGEST = f"{(__package__ or '').rpartition('.')[0]}.battery.ingest"
+INGEST = f"{(__package__ or '').removesuffix('.cli.fitting')}.battery.ingest"
 """Program that reads a measurement; `-P` leaves packages of the current folder out of its path."""
 
 

@@ -6,6 +6,10 @@ BIN := $(VENV)/bin
 EXTRAS_run := battery,data
 EXTRAS_test := test,battery,data,telemetry
 EXTRAS_clients := test,battery,data,telemetry,clients
+UV := $(shell command -v uv)
+CREATE := $(if $(UV),$(UV) venv --quiet --seed --python $(PYTHON) $(VENV),$(PYTHON) -m venv $(VENV))
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar on
+INSTALL := $(if $(UV),$(UV) pip install --python $(BIN)/python,$(PIP))
 JOBS ?= 2  # Tests at a time
 PEERS := tests/bench/peers
 CLIENTS := tests/clients
@@ -15,7 +19,7 @@ BENCH ?=  # Sections and options, such as "sqlite growth --small"
 .PHONY: help run test test-clients faults bench lint format types unit constraints schema explorer clean
 
 run: $(VENV)/run  ## Serve on 127.0.0.1:8000
-	$(BIN)/python -m app serve
+	$(BIN)/voltgraph serve
 
 help:  ## What there is
 	@sed -n 's/^\([a-z-]*\):.*## /\1: /p' Makefile
@@ -47,7 +51,7 @@ format: $(VENV)/test  ## Mend rules and format
 	$(BIN)/ruff format .
 
 schema: $(VENV)/run  ## Write the SDL
-	$(BIN)/python -m app schema > schema/schema.graphql
+	$(BIN)/voltgraph schema > schema/schema.graphql
 
 explorer:  ## Build the GraphiQL page; needs node
 	cd app/server/pages/explorer && npm ci && npm run build
@@ -65,10 +69,14 @@ $(PEERS)/node_modules $(WEB)/node_modules: %/node_modules: %/package-lock.json
 	npm ci --silent --prefix $*
 	touch $@
 
-$(VENV)/run $(VENV)/test $(VENV)/clients: $(VENV)/%: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRAS_$*)]'
-	touch $@
+$(VENV)/run $(VENV)/test $(VENV)/clients: $(VENV)/%: pyproject.toml constraints.txt | $(VENV)/made
+	@echo "Installing the packages of '$*', about 1 GB. This happens once, and takes one to four minutes."
+	$(INSTALL) -c constraints.txt -e '.[$(EXTRAS_$*)]'
+	@touch $@
 
-$(VENV)/bin/python:
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Voltgraph needs Python 3.11 or later")'
-	$(PYTHON) -m venv $(VENV)
+# An environment without pip is the rest of an attempt that failed: it is made again.
+$(VENV)/made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Voltgraph needs Python 3.11 or later")'
+	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { rm -rf $(VENV) && $(CREATE); } || { rm -rf $(VENV); \
+	  echo "No virtual environment could be made. On Debian or Ubuntu: apt install python3-venv. Or install uv."; exit 1; }
+	@touch $@

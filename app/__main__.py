@@ -1,4 +1,4 @@
-"""Command line: `python -m app`."""
+"""Command line in a checkout that is not installed: `python -m app`."""
 
 from app.cli.commands import cli
 

@@ -9,6 +9,9 @@ VoltgraphError
 │   ├── AnswerTooLarge  its answer would be longer, or take more work, than one may
 │   └── RateLimited   the API key has asked for too much; it may ask again later
 ├── WrongDocuments    trusted documents that cannot be run
+├── Refused           a server refused a request of the command line
+├── WrongUrl          a database URL that cannot be used
+├── NotUsable         a database, port or server that the command line needs
 ├── NotUnique         a row has that key already
 ├── Busy              too much is waiting; try again
 ├── FileInUse         another process writes this SQLite file
@@ -23,6 +26,7 @@ VoltgraphError
 ├── StaleRead         a read did not see what was committed before it
 ├── LeaseLost         the pipeline was canceled, or another worker took it
 └── ChildDied         the process of a job ended without an answer
+    └── ForkServerFailed  the process that forks jobs cannot start
 """
 
 from __future__ import annotations
@@ -150,6 +154,10 @@ class WrongDocuments(VoltgraphError):
     def __init__(self, faults: list[str]) -> None:
         super().__init__("\n".join(faults))
         self.faults = faults
+
+
+class WrongUrl(VoltgraphError, ValueError):
+    """The URL of the database is wrong; the message does not quote it, because it may hold a password."""
 
 
 class NotUnique(VoltgraphError):

@@ -15,6 +15,7 @@ from app import rest
 from app.auth.keys import open_keys
 from app.database import telemetry
 from app.database.connect import database_url, exclusive, open_database
+from app.database.interface import Pools
 from app.database.migrations import migrate
 from app.execution.worker import working
 from app.rest.host_rule import HostRule
@@ -27,6 +28,7 @@ from app.server.observability.listener import listening
 from app.server.observability.metrics import Counted, Metrics
 from app.server.observability.request_log import Traced
 from app.server.observability.spans import Spanned
+from app.server.pages import entrance
 from app.server.pages.explorer import Explorer
 from app.server.services import services
 from app.settings import QUERIES, Settings
@@ -72,7 +74,7 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
         with telemetry.tracing(), exclusive(url):
             await migrate(url)
             async with (
-                open_database(url, settings.max_waiting_writes) as database,
+                open_database(url, settings.max_waiting_writes, pools(settings)) as database,
                 open_keys(url, database.recoveries) as keys,
             ):
                 app.state.services = services(settings, database, keys)
@@ -107,8 +109,14 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
     app.mount("/explorer", explorer.assets)
     app.include_router(health.router)
     app.include_router(metrics.router)
+    app.include_router(entrance.router)
     rest.install(app)
     return app
+
+
+def pools(settings: Settings) -> Pools:
+    """Return the sizes of the connection pools."""
+    return Pools(settings.postgres_sessions, settings.postgres_readers)
 
 
 def sdl() -> str:

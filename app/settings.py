@@ -169,6 +169,13 @@ class Settings(BaseSettings):
         10_000, ge=1, description="Maximum queued writes; further ones are answered with 503."
     )
 
+    postgres_sessions: int = Field(
+        16, ge=2, le=1000, description="Maximum PostgreSQL connections of one process for writes and sessions."
+    )
+    postgres_readers: int = Field(
+        8, ge=1, le=1000, description="Maximum PostgreSQL connections of one process for GraphQL reads."
+    )
+
     @field_validator("max_held_bytes")
     @classmethod
     def _has_room_for_one(cls, most: int, info: ValidationInfo) -> int:

@@ -1,46 +1,62 @@
-"""The commands of `python -m app`."""
+"""The commands of `voltgraph`."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import typer
-from pydantic import ValidationError
 from typer.core import TyperGroup
 
+from app import __version__
 from app.cli import keys
+from app.cli.checks.doctor import doctor
+from app.cli.checks.mistakes import explanation
+from app.cli.checks.settings import unknown_variables
 from app.cli.database import backup, migrate, prune
 from app.cli.fitting.command import fit
 from app.cli.logs import logs
 from app.cli.run import run
 from app.cli.schema import schema
 from app.cli.serve import serve
-from app.cli.terminal import console, shown
+from app.cli.terminal import console, shown, stderr
 from app.cli.worker import worker
-from app.errors import WrongDocuments
-from app.settings import Settings
 
 
 class Commands(TyperGroup):
-    """Command group that reports every invalid setting and exits with status 2."""
+    """Command group that answers ordinary mistakes with a few lines and an exit code instead of a traceback."""
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except ValidationError as error:
-            if error.title != Settings.__name__:
+        except Exception as error:
+            found = explanation(error)
+            if found is None:
                 raise
-            for fault in error.errors(include_input=False, include_url=False):
-                name, why = str(fault["loc"][0]).upper(), fault["msg"].removeprefix("Value error, ")
-                console.print(shown(f"VOLTGRAPH_{name}", "red"), shown(why), soft_wrap=True)
-            raise typer.Exit(2) from None
-        except WrongDocuments as error:
-            for why in error.faults:
-                console.print(shown("VOLTGRAPH_TRUSTED_DOCUMENTS", "red"), shown(why), soft_wrap=True)
-            raise typer.Exit(2) from None
+            code, lines = found
+            for title, text in lines:
+                stderr.print(shown(title, "red"), shown(text), soft_wrap=True)
+            raise typer.Exit(code) from None
 
 
-cli = typer.Typer(
-    cls=Commands, no_args_is_help=True, add_completion=False, help="Voltgraph: pipelines for battery models."
-)
+cli = typer.Typer(cls=Commands, no_args_is_help=True)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        console.print(f"voltgraph {__version__}", highlight=False)
+        raise typer.Exit(0)
+
+
+@cli.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Voltgraph: pipelines for battery models."""
+    for name, near in unknown_variables():
+        advice = f"did you mean {near}?" if near else "`voltgraph doctor` lists the settings."
+        stderr.print(shown(name, "yellow"), f"is no setting and has no effect: {advice}", soft_wrap=True)
+
+
 cli.add_typer(keys.cli, name="keys")
-for command in (serve, run, fit, logs, worker, migrate, backup, prune, schema):
+for command in (serve, run, fit, logs, worker, migrate, backup, prune, doctor, schema):
     cli.command()(command)

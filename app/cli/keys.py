@@ -1,32 +1,55 @@
-"""`python -m app keys`: create, list and revoke API keys, also while the server runs."""
+"""`voltgraph keys`: create, list and revoke API keys, also while the server runs."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import typer
 from rich.console import Console
 from rich.table import Column, Table
+from sqlalchemy.engine import URL
 
 from app.auth.keys import PREFIX_LENGTH, Key, KeyStore, open_keys
-from app.cli.terminal import printable, shown
-from app.database.connect import database_url
+from app.cli.checks.preflight import check_database
+from app.cli.checks.settings import DatabaseUrl, settings_with
+from app.cli.terminal import printable, shown, stderr
+from app.database.connect import database_url as parsed
+from app.database.connect import shown_url
 from app.models.columns import instant_text
-from app.settings import Settings
+from app.models.sql import is_file
 
 T = TypeVar("T")
 cli = typer.Typer(no_args_is_help=True, help="Manage API keys. Once a key exists, every request needs one.")
 console = Console()
 
 
-def _with_keys(work: Callable[[KeyStore], Awaitable[T]]) -> T:
+def _with_keys(url: URL, work: Callable[[KeyStore], Awaitable[T]]) -> T:
+    check_database(url, writes=False)
+
     async def opened() -> T:
-        async with open_keys(database_url(Settings().database_url)) as keys:
+        async with open_keys(url) as keys:
             return await work(keys)
 
     return asyncio.run(opened())
+
+
+def _url(given: str | None) -> URL:
+    return parsed(settings_with(database_url=given).database_url)
+
+
+def _announce(url: URL) -> None:
+    """Tell which database a new key belongs to: a forgotten URL makes a key that no server takes."""
+    stderr.print(
+        shown(f"Key of {shown_url(url)}" + (f", in the folder {Path.cwd()}" if is_file(url) else "")), soft_wrap=True
+    )
+    if is_file(url) and not Path(str(url.database)).exists():
+        stderr.print(
+            shown(f"{url.database} does not exist yet. Is another database meant? --database-url names it.", "yellow"),
+            soft_wrap=True,
+        )
 
 
 @cli.command()
@@ -38,19 +61,22 @@ def create(
     email: Annotated[str | None, typer.Option(help="Email of the user.")] = None,
     project: Annotated[list[str] | None, typer.Option(help="Limit the key to this project; repeatable.")] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Limit the key to reading.")] = False,
+    database_url: DatabaseUrl = None,
 ) -> None:
     """Create a key and print it. It is shown only once."""
     fields: dict[str, Any] = {"user_id": user, "email": email, "projects": project, "read_only": read_only}
-    print(_with_keys(lambda keys: keys.create(organization, **fields)))  # noqa: T201  only the key, for a pipe
+    url = _url(database_url)
+    _announce(url)
+    print(_with_keys(url, lambda keys: keys.create(organization, **fields)))  # noqa: T201  only the key, for a pipe
 
 
 @cli.command(name="list")
-def show() -> None:
+def show(database_url: DatabaseUrl = None) -> None:
     """List all keys by their prefixes, including revoked ones."""
     listed = Table(Column("prefix", no_wrap=True, min_width=PREFIX_LENGTH))
     for name in ("organization", "user", "email", "projects", "may", "created", "revoked"):
         listed.add_column(name, overflow="fold")
-    for key in _with_keys(lambda keys: keys.all()):
+    for key in _with_keys(_url(database_url), lambda keys: keys.all()):
         listed.add_row(*map(shown, _row(key)))
     console.print(listed)
 
@@ -63,7 +89,10 @@ def _row(key: Key) -> list[str]:
 
 
 @cli.command()
-def revoke(prefix: Annotated[str, typer.Argument(help="The key's prefix, as `list` shows it.")]) -> None:
+def revoke(
+    prefix: Annotated[str, typer.Argument(help="The key's prefix, as `list` shows it.")],
+    database_url: DatabaseUrl = None,
+) -> None:
     """Revoke a key. A running server refuses it within two seconds."""
-    if not _with_keys(lambda keys: keys.revoke(prefix)):
+    if not _with_keys(_url(database_url), lambda keys: keys.revoke(prefix)):
         raise typer.BadParameter(f"No valid key {printable(prefix)}.")

@@ -1,4 +1,4 @@
-"""`python -m app logs ID`: print the log of a job, or of all jobs of a pipeline."""
+"""`voltgraph logs ID`: print the log of a job, or of all jobs of a pipeline."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -39,7 +39,7 @@ def logs(
 
 async def print_logs(id: str, server: str, key: str | None, *, follow: bool) -> None:
     """Print the logs of all jobs that an id names, in the order of their elements. Raises Refused."""
-    async with connected(server, key) as client:
+    async with connected(server, key, Settings()) as client:
         jobs = _jobs(await client.send("JobsOfNode", id=id))
         if not jobs:
             raise Refused(f"No job has the id {id}, and no started pipeline or element.")

@@ -1,20 +1,24 @@
-"""`python -m app run FILE`: a GraphQL client that creates a pipeline, starts it and watches it."""
+"""`voltgraph run FILE`: a GraphQL client that creates a pipeline, starts it and watches it."""
 
 import asyncio
 import signal
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Annotated, Any
 
 import httpx
+import orjson
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
 
+from app.cli.checks.extras import missing_battery
+from app.cli.checks.preflight import check_database
+from app.cli.checks.settings import DatabaseUrl, settings_with
 from app.cli.run_report import print_report
-from app.cli.terminal import console, lines, printable, shown
-from app.database.connect import FileInUse
+from app.cli.terminal import console, printable, shown, stderr
+from app.database.connect import database_url as parsed
 from app.errors import VoltgraphError
 from app.execution.sandbox.server_process import protect_process
 from app.main import create_app
@@ -25,7 +29,7 @@ LOOK = 0.3
 """Seconds between two polls of the progress."""
 
 
-class Refused(Exception):
+class Refused(VoltgraphError):
     """The server refused a request; the message gives the reason."""
 
 
@@ -53,18 +57,23 @@ class Client:
 
 
 @asynccontextmanager
-async def connected(server: str | None, key: str | None) -> AsyncIterator[Client]:
-    """Connect to a server; without an address, to one in this process over the configured database."""
+async def connected(server: str | None, key: str | None, settings: Settings) -> AsyncIterator[Client]:
+    """Connect to a server, by its base address or that of its /graphql; without an address, to one in this process."""
     headers = {"x-api-key": key} if key else {}
     if server is not None:
-        async with httpx.AsyncClient(base_url=server, headers=headers, timeout=30) as http:
+        async with httpx.AsyncClient(base_url=base_of(server), headers=headers, timeout=30) as http:
             yield Client(http)
         return
-    app = create_app(Settings())
+    app = create_app(settings)
     protect_process()
     http = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), headers=headers, base_url="http://localhost")
     async with app.router.lifespan_context(app), http:
         yield Client(http)
+
+
+def base_of(server: str) -> str:
+    """Return the base of a server's address, which may be that of GraphQL, as the banner prints it."""
+    return server.strip().rstrip("/").removesuffix("/graphql")
 
 
 def read_input(file: Path) -> dict[str, Any]:
@@ -92,28 +101,47 @@ def run(
         str | None, typer.Option(help="URL of a running server; by default a server in this process.")
     ] = None,
     key: Annotated[str | None, typer.Option(envvar="VOLTGRAPH_KEY", help="API key, if the server needs one.")] = None,
+    output: Annotated[
+        Path | None, typer.Option(dir_okay=False, help="Write the pipeline and all results to this JSON file.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the same JSON instead of tables.")] = False,
+    database_url: DatabaseUrl = None,
 ) -> None:
     """Create a pipeline, start it and watch it. Ctrl-C cancels it."""
-    try:
-        completed = asyncio.run(run_file(file, server, key, console))
-    except FileInUse as error:
-        console.print(shown(f"{error}: give its address by --server"))
-        raise typer.Exit(2) from None
-    except (Refused, VoltgraphError, httpx.HTTPError) as error:
-        console.print(shown(type(error).__name__, "red"), lines(str(error)))
-        raise typer.Exit(2) from None
-    raise typer.Exit(0 if completed else 1)
+    if output is not None and not output.resolve().parent.is_dir():
+        raise typer.BadParameter(f"The folder {output.parent} of --output does not exist.")
+    settings = settings_with(database_url=database_url)
+    if server is None:
+        check_database(parsed(settings.database_url))
+        if advice := missing_battery(settings):
+            stderr.print(shown(f"Battery   {advice}", "yellow"), soft_wrap=True)
+    show = stderr if as_json else console
+    results = asyncio.run(run_file(file, connected(server, key, settings), show))
+    if not as_json:
+        print_report(results, results["elements"], console)
+    _write(results, output, as_json)
+    raise typer.Exit(0 if results["status"] == "COMPLETED" else 1)
 
 
-async def run_file(file: Path, server: str | None, key: str | None, console: Console) -> bool:
-    """Create, start and watch the pipeline of a file. Return whether it completed."""
-    async with connected(server, key) as client:
-        pipeline = await run_input(client, read_input(file), console)
-    return bool(pipeline["status"] == "COMPLETED")
+def _write(results: dict[str, Any], output: Path | None, as_json: bool) -> None:
+    """Write the results as JSON to a file and to standard output, if either is wanted."""
+    text = orjson.dumps(results, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+    if output is not None:
+        output.write_bytes(text)
+        stderr.print(shown(f"Results are in {output}."), soft_wrap=True)
+    if as_json:
+        print(text.decode(), end="")  # noqa: T201  only the results, for a pipe
+
+
+async def run_file(file: Path, connecting: AbstractAsyncContextManager[Client], console: Console) -> dict[str, Any]:
+    """Create, start and watch the pipeline of a file. Return it with the results of its elements."""
+    input = read_input(file)
+    async with connecting as client:
+        return await run_input(client, input, console)
 
 
 async def run_input(client: Client, input: dict[str, Any], console: Console) -> dict[str, Any]:
-    """Create, start and watch a pipeline, and print its results. Return it with its elements and their results."""
+    """Create, start and watch a pipeline. Return it with its elements and their results."""
     created = (await client.send("CreatePipeline", input=input))["pipeline"]
     id = created["id"]
     console.print(shown(created["name"]), shown(id, "dim"), sep="  ")
@@ -122,7 +150,6 @@ async def run_input(client: Client, input: dict[str, Any], console: Console) -> 
     await client.send("StartPipeline", id=id)
     pipeline = await _watch(client, id, [e["name"] for e in created["elements"]], canceling, console)
     results = await client.send("PipelineResults", id=id)
-    print_report(pipeline, results["elements"], console)
     return {**pipeline, "id": id, "name": created["name"], "elements": results["elements"]}
 
 

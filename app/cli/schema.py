@@ -1,4 +1,4 @@
-"""`python -m app schema`: print the SDL."""
+"""`voltgraph schema`: print the SDL."""
 
 from app.main import sdl
 

@@ -1,26 +1,31 @@
-"""`python -m app serve`: serve both APIs."""
+"""`voltgraph serve`: serve both APIs."""
 
 import asyncio
 import socket
 from functools import partial
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
+from app import __version__
 from app.auth.caller import is_loopback
 from app.auth.keys import open_keys
-from app.cli.isolation import require_isolation
+from app.cli.checks.extras import missing_battery
+from app.cli.checks.isolation import require_isolation
+from app.cli.checks.preflight import check_database, check_port
+from app.cli.checks.settings import DatabaseUrl, settings_with
 from app.cli.terminal import console, shown
-from app.database.connect import database_url
+from app.database.connect import database_url as parsed
+from app.database.connect import shown_url
 from app.execution.sandbox.server_process import protect_process
 from app.main import create_app
 from app.server.observability import logs
 from app.server.uvicorn import Server
 from app.settings import ANY, Settings
 
-OPEN = "none: everybody on this machine may do everything. `python -m app keys create` makes one."
+OPEN = "none: everybody on this machine may do everything. `voltgraph keys create` makes one."
 OPEN_TO_ALL = "[yellow]none: everybody who reaches this address may do everything."
-ADVICE = "Make one with `python -m app keys create`, or set VOLTGRAPH_ALLOW_ANYONE=true."
+ADVICE = "Make one with `voltgraph keys create`, or set VOLTGRAPH_ALLOW_ANYONE=true."
 ANY_PAGE = (
     "[red]VOLTGRAPH_CORS_ORIGINS[/red] allows every origin, and no API key exists: name the origins, or create a key."
 )
@@ -28,7 +33,7 @@ ANY_PAGE = (
 
 def new_server(settings: Settings, kind: type[Server] = Server) -> Server:
     """Create the server with its application."""
-    app, url = create_app(settings), database_url(settings.database_url)
+    app, url = create_app(settings), parsed(settings.database_url)
 
     async def announce(host: str, port: int) -> None:
         base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
@@ -42,7 +47,10 @@ def new_server(settings: Settings, kind: type[Server] = Server) -> Server:
         console.print(f"GraphiQL  {base}/graphql\nREST      {base}/openapi.json", highlight=False)
         if not has_keys:
             console.print(f"Keys      {OPEN if is_loopback(host) else OPEN_TO_ALL}", highlight=False)
-        console.print(shown(f"Database  {url.render_as_string(hide_password=True)}"))
+        console.print(shown(f"Database  {shown_url(url)}"), soft_wrap=True)
+        console.print(shown(f"Version   {__version__}"))
+        if settings.workers and (advice := missing_battery(settings)):
+            console.print(shown(f"Battery   {advice}", "yellow"), soft_wrap=True)
 
     return kind(app, settings, announce)
 
@@ -50,11 +58,12 @@ def new_server(settings: Settings, kind: type[Server] = Server) -> Server:
 def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on. [VOLTGRAPH_HOST]")] = None,
     port: Annotated[int | None, typer.Option(help="Port; 0 picks a free one. [VOLTGRAPH_PORT]")] = None,
-    database_url: Annotated[str | None, typer.Option(help="URL of the database. [VOLTGRAPH_DATABASE_URL]")] = None,
+    database_url: DatabaseUrl = None,
 ) -> None:
     """Serve the API. Brings the database up to date first."""
-    given: dict[str, Any] = {"host": host, "port": port, "database_url": database_url}
-    settings = Settings(**{name: value for name, value in given.items() if value is not None})
+    settings = settings_with(host=host, port=port, database_url=database_url)
+    check_port(settings.host, settings.port)
+    check_database(parsed(settings.database_url))
     if not (settings.allow_anyone or _only_here(settings.host) or asyncio.run(_has_keys(settings))):
         console.print(
             shown(f"{settings.host} can be reached from other machines, and no API key exists.", "red"), ADVICE
@@ -78,5 +87,5 @@ def _only_here(host: str) -> bool:
 
 
 async def _has_keys(settings: Settings) -> bool:
-    async with open_keys(database_url(settings.database_url)) as keys:
+    async with open_keys(parsed(settings.database_url)) as keys:
         return await keys.any()

@@ -8,6 +8,8 @@ from rich.console import Console
 from rich.text import Text
 
 console = Console()
+stderr = Console(stderr=True)
+"""Mistakes and warnings, so that the output of a command can go into a pipe."""
 
 ACTING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Unicode categories of characters that move the cursor, change colours or titles, change the text direction, or cannot

@@ -13,34 +13,51 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError
 
 from app.auth.private_files import create_private
-from app.database.interface import Backend, Database
+from app.database.interface import Backend, Database, Pools
 from app.database.postgres.backend import PostgresBackend
 from app.database.sqlite.backend import SqliteBackend
-from app.errors import VoltgraphError
+from app.errors import VoltgraphError, WrongUrl
 from app.models.sql import is_file, register
 
 BACKENDS: tuple[Backend, ...] = (SqliteBackend(), PostgresBackend())
 """All kinds of databases."""
+_FORMS = (
+    "Write sqlite:///FILE or postgresql://USER:PASSWORD@HOST:PORT/DATABASE, "
+    "and @ : / # in the password as %40 %3A %2F %23."
+)
 _by_scheme = {scheme: backend for backend in BACKENDS for scheme in backend.schemes}
+DEFAULT_POOLS = Pools()
 for _backend in BACKENDS:
     register(_backend.sql)
 
 
 def backend_of(url: URL) -> Backend:
-    """Return the kind of the database at `url`. Raises ValueError for an unknown one."""
+    """Return the kind of the database at `url`. Raises WrongUrl for an unknown one."""
     try:
         return _by_scheme[url.drivername.partition("+")[0]]
     except KeyError:
         examples = " or ".join(backend.example for backend in BACKENDS)
-        raise ValueError(f"the database must be {examples}, not {url.drivername}://…") from None
+        raise WrongUrl(f"The database must be {examples}, not {url.drivername}://…") from None
 
 
 def database_url(text: str) -> URL:
-    """Return the URL of a database with this server's driver. Raises ValueError for another kind of database."""
-    url = make_url(text)
+    """Return the URL of a database with this server's driver. Raises WrongUrl for another kind of database."""
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise WrongUrl(f"It is no URL. {_FORMS}") from None
+    if url.host is not None and "@" in str(url.database):
+        raise WrongUrl(f"It has an @ after its host. {_FORMS}")
     return backend_of(url).url(url)
+
+
+def shown_url(url: URL) -> str:
+    """Return a URL as a user writes it, with the password hidden."""
+    kind = url.drivername.partition("+")[0]
+    return url.set(drivername=kind).render_as_string(hide_password=True)
 
 
 class FileInUse(VoltgraphError):
@@ -65,9 +82,9 @@ def exclusive(url: URL) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def open_database(url: URL, max_waiting: int) -> AsyncIterator[Database]:
+async def open_database(url: URL, max_waiting: int, pools: Pools = DEFAULT_POOLS) -> AsyncIterator[Database]:
     """Open the database at `url`, whose tables are up to date; close it on exit."""
-    database = backend_of(url).open(url, max_waiting)
+    database = backend_of(url).open(url, max_waiting, pools)
     try:
         yield database
     finally:

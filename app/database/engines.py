@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any, Self
 
 from sqlalchemy.engine import URL
@@ -15,6 +16,8 @@ from app.errors import Busy
 
 PATIENCE = 10.0
 """Seconds to wait for a connection before Busy is raised."""
+
+logging.getLogger(__name__).setLevel(logging.WARNING)  # the pool logs as its class: in the wheel, below `voltgraph`
 
 
 class Pool(AsyncAdaptedQueuePool):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Generator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
@@ -23,6 +24,8 @@ Statement = tuple[str, Sequence[Any]]
 Steps = Generator[Statement, list[Any], T]
 """Query as a generator: yields SQL with parameters, receives the rows, and returns its result. The generator does not
 depend on a driver."""
+Copied = Callable[[int, int], None]
+"""Called during a backup with the remaining and the total number of pages."""
 CHUNK = 32
 """Number of rows that PostgreSQL sends between two calls of a measure."""
 UNMEASURED = 2**18
@@ -146,6 +149,14 @@ class Database(Protocol):
     async def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """Maximum connections of one process to a database server: for sessions, which write, and for plain reads."""
+
+    sessions: int = 16
+    readers: int = 8
+
+
 class Backend(Protocol):
     """Kind of database."""
 
@@ -159,7 +170,7 @@ class Backend(Protocol):
     def url(self, url: URL) -> URL:
         """Return a URL with the driver of this server. Raises ValueError for a URL that it cannot serve."""
 
-    def open(self, url: URL, max_waiting: int) -> Database:
+    def open(self, url: URL, max_waiting: int, pools: Pools) -> Database:
         """Open the database at `url`, whose tables are up to date."""
 
     def migration_engine(self, url: URL) -> AsyncEngine:
@@ -172,6 +183,6 @@ class Backend(Protocol):
         """Rewrite a database that no process has open, so that its file has the size of its content. Does nothing if
         the database is a server."""
 
-    def back_up(self, url: URL, target: Path) -> None:
+    def back_up(self, url: URL, target: Path, copied: Copied) -> None:
         """Copy the database and its API keys to a file. Raises NotImplementedError if another program does this, and
         FileExistsError."""

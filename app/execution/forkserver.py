@@ -41,6 +41,8 @@ from app.execution.sandbox.readable import readable
 from app.execution.sandbox.reaper import Reaper
 from app.models.enums import ElementType, JobErrorCode
 
+OWN = (__package__ or "").rpartition(".")[0]
+"""Name of the package that holds this one: `app` in a checkout."""
 NICE = 10
 """Nice value of jobs, so that API requests run first on few cores."""
 KILLED_FIRST = "1000"
@@ -117,11 +119,19 @@ def load(name: str) -> Executor:
     """Return the executor `MODULE:NAME`; if it cannot be imported, one that fails each job with the reason."""
     module, _, attribute = name.partition(":")
     try:
-        executor: Executor = getattr(importlib.import_module(module), attribute)()
+        executor: Executor = getattr(importlib.import_module(own(module)), attribute)()
     except Exception as error:
         traceback.print_exc()
         return Missing(f"This server cannot run elements: {error}")
     return executor
+
+
+def own(module: str) -> str:
+    """Return the name under which a module is imported: `app.…` is Voltgraph's own, which the wheel places in
+    `voltgraph`."""
+    top, dot, rest = module.partition(".")
+    here = OWN.split(".")
+    return f"{OWN}.{rest}" if dot and top == here[-1] else module
 
 
 class Missing:

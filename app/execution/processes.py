@@ -10,11 +10,13 @@ import shutil
 import signal
 import socket
 import sys
+import sysconfig
 import tempfile
+from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
-from time import time
+from time import monotonic, time
 from typing import Any
 
 from app.errors import VoltgraphError
@@ -37,6 +39,12 @@ ALWAYS = {
     "MKL_NUM_THREADS": "1",
 }
 RESTART_DELAY = 1.0
+TRIES = 3
+"""Consecutive fork servers that end before any child process has begun; then jobs fail with the reason."""
+MAX_DELAY = 30
+"""Maximum factor of RESTART_DELAY while the fork server cannot start."""
+STDERR_LINES, STDERR_CHARACTERS = 10, 2_000
+"""Part of a fork server's standard error that a job's failure quotes."""
 BEGIN = 60.0
 """Seconds within which a child process must start; the first one waits for the imports."""
 KILLED = 5.0
@@ -58,6 +66,10 @@ class ChildDied(VoltgraphError):
 
     by = ""
     """The signal that ended it, as the end of a sentence."""
+
+
+class ForkServerFailed(ChildDied):
+    """The fork server cannot start; the message quotes its standard error."""
 
 
 class ChildProcess:
@@ -124,6 +136,9 @@ class ChildProcesses:
         self._zygote: asyncio.subprocess.Process | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._cleaning: set[asyncio.Task[None]] = set()
+        self._failures = 0
+        self._failed = asyncio.Event()
+        self._stderr: deque[str] = deque(maxlen=STDERR_LINES)
 
     async def __aenter__(self) -> ChildProcesses:
         self._keeper = asyncio.create_task(self._keep())
@@ -152,7 +167,7 @@ class ChildProcesses:
             confined = {"limits": self.limits.to_json(), "folder": str(folder), "sandbox": self._sandbox}
             writer.write(packed(request | confined))
             async with asyncio.timeout(BEGIN):
-                began = await hear(reader, Allowance())
+                began = await self._begun(reader)
             child = ChildProcess(reader, began["pid"], pipes, folder)
             yield child
         except (asyncio.IncompleteReadError, ConnectionError, TimeoutError):
@@ -197,28 +212,80 @@ class ChildProcesses:
         self._cleaning.add(task)
         task.add_done_callback(self._cleaning.discard)
 
+    async def _begun(self, reader: asyncio.StreamReader) -> dict[str, Any]:
+        """Return the first message of a child process. Raises ForkServerFailed if the fork server cannot start."""
+        hearing = asyncio.ensure_future(hear(reader, Allowance()))
+        failing = asyncio.ensure_future(self._failed.wait())
+        try:
+            await asyncio.wait([hearing, failing], return_when=asyncio.FIRST_COMPLETED)
+            if not hearing.done():
+                last = "\n".join(self._stderr)[-STDERR_CHARACTERS:] or "it printed nothing"
+                raise ForkServerFailed(f"The process that forks jobs cannot start: {last}")
+            self._failures = 0
+            return hearing.result()
+        finally:
+            hearing.cancel()
+            failing.cancel()
+            await asyncio.gather(hearing, failing, return_exceptions=True)
+
     async def _keep(self) -> None:
         while True:
+            self._failures += 1  # until a child process begins
             try:
                 self._zygote = await self._start()
             except OSError as error:  # too many processes, or no memory: that passes
+                self._failures = 0
                 log.error("the fork server cannot be started: %s", error)
             else:
-                await _log_errors(self._zygote)
-                code = await self._zygote.wait()
-                log.error("the fork server ended with %s; it is restarted", code)
-            await asyncio.sleep(RESTART_DELAY)
+                await self._watch(self._zygote)
+            await asyncio.sleep(RESTART_DELAY * min(max(self._failures, 1), MAX_DELAY))
+            self._failed.clear()
+
+    async def _watch(self, zygote: asyncio.subprocess.Process) -> None:
+        """Wait for the end of a fork server. If it is one of several that began nothing, fail the jobs that wait."""
+        started, self._stderr = monotonic(), deque(maxlen=STDERR_LINES)
+        relaying = asyncio.create_task(self._relay(zygote.stderr))
+        code = await zygote.wait()
+        await asyncio.wait([relaying], timeout=KILLED)  # jobs that are still running hold it open
+        relaying.cancel()
+        log.error("the fork server ended with %s; it is restarted", code)
+        if monotonic() - started > BEGIN:
+            self._failures = 0
+        if self._failures >= TRIES:
+            self._failed.set()
+
+    async def _relay(self, stderr: asyncio.StreamReader | None) -> None:
+        """Log what a fork server writes to its standard error, and keep its last lines."""
+        assert stderr is not None
+        while part := await stderr.read(1 << 14):
+            text = part.decode(errors="replace")
+            self._stderr.extend(text.splitlines())
+            log.error("the fork server wrote to its standard error", extra={"fields": {"traceback": text}})
 
     async def _start(self) -> asyncio.subprocess.Process:
         fd = self._listener.fileno()
+        # -P leaves the current folder off the path: a folder with a package `app` would be imported instead.
+        command = sys.executable, "-P", "-m", f"{__package__}.forkserver", str(fd), self._executor, str(os.getpid())
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "app.execution.forkserver", str(fd), self._executor, str(os.getpid())),
+            *command,
             pass_fds=[fd],
-            env={name: os.environ[name] for name in INHERITED if name in os.environ} | ALWAYS,
+            env=_environment() | ALWAYS,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
         )
+
+
+def _environment() -> dict[str, str]:
+    """Return the environment of child processes. The folder that holds this package comes first on their path, unless
+    Python finds it by itself: a checkout may be used without being installed."""
+    home = {"HOME": tempfile.gettempdir()}  # PyBaMM's imports fail for a user that has none
+    inherited = home | {name: os.environ[name] for name in INHERITED if name in os.environ}
+    folder = str(Path(__file__).resolve().parents[__name__.count(".")])
+    if folder in sysconfig.get_paths().values():
+        return inherited
+    path = [folder, *filter(None, [inherited.get("PYTHONPATH")])]
+    return inherited | {"PYTHONPATH": os.pathsep.join(path)}
 
 
 def _remove_abandoned(temporary: Path) -> None:
@@ -233,14 +300,6 @@ def _remove_abandoned(temporary: Path) -> None:
                 asking.connect(str(folder / SOCKET))
             except ConnectionRefusedError:
                 shutil.rmtree(folder, ignore_errors=True)
-
-
-async def _log_errors(process: asyncio.subprocess.Process) -> None:
-    """Log what a fork server writes to its standard error, until it ends."""
-    assert process.stderr is not None
-    while chunk := await process.stderr.read(1 << 14):
-        fields = {"traceback": chunk.decode("utf-8", "replace")}
-        log.error("the fork server wrote to its standard error", extra={"fields": fields})
 
 
 def limits_of(settings: Settings) -> Limits:

@@ -20,7 +20,7 @@ from app.database.interface import Database
 from app.execution.executor import JobFailed, Progress
 from app.execution.job_log import JobLog
 from app.execution.lease import Lease, LeaseLost
-from app.execution.processes import ChildDied, ChildProcess, ChildProcesses
+from app.execution.processes import ChildDied, ChildProcess, ChildProcesses, ForkServerFailed
 from app.measurements import runs
 from app.measurements.runs import RunData, WrongReference
 from app.models.enums import ElementType, JobErrorCode, JobStatus, PipelineElementStatus
@@ -180,7 +180,8 @@ class Runner:
             except ChildDied as death:
                 log.warning("%s in pipeline %s", death, lease.pipeline_id, extra=_fields(lease, element))
                 if not left:
-                    message = f"The process that did the job died{death.by}."
+                    died = f"The process that did the job died{death.by}."
+                    message = str(death) if isinstance(death, ForkServerFailed) else died
                     raise JobFailed(JobErrorCode.INTERNAL_ERROR, message) from None
         raise AssertionError("there is always a last attempt")
 

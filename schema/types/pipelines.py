@@ -76,7 +76,7 @@ class Job(Node):
         return None if row.job_id is None else cls(id=ID(row.job_id), row=row)
 
     @strawberry.field(description="The type of its element.")
-    def element(self) -> Annotated["PipelineElement", strawberry.lazy("schema.types.pipelines")]:
+    def element(self) -> Annotated["PipelineElement", strawberry.lazy(".pipelines")]:
         return self.row  # type: ignore[return-value]
 
     @strawberry.field(description="Its status.")

@@ -3,11 +3,12 @@
 import re
 import tomllib
 
+from app import __version__
 from app.settings import Settings
 from tests.api import ROOT
 
 SETTINGS = (ROOT / "docs" / "settings.md").read_text()
-PAGES = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+PAGES = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
 
 
 def test_every_setting_is_in_the_table_with_its_default() -> None:
@@ -41,5 +42,4 @@ def test_locked_versions_name_no_index_and_meet_the_project() -> None:
 
 
 def test_the_changelog_knows_this_version() -> None:
-    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
-    assert f"## [{version}]" in (ROOT / "CHANGELOG.md").read_text()
+    assert f"## [{__version__}]" in (ROOT / "CHANGELOG.md").read_text()

@@ -12,14 +12,19 @@ from pathlib import Path
 
 import httpx
 import pytest
+from typer.main import get_command
 
+from app.cli.commands import cli
 from tests.api import ROOT
 from tests.servers import Server, serving
 
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SHOWN_ADDRESS = "127.0.0.1:8000"
 ID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}")
 KEY = re.compile(r"vg_[0-9a-f]{12}_(?:[\w-]{20,}|…)")
+MAX_WORDS = 1_500
+OTHER_WORDS = {"voltgraph", "restored"}
+"""Words after the name that are no commands: images and databases have it too."""
 Step = tuple[str, str]
 """A command and the output that the page shows for it."""
 
@@ -54,7 +59,7 @@ class Session:
 
     def run(self, command: str, shown: str) -> str:
         """Return the output with each id and key replaced by the one on the page."""
-        command = command.replace(SHOWN_ADDRESS, self._address).replace(".venv/bin/python", sys.executable)
+        command = command.replace(SHOWN_ADDRESS, self._address).replace(".venv/bin/", f"{Path(sys.executable).parent}/")
         for pretended, real in self._real.items():
             command = command.replace(pretended, real)
         ran = subprocess.run(
@@ -106,11 +111,11 @@ def test_the_banner_is_that_of_serve(database: str, tmp_path: Path) -> None:
         process.terminate()
     printed = re.sub(r"127\.0\.0\.1:\d+", SHOWN_ADDRESS, printed).replace(f"{tmp_path}/pages.db", "voltgraph.db")
     assert printed.rstrip("\n") == shown
-    assert re.search(r"^run:.*\n\t\$\(BIN\)/python -m app serve$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert re.search(r"^run:.*\n\t\$\(BIN\)/voltgraph serve$", (ROOT / "Makefile").read_text(), re.MULTILINE)
 
 
 def test_run_prints_the_table_of_the_readme(server: Server, database: str) -> None:
-    [(command, shown)] = session_of("README.md", ".venv/bin/python -m app run")
+    [(command, shown)] = session_of("README.md", ".venv/bin/voltgraph run")
     assert Session(server, database).run(command, shown).endswith(shown)
 
 
@@ -150,9 +155,41 @@ def test_a_subscription_sends_the_event_that_the_page_shows(database: str, tmp_p
 
 def test_a_key_is_made_and_taken_within_seconds(server: Server, database: str) -> None:
     session = Session(server, database)
-    [creating, asking] = session_of("docs/operating.md", ".venv/bin/python -m app keys create")
+    [creating, asking] = session_of("docs/operating.md", ".venv/bin/voltgraph keys create")
     assert session.run(*creating) == creating[1]
     _until(lambda: session.run(*asking) == asking[1])
+
+
+def test_no_page_is_long() -> None:
+    for page in PAGES:
+        assert len(page.read_text().split()) <= MAX_WORDS, page.name
+
+
+def test_commands_and_options_of_the_pages_exist() -> None:
+    commands = get_command(cli).commands  # type: ignore[attr-defined]
+    found = 0
+    for page in PAGES:
+        for name, rest in re.findall(r"(?<![\w/.@])(?:\S*bin/)?voltgraph ([a-z]+)((?: [^`\n]*)?)", _code(page)):
+            if name not in commands:
+                assert name in OTHER_WORDS, (page.name, name)
+                continue
+            command, words = commands[name], rest.split()
+            if hasattr(command, "commands") and words:
+                assert words[0] in command.commands, (page.name, words[0])
+                command = command.commands[words[0]]
+            known = {option for parameter in command.params for option in parameter.opts}
+            given = {word.partition("=")[0] for word in words if word.startswith("--")}
+            assert given <= known, (page.name, name, given - known)
+            found += 1
+    assert found > 20
+
+
+def _code(page: Path) -> str:
+    """Return the code of a page: blocks of shell, and code within lines."""
+    text = page.read_text()
+    blocks = re.findall(r"^```(?:sh|console)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    without = re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+    return "\n".join([*(re.sub(r"\\\\\n\s*", "", block) for block in blocks), *re.findall(r"`([^`\n]+)`", without)])
 
 
 def test_links_lead_somewhere() -> None:

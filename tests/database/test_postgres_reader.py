@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from app.database.connect import database_url, open_database
-from app.database.interface import ReadBudget, Steps
+from app.database.interface import Pools, ReadBudget, Steps
 from app.database.postgres.database import Postgres
 from tests import servers
 from tests.faults.waiting import until
@@ -29,9 +29,9 @@ def reading(*statements: str) -> Steps[list[Any]]:
 
 
 @pytest.fixture
-async def database(postgres: servers.Postgres, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Postgres]:
-    monkeypatch.setattr("app.database.postgres.reader.CONNECTIONS", 1)  # so that all reads share it
-    async with open_database(database_url(postgres.new_database()), 100) as opened:
+async def database(postgres: servers.Postgres) -> AsyncIterator[Postgres]:
+    one = Pools(readers=1)  # so that all reads share it
+    async with open_database(database_url(postgres.new_database()), 100, one) as opened:
         assert isinstance(opened, Postgres)
         yield opened
 

@@ -15,10 +15,12 @@ from typing import Any
 import pytest
 
 from app.execution import processes
-from app.execution.processes import ChildProcesses
+from app.execution.processes import ChildProcesses, ForkServerFailed
 from app.settings import Settings
 from tests.execution.processes import below
 from tests.servers import Server
+
+FAKE = Settings(executor="app.execution.fake:FakeExecutor")
 
 
 def test_jobs_give_way_to_whoever_asks(running: Server) -> None:
@@ -101,3 +103,37 @@ async def test_folders_of_killed_workers_are_removed(tmp_path: Path, monkeypatch
             assert "voltgraph-killed" not in os.listdir(tmp_path)
             assert "children" in os.listdir(first._folder.name)
     assert set(os.listdir(tmp_path)) == {"voltgraph-new", "voltgraph-other"}
+
+
+async def test_jobs_fail_with_the_reason_if_it_cannot_start(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "ctypes.py").write_text("raise ImportError('this ctypes is broken')\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.setattr(processes, "RESTART_DELAY", 0.01)
+    async with asyncio.timeout(60), ChildProcesses(FAKE) as children:
+        with pytest.raises(ForkServerFailed, match=r"cannot start: (.|\n)*this ctypes is broken"):
+            async with children.child({"kind": "check", "jobs": []}):
+                pass
+        monkeypatch.delenv("PYTHONPATH")  # mended: it starts again, and jobs run
+        while True:
+            try:
+                async with children.child({"kind": "check", "jobs": []}) as child:
+                    assert (await child.message())["kind"] == "faults"
+                    break
+            except ForkServerFailed:
+                await asyncio.sleep(0.01)
+    assert caplog.text.count("the fork server ended") >= processes.TRIES
+
+
+async def test_it_imports_nothing_of_the_current_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("app", "schema", "queries"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise SystemExit('foreign code was imported')\n")
+    monkeypatch.chdir(tmp_path)
+    async with (
+        asyncio.timeout(60),
+        ChildProcesses(FAKE) as children,
+        children.child({"kind": "check", "jobs": []}) as child,
+    ):
+        assert (await child.message())["kind"] == "faults"

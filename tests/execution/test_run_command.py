@@ -30,7 +30,9 @@ def pipeline_file(folder: Path, *fakes: dict[str, Any]) -> Path:
 def command(file: Path, *options: str, **variables: str) -> subprocess.Popen[str]:
     environment = os.environ | FAKE | {"COLUMNS": "120"} | variables
     line = [sys.executable, "-W", "error", "-m", "app", "run", str(file), *options]
-    return subprocess.Popen(line, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
+    return subprocess.Popen(
+        line, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT, env=environment
+    )
 
 
 def outcome(process: subprocess.Popen[str]) -> tuple[int, str]:

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from sqlmodel import select
 
+from app import __version__
 from app.auth.keys import KeyStore
 from app.database.sqlite.database import Sqlite
 from app.models.columns import now
@@ -26,7 +27,7 @@ __all__ = ["store"]
 
 async def test_a_server_that_writes_is_ready(api: Api) -> None:
     answer = await api.http.get("/livez")
-    assert (answer.status_code, answer.text) == (200, "ok")
+    assert (answer.status_code, answer.text) == (200, f"ok, voltgraph {__version__}")
     answer = await api.http.get("/readyz")
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
 

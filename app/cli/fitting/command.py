@@ -1,4 +1,4 @@
-"""`python -m app fit FILE`: fits parameters of a model to a file of measurements, and keeps the configuration."""
+"""`voltgraph fit FILE`: fits parameters of a model to a file of measurements, and keeps the configuration."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ import typer
 from app.cli.fitting.configuration import STORED, configuration, read_columns, written
 from app.cli.fitting.plot import plot, require_plotting
 from app.cli.run import Client, Refused, connected, read_input, run_input
+from app.cli.run_report import print_report
 from app.cli.terminal import console, lines, shown
 from app.database.connect import FileInUse
 from app.errors import VoltgraphError
+from app.settings import Settings
 
 POINTS = 5_000
 """Maximum points of the plot."""
@@ -83,13 +85,14 @@ def _keep(config: dict[str, Any], file: str, save: Path | None, overwrite: bool)
     if target.exists() and not overwrite and target.read_text() != text:
         raise Refused(f"{target} exists with another content. Give --overwrite, or another file by --save.")
     target.write_text(text)
-    console.print(shown(f"Configuration: {target}. Run it again by `python -m app run {target}`."), soft_wrap=True)
+    console.print(shown(f"Configuration: {target}. Run it again by `voltgraph run {target}`."), soft_wrap=True)
     return target
 
 
 async def _run(file: Path, server: str | None, key: str | None, target: Path | None) -> bool:
-    async with connected(server, key) as client:
+    async with connected(server, key, Settings()) as client:
         pipeline = await run_input(client, read_input(file), console)
+        print_report(pipeline, pipeline["elements"], console)
         if pipeline["status"] != "COMPLETED":
             return False
         if target is not None:

@@ -22,6 +22,8 @@ MAX_NUMBERS = 1_000_000
 """Numbers that a configuration may hold."""
 FORM = '"Positive particle diffusivity [m2.s-1]=1e-15..1e-13"'
 STORED = "db:"
+INGEST = f"{(__package__ or '').removesuffix('.cli.fitting')}.battery.ingest"
+"""Program that reads a measurement; `-P` leaves packages of the current folder out of its path."""
 
 
 def free_parameter(text: str) -> tuple[str, dict[str, Any]]:
@@ -45,7 +47,7 @@ def read_columns(file: Path, reader: str | None) -> tuple[dict[str, list[float]]
     """Return time, current and voltage of a measurement file, and what was changed in them. A process of its own reads
     the file. Raises Refused."""
     with tempfile.TemporaryDirectory(prefix="voltgraph-") as out:
-        command = [sys.executable, "-m", "app.battery.ingest", str(file), out, *([reader] if reader else [])]
+        command = [sys.executable, "-P", "-m", INGEST, str(file), out, *([reader] if reader else [])]
         ran = subprocess.run(command, capture_output=True, text=True, check=False)
     lines = ran.stderr.strip().split("\n")
     if ran.returncode != 0:

@@ -7,7 +7,7 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from app.database.interface import Backend
+from app.database.interface import Backend, Copied, Pools
 from app.database.postgres.database import Postgres
 from app.database.postgres.sql import PostgresSql
 
@@ -25,8 +25,8 @@ class PostgresBackend(Backend):
     def url(self, url: URL) -> URL:
         return _renamed(url, "sslmode", "ssl").set(drivername="postgresql+asyncpg")
 
-    def open(self, url: URL, max_waiting: int) -> Postgres:
-        return Postgres(url, max_waiting)
+    def open(self, url: URL, max_waiting: int, pools: Pools) -> Postgres:
+        return Postgres(url, max_waiting, pools)
 
     def migration_engine(self, url: URL) -> AsyncEngine:
         return create_async_engine(url, poolclass=NullPool)
@@ -37,7 +37,7 @@ class PostgresBackend(Backend):
     def compact(self, url: URL) -> None:
         """Do nothing: autovacuum makes the space of deleted rows available to new ones."""
 
-    def back_up(self, url: URL, target: Path) -> None:
+    def back_up(self, url: URL, target: Path, copied: Copied) -> None:
         raise NotImplementedError("PostgreSQL has pg_dump for this.")
 
 

@@ -19,7 +19,7 @@ from app.database.broker import Broker
 from app.database.engines import PATIENCE, LimitedSession, engine
 from app.database.group_commit import GroupCommit
 from app.database.inserts import PipelineInsert
-from app.database.interface import ReadBudget, Steps, Work
+from app.database.interface import Pools, ReadBudget, Steps, Work
 from app.database.postgres import old_queue
 from app.database.postgres.inserts import PostgresInserts
 from app.database.postgres.listener import Listener
@@ -28,7 +28,6 @@ from app.database.recoveries import Recoveries
 from app.errors import NotUnique
 
 T = TypeVar("T")
-CONNECTIONS = 16
 SESSION = "session"
 COMMAND_TIMEOUT = 60.0
 """Timeout in seconds of a statement; its connection is closed too. Without it, the system detects a silent network
@@ -41,14 +40,15 @@ class Postgres:
     reads_inline = False
     _limit: asyncio.Semaphore | None = None
 
-    def __init__(self, url: URL, max_waiting: int) -> None:
+    def __init__(self, url: URL, max_waiting: int, pools: Pools) -> None:
         timeout = {"command_timeout": COMMAND_TIMEOUT}
-        self._engine = engine(url, CONNECTIONS, json_deserializer=_as_it_is, connect_args=timeout)
+        self._sessions = pools.sessions
+        self._engine = engine(url, pools.sessions, json_deserializer=_as_it_is, connect_args=timeout)
         event.listen(self._engine.sync_engine, "checkout", _require_open)
         self.recoveries = Recoveries()
         self.recoveries.watch(self._engine, SESSION)
         arguments = dict(self._engine.dialect.create_connect_args(url)[1]) | timeout
-        self._plain = PostgresReader(arguments, PATIENCE, self.recoveries)
+        self._plain = PostgresReader(arguments, PATIENCE, self.recoveries, pools.readers)
         self.broker = Broker()
         self._listener = Listener(url, self.broker, self.recoveries)
         self.inserts = PostgresInserts(self._engine.dialect)
@@ -71,7 +71,7 @@ class Postgres:
 
     def limited(self) -> Postgres:
         view = copy(self)
-        view._limit = asyncio.Semaphore(CONNECTIONS // 2)
+        view._limit = asyncio.Semaphore(self._sessions // 2)
         return view
 
     async def write(self, work: Work[T], *, is_short: bool = False) -> T:

@@ -13,7 +13,6 @@ from app.database.recoveries import Recoveries
 from app.errors import Busy
 
 T = TypeVar("T")
-CONNECTIONS = 8
 RELEASE = 2.0
 """Seconds until an abandoned connection is closed."""
 PLAIN_READER = "plain_reader"
@@ -25,8 +24,9 @@ STATEMENTS = 512
 class PostgresReader:
     """Pool of connections, opened on first use."""
 
-    def __init__(self, arguments: dict[str, Any], patience: float, recoveries: Recoveries) -> None:
+    def __init__(self, arguments: dict[str, Any], patience: float, recoveries: Recoveries, connections: int) -> None:
         self._arguments, self._patience, self._recoveries = arguments, patience, recoveries
+        self._connections = connections
         recoveries.register(PLAIN_READER)
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._opening = asyncio.Lock()
@@ -73,7 +73,7 @@ class PostgresReader:
                 self._pool = await asyncpg.create_pool(
                     **self._arguments,
                     min_size=0,
-                    max_size=CONNECTIONS,
+                    max_size=self._connections,
                     statement_cache_size=STATEMENTS,
                     reset=_nothing,
                 )

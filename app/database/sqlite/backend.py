@@ -10,10 +10,11 @@ from sqlalchemy.engine import URL
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from app.database.interface import Backend
+from app.database.interface import Backend, Copied, Pools
 from app.database.sqlite import backup, driver, vacuum
 from app.database.sqlite.database import Sqlite
 from app.database.sqlite.sql import SqliteSql
+from app.errors import WrongUrl
 
 
 class SqliteBackend(Backend):
@@ -25,10 +26,10 @@ class SqliteBackend(Backend):
 
     def url(self, url: URL) -> URL:
         if url.database in (None, "", ":memory:"):
-            raise ValueError("SQLite needs a file: sqlite:///FILE")
+            raise WrongUrl("SQLite needs a file: sqlite:///FILE")
         return url.set(drivername="sqlite+aiosqlite")
 
-    def open(self, url: URL, max_waiting: int) -> Sqlite:
+    def open(self, url: URL, max_waiting: int, pools: Pools) -> Sqlite:
         _remove_old_queue(str(url.database))
         return Sqlite(url, max_waiting)
 
@@ -45,8 +46,8 @@ class SqliteBackend(Backend):
     def compact(self, url: URL) -> None:
         vacuum.compact(str(url.database))
 
-    def back_up(self, url: URL, target: Path) -> None:
-        backup.back_up(url, target)
+    def back_up(self, url: URL, target: Path, copied: Copied) -> None:
+        backup.back_up(url, target, copied)
 
 
 def _set_vacuum_mode(connection: Any, _: object) -> None:

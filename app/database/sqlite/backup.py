@@ -10,9 +10,13 @@ from sqlalchemy.engine import URL
 
 from app.auth.keys import keys_url
 from app.auth.private_files import create_private
+from app.database.interface import Copied
+
+PAGES = 4_096
+"""Pages copied between two reports."""
 
 
-def back_up(url: URL, target: Path) -> None:
+def back_up(url: URL, target: Path, copied: Copied) -> None:
     """Copy the database at `url` and its keys to `target` and the file beside it. Raises FileExistsError if one
     exists."""
     sources = {Path(str(url.database)): target, Path(str(keys_url(url).database)): Path(f"{target}.keys")}
@@ -21,10 +25,10 @@ def back_up(url: URL, target: Path) -> None:
             raise FileExistsError(copy)
     for source, copy in sources.items():
         if source.exists():
-            _copy(source, copy)
+            _copy(source, copy, copied)
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(source: Path, target: Path, copied: Copied) -> None:
     part = target.with_name(f"{target.name}.part")
     part.unlink(missing_ok=True)
     create_private(part)
@@ -36,7 +40,7 @@ def _copy(source: Path, target: Path) -> None:
             # An open read transaction keeps its snapshot, however long the copy takes.
             old.execute("BEGIN")
             old.execute("SELECT 1 FROM sqlite_master").fetchone()
-            old.backup(new)
+            old.backup(new, pages=PAGES, progress=lambda _, left, total: copied(left, total))
             new.execute("PRAGMA journal_mode=DELETE")
     except BaseException:
         part.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+from app import __version__
 from app.database.interface import Database, ReadBudget, Steps
 from app.errors import VoltgraphError
 from app.execution.sandbox.isolation import Isolation
@@ -86,8 +87,8 @@ router = APIRouter(include_in_schema=False)
 
 @router.get("/livez")
 async def live() -> Response:
-    """Answer while the process runs."""
-    return PlainTextResponse("ok")
+    """Answer while the process runs, with its version."""
+    return PlainTextResponse(f"ok, voltgraph {__version__}")
 
 
 @router.get("/healthz")

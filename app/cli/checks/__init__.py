@@ -1,0 +1,1 @@
+"""Checks before a command works, and answers to ordinary mistakes."""

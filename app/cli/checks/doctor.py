@@ -1,0 +1,151 @@
+"""`voltgraph doctor`: check the installation, the settings and the database."""
+
+from __future__ import annotations
+
+import asyncio
+import platform
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+import typer
+from rich.table import Table
+from sqlalchemy.engine import URL
+
+from app import __version__
+from app.auth.keys import open_keys
+from app.cli.checks.extras import BATTERY, missing_battery
+from app.cli.checks.preflight import check_database, check_port
+from app.cli.checks.settings import DatabaseUrl, settings_with, unknown_variables
+from app.cli.terminal import console, shown
+from app.database.connect import FileInUse, backend_of, shown_url
+from app.database.connect import database_url as parsed
+from app.database.migrations import head, pending
+from app.errors import VoltgraphError
+from app.execution.sandbox.isolation import isolation
+from app.models.sql import is_file
+from app.settings import Settings
+
+OLDEST_POSTGRES = 15
+"""Oldest major version of PostgreSQL that was tested."""
+State = Literal["ok", "warning", "error"]
+Finding = tuple[State, str]
+COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
+
+
+def doctor(database_url: DatabaseUrl = None) -> None:
+    """Check the installation, settings, database and permissions. Exits with 3 if something prevents work."""
+    settings = settings_with(database_url=database_url)
+    table = Table("Check", "", "Finding")
+    worst = False
+    for name, check in CHECKS.items():
+        for state, finding in _found(check, settings):
+            table.add_row(name, shown(state, COLOURS[state]), shown(finding))
+            worst = worst or state == "error"
+    console.print(table)
+    raise typer.Exit(3 if worst else 0)
+
+
+def _found(check: Callable[[Settings], Iterator[Finding]], settings: Settings) -> Iterator[Finding]:
+    try:
+        yield from check(settings)
+    except FileInUse as error:
+        yield "ok", f"{error}"
+    except VoltgraphError as error:
+        yield "error", str(error)
+
+
+def _installation(settings: Settings) -> Iterator[Finding]:
+    python = platform.python_version()
+    yield "ok", f"voltgraph {__version__}, Python {python}, {sys.platform}, in {Path(sys.prefix)}"
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    given = sorted(settings.model_fields_set)
+    yield "ok", "set: " + (", ".join(f"VOLTGRAPH_{name.upper()}" for name in given) or "none, all have their defaults")
+    for name, near in unknown_variables():
+        yield "warning", f"{name} is no setting" + (f": did you mean {near}?" if near else ".")
+
+
+def _database(settings: Settings) -> Iterator[Finding]:
+    url = parsed(settings.database_url)
+    revision = check_database(url, writes=False)
+    steps = pending(revision)
+    yield "ok", f"{shown_url(url)} " + ("does not exist yet" if revision is None else f"at revision {revision}")
+    if revision is not None and steps:
+        yield "warning", f"{steps} migrations to revision {head()} are pending: the next start applies them."
+    if is_file(url):
+        yield from _file(url)
+    else:
+        yield from _server(asyncio.run(_server_version(url)))
+
+
+def _file(url: URL) -> Iterator[Finding]:
+    file = Path(str(url.database))
+    yield "ok", "one process at a time writes this file"
+    if file.exists() and (mode := file.stat().st_mode & 0o077):
+        yield "warning", f"other users may use {file} (mode {mode:03o} beyond its owner): chmod 600 {file}*"
+
+
+def _server(found: tuple[int, ...]) -> Iterator[Finding]:
+    state: State = "ok" if found[0] >= OLDEST_POSTGRES else "warning"
+    yield state, f"PostgreSQL {'.'.join(map(str, found))}; tested from {OLDEST_POSTGRES} on"
+
+
+async def _server_version(url: URL) -> tuple[int, ...]:
+    engine = backend_of(url).migration_engine(url)
+    try:
+        async with engine.connect() as connection:
+            return tuple(map(int, connection.dialect.server_version_info or (0,)))
+    finally:
+        await engine.dispose()
+
+
+def _keys(settings: Settings) -> Iterator[Finding]:
+    async def counted() -> int:
+        async with open_keys(parsed(settings.database_url)) as keys:
+            return sum(key.revoked_at is None for key in await keys.all())
+
+    url = parsed(settings.database_url)
+    check_database(url, writes=False)
+    count = 0 if is_file(url) and not Path(f"{url.database}.keys").exists() else asyncio.run(counted())
+    yield "ok", f"{count} valid" if count else "none: everybody on this machine may do everything"
+
+
+def _port(settings: Settings) -> Iterator[Finding]:
+    check_port(settings.host, settings.port)
+    yield "ok", f"{settings.host}:{settings.port} is free"
+
+
+def _battery(settings: Settings) -> Iterator[Finding]:
+    if advice := missing_battery(settings):
+        yield "warning", advice
+        return
+    for name in BATTERY:
+        try:
+            yield "ok", f"{name} {version(name)}"
+        except PackageNotFoundError:
+            yield "warning", f"{name} is not installed; the executor {settings.executor} may not need it."
+
+
+def _sandbox(settings: Settings) -> Iterator[Finding]:
+    given = isolation(settings.sandbox)
+    yield "ok" if given.level == "full" else "warning", f"isolation of jobs: {given.level}"
+    for warning in given.warnings:
+        yield "warning", warning
+    if settings.sandbox == "required" and settings.workers and given.level != "full":
+        yield "error", "VOLTGRAPH_SANDBOX=required prevents the start on this kernel."
+
+
+CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
+    "Installation": _installation,
+    "Settings": _settings,
+    "Database": _database,
+    "Keys": _keys,
+    "Port": _port,
+    "Battery": _battery,
+    "Sandbox": _sandbox,
+}
+"""Checks by their titles, in the order of the table."""

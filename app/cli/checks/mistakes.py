@@ -1,0 +1,54 @@
+"""Answers to ordinary mistakes: one to three lines on standard error, and an exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import httpx
+from pydantic import ValidationError
+
+from app.cli.checks.preflight import NotUsable, first_line
+from app.database.connect import FileInUse
+from app.errors import VoltgraphError, WrongDocuments, WrongUrl
+from app.settings import Settings
+
+FAILED, WRONG, UNAVAILABLE = 1, 2, 3
+"""Exit codes: the pipeline did not complete; arguments, settings or files are wrong; a database, port or server is not
+usable."""
+Line = tuple[str, str]
+"""Title and text of a line."""
+
+
+def explanation(error: BaseException) -> tuple[int, list[Line]] | None:
+    """Return the exit code and the lines for an error that a user can mend; None for any other error."""
+    if isinstance(error, ValidationError) and error.title == Settings.__name__:
+        return WRONG, list(_wrong_settings(error))
+    if isinstance(error, WrongDocuments):
+        return WRONG, [("VOLTGRAPH_TRUSTED_DOCUMENTS", why) for why in error.faults]
+    if isinstance(error, WrongUrl):
+        return WRONG, [("Database URL", str(error))]
+    if isinstance(error, FileInUse):
+        return UNAVAILABLE, [("In use", f"{error}. Stop it, or use another file; `run` takes its address by --server.")]
+    if isinstance(error, NotUsable):
+        return UNAVAILABLE, [("Not usable", str(error))]
+    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
+        return WRONG, [("Server", f"{first_line(error)} Write it as http://HOST:PORT.")]
+    if isinstance(error, httpx.ConnectError):
+        return UNAVAILABLE, [("Server", f"{_target(error)} does not answer: is it started, and is its port right?")]
+    if isinstance(error, httpx.HTTPError):
+        return UNAVAILABLE, [("Server", f"{_target(error)}: {type(error).__name__} {first_line(error)}")]
+    if isinstance(error, VoltgraphError):
+        return WRONG, [(type(error).__name__, line) for line in str(error).split("\n")]
+    return None
+
+
+def _wrong_settings(error: ValidationError) -> Iterator[Line]:
+    for fault in error.errors(include_input=False, include_url=False):
+        yield f"VOLTGRAPH_{fault['loc'][0]}".upper(), fault["msg"].removeprefix("Value error, ")
+
+
+def _target(error: httpx.HTTPError) -> str:
+    try:
+        return str(error.request.url.copy_with(path="/", query=None)).rstrip("/")
+    except RuntimeError:  # it was raised without a request
+        return "The server"

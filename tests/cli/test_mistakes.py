@@ -1,0 +1,269 @@
+"""Ordinary mistakes: each answers with one to three lines that say what to do, and its exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import make_url
+from typer.testing import CliRunner
+
+from app.cli.checks import doctor
+from app.cli.commands import cli
+from app.database.connect import database_url, exclusive
+from app.database.migrations import migrate
+from tests.api import ROOT
+from tests.servers import Postgres
+
+EXAMPLE = str(ROOT / "examples" / "capacity.json")
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture(autouse=True)
+def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in os.environ:
+        if name.startswith("VOLTGRAPH_"):
+            monkeypatch.delenv(name)
+    monkeypatch.chdir(tmp_path)
+
+
+def said(*arguments: str, **variables: str) -> Said:
+    """Return what a command answers. It raises nothing but its exit."""
+    result = CliRunner().invoke(cli, arguments, env=variables | {"COLUMNS": "100"})
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return Said(result.exit_code, result.stdout, result.stderr)
+
+
+def assert_short(answer: Said, code: int, *words: str) -> None:
+    """Check that an answer has one to three lines, of at most 400 characters, that hold the words."""
+    lines = answer.err.strip().split("\n")
+    assert answer.code == code, answer
+    assert 1 <= len(lines) <= 3, answer.err
+    assert max(map(len, lines)) <= 400
+    for word in words:
+        assert word in answer.err, (word, answer.err)
+
+
+@contextmanager
+def busy_port() -> Iterator[int]:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        yield listener.getsockname()[1]
+
+
+def closed_port() -> int:
+    with busy_port() as port:
+        return port
+
+
+COMMANDS = [["serve", "--port", "0"], ["run", EXAMPLE], ["migrate"], ["keys", "create"], ["keys", "list"]]
+WITH_SERVERS = [*COMMANDS, ["worker"]]
+
+
+@pytest.mark.parametrize("command", [*WITH_SERVERS, ["backup", "copy.db"]], ids=" ".join)
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("mysql://u@h/d", ["Database URL", "sqlite:///", "postgresql://", "mysql"]),
+        ("postgres://u:p@ss/w#rd@h/d", ["%40", "postgresql://USER:PASSWORD@HOST"]),
+        ("postgresql://u:s3cret:x@h:54x/d", ["%40", "It is no URL"]),
+        ("nonsense", ["It is no URL"]),
+        ("sqlite://", ["sqlite:///FILE"]),
+    ],
+)
+def test_a_wrong_database_url(command: list[str], url: str, words: list[str]) -> None:
+    answer = said(*command, "--database-url", url)
+    assert_short(answer, 2, *words)
+    assert "s3cret" not in answer.err
+    assert answer == said(*command, VOLTGRAPH_DATABASE_URL=url)
+
+
+@pytest.mark.parametrize("command", WITH_SERVERS, ids=" ".join)
+def test_postgresql_that_is_down(command: list[str]) -> None:
+    answer = said(*command, "--database-url", f"postgresql://u:s3cret@127.0.0.1:{closed_port()}/d")
+    assert_short(answer, 3, "PostgreSQL at 127.0.0.1:", "does not answer", "Start it")
+    assert "s3cret" not in answer.err
+
+
+def test_an_unknown_host_of_postgresql() -> None:
+    assert_short(said("migrate", "--database-url", "postgresql://u@nowhere.invalid/d"), 3, "unknown host", "%40")
+
+
+def test_an_unknown_database_of_postgresql(postgres: Postgres) -> None:
+    url = make_url(postgres.new_database()).set(database="absent").render_as_string(hide_password=False)
+    assert_short(said("migrate", "--database-url", url), 3, "no database 'absent'", "createdb")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_folder_that_is_missing_or_not_writable(command: list[str], tmp_path: Path) -> None:
+    assert_short(said(*command, "--database-url", f"sqlite:///{tmp_path}/no/x.db"), 3, "does not exist", "Create it")
+    assert_short(said(*command, "--database-url", "sqlite:////proc/x.db"), 3, "cannot be written", "--database-url")
+    (tmp_path / "folder").mkdir()
+    assert_short(said(*command, "--database-url", f"sqlite:///{tmp_path}/folder"), 3, "is a folder")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_file_that_is_no_database(command: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "notes.db"
+    file.write_text("These are notes, and no database.")
+    assert_short(said(*command, "--database-url", f"sqlite:///{file}"), 3, "no SQLite database", "--database-url")
+    assert file.read_text() == "These are notes, and no database."
+
+
+def test_a_damaged_database(tmp_path: Path) -> None:
+    file = tmp_path / "damaged.db"
+    file.write_bytes(b"SQLite format 3\0" + b"x" * 8_000)
+    assert_short(said("migrate", "--database-url", f"sqlite:///{file}"), 3, "cannot be read", "backup")
+
+
+@pytest.mark.parametrize("command", [["serve", "--port", "0"], ["run", EXAMPLE], ["migrate"]], ids=" ".join)
+def test_a_file_that_a_server_uses(command: list[str], tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/used.db"
+    with exclusive(database_url(url)):
+        assert_short(said(*command, "--database-url", url), 3, "in use by a running server", "--server")
+
+
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_a_database_of_a_newer_version(command: list[str], tmp_path: Path) -> None:
+    file = tmp_path / "newer.db"
+    asyncio.run(migrate(database_url(f"sqlite:///{file}")))
+    with closing(sqlite3.connect(file)) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    assert_short(said(*command, "--database-url", f"sqlite:///{file}"), 3, "newer Voltgraph", "9999", "Install")
+
+
+def test_a_port_in_use() -> None:
+    with busy_port() as port:
+        assert_short(said("serve", "--port", str(port)), 3, f"Port {port} of 127.0.0.1 is in use", "--port 0")
+    assert_short(said("serve", "--host", "nowhere.invalid", "--port", "4999"), 3, "'nowhere.invalid'", "127.0.0.1")
+    assert_short(said("serve", "--host", "192.0.2.1", "--port", "4999"), 3, "192.0.2.1", "address of this machine")
+
+
+def test_a_worker_on_sqlite() -> None:
+    answer = said("worker")
+    assert answer.code == 2
+    assert "`serve`" in answer.err
+
+
+def test_an_address_of_graphql_is_an_address_of_a_server() -> None:
+    port = closed_port()
+    for address in (f"http://127.0.0.1:{port}/graphql", f"http://127.0.0.1:{port}/", f"http://127.0.0.1:{port}"):
+        assert_short(said("run", EXAMPLE, "--server", address), 3, f"http://127.0.0.1:{port} does not answer")
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:8000", "localhost", "ftp://a", "http://[::1"])
+def test_an_address_that_is_no_url(address: str) -> None:
+    assert_short(said("run", EXAMPLE, "--server", address), 2, "http://HOST:PORT")
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [("", ["JSON"]), ("{'a': 1}", ["JSON"]), ("[]", ["one JSON object"]), ('{"options": 1}', ["`options`"])],
+)
+def test_a_file_that_is_no_pipeline(text: str, words: list[str], tmp_path: Path) -> None:
+    (tmp_path / "p.json").write_text(text)
+    assert_short(said("run", "p.json"), 2, *words)
+
+
+def test_a_folder_of_the_output_that_is_missing() -> None:
+    answer = said("run", EXAMPLE, "--output", "no/results.json")
+    assert answer.code == 2
+    assert "--output does not exist" in answer.err
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("VOLTGRAPH_PROT", "did you mean VOLTGRAPH_PORT?"),
+        ("VOLTGRAPH_DATABSE_URL", "did you mean VOLTGRAPH_DATABASE_URL?"),
+        ("VOLTGRAPH_XYZ", "`voltgraph doctor`"),
+    ],
+)
+def test_an_unknown_variable(name: str, words: str) -> None:
+    answer = said("schema", **{name: "1"})
+    assert answer.code == 0
+    assert answer.err.count("\n") == 1
+    assert f"{name} is no setting and has no effect: {words}" in answer.err
+    assert said("schema", VOLTGRAPH_KEY="vg_1", VOLTGRAPH_WORKERS="1").err == ""
+
+
+def test_every_wrong_value_of_a_variable() -> None:
+    answer = said("doctor", VOLTGRAPH_PORT="x", VOLTGRAPH_WORKERS="-1")
+    assert_short(answer, 2, "VOLTGRAPH_PORT", "VOLTGRAPH_WORKERS")
+
+
+def test_a_key_is_told_with_its_database(tmp_path: Path) -> None:
+    answer = said("keys", "create")
+    assert answer.out.startswith("vg_")
+    assert f"Key of sqlite:///voltgraph.db, in the folder {tmp_path}" in answer.err
+    assert "does not exist yet" in answer.err
+    url = f"sqlite:///{tmp_path}/real.db"
+    assert said("migrate", "--database-url", url).code == 0
+    answer = said("keys", "create", "--database-url", url)
+    assert f"Key of {url}" in answer.err
+    assert "does not exist" not in answer.err
+    assert (tmp_path / "real.db.keys").exists()
+    assert answer.out.strip()[:15] in said("keys", "list", "--database-url", url).out
+    assert said("keys", "revoke", answer.out.strip()[:15], "--database-url", url).code == 0
+
+
+def test_migrations_and_backups_tell_their_progress(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/x.db"
+    first = said("migrate", "--database-url", url)
+    assert "100%" in first.err
+    again = said("migrate", "--database-url", url)
+    assert "is up to date: 0 migrations" in " ".join(again.out.split())
+    copied = said("backup", "copy.db", "--database-url", url)
+    assert copied.code == 0
+    assert f"copy.db is a copy of {tmp_path}/x.db" in copied.out
+    assert said("backup", "no/copy.db", "--database-url", url).code == 2
+    assert said("backup", "other.db").code == 2
+
+
+def test_missing_battery_software_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.cli.checks.extras.find_spec", lambda name: None)
+    answer = said("doctor")
+    assert "pip install 'voltgraph[battery]'" in " ".join(answer.out.replace("│", " ").split())
+    assert answer.code == 0
+    assert "Battery" not in said("doctor", VOLTGRAPH_EXECUTOR="app.execution.fake:FakeExecutor").err
+
+
+def test_doctor_finds_what_is_wrong(tmp_path: Path, database_url: str) -> None:
+    answer = said("doctor", "--database-url", database_url)
+    assert answer.code == 0, answer
+    for title in doctor.CHECKS:
+        assert title in answer.out
+    assert ("PostgreSQL" in answer.out) == database_url.startswith("postgresql")
+    (tmp_path / "open.db").touch(0o644)
+    assert "chmod 600" in said("doctor", "--database-url", f"sqlite:///{tmp_path}/open.db").out
+    with busy_port() as port:
+        answer = said("doctor", "--database-url", "sqlite:////no/x.db", VOLTGRAPH_PORT=str(port), VOLTGRAPH_PROT="1")
+    text = " ".join(answer.out.replace("│", " ").split())
+    assert answer.code == 3
+    for words in ("does not exist", "is in use", "VOLTGRAPH_PORT?"):
+        assert words in text
+
+
+def test_results_go_to_a_file_and_a_pipe(tmp_path: Path) -> None:
+    fake = {"element_type": "data_fit", "fake": {}, "values": {"v": 3}}
+    (tmp_path / "p.json").write_text(json.dumps({"elements": {"a": fake}}))
+    answer = said("run", "p.json", "--json", "--output", "o.json", VOLTGRAPH_EXECUTOR="app.execution.fake:FakeExecutor")
+    assert answer.code == 0, answer
+    printed = json.loads(answer.out)
+    assert printed == json.loads((tmp_path / "o.json").read_text())
+    assert (printed["status"], printed["elements"][0]["parameterValues"]) == ("COMPLETED", {"v": 3})

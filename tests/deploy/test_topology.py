@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +99,7 @@ def _until_it_answers(made: Topology) -> None:
             time.sleep(0.1)
 
 
-async def statuses(made: Topology, id: str) -> AsyncIterator[str]:
+async def statuses(made: Topology, id: str) -> AsyncGenerator[str, None]:
     """Yield the statuses of a pipeline, as a WebSocket through nginx receives them."""
     protocol = [Subprotocol("graphql-transport-ws")]
     async with connect(f"wss://{made.address}/graphql", subprotocols=protocol, ssl=made.trust, proxy=None) as socket:
@@ -143,6 +143,7 @@ async def test_a_run_is_watched_through_nginx(topology: Topology) -> None:
             seen.append(status)
             if status == "COMPLETED":
                 break
+        await watching.aclose()
         assert seen[:2] == ["PENDING", "RUNNING"]
         assert (await streaming)[-1] == "COMPLETED"
 

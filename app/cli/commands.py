@@ -14,6 +14,7 @@ from app.cli.run import run
 from app.cli.schema import schema
 from app.cli.serve import serve
 from app.cli.terminal import console, shown
+from app.cli.upload import upload
 from app.cli.worker import worker
 from app.errors import WrongDocuments
 from app.settings import Settings
@@ -42,5 +43,5 @@ cli = typer.Typer(
     cls=Commands, no_args_is_help=True, add_completion=False, help="Voltgraph: pipelines for battery models."
 )
 cli.add_typer(keys.cli, name="keys")
-for command in (serve, run, fit, logs, worker, migrate, backup, prune, schema):
+for command in (serve, run, fit, upload, logs, worker, migrate, backup, prune, schema):
     cli.command()(command)

@@ -17,6 +17,7 @@ from app.cli.run import run
 from app.cli.schema import schema
 from app.cli.serve import serve
 from app.cli.terminal import console, shown, stderr
+from app.cli.upload import upload
 from app.cli.worker import worker
 
 
@@ -58,5 +59,5 @@ def options(
 
 
 cli.add_typer(keys.cli, name="keys")
-for command in (serve, run, fit, logs, worker, migrate, backup, prune, doctor, schema):
+for command in (serve, run, fit, upload, logs, worker, migrate, backup, prune, doctor, schema):
     cli.command()(command)

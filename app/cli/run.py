@@ -27,6 +27,9 @@ from app.settings import QUERIES, Settings
 
 LOOK = 0.3
 """Seconds between two polls of the progress."""
+PATIENCE = 600.0
+"""Seconds that one step of an upload may take."""
+MAX_ANSWER = 500
 
 
 class Refused(VoltgraphError):
@@ -54,6 +57,12 @@ class Client:
             said = (f"{'.'.join(error['field'] or [])}: {error['message']}" for error in result["userErrors"])
             raise Refused("\n".join(said))
         return result
+
+    async def put(self, url: str, content: AsyncIterator[bytes], headers: dict[str, str]) -> None:
+        """Upload a file to a signed address, which needs no key. Raises Refused."""
+        response = await self._http.put(url, content=content, headers=headers, timeout=PATIENCE)
+        if response.is_error:
+            raise Refused(f"The upload was answered by {response.status_code}: {response.text[:MAX_ANSWER]}")
 
 
 @asynccontextmanager

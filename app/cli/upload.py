@@ -1,4 +1,4 @@
-"""`python -m app upload FILE`: uploads a measurement file, and prints the reference that configurations use."""
+"""`voltgraph upload FILE`: uploads a measurement file, and prints the reference that configurations use."""
 
 from __future__ import annotations
 

@@ -25,7 +25,6 @@ ROOMS = {
     "app.database.migrations.versions": "frozen history",
     "app.models.measurements": "conditions of partial indexes, which are keywords of SQLAlchemy",
     "app.models.tables": "conditions of partial indexes, which are keywords of SQLAlchemy",
-    "app.models.measurements": "conditions of partial indexes, which are keywords of SQLAlchemy",
 }
 """Modules that may name dialects."""
 NAMES = {name for backend in BACKENDS for name in (*backend.schemes, *backend.sql.dialects)} - {StrCompileDialect.name}

@@ -49,7 +49,7 @@ class Isolation:
         if not self.seccomp:
             found.append("seccomp is off: a job can open sockets and start programs. Linux 3.17 or newer has it.")
         if self.is_root:
-            found.append("the server runs as root: give it a user of its own (docs/operating.md).")
+            found.append("the server runs as root: give it a user of its own (docs/jobs.md).")
         return found
 
 

@@ -85,6 +85,16 @@ def base_of(server: str) -> str:
     return server.strip().rstrip("/").removesuffix("/graphql")
 
 
+def require_database(server: str | None, database_url: str | None) -> Settings:
+    """Return the settings; without a server, check the database of a server in this process first. Raises NotUsable."""
+    settings = settings_with(database_url=database_url)
+    if server is None:
+        check_database(parsed(settings.database_url))
+        if advice := missing_battery(settings):
+            stderr.print(shown(f"Battery   {advice}", "yellow"), soft_wrap=True)
+    return settings
+
+
 def read_input(file: Path) -> dict[str, Any]:
     """Read the input of createPipeline from a file: a body of POST /pipelines, or the input itself. Raises BadJson."""
     body = decode(file.read_bytes(), Settings().max_json_depth)
@@ -119,11 +129,7 @@ def run(
     """Create a pipeline, start it and watch it. Ctrl-C cancels it."""
     if output is not None and not output.resolve().parent.is_dir():
         raise typer.BadParameter(f"The folder {output.parent} of --output does not exist.")
-    settings = settings_with(database_url=database_url)
-    if server is None:
-        check_database(parsed(settings.database_url))
-        if advice := missing_battery(settings):
-            stderr.print(shown(f"Battery   {advice}", "yellow"), soft_wrap=True)
+    settings = require_database(server, database_url)
     show = stderr if as_json else console
     results = asyncio.run(run_file(file, connected(server, key, settings), show))
     if not as_json:

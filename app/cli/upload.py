@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
 from rich.table import Table
 
-from app.cli.run import Client, Refused, connected
+from app.cli.checks.settings import DatabaseUrl
+from app.cli.run import Client, connected, require_database
 from app.cli.terminal import console, lines, printable, shown
-from app.database.connect import FileInUse
-from app.errors import VoltgraphError
 
 CHUNK = 1 << 20
 LOOK = 0.3
@@ -32,25 +31,20 @@ def upload(
         str | None, typer.Option(help="URL of a running server; by default a server in this process.")
     ] = None,
     key: Annotated[str | None, typer.Option(envvar="VOLTGRAPH_KEY", help="API key, if the server needs one.")] = None,
+    database_url: DatabaseUrl = None,
 ) -> None:
     """Upload a measurement, once; configurations refer to it as db:ID."""
     input = {"name": name or file.stem, "fileName": file.name, "bytes": file.stat().st_size, "reader": reader}
     input |= {"projectId": project or (None if cell else "local"), "cellInstanceId": cell}
-    try:
-        measurement = asyncio.run(_upload(file, input, server, key))
-    except FileInUse as error:
-        console.print(shown(f"{error}: give its address by --server"))
-        raise typer.Exit(2) from None
-    except (Refused, VoltgraphError, httpx.HTTPError) as error:
-        console.print(shown(type(error).__name__, "red"), lines(str(error)))
-        raise typer.Exit(2) from None
+    settings = require_database(server, database_url)
+    measurement = asyncio.run(_upload(file, input, connected(server, key, settings)))
     _print(measurement)
     raise typer.Exit(0 if measurement["status"] == "READY" else 1)
 
 
-async def _upload(file: Path, input: dict[str, Any], server: str | None, key: str | None) -> dict[str, Any]:
+async def _upload(file: Path, input: dict[str, Any], connecting: AbstractAsyncContextManager[Client]) -> dict[str, Any]:
     """Create the measurement, put its file, and return it when it is read."""
-    async with connected(server, key) as client:
+    async with connecting as client:
         created = await client.send("CreateMeasurement", input=input)
         id, target = created["measurement"]["id"], created["upload"]
         await client.put(target["url"], _chunks(file), target["headers"])

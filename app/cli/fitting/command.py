@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Annotated, Any
 
-import httpx
 import typer
 
+from app.cli.checks.settings import DatabaseUrl
 from app.cli.fitting.configuration import STORED, configuration, read_columns, written
 from app.cli.fitting.plot import plot, require_plotting
-from app.cli.run import Client, Refused, connected, read_input, run_input
+from app.cli.run import Client, Refused, connected, read_input, require_database, run_input
 from app.cli.run_report import print_report
-from app.cli.terminal import console, lines, shown
-from app.database.connect import FileInUse
-from app.errors import VoltgraphError
-from app.settings import Settings
+from app.cli.terminal import console, shown
 
 POINTS = 5_000
 """Maximum points of the plot."""
@@ -41,20 +39,15 @@ def fit(
         str | None, typer.Option(help="URL of a running server; by default a server in this process.")
     ] = None,
     key: Annotated[str | None, typer.Option(envvar="VOLTGRAPH_KEY", help="API key, if the server needs one.")] = None,
+    database_url: DatabaseUrl = None,
 ) -> None:
     """Fit parameters to a measurement, and keep the configuration that was run."""
-    try:
-        if plot is not None:
-            require_plotting(plot)
-        config = _configuration(file, cell, model, free, reader, project, initial_soc)
-        kept = _keep(config, file, save, overwrite)
-        completed = asyncio.run(_run(kept, server, key, plot))
-    except FileInUse as error:
-        console.print(shown(f"{error}: give its address by --server"))
-        raise typer.Exit(2) from None
-    except (Refused, VoltgraphError, httpx.HTTPError) as error:
-        console.print(shown(type(error).__name__, "red"), lines(str(error)))
-        raise typer.Exit(2) from None
+    if plot is not None:
+        require_plotting(plot)
+    settings = require_database(server, database_url)
+    config = _configuration(file, cell, model, free, reader, project, initial_soc)
+    kept = _keep(config, file, save, overwrite)
+    completed = asyncio.run(_run(kept, connected(server, key, settings), plot))
     raise typer.Exit(0 if completed else 1)
 
 
@@ -89,8 +82,8 @@ def _keep(config: dict[str, Any], file: str, save: Path | None, overwrite: bool)
     return target
 
 
-async def _run(file: Path, server: str | None, key: str | None, target: Path | None) -> bool:
-    async with connected(server, key, Settings()) as client:
+async def _run(file: Path, connecting: AbstractAsyncContextManager[Client], target: Path | None) -> bool:
+    async with connecting as client:
         pipeline = await run_input(client, read_input(file), console)
         print_report(pipeline, pipeline["elements"], console)
         if pipeline["status"] != "COMPLETED":

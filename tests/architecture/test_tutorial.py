@@ -29,7 +29,7 @@ def folder(tmp_path: Path) -> Path:
 def run(command: str, folder: Path) -> str:
     environment = os.environ | {"COLUMNS": "120", "PYTHONPATH": str(ROOT)}
     environment["VOLTGRAPH_DATABASE_URL"] = f"sqlite:///{folder}/tutorial.db"
-    command = command.replace(".venv/bin/python", sys.executable)
+    command = command.replace(".venv/bin/voltgraph", f"{sys.executable} -m voltgraph")
     ran = subprocess.run(
         ["bash", "-c", command], capture_output=True, text=True, cwd=folder, env=environment, timeout=300
     )

@@ -25,7 +25,7 @@ COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
 """Comparisons, of columns as of values."""
 CLAUSES: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
     **COMPARISONS,
-    "in": lambda column, operands: column.in_(operands) if operands else false(),
+    "in": lambda column, operands: _in(column, operands),
     "has_any": lambda column, operands: exists().where(
         col(PipelineElement.pipeline_id) == col(Pipeline.id), CLAUSES["in"](column, operands)
     ),
@@ -43,6 +43,12 @@ FOLDED = {"contains": "contains", "ilike": "like"}
 """Operators of the name that ignore case, and the operators for its folded column."""
 UNCHANGEABLE = {"project_id", "created_by_email", "created_at"}
 """Fields that no change of a pipeline alters."""
+
+
+def _in(column: Any, operands: Any) -> ColumnElement[bool]:
+    """Return the condition of being among operands: a sequence, or a parameter of a prepared statement."""
+    is_empty = isinstance(operands, list | tuple) and not operands
+    return false() if is_empty else column.in_(operands)
 
 
 class Predicate(NamedTuple):

@@ -52,7 +52,7 @@ class Shape(NamedTuple):
 
 
 def shape_of(predicates: Sequence[Predicate]) -> Predicates:
-    return tuple((each[0], each[1], len(each[2]) if isinstance(each[2], list) else None) for each in predicates)
+    return tuple((each[0], each[1], len(each[2]) if isinstance(each[2], list | tuple) else None) for each in predicates)
 
 
 def operands_of(predicates: Sequence[Predicate]) -> dict[str, Any]:

@@ -145,12 +145,9 @@ def test_all_columns_that_lack_are_told() -> None:
     assert set(places(with_data({"data": {"U": [1, 2]}}))) == {(*AT, TIME), (*AT, CURRENT), (*AT, VOLTAGE)}
 
 
-def test_a_reference_to_stored_data_is_refused_by_name() -> None:
+def test_a_reference_to_an_unknown_measurement_is_refused_by_name() -> None:
     (fault,) = faults(with_data("db:1a2b"))
-    assert (
-        fault.message
-        == "'db:1a2b' is not supported: data must be in the configuration itself, as an object of columns."
-    )
+    assert fault.message == "'db:1a2b' is not a measurement that this pipeline may read."
 
 
 def test_the_amount_of_data_is_bounded() -> None:

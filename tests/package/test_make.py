@@ -73,7 +73,7 @@ def test_progress_is_shown_while_pip_installs(checkout: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert "Installing the packages of 'run', about 1 GB" in done.stdout
     log = (checkout / "log").read_text()
-    assert "--progress-bar on -c constraints.txt -e .[battery]" in log
+    assert "--progress-bar on -c constraints.txt -e .[battery,data]" in log
     assert "--quiet" not in log
 
 
@@ -85,4 +85,4 @@ def test_uv_is_used_where_it_is(checkout: Path, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     creating, installing = (checkout / "log").read_text().splitlines()
     assert creating.startswith("uv venv --quiet --seed --python ")
-    assert installing == "uv pip install --python .venv/bin/python -c constraints.txt -e .[battery]"
+    assert installing == "uv pip install --python .venv/bin/python -c constraints.txt -e .[battery,data]"

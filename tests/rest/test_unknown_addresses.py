@@ -9,12 +9,12 @@ from tests.api import Api
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "DELETE"])
 async def test_the_answer_names_the_address_and_what_there_is(shared: Api, method: str) -> None:
-    answer = await shared.http.request(method, "/cell_specifications?limit=1")
+    answer = await shared.http.request(method, "/simulations?limit=1")
     assert answer.status_code == 404
     assert answer.headers["content-type"] == "application/json"
     assert answer.json() == {
         "error_code": "NOT_FOUND",
-        "message": "No endpoint at /cell_specifications. Voltgraph has pipelines and jobs; see /openapi.json.",
+        "message": "No endpoint at /simulations. Voltgraph has pipelines, jobs and measurements; see /openapi.json.",
         "detail": None,
     }
 

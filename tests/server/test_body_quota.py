@@ -141,7 +141,13 @@ async def test_nothing_is_read_of_who_has_no_key(locked: Locked) -> None:  # noq
         for path, methods in locked.app.openapi()["paths"].items()
         for method in methods
     ]
-    assert len(routes) > 15
+    signed = [each for each in routes if each[1].startswith(("/uploads/", "/downloads/"))]  # the address is the right
+    routes = [each for each in routes if each not in signed]
+    assert (len(routes) > 15, len(signed) >= 2) == (True, True)
+    for method, path in signed:
+        given = {**KEYLESS, b"content-type": b"application/octet-stream"}
+        begin = (await answered(locked.app, method, path, given, unread))[0]
+        assert begin["status"] in (404, 415), (method, path)
     for accept in (b"application/json", b"text/event-stream"):
         for method, path in [*routes, ("POST", "/graphql"), ("GET", "/graphql")]:
             given = {**KEYLESS, b"accept": accept}

@@ -75,7 +75,7 @@ async def test_a_connection_parses_few_requests_ahead(connection: Connection) ->
     one = b"GET /livez HTTP/1.1\r\nHost: localhost\r\n\r\n"
     writer.write(one * 10_000 + request(query("{ last: __typename }")))
     for _ in range(10_000):
-        assert await response(reader) == b"ok"
+        assert (await response(reader)).startswith(b"ok")
     assert b"last" in await response(reader)
 
 

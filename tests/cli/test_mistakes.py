@@ -277,6 +277,24 @@ def test_migrations_and_backups_tell_their_progress(tmp_path: Path) -> None:
     assert said("backup", "other.db").code == 2
 
 
+def test_pruning_tells_its_progress(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/x.db"
+    (tmp_path / "p.json").write_text(json.dumps({"elements": {"a": {"element_type": "entry", "values": {"v": 3}}}}))
+    ran = said("run", "p.json", "--database-url", url, VOLTGRAPH_EXECUTOR="app.execution.fake:FakeExecutor")
+    assert ran.code == 0, ran
+    counted = said("prune", "--older-than", "0m", "--dry-run", "--database-url", url)
+    assert (counted.code, counted.err) == (0, "")
+    assert "Would delete: 1 pipelines" in counted.out
+    first = said("prune", "--older-than", "0m", "--database-url", url)
+    assert first.code == 0, first
+    assert "Deleting" in first.err
+    assert "100%" in first.err
+    assert "Deleted: 1 pipelines" in first.out
+    again = said("prune", "--older-than", "0m", "--database-url", url)
+    assert (again.code, again.err) == (0, "")
+    assert "Deleted: 0 pipelines" in again.out
+
+
 def test_missing_battery_software_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.cli.checks.extras.find_spec", lambda name: None)
     answer = said("doctor")

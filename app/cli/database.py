@@ -99,4 +99,10 @@ async def _prune(settings: Settings, age: timedelta, dry_run: bool) -> retention
     url = parsed(settings.database_url)
     await bring_up_to_date(url)
     async with open_database(url, settings.max_waiting_writes) as database:
-        return await (retention.count if dry_run else retention.prune)(database, now() - age)
+        before = now() - age
+        found = await retention.count(database, before)
+        if dry_run:
+            return found
+        with Progress(console=stderr, disable=not found.total) as progress:
+            task = progress.add_task("Deleting", total=found.total)
+            return await retention.prune(database, before, removed_some=lambda number: progress.advance(task, number))

@@ -15,11 +15,13 @@ from app.cli.checks.isolation import require_isolation
 from app.cli.checks.preflight import check_database, check_port
 from app.cli.checks.settings import DatabaseUrl, settings_with
 from app.cli.terminal import console, shown
+from app.database import telemetry
 from app.database.connect import database_url as parsed
 from app.database.connect import shown_url
 from app.execution.sandbox.server_process import protect_process
 from app.main import create_app
 from app.server.observability import logs
+from app.server.observability.listener import check_listener
 from app.server.uvicorn import Server
 from app.settings import ANY, Settings
 
@@ -63,6 +65,8 @@ def serve(
     """Serve the API. Brings the database up to date first."""
     settings = settings_with(host=host, port=port, database_url=database_url)
     check_port(settings.host, settings.port)
+    check_listener(settings, (settings.host, settings.port))
+    telemetry.check()
     check_database(parsed(settings.database_url))
     if not (settings.allow_anyone or _only_here(settings.host) or asyncio.run(_has_keys(settings))):
         console.print(

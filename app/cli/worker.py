@@ -23,7 +23,7 @@ from app.main import pools
 from app.models.sql import is_file
 from app.server.observability import logs
 from app.server.observability.health import Health
-from app.server.observability.listener import listening
+from app.server.observability.listener import check_listener, listening
 from app.server.observability.metrics import Metrics
 from app.settings import Settings
 
@@ -34,6 +34,8 @@ def worker(database_url: DatabaseUrl = None) -> None:
     url = parsed(settings.database_url)
     if is_file(url):
         raise typer.BadParameter("A SQLite file has one process, `serve`, which runs its pipelines too.")
+    check_listener(settings)
+    telemetry.check()
     check_database(url)
     logs.configure(settings)
     require_isolation(settings)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, fields
 from datetime import datetime
@@ -48,6 +48,11 @@ class Removed:
     queue_rows: int = 0
     """Rows of the queue that earlier versions had in PostgreSQL's schema `dbos`."""
 
+    @property
+    def total(self) -> int:
+        """Number of all rows."""
+        return sum(getattr(self, each.name) for each in fields(self))
+
     def __str__(self) -> str:
         return ", ".join(f"{getattr(self, each.name):,} {each.name.replace('_', ' ')}" for each in fields(self))
 
@@ -65,21 +70,31 @@ async def count(database: Database, before: datetime) -> Removed:
     return Removed(pipelines, keys, workers, await database.count_old_queue())
 
 
-async def prune(database: Database, before: datetime, pause: float = 0.0) -> Removed:
+async def prune(
+    database: Database,
+    before: datetime,
+    pause: float = 0.0,
+    removed_some: Callable[[int], object] = lambda number: None,
+) -> Removed:
     """Remove the pipelines that ended before a time, with all their rows; older idempotency keys whose pipelines are
-    gone; older rows of workers; and the queue of earlier versions. Sleep for `pause` seconds after each transaction."""
+    gone; older rows of workers; and the queue of earlier versions. Sleep for `pause` seconds after each transaction.
+    Call `removed_some` with the number of rows of each step."""
     removed = Removed()
     await _purge_hidden(database, pause)
     while ids := await _remove_round(database, before, pause):
         removed.pipelines += len(ids)
+        removed_some(len(ids))
         await asyncio.sleep(pause)
     async with aclosing(_remove_keys(database, before)) as rounds:
         async for number in rounds:
             removed.idempotency_keys += number
+            removed_some(number)
             await asyncio.sleep(pause)
     removed.workers = await _remove_workers(database, before)
+    removed_some(removed.workers)
     while number := await database.remove_old_queue():
         removed.queue_rows += number
+        removed_some(number)
         await asyncio.sleep(pause)
     return removed
 

@@ -47,6 +47,12 @@ def is_wanted(environment: Mapping[str, str]) -> bool:
     return exporter != "none" and bool(exporter or any(environment.get(name) for name in ENDPOINTS))
 
 
+def check(environment: Mapping[str, str] = os.environ) -> None:
+    """Check that traces can be sent as the OTEL_* variables ask. Raises WrongTelemetry."""
+    if is_wanted(environment):
+        _checked_provider(environment).shutdown()
+
+
 @contextmanager
 def tracing(environment: Mapping[str, str] = os.environ) -> Iterator[None]:
     """Trace until exit, if the OTEL_* variables ask for it; then send the pending spans. Raises WrongTelemetry."""
@@ -54,11 +60,7 @@ def tracing(environment: Mapping[str, str] = os.environ) -> Iterator[None]:
     if not is_wanted(environment):
         yield
         return
-    try:
-        provider = _provider(environment)
-    except ImportError as error:
-        message = f"OTEL_* variables ask for traces, but {error.name} is missing. Install the extra `telemetry`."
-        raise WrongTelemetry(message) from error
+    provider = _checked_provider(environment)
     tracer = provider.get_tracer("voltgraph")
     try:
         yield
@@ -136,6 +138,19 @@ def _run_ids(pipeline_id: str, attempt: int) -> tuple[int, int]:
     trace = sha256(f"run of {pipeline_id}".encode()).digest()[:16]
     own = sha256(f"attempt {attempt} of {pipeline_id}".encode()).digest()[:8]
     return int.from_bytes(trace), int.from_bytes(own)
+
+
+def _checked_provider(environment: Mapping[str, str]) -> TracerProvider:
+    """Create the provider of the process' tracer. Raises WrongTelemetry."""
+    try:
+        return _provider(environment)
+    except ImportError as error:
+        message = f"OTEL_* variables ask for traces, but {error.name} is missing. Install the extra `telemetry`."
+        raise WrongTelemetry(message) from error
+    except ValueError as error:
+        raise WrongTelemetry(
+            f"An OTEL_* variable has a wrong value: {str(error)[:200].rstrip('.')}. Correct it."
+        ) from error
 
 
 def _provider(environment: Mapping[str, str]) -> TracerProvider:

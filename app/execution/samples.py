@@ -19,19 +19,20 @@ SIZE = 8
 """Bytes of one sample."""
 MAX_SAMPLES = 1 << 24
 """Maximum samples of a series over all channels: 128 MiB."""
-MAX_SERIES = 1000
-"""Maximum series of a job."""
+MAX_SERIES = 1001
+"""Maximum series of a job, with the history of a fit."""
 MAX_JOB_SAMPLES = 1 << 27
 """Maximum samples of a job over all series: 1 GiB."""
 
-Text = Annotated[str, Field(min_length=1, max_length=255)]
+Text = Annotated[str, Field(max_length=1100)]
+"""Name of an objective or a parameter, at most 1,000 characters, with a suffix."""
 
 
 class Sampled(TypedDict):
     kind: Literal["series"]
     objective: Text
     source: Literal["OPTIMAL", "BASELINE"]
-    channels: Annotated[list[Text], Field(min_length=1, max_length=256)]
+    channels: Annotated[list[Annotated[Text, Field(min_length=1)]], Field(min_length=1, max_length=512)]
     rows: Annotated[int, Field(ge=1, le=MAX_SAMPLES)]
 
 

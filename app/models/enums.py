@@ -95,6 +95,10 @@ class JobErrorCode(DescribedEnum):
     INTERNAL_ERROR = "INTERNAL_ERROR", "A fault of the server."
 
 
+HISTORY = ""
+"""Objective of the series that holds the history of a fit. No objective has an empty name."""
+
+
 class SeriesSource(DescribedEnum):
     """Parameter values with which the series of a model was simulated."""
 

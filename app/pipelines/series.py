@@ -14,7 +14,7 @@ from sqlmodel import col, select
 from app.auth.caller import Caller
 from app.database.interface import Database
 from app.errors import WrongArguments
-from app.models.enums import PipelineElementStatus, SeriesSource
+from app.models.enums import HISTORY, PipelineElementStatus, SeriesSource
 from app.models.tables import PipelineElement, SeriesChannel
 from app.pipelines.access import visible_elements
 from app.pipelines.budget import ROW, Budget
@@ -210,11 +210,11 @@ def _query(
 
 
 async def channels(database: Database, caller: Caller, element_id: str) -> dict[str, dict[SeriesSource, list[str]]]:
-    """Load the names of the channels by objective and source, the axis first."""
+    """Load the names of the channels by objective and source, the axis first. The history of a fit is left out."""
     query = (
         select(col(SeriesChannel.objective), col(SeriesChannel.source), col(SeriesChannel.name))
         .join(PipelineElement, col(PipelineElement.id) == col(SeriesChannel.element_id))
-        .where(_there(caller, [element_id]))
+        .where(_there(caller, [element_id]), col(SeriesChannel.objective) != HISTORY)
         .order_by(col(SeriesChannel.series_number), col(SeriesChannel.position))
     )
     found: dict[str, dict[SeriesSource, list[str]]] = {}

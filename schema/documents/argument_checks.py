@@ -31,6 +31,7 @@ from graphql import (
 from graphql.execution.values import VariableValues
 
 from app.errors import RequestError
+from app.models.enums import HISTORY
 from app.pipelines.repository import checked_lines, checked_points
 from app.pipelines.series import Wanted
 
@@ -47,6 +48,10 @@ def _check_series(arguments: Mapping[str, Any]) -> None:
     Wanted(arguments.get("objective", ""), max_points=max_points, x_min=x_min, x_max=x_max).check()
 
 
+def _check_history(arguments: Mapping[str, Any]) -> None:
+    Wanted(HISTORY, max_points=arguments.get("maxPoints")).check()
+
+
 def _check_log(arguments: Mapping[str, Any]) -> None:
     checked_lines(arguments["after"], arguments["maxLines"])
 
@@ -54,6 +59,7 @@ def _check_log(arguments: Mapping[str, Any]) -> None:
 CHECKS: dict[str, Check] = {
     "Job.trace": _check_trace,
     "Job.log": _check_log,
+    "PipelineElement.history": _check_history,
     "PipelineElement.series": _check_series,
     "Measurement.series": _check_series,
 }

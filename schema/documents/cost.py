@@ -40,6 +40,7 @@ EXTRA = {
     "pipelineCounts": 50,
     "usedBy": 50,
     "series": 20,
+    "history": 20,
     "downloadUrl": 5,
     "steps": 4,
     "cycles": 4,
@@ -54,6 +55,8 @@ EXTRA = {
 MUTATION = 20
 POINTS = 50
 """Number of points of a trace, lines of a log, or rows of a series, that cost as much as one field."""
+LONGEST_HISTORY = 5_000
+"""Maximum number of rows of a fit's history, assumed without `maxPoints`."""
 WHOLE = 10_000
 """Number of rows assumed for a series that is not downsampled."""
 THINNED = {
@@ -61,6 +64,7 @@ THINNED = {
     "log": (DEFAULT_LINES, MAX_LINES),
     "jobLog": (DEFAULT_LINES, DEFAULT_LINES),
     "series": (WHOLE, MOST_POINTS),
+    "history": (LONGEST_HISTORY, MOST_POINTS),
 }
 """Fields with `maxPoints` or `maxLines`, each with the number assumed without it and the maximum."""
 WRONG = -1

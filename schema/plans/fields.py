@@ -188,6 +188,7 @@ def log(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
 LEFT = frozenset(
     {
         "Pipeline.queuePosition",
+        "PipelineElement.history",
         "PipelineElement.series",
         "Query.measurement",
         "Query.measurements",

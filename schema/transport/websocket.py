@@ -21,6 +21,7 @@ from app.server.bodies.reading import decoded
 from app.server.connections.message_limit import LONGEST_UNKNOWN, lift
 from app.server.cors import is_from_allowed_page
 from app.server.faults import find_refusal, log_fault
+from app.server.observability.spans import note_errors, operation_span
 from app.settings import Settings
 from schema.answers.answer import Answer, encoded
 from schema.errors import failure, refusal
@@ -250,6 +251,10 @@ class Socket:
             _stop(task, self._tasks[task])
 
     async def _run(self, id: str, operation: Operation) -> None:
+        with operation_span(self._scope["path"], operation.label, operation.kind.value):
+            await self._answer(id, operation)
+
+    async def _answer(self, id: str, operation: Operation) -> None:
         task = asyncio.current_task()
         try:
             with operation.slot():
@@ -258,6 +263,7 @@ class Socket:
             return
         except Exception as error:
             errors = failure(error)
+        note_errors(errors)
         if self._running.get(id) is task:
             del self._running[id]  # first, because the client may reuse the id at once
             with suppress(ClientDisconnected):

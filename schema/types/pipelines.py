@@ -23,7 +23,18 @@ from app.pipelines import repository
 from schema.types import enums  # noqa: F401  registers the enums
 from schema.types.context import Info
 from schema.types.node import ID, Node
-from schema.types.series import DESCRIPTION, Columns, MaxPoints, Objective, Source, XMax, XMin, wanted
+from schema.types.series import (
+    DESCRIPTION,
+    HISTORY_DESCRIPTION,
+    Columns,
+    MaxPoints,
+    Objective,
+    Source,
+    XMax,
+    XMin,
+    wanted,
+    wanted_history,
+)
 
 __all__ = ["ID", "Job", "Node", "Pipeline", "PipelineElement", "PipelineOptions"]
 
@@ -195,6 +206,11 @@ class PipelineElement(Node):
     ) -> Any:
         asked = wanted(objective, source, columns, max_points=max_points, x_min=x_min, x_max=x_max)
         text = await info.context.series.load((self.id, asked))
+        return None if text is None else orjson.Fragment(text)
+
+    @strawberry.field(description=HISTORY_DESCRIPTION, graphql_type=JSON | None)
+    async def history(self, info: Info, max_points: MaxPoints = UNSET) -> Any:
+        text = await info.context.series.load((self.id, wanted_history(max_points)))
         return None if text is None else orjson.Fragment(text)
 
     @strawberry.field(description="Its execution. Null until submitted.", graphql_type=Job | None)

@@ -13,7 +13,7 @@ from ionworks_schema.results import OptimizationResult, from_config
 from app.battery.fit import problem
 from app.battery.fit.misfit import Misfit
 from app.execution.executor import Progress
-from app.models.enums import JobErrorCode, SeriesSource
+from app.models.enums import HISTORY, JobErrorCode, SeriesSource
 from tests.battery.fits import FormulaObjective, fails, line, product, round_trip, solverless, valley
 
 BOUNDS = [-5.0, 5.0]
@@ -195,14 +195,16 @@ def test_progress_is_told_a_few_times_a_second_at_most(monkeypatch: pytest.Monke
 def test_series_are_of_the_best_and_of_the_guess(monkeypatch: pytest.MonkeyPatch) -> None:
     objective = line(size=3)
     made = product(monkeypatch, objective, parameters=LINE)
-    optimal, baseline = made.series
+    optimal, baseline, _ = made.series
     assert (optimal.source, baseline.source) == (SeriesSource.OPTIMAL, SeriesSource.BASELINE)
     assert list(optimal.channels) == ["x", "y (data)", "y (model)"]
     assert optimal.channels["y (model)"] == pytest.approx([2.0, 2.25, 2.5])
     assert baseline.channels["y (model)"] == pytest.approx([1.0, 1.5, 2.0])
     skipping = {"skip_objective_callbacks": True}
-    assert [each.source for each in product(monkeypatch, objective, parameters=LINE, options=skipping).series] == [
-        SeriesSource.OPTIMAL
+    kept = product(monkeypatch, objective, parameters=LINE, options=skipping).series
+    assert [(each.objective, each.source) for each in kept] == [
+        ("formula", SeriesSource.OPTIMAL),
+        (HISTORY, SeriesSource.OPTIMAL),
     ]
 
 
@@ -241,4 +243,4 @@ def test_a_solver_error_of_the_guess_leaves_its_series_out(monkeypatch: pytest.M
         optimizer={"type": "ScipyDifferentialEvolution"},
         options={"seed": 1},
     )
-    assert [each.source for each in made.series] == [SeriesSource.OPTIMAL]
+    assert [each.objective for each in made.series] == ["formula", HISTORY]

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import sqlite3
+import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -36,7 +37,7 @@ class Said:
 @pytest.fixture(autouse=True)
 def _folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in os.environ:
-        if name.startswith("VOLTGRAPH_"):
+        if name.startswith(("VOLTGRAPH_", "OTEL_")):
             monkeypatch.delenv(name)
     monkeypatch.chdir(tmp_path)
 
@@ -154,6 +155,47 @@ def test_a_port_in_use() -> None:
     assert_short(said("serve", "--host", "192.0.2.1", "--port", "4999"), 3, "192.0.2.1", "address of this machine")
 
 
+@pytest.fixture(params=["serve", "worker"])
+def server(request: pytest.FixtureRequest, postgres: Postgres) -> list[str]:
+    """Command that serves until it is stopped, unless something is wrong."""
+    if request.param == "serve":
+        return ["serve", "--port", "0"]
+    return ["worker", "--database-url", postgres.new_database()]
+
+
+def test_a_port_for_metrics_in_use(server: list[str]) -> None:
+    with busy_port() as port:
+        answer = said(*server, VOLTGRAPH_METRICS_PORT=str(port))
+    assert_short(answer, 3, f"127.0.0.1, port {port}", "in use", "VOLTGRAPH_METRICS_PORT")
+    answer = said(*server, VOLTGRAPH_METRICS_PORT=str(port), VOLTGRAPH_METRICS_HOST="192.0.2.1")
+    assert_short(answer, 3, "192.0.2.1", "VOLTGRAPH_METRICS_PORT")
+
+
+def test_one_port_for_metrics_and_the_api() -> None:
+    port = str(closed_port())
+    assert_short(said("serve", "--port", port, VOLTGRAPH_METRICS_PORT=port), 3, f"port {port}, the port of the API")
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"OTEL_TRACES_EXPORTER": "zipkin"}, ["OTEL_TRACES_EXPORTER may be", "zipkin"]),
+        ({"OTEL_TRACES_EXPORTER": "otlp", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc"}, ["grpc"]),
+        ({"OTEL_TRACES_EXPORTER": "otlp", "OTEL_BSP_SCHEDULE_DELAY": "-1"}, ["OTEL_*", "schedule_delay"]),
+    ],
+)
+def test_traces_that_cannot_be_sent(server: list[str], variables: dict[str, str], words: list[str]) -> None:
+    assert_short(said(*server, **variables), 2, "Traces", *words)
+    answer = said("doctor", **variables)
+    assert answer.code == 3
+    assert words[-1] in answer.out
+
+
+def test_traces_without_the_extra(server: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "opentelemetry.sdk.resources", None)
+    assert_short(said(*server, OTEL_TRACES_EXPORTER="console"), 2, "Install the extra `telemetry`")
+
+
 def test_a_worker_on_sqlite() -> None:
     answer = said("worker")
     assert answer.code == 2
@@ -233,6 +275,24 @@ def test_migrations_and_backups_tell_their_progress(tmp_path: Path) -> None:
     assert f"copy.db is a copy of {tmp_path}/x.db" in copied.out
     assert said("backup", "no/copy.db", "--database-url", url).code == 2
     assert said("backup", "other.db").code == 2
+
+
+def test_pruning_tells_its_progress(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/x.db"
+    (tmp_path / "p.json").write_text(json.dumps({"elements": {"a": {"element_type": "entry", "values": {"v": 3}}}}))
+    ran = said("run", "p.json", "--database-url", url, VOLTGRAPH_EXECUTOR="app.execution.fake:FakeExecutor")
+    assert ran.code == 0, ran
+    counted = said("prune", "--older-than", "0m", "--dry-run", "--database-url", url)
+    assert (counted.code, counted.err) == (0, "")
+    assert "Would delete: 1 pipelines" in counted.out
+    first = said("prune", "--older-than", "0m", "--database-url", url)
+    assert first.code == 0, first
+    assert "Deleting" in first.err
+    assert "100%" in first.err
+    assert "Deleted: 1 pipelines" in first.out
+    again = said("prune", "--older-than", "0m", "--database-url", url)
+    assert (again.code, again.err) == (0, "")
+    assert "Deleted: 0 pipelines" in again.out
 
 
 def test_missing_battery_software_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,6 +41,16 @@ async def test_a_run_hands_its_series_to_who_reads_them(runs: Runs) -> None:
     assert (await runs.http.get(f"/jobs/{second}/series", params={"objective": "a"})).json() == channels
 
 
+async def test_the_history_of_a_fit_comes_through_beside_its_series(runs: Runs) -> None:
+    kept = {"evaluation": [1, 2], "start": [0, 0], "cost": [None, 1.5], "best_cost": [None, 1.5], "a": [0.5, 0.25]}
+    told = [{"objective": "a", "channels": {"x": [9]}}, {"objective": "", "channels": kept}]
+    id = await runs.start({"series": told})
+    assert (await runs.end(id))["status"] == "COMPLETED"
+    body = {"query": "query ($id: ID!) { pipeline(id: $id) { elements { history } } }", "variables": {"id": id}}
+    answer = (await runs.http.post("/graphql", json=body)).json()
+    assert answer["data"]["pipeline"]["elements"] == [{"history": kept}]
+
+
 async def test_many_long_series_come_through(runs: Runs) -> None:
     rows = [i / 7 for i in range(20_000)]
     told = [{"objective": f"{n}", "channels": dict.fromkeys("xyz", rows)} for n in range(5)]
@@ -52,7 +62,7 @@ async def test_many_long_series_come_through(runs: Runs) -> None:
 
 
 @pytest.mark.parametrize(
-    "channels", [{"x": [1], "y": [1, 2]}, {}, {"x": []}, {"": [1]}, {"x": [[1]]}, {"y" * 256: [1]}]
+    "channels", [{"x": [1], "y": [1, 2]}, {}, {"x": []}, {"": [1]}, {"x": [[1]]}, {"y" * 1101: [1]}]
 )
 async def test_an_executor_that_gives_no_series_fails_its_job(runs: Runs, channels: dict[str, Any]) -> None:
     pipeline = await runs.end(await runs.start({"series": [{"objective": "a", "channels": channels}]}))
@@ -85,8 +95,8 @@ def test_numbers_of_any_kind_are_told_and_what_is_none_is_nan() -> None:
         {"channels": ["x", 7]},
         {"channels": ["x", ""]},
         {"channels": ["x", "y\0"]},
-        {"channels": [f"{i}" for i in range(257)]},
-        {"objective": "o" * 256},
+        {"channels": [f"{i}" for i in range(513)]},
+        {"objective": "o" * 1101},
         {"objective": None},
         {"source": "optimal"},
     ],

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import gzip
+import json
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from tempfile import TemporaryDirectory
 from time import monotonic, sleep
 from typing import Any
 
 import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from websockets import Subprotocol
+from websockets.sync.client import ClientConnection, connect
 
 from app.database import telemetry
 from app.database.connect import database_url as parsed
@@ -26,6 +30,7 @@ CREATE = """mutation Create($input: CreatePipelineInput!) {
   createPipeline(input: $input) { pipeline { id } userErrors { message } }
 }"""
 START = "mutation Start($id: ID!) { startPipeline(id: $id) { pipeline { status } } }"
+WATCH = "subscription Watch($id: ID!) { pipelineUpdated(id: $id) { status } }"
 GET = "query Get($id: ID!) { pipeline(id: $id) { status } }"
 
 
@@ -125,6 +130,47 @@ def test_spans_of_a_request_a_run_and_a_job_have_the_right_parents(database_url:
     create = collector.find("POST /graphql", **{"graphql.operation.name": "Create"})
     [plan] = collector.children(create)
     assert [each.name for each in collector.children(plan)] == ["write"]
+
+
+def subscribe(socket: ClientConnection, number: int, query: str, **variables: Any) -> list[Any]:
+    """Run an operation over a WebSocket; return its messages."""
+    payload = {"query": query, "variables": variables}
+    socket.send(json.dumps({"id": str(number), "type": "subscribe", "payload": payload}))
+    messages = [json.loads(socket.recv(20))]
+    while messages[-1]["type"] == "next":
+        messages.append(json.loads(socket.recv(20)))
+    return messages
+
+
+def test_each_operation_of_a_websocket_has_a_span_of_its_own() -> None:
+    with collecting() as collector, ExitStack() as running:
+        folder = running.enter_context(TemporaryDirectory())
+        variables = {"OTEL_EXPORTER_OTLP_ENDPOINT": collector.url, "OTEL_BSP_SCHEDULE_DELAY": "100"}
+        server = running.enter_context(servers.serving(f"sqlite:///{folder}/x.db", **variables, VOLTGRAPH_WORKERS="0"))
+        address = f"{server.url.replace('http', 'ws', 1)}/graphql"
+        headers = {"traceparent": f"00-{TRACE}-{PARENT}-01", "x-request-id": "request-8"}
+        with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")], additional_headers=headers) as socket:
+            socket.send('{"type": "connection_init"}')
+            assert json.loads(socket.recv(20))["type"] == "connection_ack"
+            elements = [{"name": "e", "elementType": "DIRECT_ENTRY", "jobConfig": {"values": {"a": 1}}}]
+            created, _ = subscribe(socket, 1, CREATE, input={"projectId": "p", "elements": elements})
+            id = created["payload"]["data"]["createPipeline"]["pipeline"]["id"]
+            got, _ = subscribe(socket, 2, GET, id=id)
+            assert got["payload"] == {"data": {"pipeline": {"status": "PENDING"}}}
+            [wrong] = subscribe(socket, 3, WATCH, id="00000000-0000-7000-8000-000000000000")
+            assert wrong["type"] == "error"
+            name = "WEBSOCKET /graphql"
+            create = collector.find(name, **{"graphql.operation.name": "Create"})
+            get = collector.find(name, **{"graphql.operation.name": "Get", "graphql.operation.type": "query"})
+            code = wrong["payload"][0]["extensions"]["code"]
+            watch = collector.find(name, **{"graphql.operation.name": "Watch", "voltgraph.code": code})
+    assert len({span.trace_id for span in (create, get, watch)} | {bytes.fromhex(TRACE)}) == 4
+    assert [span.parent_span_id for span in (create, get, watch)] == [b""] * 3
+    assert "voltgraph.code" not in str(get.attributes)
+    assert all("request-8" in str(span.attributes) for span in (create, get, watch))
+    [plan] = collector.children(create)
+    assert [each.name for each in collector.children(plan)] == ["write"]
+    assert [each.name for each in collector.children(get)] == ["plan"]
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from app.battery.fit.history import History
 from app.battery.fit.parameters.guesses import Guess
 from app.battery.fit.problem import FitModel, FitProblem, FitTally, Point
 from app.battery.fit.search.convergence import STAYS, likelier
@@ -56,7 +57,7 @@ class Child:
             or likelier(model.misfit, slopes.point.cost, best.cost) > STAYS
             or self._is_held(slopes.point)
         ):
-            problem = FitProblem(model, FitTally(lambda progress: None, dict))
+            problem = FitProblem(model, FitTally(lambda progress: None, dict, History(())))
             slopes = Derivatives(problem, model, self.descent.fit.settings.get("diff_step")).slopes(best)
         return uncertainty(model, slopes.point, slopes.by_term, slopes.drowned)
 

@@ -12,6 +12,7 @@ import pybamm
 
 from app.battery.checked_element import Report
 from app.battery.costs import Array
+from app.battery.fit.history import History
 from app.battery.fit.misfit import Misfit, Outputs
 from app.battery.fit.parameters.coordinates import Coordinates
 from app.battery.fit.parameters.links import Follow
@@ -58,6 +59,9 @@ class FitTally:
 
     report: Report
     normalised: Callable[[Mapping[str, float]], dict[str, float]]
+    history: History
+    start: int = 0
+    """Number of the running search, from 0."""
     evaluations: int = 0
     failed: int = 0
     best: float = math.inf
@@ -73,14 +77,19 @@ class FitTally:
             self.trouble = point.trouble or self.trouble
         elif point.cost < self.best:
             self.best = point.cost
+        self.history.add(self.evaluations, self.start, _cost(point), point.values)
         if (now := monotonic()) - self._told >= INTERVAL:
             self._told = now
             self.tell(point)
 
     def tell(self, point: Point) -> None:
-        cost = point.cost if point.errors is not None else None
         best = self.best if math.isfinite(self.best) else None
-        self.report(Progress(self.evaluations, cost, best, self.normalised(point.values)))
+        self.report(Progress(self.evaluations, _cost(point), best, self.normalised(point.values)))
+
+
+def _cost(point: Point) -> float | None:
+    """Return the cost of a point; None if it has no solution."""
+    return point.cost if point.errors is not None else None
 
 
 class StopSearch(Exception):

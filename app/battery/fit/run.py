@@ -17,6 +17,7 @@ from app.battery.checked_element import ElementResult, Known, Report, refused
 from app.battery.fit.child import Child
 from app.battery.fit.data_fit import DataFit, unfit
 from app.battery.fit.diagnosis import diagnose
+from app.battery.fit.history import History
 from app.battery.fit.misfit import Misfit, Outputs
 from app.battery.fit.parameters.coordinates import Coordinates
 from app.battery.fit.parameters.guesses import Guess
@@ -46,14 +47,18 @@ def _model(fit: DataFit, known: Known) -> FitModel:
     values: dict[str, Any] = {**known, **fit.parameters.fixed}
     follow = followers(links, values, free)
     values |= {name: each.symbol for name, each in links.items() if each.is_function}
-    given = [*free, *(name for name, each in links.items() if not each.is_function)]
     return FitModel(
         Coordinates(fit.parameters.free),
         Misfit(fit.cost, {name: each.data for name, each in fit.objectives.items()}, fit.parameters.free),
-        {name: each.simulate(values, given) for name, each in fit.objectives.items()},
+        {name: each.simulate(values, _numbers(fit)) for name, each in fit.objectives.items()},
         follow,
         partial(_normalised, list(fit.objectives.values())),
     )
+
+
+def _numbers(fit: DataFit) -> list[str]:
+    """Return the names of the values of a point: free parameters, and links that are numbers."""
+    return [*fit.parameters.free, *(name for name, each in fit.parameters.links.items() if not each.is_function)]
 
 
 def _normalised(objectives: Sequence[Objective], values: Mapping[str, float]) -> dict[str, float]:
@@ -66,7 +71,7 @@ def _normalised(objectives: Sequence[Objective], values: Mapping[str, float]) ->
 def _fitted(
     fit: DataFit, starts: Sequence[Guess], known_values: Known, model: FitModel, report: Report
 ) -> ElementResult:
-    tally = FitTally(report, model.normalised)
+    tally = FitTally(report, model.normalised, History(_numbers(fit)))
     children = _children(fit, model, tally, starts)
     solved = [child for child in children if child.best is not None]
     if not solved:
@@ -93,7 +98,9 @@ def _fitted(
         *objective_warnings(fit.objectives, best.outputs, {**known_values, **values}),
     ]
     fields["warnings"] = [each.to_json() for each in warnings]
-    return ElementResult(values, "OptimizationResult", fields, _series(fit, model, winner))
+    return ElementResult(
+        values, "OptimizationResult", fields, [*_series(fit, model, winner), tally.history.series(model.normalised)]
+    )
 
 
 def _children(fit: DataFit, model: FitModel, tally: FitTally, starts: Sequence[Guess]) -> list[Child]:
@@ -105,6 +112,7 @@ def _children(fit: DataFit, model: FitModel, tally: FitTally, starts: Sequence[G
     for job, guess in enumerate(starts):
         now = monotonic()
         deadline = now + (end - now) / (len(starts) - job)
+        tally.start = job
         problem = FitProblem(model, tally, deadline, fit.options["max_iterations"])
         descent = Descent(fit, model, problem, (fit.options["seed"] + job) % 2**32)
         descent.run(model.coordinates.point(guess))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import platform
 import sys
 from collections.abc import Callable, Iterator
@@ -20,12 +21,14 @@ from app.cli.checks.extras import BATTERY, missing_battery
 from app.cli.checks.preflight import check_database, check_port
 from app.cli.checks.settings import DatabaseUrl, settings_with, unknown_variables
 from app.cli.terminal import console, shown
+from app.database import telemetry
 from app.database.connect import FileInUse, backend_of, shown_url
 from app.database.connect import database_url as parsed
 from app.database.migrations import head, pending
 from app.errors import VoltgraphError
 from app.execution.sandbox.isolation import isolation
 from app.models.sql import is_file
+from app.server.observability.listener import check_listener
 from app.settings import Settings
 
 OLDEST_POSTGRES = 15
@@ -117,6 +120,14 @@ def _keys(settings: Settings) -> Iterator[Finding]:
 def _port(settings: Settings) -> Iterator[Finding]:
     check_port(settings.host, settings.port)
     yield "ok", f"{settings.host}:{settings.port} is free"
+    check_listener(settings, (settings.host, settings.port))
+    if settings.metrics_port is not None:
+        yield "ok", f"{settings.metrics_host}:{settings.metrics_port} is free for metrics"
+
+
+def _traces(settings: Settings) -> Iterator[Finding]:
+    telemetry.check()
+    yield "ok", "sent by OpenTelemetry" if telemetry.is_wanted(os.environ) else "off: no OTEL_* variable asks for them"
 
 
 def _battery(settings: Settings) -> Iterator[Finding]:
@@ -145,6 +156,7 @@ CHECKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
     "Database": _database,
     "Keys": _keys,
     "Port": _port,
+    "Traces": _traces,
     "Battery": _battery,
     "Sandbox": _sandbox,
 }

@@ -9,7 +9,9 @@ from pydantic import ValidationError
 
 from app.cli.checks.preflight import NotUsable, first_line
 from app.database.connect import FileInUse
+from app.database.telemetry import WrongTelemetry
 from app.errors import VoltgraphError, WrongDocuments, WrongUrl
+from app.server.observability.listener import CannotListen
 from app.settings import Settings
 
 FAILED, WRONG, UNAVAILABLE = 1, 2, 3
@@ -31,6 +33,10 @@ def explanation(error: BaseException) -> tuple[int, list[Line]] | None:
         return UNAVAILABLE, [("In use", f"{error}. Stop it, or use another file; `run` takes its address by --server.")]
     if isinstance(error, NotUsable):
         return UNAVAILABLE, [("Not usable", str(error))]
+    if isinstance(error, CannotListen):
+        return UNAVAILABLE, [("Metrics", str(error))]
+    if isinstance(error, WrongTelemetry):
+        return WRONG, [("Traces", str(error))]
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return WRONG, [("Server", f"{first_line(error)} Write it as http://HOST:PORT.")]
     if isinstance(error, httpx.ConnectError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager
 
 import uvicorn
 from starlette.responses import PlainTextResponse, Response
@@ -64,6 +64,21 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+def check_listener(settings: Settings, api: tuple[str, int] | None = None) -> None:
+    """Check that the settings' address for probes, if any, can be listened on, beside the address of the API. Raises
+    CannotListen."""
+    if settings.metrics_port is None:
+        return
+    with closing(_bound(settings.metrics_host, settings.metrics_port)):
+        if api is None or settings.metrics_port != api[1] or not api[1]:
+            return
+        try:
+            _bound(*api).close()
+        except CannotListen:
+            message = f"Metrics cannot be served at port {api[1]}, the port of the API. Change VOLTGRAPH_METRICS_PORT."
+            raise CannotListen(message) from None
 
 
 @asynccontextmanager

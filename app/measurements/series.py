@@ -27,6 +27,8 @@ MOST_PREVIEW = 5_000
 """Maximum rows of a preview, and of a part unless `max_points` is given."""
 START, END = "Start index", "End index"
 """Columns of the steps with the first and the last row of each."""
+PART = 50_000
+"""Units of work of a part that a child process reads: at most 19 in one answer."""
 STEP_BYTES = 16
 """Bytes of the text of steps that are parsed for one unit of work."""
 
@@ -134,6 +136,7 @@ async def _answer(database: Database, budget: Budget, reader: PartReader, asked:
             database, id, wanted, names, axis, slice(first, end) if selection.has_steps else slice(None)
         )
     most = wanted.max_points or MOST_PREVIEW
+    budget.take_work(PART)
     charge(budget, wanted, Stored(channels, min(most, end - first)))
     async with database.read() as session:
         table = await files.find(session, id, FileKind.TABLE)

@@ -163,6 +163,22 @@ async def test_a_small_measurement_is_read_from_its_preview(lab: Lab, monkeypatc
     assert (await small.error(firstStep=0)) == ("BAD_USER_INPUT", "The measurement has no steps.")
 
 
+async def test_an_answer_has_few_parts(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = f"{TIME},{VOLTAGE}\n" + "".join(f"{row},4.0\n" for row in range(5_500))
+    id = await lab.ready(text.encode())
+    parts = []
+
+    async def read(_: MeasurementFile, part: Part) -> bytes:
+        parts.append(part)
+        return b"{}"
+
+    monkeypatch.setattr(lab.services.parts, "read", read)
+    fields = " ".join(f"s{number}: series(maxPoints: 2, xMin: {number})" for number in range(25))
+    answer = await lab.send({"query": f'{{ measurement(id: "{id}") {{ {fields} }} }}'})
+    assert [error["extensions"]["code"] for error in answer["errors"]] == ["ANSWER_TOO_LARGE"]
+    assert [part.x_min for part in parts] == list(range(19))
+
+
 PART = Part(("a", "b"), "a", 0, 10, None, None, 10)
 
 

@@ -77,7 +77,7 @@ class Parts:
 
     async def _fresh(self, file: MeasurementFile, part: Part) -> bytes:
         try:
-            async with self._place(), asyncio.timeout(SECONDS):
+            async with asyncio.timeout(SECONDS), self._place():
                 samples = await self._samples(file, part)
         except TimeoutError:
             raise RequestError(RequestErrorCode.TIMEOUT, SLOW) from None
@@ -88,17 +88,13 @@ class Parts:
 
     @asynccontextmanager
     async def _place(self) -> AsyncIterator[None]:
-        """Wait for a free place. Raises BUSY if too many wait, and TimeoutError."""
+        """Wait for a free place. Raises BUSY if too many wait."""
         if self._present >= PLACES + MOST_WAITING:
             raise RequestError(RequestErrorCode.BUSY, BUSY)
         self._present += 1
         try:
-            async with asyncio.timeout(SECONDS):
-                await self._places.acquire()
-            try:
+            async with self._places:
                 yield
-            finally:
-                self._places.release()
         finally:
             self._present -= 1
 

@@ -19,6 +19,7 @@ VoltgraphError
 ├── CannotListen      the address for metrics is taken or not of this machine
 ├── Abandoned         a write canceled itself
 ├── FileGone          a stored file was deleted meanwhile
+├── PartFailed        a stored table cannot be read
 ├── ReadingFailed     an uploaded file cannot be read
 ├── ReadingLost       another worker reads that file, or its measurement is gone
 ├── WrongAnswer       the process that read a file described what cannot be stored

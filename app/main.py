@@ -17,6 +17,7 @@ from app.database import telemetry
 from app.database.connect import database_url, exclusive, open_database
 from app.database.interface import Pools
 from app.database.migrations import migrate
+from app.execution.reading.parts import Parts
 from app.execution.worker import working
 from app.rest.host_rule import HostRule
 from app.server.connections.connection_limit import Connections
@@ -76,8 +77,9 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
             async with (
                 open_database(url, settings.max_waiting_writes, pools(settings)) as database,
                 open_keys(url, database.recoveries) as keys,
+                Parts(settings, database) as parts,
             ):
-                app.state.services = services(settings, database, keys)
+                app.state.services = services(settings, database, keys, parts)
                 app.graphql.open(app.state.services)
                 app.state.metrics.watch(app.state.services)
                 app.state.exposition = Exposition(app.state.metrics, database)

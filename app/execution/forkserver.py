@@ -30,16 +30,18 @@ from app.execution.executor import (
     JobFailed,
     Outcome,
     Progress,
+    Series,
     Values,
 )
 from app.execution.messages import DESCRIPTORS, WorkerGone, receive, send, send_series
+from app.execution.reading.tables import read_part
 from app.execution.samples import Allowance
 from app.execution.sandbox.confinement import confine
 from app.execution.sandbox.kernel import IS_LINUX, PR_SET_DUMPABLE, PR_SET_PDEATHSIG, prctl
 from app.execution.sandbox.limits import Limits, exceeded, release_reserve
 from app.execution.sandbox.readable import readable
 from app.execution.sandbox.reaper import Reaper
-from app.models.enums import ElementType, JobErrorCode
+from app.models.enums import ElementType, JobErrorCode, SeriesSource
 
 OWN = (__package__ or "").rpartition(".")[0]
 """Name of the package that holds this one: `app` in a checkout."""
@@ -137,7 +139,7 @@ def own(module: str) -> str:
 class Missing:
     """Executor that fails each job, because the configured one cannot be imported."""
 
-    def __init__(self, message: str) -> None:
+    def __init__(self, message: str = "This process runs no elements.") -> None:
         self._message = message
 
     def check(self, jobs: Sequence[Job]) -> list[list[Fault]]:
@@ -188,7 +190,7 @@ def _end_log(warned: int) -> None:
 
 def answer(request: dict[str, Any], work: Executor, connection: socket.socket, limits: Limits) -> dict[str, Any]:
     """Return the answer to a request: problems of each job for `check`, a result or a failure for `run`, a
-    description or a failure for `ingest`. Series are sent before their result."""
+    description or a failure for `ingest`, a series or a failure for `part`. Series are sent before their result."""
     try:
         return _answer(request, work, connection)
     except Exception as error:
@@ -206,6 +208,8 @@ def answer(request: dict[str, Any], work: Executor, connection: socket.socket, l
 def _answer(request: dict[str, Any], work: Executor, connection: socket.socket) -> dict[str, Any]:
     if request["kind"] == "ingest":
         return _ingested(request)
+    if request["kind"] == "part":
+        return _part(request, connection)
     files = {id: DataFile(**file) for id, file in request.get("measurements", {}).items()}
     jobs = [Job(job["name"], ElementType[job["type"]], job["config"], files) for job in request["jobs"]]
     if request["kind"] == "check":
@@ -222,7 +226,7 @@ def _ingested(request: dict[str, Any]) -> dict[str, Any]:
     needs its libraries."""
     module, _, attribute = request["ingest"].partition(":")
     try:
-        ingest = getattr(importlib.import_module(module), attribute)
+        ingest = getattr(importlib.import_module(own(module)), attribute)
         options = request["options"] | {"out": request["folder"]}
         return {"kind": "ingested", **ingest(request["path"], options)}
     except IngestError as error:
@@ -232,6 +236,23 @@ def _ingested(request: dict[str, Any]) -> dict[str, Any]:
         return _failed(JobErrorCode.CONFIGURATION_ERROR, f"This server cannot read files: {error}")
     except MemoryError:
         return _failed(JobErrorCode.CONFIGURATION_ERROR, "The file needs more memory than its process may use.")
+
+
+def _part(request: dict[str, Any], connection: socket.socket) -> dict[str, Any]:
+    """Send a part of a stored table as a series, thinned; a part without rows has none."""
+    from app.pipelines import downsampling  # it imports numpy, which a fork server need not hold
+
+    part = request["part"]
+    try:
+        columns = read_part(request["path"], part)
+    except IngestError as error:
+        return _failed(JobErrorCode.CONFIGURATION_ERROR, str(error))
+    except ImportError as error:
+        return _failed(JobErrorCode.SUBMISSION_FAILED, str(error))
+    shown: dict[str, Any] = downsampling.cut(columns, part["axis"], None, None, part["max_points"])
+    if len(shown[part["axis"]]):
+        send_series(connection, Series("part", SeriesSource.OPTIMAL, shown), Allowance())
+    return {"kind": "result", "result": {}}
 
 
 def _failed(code: JobErrorCode, message: str, detail: dict[str, Any] | None = None) -> dict[str, Any]:

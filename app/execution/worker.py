@@ -22,10 +22,10 @@ from app.database import retention
 from app.database.availability import is_unavailable, retry_until_available
 from app.database.changes import Change
 from app.database.interface import Database
-from app.execution.ingester import ingesting
 from app.execution.lease import Lease
 from app.execution.processes import ChildProcesses
 from app.execution.queue import RunningLimits, RunQueue
+from app.execution.reading.ingester import ingesting
 from app.execution.runner import Ended, Runner, uncounted
 from app.execution.sandbox.isolation import Isolation, isolation
 from app.models.columns import now

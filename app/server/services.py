@@ -10,6 +10,7 @@ from app.auth.revocation import RevocationPoller
 from app.database.interface import Database
 from app.execution.sandbox.isolation import Isolation, isolation
 from app.measurements.downloads import Signer
+from app.measurements.parts import PartReader
 from app.measurements.subscriptions import MeasurementFeed
 from app.pipelines.feed.subscriptions import Feed
 from app.pipelines.lifecycle import QueueLimits
@@ -37,11 +38,12 @@ class Services:
     """Isolation of jobs; None if this process runs none."""
     measurements: MeasurementFeed
     signer: Signer
+    parts: PartReader
     max_file_bytes: int
     max_stored_bytes: int
 
 
-def services(settings: Settings, database: Database, keys: KeyStore) -> Services:
+def services(settings: Settings, database: Database, keys: KeyStore, parts: PartReader) -> Services:
     """Build the services of a server."""
     authenticator = Authenticator(KeyRing(keys), settings.allow_anyone)
     sockets = ConcurrencyQuota(settings.max_sockets, "WebSockets")
@@ -65,6 +67,7 @@ def services(settings: Settings, database: Database, keys: KeyStore) -> Services
         given,
         MeasurementFeed(database, revocations),
         Signer(database),
+        parts,
         settings.max_file_bytes,
         settings.max_stored_bytes,
     )

@@ -14,6 +14,7 @@ from app.auth.caller import Caller
 from app.database.interface import Database
 from app.measurements import repository as measurements
 from app.measurements import series as measurement_series
+from app.measurements.series import Selection
 from app.models.enums import FileKind
 from app.models.measurements import CellInstance, CellSpecification
 from app.models.tables import Checkpoint, JobLogLine, PipelineElement
@@ -71,9 +72,11 @@ class Context:
         return self._loader(measurements.specifications)
 
     @cached_property
-    def measurement_series(self) -> DataLoader[tuple[str, Wanted], bytes | None]:
-        """Loader of the previews of measurements."""
-        return DataLoader(partial(measurement_series.read_all, self.database, self.caller, self.budget), cache=False)
+    def measurement_series(self) -> DataLoader[tuple[str, Selection], bytes | None]:
+        """Loader of the series of measurements."""
+        parts = self.services.parts
+        read = partial(measurement_series.read_all, self.database, self.caller, self.budget, parts)
+        return DataLoader(read, cache=False)
 
     @cached_property
     def uploaded_files(self) -> DataLoader[str, str | None]:

@@ -54,6 +54,7 @@ async def _post(lab: Lab, path: str, body: dict[str, Any]) -> str:
 
 QUERIES = (
     "query($id: ID!) { measurement(id: $id) { id name } }",
+    "query($id: ID!) { measurement(id: $id) { series(xMin: 1, firstStep: 0) } }",
     "query($id: ID!) { node(id: $id) { id ... on Measurement { name } } }",
     "query($id: ID!) { cellInstance(id: $id) { id name } }",
     "query($id: ID!) { cellSpecification(id: $id) { id name } }",
@@ -67,6 +68,13 @@ QUERIES = (
     "mutation($id: ID!) { deleteMeasurement(id: $id) { userErrors { code message field } } }",
     'mutation($id: ID!) { createCellInstance(input: {cellSpecificationId: $id, name: "n"}) '
     "{ cellInstance { id } userErrors { code message field } } }",
+    'mutation($id: ID!) { updateCellSpecification(id: $id, input: {name: "taken"}) '
+    "{ cellSpecification { id } userErrors { code message field } } }",
+    "mutation($id: ID!) { updateCellInstance(id: $id, input: {details: {taken: true}}) "
+    "{ cellInstance { id } userErrors { code message field } } }",
+    "mutation($id: ID!) { deleteCellSpecification(id: $id) "
+    "{ deletedCellSpecificationId userErrors { code message field } } }",
+    "mutation($id: ID!) { deleteCellInstance(id: $id) { deletedCellInstanceId userErrors { code message field } } }",
     'mutation($id: ID!) { createMeasurement(input: {cellInstanceId: $id, name: "n"}) '
     "{ measurement { id } userErrors { code message field } } }",
 )

@@ -27,19 +27,33 @@ async def test_runs_with_its_example_variables(api: Api, file: Path) -> None:
     variables = orjson.loads(example.read_bytes()) if example.exists() else {}
     if "$id: ID!" in operation(file.stem):
         variables["id"] = await _made(api, file)
+    if file.stem == "CreateCellInstance":
+        variables["input"]["cellSpecificationId"] = await _cell(api, "CellSpecification")
     result = await api.run(file.stem, **variables)
     assert result
     assert isinstance(result, list) or result.get("userErrors", []) == []
 
 
 async def _made(api: Api, file: Path) -> str:
-    """Create what an operation is about: a measurement that waits to be completed, or a pipeline."""
+    """Create what an operation is about: a cell, a measurement that waits to be completed, or a pipeline."""
+    if "Cell" in file.stem:
+        return await _cell(api, file.stem.removeprefix("Update").removeprefix("Delete"))
     if "Measurement" not in file.stem:
         return str((await api.create())["id"])
     made = await api.run("CreateMeasurement", input={"projectId": "cells", "name": "1C", "format": "CSV"})
     answer = await api.http.put(made["upload"]["url"], content=b"Time [s],Voltage [V]\n0,4.2\n")
     assert answer.status_code == 200
     return str(made["measurement"]["id"])
+
+
+async def _cell(api: Api, kind: str) -> str:
+    """Create a cell specification, or a cell instance with its own one."""
+    made = await api.run("CreateCellSpecification", input={"projectId": "cells", "name": "M50"})
+    if kind == "CellInstance":
+        made = await api.run(
+            f"Create{kind}", input={"cellSpecificationId": made["cellSpecification"]["id"], "name": "1"}
+        )
+    return str(made[kind[0].lower() + kind[1:]]["id"])
 
 
 SUBJECTS = ("pipeline", "measurement")

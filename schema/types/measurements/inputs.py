@@ -7,6 +7,7 @@ import strawberry
 from strawberry import UNSET
 from strawberry.scalars import JSON
 
+from app.errors import Problem, ProblemCode, Rejected
 from app.measurements import filters, inputs
 from app.measurements.filters import MeasurementOrderField, RowFilter, RowPredicate
 from app.models.enums import MeasurementFormat, MeasurementStatus, MeasurementType
@@ -135,3 +136,26 @@ class CreateCellInstanceInput:
     cell_specification_id: ID = strawberry.field(description="Its specification.")
     name: str = strawberry.field(description="1 to 255 characters, unique within its specification.")
     details: JSON | None = about("Other fields to keep, such as `serial_number`: an object.")
+
+
+@quick
+@strawberry.input(description="Changes to a cell specification or a cell instance. Omitted fields are kept.")
+class UpdateCellInput:
+    name: str | None = about("A new name. Null or blank is INVALID.")
+    details: JSON | None = about("Other fields to set: an object. Null as a value removes a field; others are kept.")
+
+    def changes(self) -> dict[str, Any]:
+        """Return the name and the client's own fields. Raises Rejected."""
+        details = object_of(self.details)
+        if "name" in details:
+            message = "`details` takes no `name`: it is a field of its own."
+            raise Rejected(Problem(ProblemCode.INVALID, message, ("details", "name")))
+        return details if self.name is UNSET else details | {"name": self.name}
+
+
+def object_of(value: Any) -> dict[str, Any]:
+    """Return the client's own fields, empty unless given. Raises Rejected."""
+    details = given(value)
+    if details is not None and not isinstance(details, dict):
+        raise Rejected(Problem(ProblemCode.INVALID, "`details` must be an object.", ("details",)))
+    return details or {}

@@ -4,37 +4,35 @@ from typing import Annotated, Any
 
 import strawberry
 
-from app.errors import Problem, ProblemCode, Rejected
 from app.measurements import cells, service
 from app.measurements.uploads import UploadLimits
+from app.models.measurements import CellInstance, CellSpecification
 from schema.types.context import Info
-from schema.types.inputs import given
 from schema.types.measurements.inputs import (
     CreateCellInstanceInput,
     CreateCellSpecificationInput,
     CreateMeasurementInput,
+    UpdateCellInput,
     UpdateMeasurementInput,
+    object_of,
 )
 from schema.types.measurements.payloads import (
     CellInstancePayload,
     CellSpecificationPayload,
     CreateMeasurementPayload,
+    DeleteCellInstancePayload,
+    DeleteCellSpecificationPayload,
     DeleteMeasurementPayload,
     MeasurementPayload,
     MeasurementUpload,
     outcome,
 )
 from schema.types.node import ID
+from schema.types.payloads import UserError
 
+CellId = Annotated[ID, strawberry.argument(description="Its id.")]
+CellChanges = Annotated[UpdateCellInput, strawberry.argument(description="The changes.")]
 MeasurementId = Annotated[ID, strawberry.argument(description="The measurement's id.")]
-
-
-def _details(value: Any) -> dict[str, Any]:
-    """Return the client's own fields. Raises Rejected."""
-    details = given(value)
-    if details is not None and not isinstance(details, dict):
-        raise Rejected(Problem(ProblemCode.INVALID, "`details` must be an object.", ("details",)))
-    return details or {}
 
 
 @strawberry.type
@@ -99,7 +97,7 @@ class MeasurementMutations:
         database, caller = info.context.database, info.context.caller
 
         async def work() -> Any:
-            details = _details(input.details)
+            details = object_of(input.details)
             return await cells.create_specification(database, caller, input.project_id, input.name, details)
 
         row, errors = await outcome(work)
@@ -114,8 +112,42 @@ class MeasurementMutations:
         database, caller = info.context.database, info.context.caller
 
         async def work() -> Any:
-            details = _details(input.details)
+            details = object_of(input.details)
             return await cells.create_instance(database, caller, input.cell_specification_id, input.name, details)
 
         row, errors = await outcome(work)
         return CellInstancePayload(cell_instance=row, user_errors=errors)
+
+    @strawberry.mutation(description="Change the name or other fields of a cell specification.")
+    async def update_cell_specification(self, info: Info, id: CellId, input: CellChanges) -> CellSpecificationPayload:
+        row, errors = await _updated(info, CellSpecification, id, input)
+        return CellSpecificationPayload(cell_specification=row, user_errors=errors)
+
+    @strawberry.mutation(description="Change the name or other fields of a cell instance.")
+    async def update_cell_instance(self, info: Info, id: CellId, input: CellChanges) -> CellInstancePayload:
+        row, errors = await _updated(info, CellInstance, id, input)
+        return CellInstancePayload(cell_instance=row, user_errors=errors)
+
+    @strawberry.mutation(description="Delete a cell specification. INVALID_STATE if it has cell instances.")
+    async def delete_cell_specification(self, info: Info, id: CellId) -> DeleteCellSpecificationPayload:
+        database, caller = info.context.database, info.context.caller
+        _, errors = await outcome(lambda: cells.delete(database, caller, CellSpecification, id), "id")
+        return DeleteCellSpecificationPayload(deleted_cell_specification_id=None if errors else id, user_errors=errors)
+
+    @strawberry.mutation(
+        description="Delete a cell instance. INVALID_STATE if it has measurements; uploads that never came are deleted."
+    )
+    async def delete_cell_instance(self, info: Info, id: CellId) -> DeleteCellInstancePayload:
+        database, caller = info.context.database, info.context.caller
+        _, errors = await outcome(lambda: cells.delete(database, caller, CellInstance, id), "id")
+        return DeleteCellInstancePayload(deleted_cell_instance_id=None if errors else id, user_errors=errors)
+
+
+async def _updated(info: Info, model: Any, id: str, input: UpdateCellInput) -> tuple[Any, list[UserError]]:
+    """Change a cell; return its row, or the user errors."""
+    database, caller = info.context.database, info.context.caller
+
+    async def work() -> Any:
+        return await cells.update(database, caller, model, id, input.changes())
+
+    return await outcome(work, "id")

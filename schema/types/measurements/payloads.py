@@ -53,13 +53,25 @@ class DeleteMeasurementPayload:
 
 @strawberry.type(description="`cellSpecification` is null exactly when `userErrors` is not empty.")
 class CellSpecificationPayload:
-    cell_specification: CellSpecification | None = strawberry.field(description="The created specification.")
+    cell_specification: CellSpecification | None = strawberry.field(description="The specification after the change.")
     user_errors: list[UserError] = strawberry.field(description="All errors that prevented it.")
 
 
 @strawberry.type(description="`cellInstance` is null exactly when `userErrors` is not empty.")
 class CellInstancePayload:
-    cell_instance: CellInstance | None = strawberry.field(description="The created cell.")
+    cell_instance: CellInstance | None = strawberry.field(description="The cell after the change.")
+    user_errors: list[UserError] = strawberry.field(description="All errors that prevented it.")
+
+
+@strawberry.type(description="`deletedCellSpecificationId` is null exactly when `userErrors` is not empty.")
+class DeleteCellSpecificationPayload:
+    deleted_cell_specification_id: ID | None = strawberry.field(description="The id of the deleted specification.")
+    user_errors: list[UserError] = strawberry.field(description="All errors that prevented it.")
+
+
+@strawberry.type(description="`deletedCellInstanceId` is null exactly when `userErrors` is not empty.")
+class DeleteCellInstancePayload:
+    deleted_cell_instance_id: ID | None = strawberry.field(description="The id of the deleted cell.")
     user_errors: list[UserError] = strawberry.field(description="All errors that prevented it.")
 
 

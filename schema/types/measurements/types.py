@@ -9,6 +9,7 @@ from strawberry import UNSET
 from strawberry.scalars import JSON
 
 from app.measurements import repository
+from app.measurements.series import Selection
 from app.models import measurements as tables
 from app.models.enums import MeasurementFormat, MeasurementStatus, MeasurementType, SeriesSource
 from app.pipelines import pagination
@@ -21,10 +22,24 @@ from schema.types.node import ID, Node
 from schema.types.series import Columns, MaxPoints, XMax, XMin, wanted
 
 SERIES = (
-    "The columns, thinned to at most 5,000 rows when the file was read: an object of equally long lists of numbers by "
-    "column, the axis first; null where a column has no value. Null unless READY. The whole is behind `downloadUrl`."
+    "The columns: an object of equally long lists of numbers by column, in the order of the file; null where a column "
+    "has no value. Null unless READY. Without `maxPoints` it has at most 5,000 rows, and the whole file is behind "
+    "`downloadUrl`. The whole measurement comes from rows that were chosen when its file was read, with the peaks of "
+    "the voltage among them. A window, steps, or more than 5,000 points come from all rows of the file."
 )
 XColumn = Annotated[str | None, strawberry.argument(description="The column of the axis; by default the first one.")]
+
+
+FirstStep = Annotated[
+    int | None,
+    strawberry.argument(
+        description="Only rows from this step on: a row of `steps`, counted from 0; a negative one from the end."
+    ),
+]
+LastStep = Annotated[
+    int | None,
+    strawberry.argument(description="Only rows to the end of this step, counted as `firstStep`."),
+]
 
 
 def _parsed(column: Any) -> list[Any]:
@@ -151,10 +166,13 @@ class Measurement(Node):
         max_points: MaxPoints = UNSET,
         x_min: XMin = UNSET,
         x_max: XMax = UNSET,
+        first_step: FirstStep = UNSET,
+        last_step: LastStep = UNSET,
     ) -> Any:
         bounds = {"x_column": x_column, "max_points": max_points, "x_min": x_min, "x_max": x_max}
         asked = wanted("", SeriesSource.OPTIMAL, columns, **bounds)
-        text = await info.context.measurement_series.load((self.id, asked))
+        selection = Selection(asked, given(first_step), given(last_step))
+        text = await info.context.measurement_series.load((self.id, selection))
         return None if text is None else orjson.Fragment(text)
 
     @strawberry.field(

@@ -29,6 +29,7 @@ MEASUREMENTS = {
     *("MeasurementPayload", "CreateMeasurementPayload", "DeleteMeasurementPayload"),
     *("CellSpecification", "CellSpecificationConnection", "CellSpecificationEdge", "CellSpecificationPayload"),
     *("CellInstance", "CellInstanceConnection", "CellInstanceEdge", "CellInstancePayload"),
+    *("DeleteCellSpecificationPayload", "DeleteCellInstancePayload"),
 }
 """Types below fields that are left to the executor."""
 

@@ -19,7 +19,7 @@ from tests.faults.waiting import until
 
 CREATE = operation("CreatePipeline")
 ELEMENTS = 3
-READY = 5.0
+READY = 10.0
 """Seconds within which a server must be ready again."""
 
 

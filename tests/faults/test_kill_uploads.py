@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 from contextlib import suppress
 from time import monotonic
@@ -18,7 +19,7 @@ from tests.faults.waiting import told, until
 from tests.measurements.conftest import COMPLETE, CREATE
 from tests.servers import serving
 
-ROUNDS, ROWS = 20, 40_000
+ROUNDS, ROWS = int(os.environ.get("KILL_ROUNDS", "5")), 40_000
 LONGEST = 0.8
 """Seconds after which a round kills its server at the latest."""
 READING = {

@@ -142,7 +142,7 @@ def test_no_operation_crosses(two: Two) -> None:
 
     send()
     assert two.rows() == before
-    assert sum(seen) > 5, "their own key must see what ours does not"
+    assert sum(seen) > 2, "their own key must see what ours does not"
 
 
 def test_no_route_crosses(two: Two) -> None:

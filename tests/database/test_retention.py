@@ -234,7 +234,7 @@ def test_the_command_counts_then_deletes_and_rewrites_an_old_file(sqlite_url: st
         "Would delete: 5 pipelines, 0 idempotency keys, 0 workers, 0 queue rows.",
     )
     code, said = command(sqlite_url, "--older-than", "30d")
-    assert (code, said.partition(",")[0]) == (0, "Deleted: 5 pipelines")
+    assert (code, "Deleted: 5 pipelines," in said) == (0, True)
     assert file.stat().st_size < 1.2 * new
     with closing(sqlite3.connect(file)) as compacted:
         assert compacted.execute("PRAGMA auto_vacuum").fetchone() == (2,)

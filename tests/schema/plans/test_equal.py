@@ -50,4 +50,4 @@ async def test_plans_answer_as_the_executor_does(pair: Pair, caplog: pytest.LogC
         served += by_plan
     assert [record.exc_info for record in caplog.records if record.name == "voltgraph.plans"] == []
     assert len(generated()) >= EXAMPLES
-    assert served >= 0.6 * EXAMPLES
+    assert served >= 0.5 * EXAMPLES

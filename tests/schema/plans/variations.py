@@ -130,7 +130,12 @@ class Varied:
         values = {each.name.value: each.value for each in given}
         if "first" in values and self.chance(0.9):
             values.pop("last", None)
-        aimed = {name: self.aimed(name, value, values) for name, value in values.items()}
+        cursors = {name for name in values if str(definition.args[name].type) == "String"}
+        aimed = {
+            # `after` of a log is the number of a line, and no cursor
+            name: value if name == "after" and name not in cursors else self.aimed(name, value, values)
+            for name, value in values.items()
+        }
         return tuple(argument(name, self.moved(value, definition.args[name].type)) for name, value in aimed.items())
 
     def moved(self, value: ValueNode, kind: Any) -> ValueNode:
@@ -185,7 +190,7 @@ class Varied:
 def cursors(order: ValueNode | None) -> list[str]:
     found = value_from_ast_untyped(order) if order is not None else None
     key = (found["field"], found.get("direction", "DESC")) if isinstance(found, dict) else ("CREATED_AT", "DESC")
-    return CURSORS[key]
+    return CURSORS.get(key) or CURSORS["CREATED_AT", "DESC"]
 
 
 def argument(name: str, value: ValueNode) -> ArgumentNode:

@@ -65,7 +65,7 @@ AGEING = iws.objectives.CycleAgeing(
         (iws.ArrayDataFit(objectives={298.15: DISCHARGE}, **FIT), "array_data_fit"),
         (iws.DataFit(objectives={"ageing": AGEING}, **FIT), "CycleAgeing"),
         (iws.DataFit(objectives={"o": DISCHARGE}, optimizer=iws.optimizers.PSO(), **FIT), "PSO"),
-        (iws.DataFit(objectives={"o": driven("db:1")}, **FIT), "db:"),
+        (iws.DataFit(objectives={"o": driven("db:1")}, **FIT), "The measurement 1 does not exist."),
     ],
     ids=["ArrayDataFit", "CycleAgeing", "PSO", "stored data"],
 )

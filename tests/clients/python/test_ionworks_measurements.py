@@ -63,6 +63,7 @@ def test_a_measurement_is_created_read_and_deleted(
     assert client.cell_measurement.create_or_get(cell.id, detail).id == made.id
     assert [each.id for each in client.cell_measurement.list(cell.id, tags_all=["HPPC"])] == [made.id]
     assert client.resolve_measurement("NMC", "NMC-001", "1C").id == made.id
+    assert client.measurement.get(made.id).id == made.id
     read = client.cell_measurement
     assert read.time_series(made.id, use_cache=False).shape == (ROWS, 5)
     part = read.time_series(made.id, use_cache=False, row_range=(100, 200))

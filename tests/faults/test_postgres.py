@@ -55,7 +55,9 @@ async def test_an_outage_loses_and_doubles_nothing(
             await hears(follower, (await runs.create(name="the last"))["name"])
     assert {pipeline["status"] for pipeline in ended} == {"COMPLETED"}
     # A stored pipeline that cannot be read for the response gives a partial one: status 200, as GraphQL defines it.
-    assert set(history.refused) <= {(503, "UNAVAILABLE"), (503, "BUSY"), (503, "TIMEOUT"), (200, "UNAVAILABLE")}
+    # On a busy machine a body may arrive late, too: status 408, and nothing is begun.
+    late = {(503, "TIMEOUT"), (408, "REQUEST_TIMEOUT")}
+    assert set(history.refused) <= {(503, "UNAVAILABLE"), (503, "BUSY"), (200, "UNAVAILABLE")} | late
     assert history.slowest < TIMEOUT + MARGIN
     kept = await rows(url)
     history.check({name: row for name, row in kept.items() if name in history.acknowledged.keys() | history.unanswered})

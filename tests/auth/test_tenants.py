@@ -132,7 +132,7 @@ def test_no_operation_crosses(two: Two) -> None:
     before, seen = two.rows(), []
     assert MARK in str(before)
 
-    @settings(max_examples=150, phases=[Phase.generate])
+    @settings(max_examples=250, phases=[Phase.generate])
     @given(OPERATIONS[Mode.POSITIVE], st.integers(0, 1000))
     def send(document: graphql.DocumentNode, choice: int) -> None:
         query = aimed(document, two.ids, choice)
@@ -142,7 +142,7 @@ def test_no_operation_crosses(two: Two) -> None:
 
     send()
     assert two.rows() == before
-    assert sum(seen) > 2, "their own key must see what ours does not"
+    assert sum(seen) > 5, "their own key must see what ours does not"
 
 
 def test_no_route_crosses(two: Two) -> None:

@@ -1,5 +1,6 @@
 """GraphQL mutations of measurements and cells."""
 
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any
 
 import strawberry
@@ -85,8 +86,8 @@ class MeasurementMutations:
     )
     async def delete_measurement(self, info: Info, id: MeasurementId) -> DeleteMeasurementPayload:
         database, caller = info.context.database, info.context.caller
-        _, errors = await outcome(lambda: service.delete(database, caller, id), "id")
-        return DeleteMeasurementPayload(deleted_measurement_id=None if errors else id, user_errors=errors)
+        deleted, errors = await _deleted(lambda: service.delete(database, caller, id), id)
+        return DeleteMeasurementPayload(deleted_measurement_id=deleted, user_errors=errors)
 
     @strawberry.mutation(description="Create a cell specification.")
     async def create_cell_specification(
@@ -131,16 +132,16 @@ class MeasurementMutations:
     @strawberry.mutation(description="Delete a cell specification. INVALID_STATE if it has cell instances.")
     async def delete_cell_specification(self, info: Info, id: CellId) -> DeleteCellSpecificationPayload:
         database, caller = info.context.database, info.context.caller
-        _, errors = await outcome(lambda: cells.delete(database, caller, CellSpecification, id), "id")
-        return DeleteCellSpecificationPayload(deleted_cell_specification_id=None if errors else id, user_errors=errors)
+        deleted, errors = await _deleted(lambda: cells.delete(database, caller, CellSpecification, id), id)
+        return DeleteCellSpecificationPayload(deleted_cell_specification_id=deleted, user_errors=errors)
 
     @strawberry.mutation(
         description="Delete a cell instance. INVALID_STATE if it has measurements; uploads that never came are deleted."
     )
     async def delete_cell_instance(self, info: Info, id: CellId) -> DeleteCellInstancePayload:
         database, caller = info.context.database, info.context.caller
-        _, errors = await outcome(lambda: cells.delete(database, caller, CellInstance, id), "id")
-        return DeleteCellInstancePayload(deleted_cell_instance_id=None if errors else id, user_errors=errors)
+        deleted, errors = await _deleted(lambda: cells.delete(database, caller, CellInstance, id), id)
+        return DeleteCellInstancePayload(deleted_cell_instance_id=deleted, user_errors=errors)
 
 
 async def _updated(info: Info, model: Any, id: str, input: UpdateCellInput) -> tuple[Any, list[UserError]]:
@@ -151,3 +152,9 @@ async def _updated(info: Info, model: Any, id: str, input: UpdateCellInput) -> t
         return await cells.update(database, caller, model, id, input.changes())
 
     return await outcome(work, "id")
+
+
+async def _deleted(work: Callable[[], Awaitable[None]], id: ID) -> tuple[ID | None, list[UserError]]:
+    """Delete something; return its id, or the user errors."""
+    _, errors = await outcome(work, "id")
+    return None if errors else id, errors

@@ -48,7 +48,7 @@ def new_server(settings: Settings, kind: type[Server] = Server) -> Server:
     def tell(base: str, host: str, has_keys: bool) -> None:
         console.print(f"GraphiQL  {base}/graphql\nREST      {base}/openapi.json", highlight=False)
         if not has_keys:
-            console.print(f"Keys      {OPEN if is_loopback(host) else OPEN_TO_ALL}", highlight=False)
+            console.print(f"Keys      {OPEN if is_loopback(host) else OPEN_TO_ALL}", highlight=False, soft_wrap=True)
         console.print(shown(f"Database  {shown_url(url)}"), soft_wrap=True)
         console.print(shown(f"Version   {__version__}"))
         if settings.workers and (advice := missing_battery(settings)):
@@ -74,7 +74,7 @@ def serve(
         )
         raise typer.Exit(2)
     if ANY in settings.origins and not asyncio.run(_has_keys(settings)):
-        console.print(ANY_PAGE, highlight=False)
+        console.print(ANY_PAGE, highlight=False, soft_wrap=True)
         raise typer.Exit(2)
     logs.configure(settings)
     require_isolation(settings)

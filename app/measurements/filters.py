@@ -10,9 +10,9 @@ from sqlmodel import col, exists
 
 from app.models.enums import DescribedEnum
 from app.models.measurements import CellInstance, CellSpecification, Measurement, MeasurementTag
-from app.pipelines import filters
-from app.pipelines.filters import CLAUSES
-from app.pipelines.pagination import Order
+from app.pipelines.lists import filters
+from app.pipelines.lists.filters import CLAUSES
+from app.pipelines.lists.pagination import Order
 
 OrderColumn = Literal["id", "name", "created_at", "updated_at", "start_time"]
 """Columns that REST sorts by."""
@@ -69,7 +69,7 @@ def _has_tag(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def predicate(model: Any, field: str, operator: str, operand: Any) -> RowPredicate:
-    """Build a predicate from the operand that a client sends, as `app.pipelines.filters.predicate` does."""
+    """Build a predicate from the operand that a client sends, as `app.pipelines.lists.filters.predicate` does."""
     return RowPredicate(model, *filters.predicate(field, operator, operand))
 
 

@@ -19,7 +19,7 @@ from app.models.measurements import CellInstance, CellSpecification, Measurement
 from app.models.tables import Pipeline
 from app.pipelines.access import visible
 from app.pipelines.budget import LOADED, Budget
-from app.pipelines.pagination import Matches, Order, plain_text
+from app.pipelines.lists.pagination import Matches, Order, plain_text
 from app.pipelines.repository import sum_of_bytes
 
 LARGE = ("steps", "cycles")

@@ -14,8 +14,8 @@ from app.auth.caller import Caller
 from app.database.interface import Database
 from app.models.enums import PipelineStatus
 from app.models.tables import Pipeline
-from app.pipelines.filters import COMPARISONS, PipelineFilter, Predicate, predicate
-from app.pipelines.pagination import Direction, Matches, Order, OrderColumn
+from app.pipelines.lists.filters import COMPARISONS, PipelineFilter, Predicate, predicate
+from app.pipelines.lists.pagination import Direction, Matches, Order, OrderColumn
 
 Text = Field(None, max_length=1000)
 

@@ -8,8 +8,8 @@ from functools import lru_cache, partial
 from typing import Any
 
 from app.database.interface import Steps
-from app.pipelines import pagination
-from app.pipelines.pagination import Order, Position, Window
+from app.pipelines.lists import pagination
+from app.pipelines.lists.pagination import Order, Position, Window
 from schema.plans import page_statements
 from schema.plans.child_rows import read_children
 from schema.plans.codecs import converter

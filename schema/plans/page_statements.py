@@ -13,8 +13,8 @@ from sqlalchemy.engine import Dialect
 
 from app.models.columns import Name
 from app.models.enums import DescribedEnum
-from app.pipelines.filters import PipelineFilter, Predicate
-from app.pipelines.pagination import Direction, Matches, Order, OrderColumn, Position, Window
+from app.pipelines.lists.filters import PipelineFilter, Predicate
+from app.pipelines.lists.pagination import Direction, Matches, Order, OrderColumn, Position, Window
 from schema.plans.statements import CALLER, CompiledStatement
 
 PREPARED = 1024

@@ -9,7 +9,8 @@ from sqlalchemy import Select, bindparam
 
 from app.database.interface import Steps
 from app.models.enums import PipelineStatus
-from app.pipelines import pagination, repository
+from app.pipelines import repository
+from app.pipelines.lists import pagination
 from schema.plans import page_statements
 from schema.plans.child_rows import read_children
 from schema.plans.connection import ConnectionPlan

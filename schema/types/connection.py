@@ -6,7 +6,7 @@ import strawberry
 
 from app.models import tables
 from app.models.enums import PipelineStatus
-from app.pipelines.pagination import Page
+from app.pipelines.lists.pagination import Page
 from schema.types.pipelines import Pipeline
 
 

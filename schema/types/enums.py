@@ -9,7 +9,7 @@ from app import errors
 from app.measurements import filters
 from app.models import enums
 from app.models.enums import DescribedEnum
-from app.pipelines import pagination
+from app.pipelines.lists import pagination
 from schema.strawberry_internals import type_definition
 
 

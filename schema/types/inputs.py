@@ -8,9 +8,9 @@ from strawberry import UNSET
 from strawberry.scalars import JSON
 
 from app.models.enums import ElementType, JobErrorCode, PipelineStatus
-from app.pipelines import filters, pagination
 from app.pipelines.elements import SubmittedElements
 from app.pipelines.inputs import PipelineCreate, PipelineUpdate, parse_create, parse_update
+from app.pipelines.lists import filters, pagination
 from schema.types import enums  # noqa: F401  registers the enums
 from schema.types.input_factory import quick
 from schema.types.pipelines import ID

@@ -8,8 +8,9 @@ from strawberry import UNSET
 from app.auth.caller import Caller
 from app.measurements import repository as measurements
 from app.models import tables
-from app.pipelines import filters, pagination, repository
-from app.pipelines.pagination import Page
+from app.pipelines import repository
+from app.pipelines.lists import filters, pagination
+from app.pipelines.lists.pagination import Page
 from schema.types.connection import PipelineConnection, StatusCount
 from schema.types.context import Info
 from schema.types.inputs import PipelineFilter, PipelineOrder, given

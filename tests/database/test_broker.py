@@ -24,8 +24,8 @@ from app.models.enums import ElementType, JobErrorCode, PipelineStatus
 from app.pipelines import service
 from app.pipelines.elements import SubmittedElements
 from app.pipelines.feed.subscriptions import Feed
-from app.pipelines.filters import PipelineFilter, predicate
 from app.pipelines.inputs import parse_create
+from app.pipelines.lists.filters import PipelineFilter, predicate
 
 OURS, THEIRS = Caller("ours"), Caller("theirs")
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)

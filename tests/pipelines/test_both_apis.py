@@ -11,7 +11,7 @@ from app.auth.caller import LOCAL
 from app.models.columns import instant_text
 from app.models.enums import JobErrorCode, PipelineStatus
 from app.models.tables import Pipeline
-from app.pipelines.pagination import OrderField
+from app.pipelines.lists.pagination import OrderField
 from tests.api import Api
 from tests.rest.requests import get
 

@@ -18,7 +18,7 @@ from app.models.tables import JobLogLine, Pipeline
 from app.pipelines import repository
 from app.pipelines.budget import Budget
 from app.pipelines.feed.readings import Event, Reading, Readings
-from app.pipelines.filters import PipelineFilter
+from app.pipelines.lists.filters import PipelineFilter
 
 AT_ONCE = 50
 """Maximum number of changed pipelines that a subscription reads at once."""

@@ -7,7 +7,7 @@ from typing import Any
 from app.measurements.filters import RowFilter, RowPredicate, predicate
 from app.models.enums import MeasurementStatus, MeasurementType
 from app.models.measurements import Measurement
-from app.pipelines.pagination import Direction, Order
+from app.pipelines.lists.pagination import Direction, Order
 from app.rest.measurements.schemas import CellQuery, ListQuery, MeasurementQuery, as_utc
 
 TEXTS = ("name", "created_by_email")

@@ -4,7 +4,7 @@ from typing import Any, Generic, TypeVar
 
 import strawberry
 
-from app.pipelines.pagination import Page
+from app.pipelines.lists.pagination import Page
 from schema.types.connection import PageInfo
 from schema.types.measurements.types import CellInstance, CellSpecification, Measurement
 

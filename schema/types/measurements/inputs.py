@@ -12,7 +12,7 @@ from app.measurements import filters, inputs
 from app.measurements.filters import MeasurementOrderField, RowFilter, RowPredicate
 from app.models.enums import MeasurementFormat, MeasurementStatus, MeasurementType
 from app.models.measurements import Measurement
-from app.pipelines.pagination import Direction
+from app.pipelines.lists.pagination import Direction
 from schema.types import enums  # noqa: F401  registers the enums
 from schema.types.input_factory import quick
 from schema.types.inputs import about, given

@@ -9,8 +9,8 @@ from app.errors import Rejected
 from app.measurements import cells, filters, repository
 from app.measurements.filters import MeasurementOrderField, RowFilter
 from app.models import measurements as tables
-from app.pipelines import pagination
-from app.pipelines.pagination import Order, Page
+from app.pipelines.lists import pagination
+from app.pipelines.lists.pagination import Order, Page
 from schema.types.context import Info
 from schema.types.inputs import given
 from schema.types.measurements.connections import (

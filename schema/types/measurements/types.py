@@ -12,8 +12,8 @@ from app.measurements import repository
 from app.measurements.series import Selection
 from app.models import measurements as tables
 from app.models.enums import MeasurementFormat, MeasurementStatus, MeasurementType, SeriesSource
-from app.pipelines import pagination
-from app.pipelines.pagination import Page
+from app.pipelines.lists import pagination
+from app.pipelines.lists.pagination import Page
 from schema.types import enums  # noqa: F401  registers the enums
 from schema.types.connection import PipelineConnection
 from schema.types.context import Info

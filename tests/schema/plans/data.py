@@ -20,7 +20,7 @@ from app.models.enums import (
     PipelineStatus,
 )
 from app.models.tables import Checkpoint, IdempotencyKey, JobLogLine, Pipeline, PipelineElement
-from app.pipelines.pagination import Direction, Order, OrderField
+from app.pipelines.lists.pagination import Direction, Order, OrderField
 
 START = datetime(2001, 2, 3, 10, tzinfo=UTC)
 OTHERS = "others"

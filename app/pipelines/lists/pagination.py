@@ -21,7 +21,7 @@ from app.models.columns import instant_text
 from app.models.enums import DescribedEnum, PipelineStatus
 from app.models.tables import Pipeline
 from app.pipelines.access import visible
-from app.pipelines.filters import PipelineFilter
+from app.pipelines.lists.filters import PipelineFilter
 
 MAX_PAGE = 100
 DEFAULT_PAGE = 20

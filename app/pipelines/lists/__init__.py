@@ -1,0 +1,1 @@
+"""Lists of pipelines: filters, orders and pages, for both APIs."""

@@ -240,7 +240,7 @@ def _ingested(request: dict[str, Any]) -> dict[str, Any]:
 
 def _part(request: dict[str, Any], connection: socket.socket) -> dict[str, Any]:
     """Send a part of a stored table as a series, thinned; a part without rows has none."""
-    from app.pipelines import downsampling  # it imports numpy, which a fork server need not hold
+    from app.pipelines.results import downsampling  # it imports numpy, which a fork server need not hold
 
     part = request["part"]
     try:

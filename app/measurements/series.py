@@ -21,7 +21,7 @@ from app.models.enums import FileKind, MeasurementStatus
 from app.models.measurements import Measurement, MeasurementChannel
 from app.pipelines.access import visible
 from app.pipelines.budget import ROW, Budget
-from app.pipelines.series import EACH, SAMPLE, Stored, Wanted, charge
+from app.pipelines.results.series import EACH, SAMPLE, Stored, Wanted, charge
 
 MOST_PREVIEW = 5_000
 """Maximum rows of a preview, and of a part unless `max_points` is given."""
@@ -186,7 +186,7 @@ def step_rows(selection: Selection, steps: dict[str, list[int]]) -> tuple[int, i
 
 async def _shown(database: Database, id: str, wanted: Wanted, names: list[str], axis: str, rows: slice) -> bytes:
     """Return a series from the stored preview."""
-    from app.pipelines import downsampling  # it imports numpy, which a server without series does not need
+    from app.pipelines.results import downsampling  # it imports numpy, which a server without series does not need
 
     query = (
         select(MeasurementChannel.name, MeasurementChannel.samples)

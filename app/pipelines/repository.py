@@ -18,7 +18,7 @@ from app.models.sql import sql_of
 from app.models.tables import AT_WORK, QUEUED, Checkpoint, JobLogLine, Pipeline, PipelineElement
 from app.pipelines.access import visible_elements, visible_pipelines
 from app.pipelines.budget import LOADED, PARSED, Budget, size_of
-from app.pipelines.results import ParsedResult
+from app.pipelines.results.parsed import ParsedResult
 
 MAX_TRACE, DEFAULT_TRACE = 5000, 500
 """Maximum and default number of checkpoints of a trace."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from app.models.enums import JobLogStream, JobStatus, SeriesSource
 from app.pipelines.repository import DEFAULT_LINES, LAST_LINE, MAX_LINES
-from app.pipelines.series import MOST_POINTS, Wanted
+from app.pipelines.results.series import MOST_POINTS, Wanted
 
 Channels = dict[str, dict[Literal["optimal", "baseline"], list[str]]]
 Number = Field(None, allow_inf_nan=False)

@@ -12,8 +12,9 @@ from app.database.interface import Database
 from app.errors import not_found
 from app.models.enums import SeriesSource
 from app.models.tables import PipelineElement
-from app.pipelines import repository, series
+from app.pipelines import repository
 from app.pipelines.budget import Budget
+from app.pipelines.results import series
 from app.rest import metadata, serializers
 from app.rest.authentication import services
 from app.rest.errors import failure

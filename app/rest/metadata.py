@@ -11,8 +11,9 @@ from app.auth.caller import Caller
 from app.database.interface import Database
 from app.models.enums import SeriesSource
 from app.models.tables import Checkpoint, PipelineElement
-from app.pipelines import repository, series
+from app.pipelines import repository
 from app.pipelines.budget import Budget
+from app.pipelines.results import series
 from app.rest.plots import panels
 
 

@@ -16,7 +16,7 @@ import orjson
 from app.auth.caller import Caller
 from app.database.interface import Database
 from app.pipelines.budget import Budget
-from app.pipelines.series import Asked, Wanted, charge, find_stored, read_samples
+from app.pipelines.results.series import Asked, Wanted, charge, find_stored, read_samples
 
 DATA, MODEL = " (data)", " (model)"
 REAL, IMAGINARY = "Z_Re [Ohm]", "Z_Im [Ohm]"
@@ -103,7 +103,7 @@ def _encoded(samples: dict[str, bytes], panel: Panel, wanted: Wanted) -> bytes:
     """Encode the points of a panel as JSON, each trace windowed and downsampled by itself, and the range of x."""
     import numpy as np  # imported here, in a thread: a server without series does not need it
 
-    from app.pipelines.downsampling import arrays, cut
+    from app.pipelines.results.downsampling import arrays, cut
 
     channels, traces = arrays(samples), []
     for trace in panel.traces:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from app.models.columns import instant_text
 from app.models.enums import DescribedEnum, ElementType, JobStatus
 from app.models.tables import Checkpoint, JobLogLine, Pipeline, PipelineElement
-from app.pipelines.results import ParsedResult
+from app.pipelines.results.parsed import ParsedResult
 
 
 class StoredJson(Response):

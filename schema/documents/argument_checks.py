@@ -33,7 +33,7 @@ from graphql.execution.values import VariableValues
 from app.errors import RequestError
 from app.models.enums import HISTORY
 from app.pipelines.repository import checked_lines, checked_points
-from app.pipelines.series import Wanted
+from app.pipelines.results.series import Wanted
 
 Check = Callable[[Mapping[str, Any]], None]
 """Raises RequestError if the arguments are invalid for every object."""

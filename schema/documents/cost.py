@@ -28,7 +28,7 @@ from graphql import (
 
 from app.pipelines.lists.pagination import DEFAULT_PAGE, MAX_PAGE
 from app.pipelines.repository import DEFAULT_LINES, DEFAULT_TRACE, MAX_LINES, MAX_TRACE
-from app.pipelines.series import MOST_POINTS
+from app.pipelines.results.series import MOST_POINTS
 from schema.documents.size_limits import INTROSPECTION
 
 PAGED = ("first", "last")

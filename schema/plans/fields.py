@@ -15,7 +15,7 @@ from app.models.enums import JobStatus, PipelineElementStatus, PipelineStatus
 from app.models.tables import Checkpoint, JobLogLine, Pipeline, PipelineElement
 from app.pipelines import repository
 from app.pipelines.budget import ROW, VALUE, Budget
-from app.pipelines.results import WARNING_FIELDS, ParsedResult
+from app.pipelines.results.parsed import WARNING_FIELDS, ParsedResult
 from schema import graphql_schema
 from schema.plans.child_rows import ChildRows
 from schema.plans.json_sql import listed

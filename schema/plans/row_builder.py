@@ -23,7 +23,7 @@ from app.database.interface import Measure, TooLong
 from app.models.columns import JsonText, instant_text
 from app.models.sql import Sql, sql_of
 from app.pipelines.budget import PARSED, ROW, VALUE, Budget, size_of
-from app.pipelines.results import ResultParser
+from app.pipelines.results.parsed import ResultParser
 from schema.plans.codecs import LEAST, MOST, converter, integer
 from schema.plans.selections import FieldDetailsList, Selections, name_of
 from schema.plans.statements import CompiledStatement

@@ -18,10 +18,11 @@ from app.measurements.series import Selection
 from app.models.enums import FileKind
 from app.models.measurements import CellInstance, CellSpecification
 from app.models.tables import Checkpoint, JobLogLine, PipelineElement
-from app.pipelines import repository, series
+from app.pipelines import repository
 from app.pipelines.budget import Budget, size_of
-from app.pipelines.results import ParsedResult
-from app.pipelines.series import Wanted
+from app.pipelines.results import series
+from app.pipelines.results.parsed import ParsedResult
+from app.pipelines.results.series import Wanted
 from app.server.services import Services
 
 BATCH = 500

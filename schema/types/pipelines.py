@@ -23,7 +23,7 @@ from app.pipelines import repository
 from schema.types import enums  # noqa: F401  registers the enums
 from schema.types.context import Info
 from schema.types.node import ID, Node
-from schema.types.series import (
+from schema.types.results.series import (
     DESCRIPTION,
     HISTORY_DESCRIPTION,
     Columns,

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 import pytest
 
-from app.pipelines import results
 from app.pipelines.budget import PARSED
+from app.pipelines.results import parsed
 from tests import completed
 from tests.api import Api
 from tests.schema.requests import GRAPHQL, post, refusals
@@ -29,13 +29,13 @@ OUTPUT = 5_000
 def parses(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Results that are parsed."""
     found: list[str] = []
-    make = results.ParsedResult.__init__
+    make = parsed.ParsedResult.__init__
 
-    def noting(self: results.ParsedResult, text: str) -> None:
+    def noting(self: parsed.ParsedResult, text: str) -> None:
         found.append(text)
         make(self, text)
 
-    monkeypatch.setattr(results.ParsedResult, "__init__", noting)
+    monkeypatch.setattr(parsed.ParsedResult, "__init__", noting)
     return found
 
 

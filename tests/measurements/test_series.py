@@ -18,7 +18,7 @@ from app.measurements.series import Selection, step_rows
 from app.models.columns import now
 from app.models.enums import FileKind
 from app.models.measurements import MeasurementFile
-from app.pipelines.series import Wanted
+from app.pipelines.results.series import Wanted
 from app.settings import Settings
 from tests.measurements.conftest import Lab, serving
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.pipelines import downsampling
+from app.pipelines.results import downsampling
 
 ROWS = 20_000
 

@@ -13,9 +13,9 @@ from app.errors import WrongArguments
 from app.execution.lease import LeaseLost
 from app.models.enums import SeriesSource
 from app.models.tables import SeriesChannel
-from app.pipelines import series
 from app.pipelines.budget import Budget
-from app.pipelines.series import MOST_POINTS, Wanted
+from app.pipelines.results import series
+from app.pipelines.results.series import MOST_POINTS, Wanted
 from tests import completed
 from tests.api import Api
 from tests.completed import CHANNELS, CURRENT, DATA, MODEL, TIME

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.pipelines.series import MOST_POINTS
+from app.pipelines.results.series import MOST_POINTS
 from tests import completed
 from tests.api import Api
 from tests.completed import CHANNELS, DATA, MODEL, TIME

@@ -156,6 +156,6 @@ def _failure(message: dict[str, Any]) -> Exception:
 
 
 def _written(samples: dict[str, bytes]) -> bytes:
-    from app.pipelines import downsampling  # it imports numpy, which a server without series does not need
+    from app.pipelines.results import downsampling  # it imports numpy, which a server without series does not need
 
     return downsampling.written(downsampling.arrays(samples))

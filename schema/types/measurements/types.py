@@ -19,7 +19,7 @@ from schema.types.connection import PipelineConnection
 from schema.types.context import Info
 from schema.types.inputs import given
 from schema.types.node import ID, Node
-from schema.types.series import Columns, MaxPoints, XMax, XMin, wanted
+from schema.types.results.series import Columns, MaxPoints, XMax, XMin, wanted
 
 SERIES = (
     "The columns: an object of equally long lists of numbers by column, in the order of the file; null where a column "

@@ -235,7 +235,7 @@ def _none_of(unknown: frozenset[str], found: Iterable[str]) -> str:
 
 
 def _answer(channels: dict[str, bytes], axis: str, wanted: Wanted) -> bytes:
-    from app.pipelines import downsampling  # it imports numpy, which a server without series does not need
+    from app.pipelines.results import downsampling  # it imports numpy, which a server without series does not need
 
     arrays = downsampling.arrays(channels)
     return downsampling.written(downsampling.cut(arrays, axis, wanted.x_min, wanted.x_max, wanted.max_points))

@@ -6,7 +6,7 @@ import strawberry
 from strawberry import UNSET
 
 from app.models.enums import HISTORY, SeriesSource
-from app.pipelines.series import MOST_POINTS, Wanted
+from app.pipelines.results.series import MOST_POINTS, Wanted
 
 DESCRIPTION = (
     "The model against the data of one objective of a fit or a validation: an object of equally long lists of numbers "

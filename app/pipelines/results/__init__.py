@@ -1,0 +1,1 @@
+"""Results of elements: parsed, typed, merged; and their series."""

@@ -16,7 +16,7 @@ CLIENTS := tests/clients
 WEB := $(CLIENTS)/web
 BENCH ?=  # Sections and options, such as "sqlite growth --small"
 
-.PHONY: help run test test-clients faults bench lint format types unit constraints schema explorer clean
+.PHONY: help run test test-clients faults bench lint format types unit constraints schema explorer console clean
 
 run: $(VENV)/run  ## Serve on 127.0.0.1:8000
 	$(BIN)/voltgraph serve
@@ -55,6 +55,9 @@ schema: $(VENV)/run  ## Write the SDL
 
 explorer:  ## Build the GraphiQL page; needs node
 	cd app/server/pages/explorer && npm ci && npm run build
+
+console:  ## Build the console; needs node
+	cd app/server/pages/console && npm ci && npm run build
 
 constraints:  ## Lock the newest versions that fit together
 	rm -rf $(VENV)/fresh

@@ -19,7 +19,9 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 TOP = "voltgraph"
 MOVED = ("app", "schema")
 FOLDERS = (TOP, *MOVED, "queries")
-LEFT_OUT = shutil.ignore_patterns("__pycache__", "*.pyc", "node_modules", "src", "package*.json", "vite.config.js")
+LEFT_OUT = shutil.ignore_patterns(
+    "__pycache__", "*.pyc", "node_modules", "src", "package*.json", "*.config.js", "codegen.js", "tsconfig.json"
+)
 
 
 class WheelHook(BuildHookInterface):  # type: ignore[type-arg]

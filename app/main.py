@@ -30,6 +30,7 @@ from app.server.observability.metrics import Counted, Metrics
 from app.server.observability.request_log import Traced
 from app.server.observability.spans import Spanned
 from app.server.pages import entrance
+from app.server.pages.console import Console
 from app.server.pages.explorer import Explorer
 from app.server.services import services
 from app.settings import QUERIES, Settings
@@ -109,11 +110,21 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
     if settings.fast_path and app.around is None:
         app.fast_path = app.graphql
     app.mount("/explorer", explorer.assets)
+    if settings.console:
+        serve_console(app)
     app.include_router(health.router)
     app.include_router(metrics.router)
-    app.include_router(entrance.router)
+    app.include_router(entrance.router(has_console=settings.console))
     rest.install(app)
     return app
+
+
+def serve_console(app: FastAPI) -> None:
+    """Add the console's page and its files."""
+    console = Console()
+    app.add_route("/console", console.page, include_in_schema=False)
+    app.add_route("/console/", console.leave_folder, include_in_schema=False)
+    app.mount("/console", console.assets)
 
 
 def pools(settings: Settings) -> Pools:

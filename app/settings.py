@@ -8,6 +8,7 @@ from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 QUERIES = Path(__file__).resolve().parent.parent / "queries"
+CONSOLE_OPERATIONS = Path(__file__).resolve().parent / "server" / "pages" / "console" / "operations"
 ANY = "*"
 PORTS = {"http": 80, "https": 443}
 
@@ -56,6 +57,7 @@ class Settings(BaseSettings):
         ge=1024,
         description="Maximum bytes of an answer to one operation or request; a longer one is refused as a whole.",
     )
+    console: bool = Field(True, description="Serve the console, a page for browsers, at `/console`.")
     plans: bool = Field(True, description="Compile queries to SQL; if off, the GraphQL executor answers all of them.")
     fast_path: bool = Field(
         True, description="Answer short requests to /graphql without ASGI, unless CORS or JSON logs are on."
@@ -65,7 +67,8 @@ class Settings(BaseSettings):
         description="Make the answer to an event once for subscriptions with equal documents, variables and rights.",
     )
     trusted_documents: str = Field(
-        "", description="Folders, separated by `:`; only their operations and those of `queries/` run."
+        "",
+        description="Folders, separated by `:`; only their operations and those of `queries/` and the console run.",
     )
     max_persisted_queries: int = Field(
         1_000, ge=0, description="Maximum number of persisted documents; 0 turns persisted queries off."
@@ -199,7 +202,12 @@ class Settings(BaseSettings):
     def trusted_folders(self) -> list[Path]:
         """Folders of trusted documents; empty if any document may run."""
         folders = [Path(each) for each in self.trusted_documents.split(":") if each]
-        return [QUERIES, *folders] if folders else []
+        return [*self.shipped_folders, *folders] if folders else []
+
+    @property
+    def shipped_folders(self) -> list[Path]:
+        """Folders of the operations that come with the server."""
+        return [QUERIES, CONSOLE_OPERATIONS] if self.console else [QUERIES]
 
     @property
     def origins(self) -> frozenset[str]:

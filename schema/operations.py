@@ -19,7 +19,7 @@ from app.server.bodies.quota import BodyQuota
 from app.server.observability.request_log import note_key
 from app.server.services import Services
 from app.server.timeouts import finish_with_timeout, with_timeout
-from app.settings import QUERIES, Settings
+from app.settings import Settings
 from schema import graphql_schema
 from schema.answers.answer import Answer, EncodedAnswer, answer_of, encode, encode_failure, refused_answer
 from schema.answers.subscriptions import Subscribed, Subscriptions
@@ -70,7 +70,7 @@ class Operations:
         self._documents = Documents(graphql_schema, settings, trusted)
         self._persisted = Persisted(self._documents, settings, trusted)
         self._has_plans = settings.plans
-        shipped = [file.read_text("utf-8") for file in QUERIES.glob("*.graphql")]
+        shipped = [file.read_text("utf-8") for folder in settings.shipped_folders for file in folder.glob("*.graphql")]
         self.known_names = {ANONYMOUS, *chain.from_iterable(map(operation_names, shipped))}
         """Names of the operations that the server ships or trusts."""
         if trusted is not None:

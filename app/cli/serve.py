@@ -46,6 +46,8 @@ def new_server(settings: Settings, kind: type[Server] = Server) -> Server:
         )
 
     def tell(base: str, host: str, has_keys: bool) -> None:
+        if settings.console:
+            console.print(f"Console   {base}/console", highlight=False)
         console.print(f"GraphiQL  {base}/graphql\nREST      {base}/openapi.json", highlight=False)
         if not has_keys:
             console.print(f"Keys      {OPEN if is_loopback(host) else OPEN_TO_ALL}", highlight=False, soft_wrap=True)

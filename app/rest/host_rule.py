@@ -14,8 +14,8 @@ from app.server.faults import find_refusal
 OPEN = frozenset({"/livez", "/healthz"})
 """Paths that answer under every name. They only report that the process runs; a probe with another Host header must not
 cause a restart."""
-OPEN_FOLDER = "/explorer/"
-"""Files of the GraphiQL page, which are the same in every installation."""
+OPEN_FOLDERS = ("/explorer/", "/console/")
+"""Files of the pages, which are the same in every installation."""
 
 
 class HostRule:
@@ -40,4 +40,4 @@ class HostRule:
 
 
 def _is_open(path: str) -> bool:
-    return path in OPEN or path.startswith(OPEN_FOLDER)
+    return path in OPEN or path.startswith(OPEN_FOLDERS)

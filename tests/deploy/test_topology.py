@@ -152,7 +152,7 @@ async def test_nginx_keeps_metrics_to_itself_and_asks_for_keys(topology: Topolog
     async with topology.client() as http:
         assert (await http.get("/metrics")).status_code == 403
         assert (await http.get("/pipelines", headers={"x-api-key": "vg_wrong"})).status_code == 401
-        assert (await http.get("/", headers={"accept": "text/html"})).headers["location"] == "graphql"
+        assert (await http.get("/", headers={"accept": "text/html"})).headers["location"] == "console"
         long = "x" * (3 << 20)
         answer = await http.post("/graphql", json={"query": "{ __typename }", "variables": {"long": long}})
         assert answer.status_code == 200, answer.text

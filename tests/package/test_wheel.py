@@ -21,6 +21,8 @@ from tests.package.conftest import Installed
 from tests.servers import Postgres
 
 FAKE = {"VOLTGRAPH_EXECUTOR": "app.execution.fake:FakeExecutor"}
+PAGES = ("app/server/pages/explorer/", "app/server/pages/console/")
+"""Pages, of which the wheel holds the builds, and the operations of the console."""
 SMALL = {"project_id": "p", "elements": {"a": {"element_type": "data_fit", "fake": {}, "values": {"v": 3}}}}
 
 
@@ -55,8 +57,10 @@ def test_it_has_one_top_level_package(installed: Installed) -> None:
         ["git", "ls-files", "-co", "--exclude-standard", "app", "schema", "queries"],
         cwd=ROOT, capture_output=True, text=True, check=True,
     ).stdout.split()  # fmt: skip
-    left_out = [name for name in tracked if name not in names and "/pages/explorer/" not in name]
+    left_out = [name for name in tracked if name not in names and not name.startswith(PAGES)]
     assert [name for name in left_out if (ROOT / name).exists()] == []
+    assert names >= {name for name in tracked if re.search("/pages/[a-z]+/(dist|operations)/", name)}
+    assert [name for name in names if re.search("/pages/.*(/src/|node_modules|package|[.]config[.]js)", name)] == []
 
 
 def test_no_module_of_the_wheel_imports_a_name_of_the_checkout(installed: Installed) -> None:

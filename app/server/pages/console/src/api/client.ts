@@ -1,0 +1,56 @@
+import { Client, fetchExchange, mapExchange, type CombinedError } from '@urql/core';
+import { cacheExchange } from '@urql/exchange-graphcache';
+import { lost, reached } from './connection';
+import { key, keyWanted } from './key';
+import { Store } from './store';
+
+/** The address of GraphQL beside this page, whatever path prefix a proxy gave it. */
+export const ENDPOINT = new URL('graphql', location.href).href;
+
+/** Types that are parts of others, without an id of their own. */
+const PARTS = [
+  'Checkpoint', 'ConfigurationProblem', 'ElementObjective', 'Failure', 'JobLogLine', 'MeasurementColumn',
+  'MeasurementConnection', 'MeasurementUpload', 'ObjectiveSource', 'ObjectiveSummary', 'OmittedParameter', 'PageInfo',
+  'ParameterSet', 'ParameterValue', 'PipelineActions', 'PipelineChange', 'PipelineCheck', 'PipelineConnection',
+  'PipelineOptions', 'PipelineProgress', 'RateLimit', 'ResultWarning', 'Statistic', 'StatusCount', 'System', 'UserError',
+  'Viewer',
+]; // prettier-ignore
+
+function made(): Client {
+  return new Client({
+    url: ENDPOINT,
+    preferGetMethod: false,
+    fetchSubscriptions: true, // server-sent events: a header carries the key, as with every other request
+    fetchOptions: () => (key.value === null ? {} : { headers: { 'x-api-key': key.value } }),
+    exchanges: [
+      mapExchange({
+        onResult({ error }) {
+          if (error === undefined) return reached();
+          if (isUnauthenticated(error)) keyWanted.set(reason(error));
+          else if (isLost(error)) lost();
+        },
+      }),
+      cacheExchange({ keys: Object.fromEntries(PARTS.map(name => [name, () => null])) }),
+      fetchExchange,
+    ],
+  });
+}
+
+/** The client. A new key gets a new one, whose cache knows nothing of what the old key saw. */
+export const client = new Store(made());
+key.listen(() => client.set(made()));
+
+/** Whether an error means that the key is missing, wrong or revoked. */
+export function isUnauthenticated({ graphQLErrors, response }: CombinedError): boolean {
+  return response?.status === 401 || graphQLErrors.some(({ extensions }) => extensions?.code === 'UNAUTHENTICATED');
+}
+
+/** Whether the server could not be reached, or a proxy answered in its place. */
+export function isLost({ networkError, response }: CombinedError): boolean {
+  return networkError !== undefined && (response === undefined || response.status === 200 || response.status >= 502);
+}
+
+function reason({ graphQLErrors }: CombinedError): string {
+  if (key.value === null) return 'This server asks for an API key.';
+  return graphQLErrors[0]?.message ?? 'This key is not valid any more.';
+}

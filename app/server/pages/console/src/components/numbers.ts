@@ -1,0 +1,43 @@
+/** A number with all of its digits: the shortest text that gives the same double again. */
+export function exact(value: number | null | undefined): string {
+  return value === null || value === undefined ? '–' : String(value).replace('e+', 'e').replaceAll('-', '−');
+}
+
+/** A number with at most `digits` significant digits, without zeros at the end. */
+export function short(value: number | null | undefined, digits = 6): string {
+  if (value === null || value === undefined) return '–';
+  return Number.isFinite(value) ? exact(Number(value.toPrecision(digits))) : String(value);
+}
+
+/** A value to the place of the second digit of its standard error: `2.9997 ± 0.0004` has 2.99971 ± 0.00041. */
+export function withError(value: number, error: number | null | undefined): string {
+  if (error === null || error === undefined || !Number.isFinite(error) || error <= 0) return short(value, 7);
+  const place = Math.floor(Math.log10(error)) - 1;
+  const scale = Math.floor(Math.log10(Math.abs(value) || error));
+  if (scale - place > 15) return `${exact(value)} ± ${short(error, 2)}`;
+  if (scale < -4 || scale > 6) {
+    const digits = Math.max(scale - place, 0);
+    const unit = 10 ** scale;
+    return `(${minus((value / unit).toFixed(digits))} ± ${(error / unit).toFixed(digits)})e${minus(String(scale))}`;
+  }
+  const digits = Math.max(-place, 0);
+  return `${minus(value.toFixed(digits))} ± ${error.toFixed(digits)}`;
+}
+
+function minus(text: string): string {
+  return text.replace('-', '−');
+}
+
+/** A count with separated thousands. */
+export function count(value: number): string {
+  return value.toLocaleString('en').replaceAll(',', ' ');
+}
+
+const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];
+
+/** A number of bytes for people. */
+export function bytes(value: number | null | undefined): string {
+  if (value === null || value === undefined) return '–';
+  const step = Math.min(Math.floor(Math.log10(Math.max(value, 1)) / 3), UNITS.length - 1);
+  return `${short(value / 1000 ** step, 3)} ${UNITS[step]}`;
+}

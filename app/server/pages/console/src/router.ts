@@ -1,0 +1,48 @@
+import { Store, useStore } from './api/store';
+
+export interface Route {
+  /** The path without `#`, such as `/pipeline/1`. */
+  path: string;
+  query: URLSearchParams;
+}
+
+const route = new Store(read());
+addEventListener('hashchange', () => route.set(read()));
+
+function read(): Route {
+  const [path = '', query = ''] = location.hash.slice(1).split('?', 2);
+  return { path: path || '/', query: new URLSearchParams(query) };
+}
+
+/** The place in the console, from the hash of the address. */
+export const useRoute = (): Route => useStore(route);
+
+/** Go to a place, such as `/pipeline/1`. A replaced one leaves no entry in the history of the tab. */
+export function go(path: string, { replace = false } = {}): void {
+  if (replace) {
+    history.replaceState(null, '', `#${path}`);
+    route.set(read());
+  } else location.hash = path;
+}
+
+/** The parameters of a path that has the form of a pattern, such as `/pipeline/:id`; null for other paths. */
+export function match(pattern: string, path: string): Record<string, string> | null {
+  const names = pattern.split('/');
+  const parts = path.split('/');
+  if (names.length !== parts.length) return null;
+  const found: Record<string, string> = {};
+  for (const [i, name] of names.entries()) {
+    const part = parts[i] ?? '';
+    if (name.startsWith(':')) found[name.slice(1)] = decoded(part);
+    else if (name !== part) return null;
+  }
+  return found;
+}
+
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

@@ -1,0 +1,30 @@
+import type { ComponentType } from 'preact';
+
+/** What a screen gets: the parameters of its pattern. A screen is drawn anew for another path. */
+export interface ScreenProps {
+  params: Record<string, string>;
+  query: URLSearchParams;
+}
+
+export interface Screen {
+  /** The form of its path, such as `/pipeline/:id`. */
+  pattern: string;
+  /** Its entry in the navigation that is marked while it is shown. */
+  within: string;
+  load: () => Promise<{ default: ComponentType<ScreenProps> }>;
+}
+
+/** All screens: one file each in `screens/`, loaded when it is first shown. */
+export const SCREENS: Screen[] = [
+  { pattern: '/', within: '/', load: () => import('./screens/pipelines') },
+];
+
+export interface Entry {
+  path: string;
+  label: string;
+  /** Whether only callers who may make keys see it. */
+  admin?: boolean;
+}
+
+/** The navigation. */
+export const NAVIGATION: Entry[] = [{ path: '/', label: 'Pipelines' }];

@@ -1,0 +1,118 @@
+"""One browser and one server for all tests of a module, and a visitor of the console who hears every complaint."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests import servers
+from tests.api import ROOT
+from tests.explorer.test_browser import FLAGS
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, BrowserContext, Page
+
+AXE = ROOT / "tests" / "node" / "node_modules" / "axe-core" / "axe.min.js"
+WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    path = shutil.which("chromium")
+    if path is None:
+        pytest.skip("chromium is not installed")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def database(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a database for all tests of a module."""
+    file = tmp_path_factory.mktemp("console") / "test.db"
+    shutil.copy(sqlite_template, file)
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture(scope="module")
+def running(database: str) -> Iterator[servers.Server]:
+    """Server for all tests of a module, with a worker."""
+    with servers.serving(database, VOLTGRAPH_WORKERS="1") as server:
+        yield server
+
+
+class Visitor:
+    """A tab of the console, and whatever the browser complained of."""
+
+    def __init__(self, context: BrowserContext, url: str) -> None:
+        self.context, self.url = context, url
+        self.hosts: set[str] = set()
+        self.complaints: list[str] = []
+        context.on("request", lambda request: self.hosts.add(urlsplit(request.url).netloc))
+        context.on("console", lambda message: self._hear(message.type, message.text))
+        context.on("weberror", lambda error: self._hear("error", str(error.error)))
+        self.page: Page = context.new_page()
+        self.page.set_default_timeout(20_000)
+
+    def _hear(self, kind: str, text: str) -> None:
+        if kind in {"error", "warning"}:
+            self.complaints.append(f"{kind}: {text}")
+
+    def go(self, path: str = "/") -> Page:
+        """Open a screen of the console, and wait for its heading."""
+        self.page.goto(f"{self.url}/console#{path}")
+        self.page.get_by_role("heading", level=1).wait_for()
+        return self.page
+
+    def post(self, query: str, **variables: Any) -> Any:
+        """Send an operation to the server without the browser, and return its only field."""
+        body = {"query": query, "variables": variables}
+        answer = httpx.post(f"{self.url}/graphql", json=body, trust_env=False, timeout=30).json()
+        assert "errors" not in answer, answer
+        [value] = answer["data"].values()
+        return value
+
+    def check(self) -> None:
+        """Expect no complaint of the browser, and no request to another host."""
+        assert self.complaints == []
+        assert self.hosts == {urlsplit(self.url).netloc}
+
+    def serious(self) -> list[str]:
+        """Serious faults of accessibility that axe finds on the page as it is."""
+        if not AXE.exists():
+            pytest.skip("axe-core is not installed: npm ci --prefix tests/node")
+        # By the debugger: the policy of the page refuses scripts from elsewhere.
+        self.page.context.new_cdp_session(self.page).send("Runtime.evaluate", {"expression": AXE.read_text()})
+        found = self.page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
+        return [
+            f"{each['id']}: {each['nodes'][0]['html'][:200]} {each['nodes'][0]['failureSummary'][:300]}"
+            for each in found["violations"]
+            if each["impact"] in {"serious", "critical"}
+        ]
+
+
+@contextmanager
+def visiting(browser: Browser, url: str, **options: Any) -> Iterator[Visitor]:
+    """Open a tab in a browser profile of its own."""
+    context = browser.new_context(**{"viewport": WIDE, "color_scheme": "light"} | options)
+    try:
+        yield Visitor(context, url)
+    finally:
+        context.close()
+
+
+@pytest.fixture
+def visitor(chromium: Browser, running: servers.Server) -> Iterator[Visitor]:
+    """A visitor whose browser must not complain of anything."""
+    with visiting(chromium, running.url) as visitor:
+        yield visitor
+        visitor.check()

@@ -39,6 +39,19 @@ async def measurements(database: Database, caller: Caller, ids: Sequence[str]) -
         return {row.id: row for row in await session.exec(query.options(*WITHOUT_LARGE))}
 
 
+async def node(database: Database, caller: Caller, id: str) -> Any:
+    """Load the measurement, cell instance or cell specification with an id; None if there is none."""
+    found = await measurement(database, caller, id)
+    if found is not None:
+        return found
+    async with database.read() as session:
+        for model in (CellInstance, CellSpecification):
+            row = (await session.exec(select(model).where(visible(caller, model), col(model.id) == id))).first()
+            if row is not None:
+                return row
+    return None
+
+
 async def listing(
     database: Database, caller: Caller, filter: RowFilter, order: Order, skip: int, limit: int
 ) -> tuple[list[Any], int]:

@@ -19,6 +19,7 @@ from app.pipelines.results.parsed import WARNING_FIELDS, ParsedResult
 from schema import graphql_schema
 from schema.plans.child_rows import ChildRows
 from schema.plans.json_sql import listed
+from schema.plans.measurements import fields as measurements
 from schema.plans.row_builder import FieldReader, RowBuilder, Run, dictionary
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
 from schema.plans.statements import CALLER
@@ -31,6 +32,7 @@ TABLES: dict[str, Any] = {
     "Job": PipelineElement.__table__,  # type: ignore[attr-defined]
     "Checkpoint": Checkpoint.__table__,  # type: ignore[attr-defined]
     "JobLogLine": JobLogLine.__table__,  # type: ignore[attr-defined]
+    **measurements.TABLES,
 }
 """Table of each type."""
 PIPELINE, ELEMENT, CHECKPOINT = (TABLES[name].c for name in ("Pipeline", "PipelineElement", "Checkpoint"))
@@ -190,12 +192,10 @@ LEFT = frozenset(
         "Pipeline.queuePosition",
         "PipelineElement.history",
         "PipelineElement.series",
-        "Query.measurement",
         "Query.measurements",
-        "Query.cellSpecification",
         "Query.cellSpecifications",
-        "Query.cellInstance",
         "Query.cellInstances",
+        *measurements.LEFT,
     }
 )
 """Fields whose operations are left to the executor, as `Type.field`."""
@@ -223,6 +223,7 @@ FIELDS: dict[str, dict[str, FieldReader]] = {
         "log": log,
     },
     "Checkpoint": {"parameters": column(CHECKPOINT.parameters)},
+    **measurements.FIELDS,
 }
 """Fields with resolvers."""
 

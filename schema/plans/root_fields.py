@@ -15,6 +15,7 @@ from schema.plans import page_statements
 from schema.plans.child_rows import read_children
 from schema.plans.connection import ConnectionPlan
 from schema.plans.json_sql import whole
+from schema.plans.measurements.fields import MODELS, query_of
 from schema.plans.row_builder import CompileContext, RowBuilder, Run
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
 from schema.plans.statements import CALLER
@@ -46,10 +47,15 @@ class ObjectPlan:
         return self._build(run)(rows)[0]
 
 
-def pipeline(compiling: CompileContext, details: FieldDetailsList) -> Root:
-    arguments = compiling.selections.arguments("Query", details)
-    one = ObjectPlan(compiling, "Pipeline", repository.pipeline_query(CALLER, ID), details)
-    return lambda run: one.find(run, arguments(run.values)["id"])
+def by_id(type_name: str, query: Select[Any]) -> Callable[[CompileContext, FieldDetailsList], Root]:
+    """Return the planner of a root field that finds one object by its id."""
+
+    def plan(compiling: CompileContext, details: FieldDetailsList) -> Root:
+        arguments = compiling.selections.arguments("Query", details)
+        one = ObjectPlan(compiling, type_name, query, details)
+        return lambda run: one.find(run, arguments(run.values)["id"])
+
+    return plan
 
 
 def node(compiling: CompileContext, details: FieldDetailsList) -> Root:
@@ -59,6 +65,7 @@ def node(compiling: CompileContext, details: FieldDetailsList) -> Root:
         ObjectPlan(compiling, "Pipeline", repository.pipeline_query(CALLER, ID), details),
         ObjectPlan(compiling, "PipelineElement", repository.element_query(CALLER, id=ID), details),
         ObjectPlan(compiling, "Job", repository.element_query(CALLER, job_id=ID), details),
+        *(ObjectPlan(compiling, name, query_of(name, ID), details) for name in MODELS),
     )
 
     def steps(run: Run) -> Steps[Any]:
@@ -124,7 +131,10 @@ def typename(compiling: CompileContext, details: FieldDetailsList) -> Root:
 
 
 ROOTS: dict[str, Callable[[CompileContext, FieldDetailsList], Root]] = {
-    "pipeline": pipeline,
+    "pipeline": by_id("Pipeline", repository.pipeline_query(CALLER, ID)),
+    "measurement": by_id("Measurement", query_of("Measurement", ID)),
+    "cellInstance": by_id("CellInstance", query_of("CellInstance", ID)),
+    "cellSpecification": by_id("CellSpecification", query_of("CellSpecification", ID)),
     "pipelines": ConnectionPlan,
     "pipelineCounts": pipeline_counts,
     "node": node,

@@ -57,7 +57,7 @@ class Query(MeasurementQueries):
         row = await repository.pipeline(database, caller, id) or await repository.element(database, caller, id)
         if row is None and (element := await repository.element_of_job(database, caller, id)):
             return Job.of(element)
-        return row or await measurements.measurement(database, caller, id)
+        return row or await measurements.node(database, caller, id)
 
     @strawberry.field(
         description="A pipeline by its id. Null if it does not exist or the caller may not see it.",

@@ -8,6 +8,7 @@ from graphql import GraphQLObjectType
 from schema import graphql_schema
 from schema.plans.connection import EDGE, PARTS
 from schema.plans.fields import LEFT, PROGRESS, TABLES, WARNING, field_of
+from schema.plans.measurements.fields import COLUMN
 from schema.plans.mutations import PAYLOADS, USER_ERROR
 from schema.plans.root_fields import ROOTS, STATUS_COUNT, VIEWER
 from schema.plans.selections import Unplanned
@@ -20,15 +21,16 @@ KNOWN = {
     "PipelineEdge": set(EDGE),
     "UserError": set(USER_ERROR),
     "ResultWarning": set(WARNING),
+    "MeasurementColumn": set(COLUMN),
     **{name: set(fields) for name, fields in (PARTS | PAYLOADS).items()},
 }
 
 
 MEASUREMENTS = {
-    *("Measurement", "MeasurementColumn", "MeasurementUpload", "MeasurementConnection", "MeasurementEdge"),
+    *("MeasurementUpload", "MeasurementConnection", "MeasurementEdge"),
     *("MeasurementPayload", "CreateMeasurementPayload", "DeleteMeasurementPayload"),
-    *("CellSpecification", "CellSpecificationConnection", "CellSpecificationEdge", "CellSpecificationPayload"),
-    *("CellInstance", "CellInstanceConnection", "CellInstanceEdge", "CellInstancePayload"),
+    *("CellSpecificationConnection", "CellSpecificationEdge", "CellSpecificationPayload"),
+    *("CellInstanceConnection", "CellInstanceEdge", "CellInstancePayload"),
     *("DeleteCellSpecificationPayload", "DeleteCellInstancePayload"),
 }
 """Types below fields that are left to the executor."""

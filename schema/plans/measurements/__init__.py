@@ -1,0 +1,1 @@
+"""Plans of measurements and cells."""

@@ -24,6 +24,7 @@ VoltgraphError
 ├── ReadingLost       another worker reads that file, or its measurement is gone
 ├── WrongAnswer       the process that read a file described what cannot be stored
 ├── RolledBack        SQLite undid a transaction because of one statement
+├── Unfinished        a mutation failed after it had written something
 ├── StaleRead         a read did not see what was committed before it
 ├── LeaseLost         the pipeline was canceled, or another worker took it
 └── ChildDied         the process of a job ended without an answer

@@ -7,14 +7,14 @@ PostgreSQL they are part of the transaction, as notifications that every process
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from typing import Any, Literal
 
+import sqlalchemy as sa
 from pydantic import TypeAdapter, ValidationError
 from sqlalchemy import Row
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth.caller import Caller
@@ -85,6 +85,11 @@ class Change:
 _changes = TypeAdapter(Change)
 COLUMNS = [field.name for field in fields(Snapshot) if field.name != "element_types"]
 """Columns of a snapshot."""
+TYPES = (
+    sa.select(PipelineElement.__table__.c.element_type)  # type: ignore[attr-defined]
+    .where(PipelineElement.__table__.c.pipeline_id == sa.bindparam("pipeline"))  # type: ignore[attr-defined]
+    .distinct()
+)
 
 
 def take_snapshot(pipeline: Pipeline | Row[Any], element_types: frozenset[ElementType] | None = None) -> Snapshot:
@@ -92,22 +97,22 @@ def take_snapshot(pipeline: Pipeline | Row[Any], element_types: frozenset[Elemen
     return Snapshot(**{name: getattr(pipeline, name) for name in COLUMNS}, element_types=element_types)
 
 
-async def take_whole_snapshot(session: AsyncSession, pipeline: Pipeline) -> Snapshot:
-    """Take a snapshot with the element types; call it before changing the elements."""
-    query = select(col(PipelineElement.element_type)).where(col(PipelineElement.pipeline_id) == pipeline.id).distinct()
-    return take_snapshot(pipeline, frozenset(await session.exec(query)))
+def read_types(pipeline_id: str) -> Generator[Any, Any, frozenset[ElementType]]:
+    """Read the element types of a pipeline, as steps of a transaction."""
+    rows = yield TYPES, {"pipeline": pipeline_id}
+    return frozenset(row[0] for row in rows)
 
 
-async def record_change(session: AsyncSession, pipeline: Pipeline, before: Snapshot | None = None) -> None:
-    """Record that this transaction changed a pipeline.
+def record_change(pipeline: Pipeline, before: Snapshot | None = None) -> Generator[Any, Any, None]:
+    """Record that this transaction changed a pipeline, as steps.
 
     `before` is None if no column that filters use changed. `updated_at` must have moved forward: subscribers order
     states by it.
     """
-    after = await take_whole_snapshot(session, pipeline)
+    after = take_snapshot(pipeline, (yield from read_types(pipeline.id)))
     if before is not None and before.element_types is None:
         before = replace(before, element_types=after.element_types)
-    await record(session, Change(pipeline.organization_id, pipeline.id, before, after))
+    yield Change(pipeline.organization_id, pipeline.id, before, after)
 
 
 def creation_event(pipeline: Pipeline, element_types: Iterable[ElementType]) -> Change:
@@ -115,10 +120,10 @@ def creation_event(pipeline: Pipeline, element_types: Iterable[ElementType]) -> 
     return Change(pipeline.organization_id, pipeline.id, None, take_snapshot(pipeline, frozenset(element_types)))
 
 
-async def record_deletion(session: AsyncSession, pipeline: Pipeline) -> None:
-    """Record that this transaction deletes a pipeline. Call it before its elements are deleted."""
-    before = await take_whole_snapshot(session, pipeline)
-    await record(session, Change(pipeline.organization_id, pipeline.id, before, None))
+def record_deletion(pipeline: Pipeline) -> Generator[Any, Any, None]:
+    """Record that this transaction deletes a pipeline, as steps before its elements are deleted."""
+    before = take_snapshot(pipeline, (yield from read_types(pipeline.id)))
+    yield Change(pipeline.organization_id, pipeline.id, before, None)
 
 
 async def record_measurement(session: AsyncSession, measurement: Measurement) -> None:

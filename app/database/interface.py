@@ -13,8 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database.broker import Broker
-from app.database.inserts import Inserts, PipelineInsert
 from app.database.recoveries import Recoveries
+from app.database.writes.inserts import Inserts, PipelineInsert
+from app.database.writes.mutations import SHORT
+from app.database.writes.mutations import Steps as MutationSteps
 from app.models.sql import Sql
 
 T = TypeVar("T")
@@ -123,6 +125,11 @@ class Database(Protocol):
     def store(self, new: PipelineInsert) -> Awaitable[None]:
         """Store new rows, all or none; done once they are committed. Raises NotUnique if a row with the same key
         exists."""
+
+    def mutate(self, begin: Callable[[], MutationSteps[T]], size: int = SHORT) -> Awaitable[T]:
+        """Run a mutation in a transaction and return its result once it is committed. Nothing of it is stored if it
+        raises. `begin` is called once for each attempt; `size` is an estimate of its duration, as `PipelineInsert.size`
+        counts it. Raises NotUnique if a row with the same key exists."""
 
     async def free_space(self) -> None:
         """Return a part of the space of deleted rows to the file system, if the database is a file; the rest is left to

@@ -20,6 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database import changes
 from app.database.interface import Database, ReadBudget, Steps
+from app.database.writes.mutations import run_in
 from app.errors import VoltgraphError
 from app.execution.executor import JobFailed, Progress
 from app.execution.job_log import Line
@@ -166,9 +167,9 @@ class Lease:
             failed = [each for each in await load_elements(session, self.pipeline_id) if each.id in failures]
             for element in failed:
                 _fail(element, failures[element.id])
-            pipeline.error = f"{failed[0].name}: {failed[0].error}"
-            pipeline.error_code = failed[0].error_code
-            await end_run(session, pipeline, PipelineStatus.FAILED, PipelineElementStatus.SKIPPED)
+            error, code = f"{failed[0].name}: {failed[0].error}", failed[0].error_code
+            steps = end_run(pipeline, PipelineStatus.FAILED, PipelineElementStatus.SKIPPED, code, error)
+            await run_in(session, steps)
 
         await self._database.write(work, is_short=True)
 

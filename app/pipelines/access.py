@@ -14,7 +14,7 @@ from app.models.tables import Pipeline, PipelineElement
 
 def visible(caller: Caller, model: Any) -> ColumnElement[bool]:
     """Return the condition for rows of a table with an organization and a project that the caller may see: the only
-    place of this rule."""
+    place of this rule beside `may_see`."""
     theirs = col(model.organization_id) == caller.organization_id
     return theirs if caller.projects is None else theirs & col(model.project_id).in_(sorted(caller.projects))
 
@@ -22,6 +22,11 @@ def visible(caller: Caller, model: Any) -> ColumnElement[bool]:
 def visible_pipelines(caller: Caller) -> ColumnElement[bool]:
     """Return the condition for pipelines that the caller may see."""
     return visible(caller, Pipeline)
+
+
+def may_see(caller: Caller, organization_id: str, project_id: str) -> bool:
+    """Return whether the caller may see a row: the condition of `visible` for a row in memory."""
+    return organization_id == caller.organization_id and caller.may_use(project_id)
 
 
 def visible_elements(caller: Caller) -> ColumnElement[bool]:

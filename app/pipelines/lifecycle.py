@@ -3,23 +3,24 @@ of its organization until a worker claims it."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from functools import partial
+from typing import NamedTuple
 
 import uuid_utils
-from sqlalchemy import Delete, delete
-from sqlmodel import col, select, update
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth.caller import Caller
 from app.database import changes, telemetry
 from app.database.interface import Database
+from app.database.writes.mutations import LONG, Steps
 from app.errors import Problem, ProblemCode, Rejected
-from app.models.enums import JobErrorCode, JobStatus, PipelineElementStatus, PipelineStatus
-from app.models.tables import QUEUED, Pipeline, PipelineElement, SeriesChannel
+from app.models.enums import JobErrorCode, PipelineElementStatus, PipelineStatus
+from app.models.tables import Pipeline, PipelineElement
 from app.pipelines import repository
-from app.pipelines.service import invalid_state, lock_pipeline, next_timestamp
-
-UNFINISHED = (PipelineElementStatus.PENDING, PipelineElementStatus.RUNNING)
+from app.pipelines.service import invalid_state, next_timestamp
+from app.pipelines.transactions import statements
+from app.pipelines.transactions.rows import loaded, lock_pipeline, set_columns
 
 
 class QueueLimits(NamedTuple):
@@ -35,77 +36,70 @@ async def start(
     """Start a pipeline: it is queued until a worker claims it, and its run logs `request_id`. Raises NOT_FOUND;
     INVALID_STATE for a terminal one; QUEUE_FULL."""
 
-    async def work(session: AsyncSession) -> Pipeline:
-        pipeline = await lock_pipeline(session, caller, id)
-        if pipeline.status is PipelineStatus.RUNNING:
-            return pipeline
-        if pipeline.is_terminal:
-            raise invalid_state(pipeline, "duplicate it to run it again")
-        await _require_room(session, limits, caller)
-        pipeline.request_id = request_id
-        await _begin(session, pipeline, caller)
-        return pipeline
-
     with telemetry.enqueue_span(id):
-        return await database.write(work, is_short=True)
+        return await database.mutate(partial(_start, limits, caller, id, request_id))
+
+
+def _start(limits: QueueLimits, caller: Caller, id: str, request_id: str | None) -> Steps[Pipeline]:
+    pipeline = yield from lock_pipeline(caller, id)
+    if pipeline.status is PipelineStatus.RUNNING:
+        return pipeline
+    if pipeline.is_terminal:
+        raise invalid_state(pipeline, "duplicate it to run it again")
+    yield from _require_room(limits, caller)
+    yield from _begin(pipeline, caller, request_id)
+    return pipeline
 
 
 async def require_room(database: Database, limits: QueueLimits, caller: Caller) -> None:
     """Raise QUEUE_FULL if the caller may not start another pipeline now."""
-    async with database.read() as session:
-        await _require_room(session, limits, caller)
+    await database.mutate(partial(_require_room, limits, caller))
 
 
 async def cancel(database: Database, caller: Caller, id: str) -> Pipeline:
     """Cancel a pipeline and its unfinished elements. Raises NOT_FOUND; INVALID_STATE if it ended otherwise."""
 
-    async def work(session: AsyncSession) -> Pipeline:
-        pipeline = await lock_pipeline(session, caller, id)
-        if pipeline.status is PipelineStatus.CANCELED:
-            return pipeline
-        if pipeline.is_terminal:
-            raise invalid_state(pipeline, "only what has not ended can be canceled")
-        await end_run(session, pipeline, PipelineStatus.CANCELED, PipelineElementStatus.CANCELED)
-        return pipeline
+    return await database.mutate(partial(_cancel, caller, id), LONG)
 
-    return await database.write(work, is_short=True)
+
+def _cancel(caller: Caller, id: str) -> Steps[Pipeline]:
+    pipeline = yield from lock_pipeline(caller, id)
+    if pipeline.status is PipelineStatus.CANCELED:
+        return pipeline
+    if pipeline.is_terminal:
+        raise invalid_state(pipeline, "only what has not ended can be canceled")
+    yield from end_run(pipeline, PipelineStatus.CANCELED, PipelineElementStatus.CANCELED)
+    return pipeline
 
 
 async def fail(database: Database, id: str, attempt: int, code: JobErrorCode, message: str) -> None:
     """Fail a running pipeline that its worker cannot finish, unless another worker took it."""
-
-    async def work(session: AsyncSession) -> None:
-        pipeline = await lock_row(session, id)
-        if pipeline is not None and pipeline.status is PipelineStatus.RUNNING and pipeline.attempt == attempt:
-            pipeline.error, pipeline.error_code = message, code
-            await end_run(session, pipeline, PipelineStatus.FAILED, PipelineElementStatus.SKIPPED)
-
-    await database.write(work, is_short=True)
+    await database.mutate(partial(_fail, id, attempt, code, message), LONG)
 
 
-async def end_run(
-    session: AsyncSession, pipeline: Pipeline, status: PipelineStatus, rest: PipelineElementStatus
-) -> None:
-    """Make a pipeline terminal; its unfinished elements get the status `rest`."""
+def _fail(id: str, attempt: int, code: JobErrorCode, message: str) -> Steps[None]:
+    for row in (yield statements.LOCK_OF_ANY, {"pipeline": id}):
+        pipeline = loaded(row)
+        if pipeline.status is PipelineStatus.RUNNING and pipeline.attempt == attempt:
+            yield from end_run(pipeline, PipelineStatus.FAILED, PipelineElementStatus.SKIPPED, code, message)
+
+
+def end_run(
+    pipeline: Pipeline,
+    status: PipelineStatus,
+    rest: PipelineElementStatus,
+    error_code: JobErrorCode | None = None,
+    error: str | None = None,
+) -> Steps[None]:
+    """Make a locked pipeline terminal; its unfinished elements get the status `rest`."""
     before = changes.take_snapshot(pipeline)
-    pipeline.status = status
-    pipeline.finished_at = pipeline.updated_at = next_timestamp(pipeline.updated_at)
-    unfinished = (
-        update(PipelineElement)
-        .where(col(PipelineElement.pipeline_id) == pipeline.id, col(PipelineElement.status).in_(UNFINISHED))
-        .values(status=rest, updated_at=pipeline.updated_at)
-    )
-    await session.flush()
-    jobs = unfinished.where(col(PipelineElement.job_id).is_not(None))
-    await session.exec(jobs.values(job_status=JobStatus.CANCELED, finished_at=pipeline.updated_at))
-    await session.exec(unfinished)
-    await session.exec(_series_of_none(pipeline.id))
-    await changes.record_change(session, pipeline, before)
-
-
-async def lock_row(session: AsyncSession, id: str) -> Pipeline | None:
-    """Load a pipeline of any organization and lock its row until the transaction ends."""
-    return (await session.exec(select(Pipeline).where(col(Pipeline.id) == id).with_for_update())).first()
+    at = next_timestamp(pipeline.updated_at)
+    cause = {} if error_code is None else {"error_code": error_code, "error": error}
+    yield from set_columns(pipeline, {"status": status, "finished_at": at, "updated_at": at, **cause})
+    yield statements.END_ELEMENTS, {"pipeline": pipeline.id, "rest": rest, "at": at}
+    if pipeline.started_at is not None:
+        yield statements.DELETE_SERIES, {"pipeline": pipeline.id}
+    yield from changes.record_change(pipeline, before)
 
 
 async def load_elements(session: AsyncSession, pipeline_id: str, *, whole: bool = False) -> list[PipelineElement]:
@@ -115,32 +109,16 @@ async def load_elements(session: AsyncSession, pipeline_id: str, *, whole: bool 
     return list(await session.exec(query if whole else query.options(*repository.WITHOUT_LARGE)))
 
 
-def _series_of_none(pipeline_id: str) -> Delete:
-    """Delete the series of elements that did not complete."""
-    incomplete = select(PipelineElement.id).where(
-        col(PipelineElement.pipeline_id) == pipeline_id,
-        col(PipelineElement.status) != PipelineElementStatus.COMPLETED,
-    )
-    return delete(SeriesChannel).where(col(SeriesChannel.element_id).in_(incomplete))
-
-
-async def _require_room(session: AsyncSession, limits: QueueLimits, caller: Caller) -> None:
+def _require_room(limits: QueueLimits, caller: Caller) -> Steps[None]:
     """Raise QUEUE_FULL if the organization or the API key has as many queued pipelines as it may. Several processes
     that start pipelines at the same moment may exceed a limit by their number."""
-    theirs = col(Pipeline.organization_id) == caller.organization_id
-    if await _has_queued(session, limits.organization, theirs):
+    theirs = {"organization": caller.organization_id}
+    if (yield statements.QUEUED_OF_ORGANIZATION, {**theirs, "skip": limits.organization - 1}):
         raise _queue_full("organization", limits.organization, "VOLTGRAPH_MAX_QUEUED")
-    if limits.key is not None:
-        by_key = col(Pipeline.started_by) == caller.key
-        if await _has_queued(session, limits.key, theirs, by_key):
-            raise _queue_full("API key", limits.key, "VOLTGRAPH_MAX_QUEUED_PER_KEY")
-
-
-async def _has_queued(session: AsyncSession, number: int, *whose: Any) -> bool:
-    """Return whether at least a number of pipelines are queued, by the index of the queue, whose order it names: 10,000
-    entries take 0.4 ms."""
-    queue = select(Pipeline.id).where(QUEUED, *whose).order_by(col(Pipeline.started_at), col(Pipeline.id))
-    return (await session.exec(queue.offset(number - 1).limit(1))).first() is not None
+    if limits.key is None:
+        return
+    if (yield statements.QUEUED_OF_KEY, {**theirs, "its_key": caller.key, "skip": limits.key - 1}):
+        raise _queue_full("API key", limits.key, "VOLTGRAPH_MAX_QUEUED_PER_KEY")
 
 
 def _queue_full(whose: str, most: int, setting: str) -> Rejected:
@@ -151,12 +129,13 @@ def _queue_full(whose: str, most: int, setting: str) -> Rejected:
     return Rejected(Problem(ProblemCode.QUEUE_FULL, message, ("id",)))
 
 
-async def _begin(session: AsyncSession, pipeline: Pipeline, caller: Caller) -> None:
-    """Mark a pipeline running, which puts it into the queue, and give each element a job."""
-    before = changes.take_snapshot(pipeline)
-    pipeline.status, pipeline.started_by = PipelineStatus.RUNNING, caller.key
-    pipeline.started_at = pipeline.updated_at = next_timestamp(pipeline.updated_at)
-    for element in await load_elements(session, pipeline.id):
-        element.job_id, element.job_status = str(uuid_utils.uuid7()), JobStatus.PENDING
-        element.updated_at = pipeline.updated_at
-    await changes.record_change(session, pipeline, before)
+def _begin(pipeline: Pipeline, caller: Caller, request_id: str | None) -> Steps[None]:
+    """Mark a locked pipeline running, which puts it into the queue, and give each element a job."""
+    at = next_timestamp(pipeline.updated_at)
+    elements = yield statements.ELEMENTS, {"pipeline": pipeline.id}
+    types = frozenset(kind for _, kind in elements)
+    before = changes.take_snapshot(pipeline, types)
+    began = {"status": PipelineStatus.RUNNING, "started_at": at, "updated_at": at}
+    yield from set_columns(pipeline, began | {"started_by": caller.key, "request_id": request_id})
+    yield statements.GIVE_JOB, [{"element": id, "job": str(uuid_utils.uuid7()), "at": at} for id, _ in elements]
+    yield changes.Change(pipeline.organization_id, pipeline.id, before, changes.take_snapshot(pipeline, types))

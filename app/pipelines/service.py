@@ -8,26 +8,24 @@ from functools import partial
 from typing import Any
 
 import uuid_utils
-from sqlalchemy import delete as sql_delete
-from sqlalchemy import insert
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm.attributes import manager_of_class
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth.caller import NOT_THEIRS, Caller
 from app.database import changes as events
-from app.database.inserts import OWN, SHARED, Values
-from app.database.interface import Database
-from app.errors import NotUnique, Problem, ProblemCode, Rejected, forbidden, not_found
+from app.database.interface import Database, ReadBudget
+from app.database.interface import Steps as ReadSteps
+from app.database.writes.inserts import OWN, ROW, Values
+from app.database.writes.mutations import LONG, SHORT, Steps
+from app.database.writes.statements import compiled_writes
+from app.errors import NotUnique, Problem, ProblemCode, Rejected, forbidden
 from app.models.columns import now
 from app.models.enums import PipelineStatus
-from app.models.measurements import Measurement, PipelineMeasurement
-from app.models.tables import IdempotencyKey, Pipeline, PipelineElement
-from app.pipelines import access, repository
+from app.models.tables import IdempotencyKey, Pipeline
+from app.pipelines import repository
 from app.pipelines.access import require_write
 from app.pipelines.elements import MAX_NAME, Element, referenced
 from app.pipelines.inputs import PipelineCreate, PipelineUpdate, checked_name
+from app.pipelines.transactions import statements
+from app.pipelines.transactions.rows import COLUMNS, NEW, insert_elements, link, lock_pipeline, set_columns
 
 
 async def create(database: Database, caller: Caller, draft: PipelineCreate) -> Pipeline:
@@ -46,74 +44,84 @@ async def create(database: Database, caller: Caller, draft: PipelineCreate) -> P
 
 async def update(database: Database, caller: Caller, id: str, changes: PipelineUpdate) -> Pipeline:
     """Change a pipeline. Raises NOT_FOUND; INVALID_STATE for elements and options of a started one."""
+    return await database.mutate(partial(_update, caller, id, changes), _size(changes.elements))
 
-    async def work(session: AsyncSession) -> Pipeline:
-        pipeline = await lock_pipeline(session, caller, id)
-        if changes.only_while_pending and pipeline.status is not PipelineStatus.PENDING:
-            raise invalid_state(pipeline, "its elements and options can change only while PENDING")
-        replaced = changes.elements is not None
-        before = await events.take_whole_snapshot(session, pipeline) if replaced else events.take_snapshot(pipeline)
-        for column, value in changes.values.items():
-            setattr(pipeline, column, value)
-        pipeline.folded_name = pipeline.name.casefold()
-        pipeline.updated_at = next_timestamp(pipeline.updated_at)
-        if changes.elements is not None:
-            await session.exec(sql_delete(PipelineElement).where(col(PipelineElement.pipeline_id) == id))
-            shared = {column: getattr(pipeline, same) for column, same in SHARED.items()}
-            if rows := [shared | dict(zip(OWN, row, strict=True)) for row in _element_rows(changes.elements)]:
-                await session.exec(insert(PipelineElement), params=rows)
-            await _link(session, caller, id, referenced(each.config for each in changes.elements))
-        await events.record_change(session, pipeline, before)
-        return pipeline
 
-    return await database.write(work)
+def _update(caller: Caller, id: str, changes: PipelineUpdate) -> Steps[Pipeline]:
+    pipeline = yield from lock_pipeline(caller, id)
+    if changes.only_while_pending and pipeline.status is not PipelineStatus.PENDING:
+        raise invalid_state(pipeline, "its elements and options can change only while PENDING")
+    replaced = changes.elements is not None
+    before = events.take_snapshot(pipeline, (yield from events.read_types(id)) if replaced else None)
+    name = changes.values.get("name", pipeline.name)
+    moved = {"folded_name": name.casefold(), "updated_at": next_timestamp(pipeline.updated_at)}
+    yield from set_columns(pipeline, changes.values | moved)
+    if changes.elements is not None:
+        yield statements.DELETE_ELEMENTS, {"pipeline": id}
+        yield from insert_elements(pipeline, _element_values(changes.elements))
+        yield statements.DELETE_LINKS, {"pipeline": id}
+        yield from link(caller, id, referenced(each.config for each in changes.elements))
+    yield from events.record_change(pipeline, before)
+    return pipeline
 
 
 async def duplicate(
     database: Database, caller: Caller, id: str, name: str | None, take_copy: Callable[[int], None]
 ) -> Pipeline:
     """Create a pending pipeline with the same project, options and elements. `take_copy` is called with the bytes of
-    its configurations before they are read, and may raise an error. Raises NOT_FOUND; INVALID if the name is too
+    its configurations before they are copied, and may raise an error. Raises NOT_FOUND; INVALID if the name is too
     long."""
-    name = checked_name(name)
+    name, copied = checked_name(name), None
+    while copied is None:
+        size = await database.run(partial(_read_size, database, caller, id), ReadBudget(is_single=True))
+        take_copy(size)
+        copied = await database.mutate(partial(_duplicate, caller, id, name, size), SHORT + size)
+    return copied
 
-    async def work(session: AsyncSession) -> PipelineCreate:
-        source = await lock_pipeline(session, caller, id)
-        its = col(PipelineElement.pipeline_id) == id
-        size = select(repository.sum_of_bytes(database, PipelineElement.job_config)).where(its)
-        take_copy((await session.exec(size)).one())
-        rows = await session.exec(select(PipelineElement).where(its).order_by(col(PipelineElement.element_order)))
-        return PipelineCreate(
-            source.project_id,
-            name or f"{source.name[: MAX_NAME - len(COPY)]}{COPY}",
-            source.description,
-            source.live_progress_updates,
-            [Element(row.name, row.element_type, row.job_config) for row in rows],
-        )
 
-    return await _store(database, caller, await database.write(work))
+def _read_size(database: Database, caller: Caller, id: str) -> ReadSteps[int]:
+    """Read the bytes of the configurations of a pipeline; 0 if there is none."""
+    query = compiled_writes(database.dialect)(statements.size_of_elements)
+    [[size]] = yield query.sql, query.parameters({"organization": caller.organization_id, "pipeline": id})
+    return int(size)
+
+
+def _duplicate(caller: Caller, id: str, name: str | None, size: int) -> Steps[Pipeline | None]:
+    """Copy a pipeline; None if its configurations have more bytes than `size`."""
+    source = yield from lock_pipeline(caller, id)
+    [[grown]] = yield statements.size_of_elements, {"organization": caller.organization_id, "pipeline": id}
+    if grown > size:
+        return None
+    name = name or f"{source.name[: MAX_NAME - len(COPY)]}{COPY}"
+    draft = PipelineCreate(source.project_id, name, source.description, source.live_progress_updates, [])
+    pipeline = _new_pipeline(caller, draft)
+    elements = yield statements.COPIED_ELEMENTS, {"pipeline": id}
+    yield statements.INSERT_PIPELINE, vars(pipeline)
+    shared = {"pipeline": pipeline.id, "at": pipeline.created_at}
+    copies = [shared | {"element": element, "copy": str(uuid_utils.uuid7())} for element, *_ in elements]
+    yield statements.COPY_ELEMENT, copies
+    yield from link(caller, pipeline.id, referenced(config for *_, config in elements if config is not None))
+    yield events.creation_event(pipeline, [kind for _, kind, _ in elements])
+    return pipeline
 
 
 async def delete(database: Database, caller: Caller, id: str) -> None:
     """Delete a pipeline and its elements. Raises NOT_FOUND; INVALID_STATE while it runs."""
+    await database.mutate(partial(_delete, caller, id), LONG)
 
-    async def work(session: AsyncSession) -> None:
-        pipeline = await lock_pipeline(session, caller, id)
-        if pipeline.status is PipelineStatus.RUNNING:
-            raise invalid_state(pipeline, "cancel it before you delete it")
-        await events.record_deletion(session, pipeline)
-        await session.exec(sql_delete(Pipeline).where(col(Pipeline.id) == id))
 
-    return await database.write(work)
+def _delete(caller: Caller, id: str) -> Steps[None]:
+    pipeline = yield from lock_pipeline(caller, id)
+    if pipeline.status is PipelineStatus.RUNNING:
+        raise invalid_state(pipeline, "cancel it before you delete it")
+    yield from events.record_deletion(pipeline)
+    yield statements.DELETE_PIPELINE, {"pipeline": id}
 
 
 COPY = " (copy)"
 NO_PROJECT = ""
 """Project of idempotency keys whose project is unknown; no pipeline has it."""
 DELETED = "The pipeline that this idempotency key created has been deleted."
-NEW: Callable[[], Pipeline] = manager_of_class(Pipeline).new_instance
-"""Constructor that the ORM uses for loaded rows; the class's own takes 25 times as long."""
-COLUMNS = dict.fromkeys(Pipeline.model_fields)
 
 
 async def _store(database: Database, caller: Caller, draft: PipelineCreate) -> Pipeline:
@@ -121,50 +129,23 @@ async def _store(database: Database, caller: Caller, draft: PipelineCreate) -> P
     pipeline = _new_pipeline(caller, draft)
     key = _key_row(pipeline, draft) if draft.idempotency_key is not None else None
     if ids := referenced(element.config for element in draft.elements):
-        return await _store_linked(database, caller, pipeline, draft, key, ids)
+        return await database.mutate(partial(_store_linked, caller, pipeline, draft, key, ids), _size(draft.elements))
     change = partial(_creation, pipeline, draft)
     await database.store(database.inserts.new(vars(pipeline), _element_rows(draft.elements), key, change))
     return pipeline
 
 
-async def _store_linked(
-    database: Database,
-    caller: Caller,
-    pipeline: Pipeline,
-    draft: PipelineCreate,
-    key: dict[str, Any] | None,
-    ids: list[str],
-) -> Pipeline:
-    """Store a new pipeline with links to its measurements. Raises NotUnique."""
-    shared = {column: getattr(pipeline, same) for column, same in SHARED.items()}
-
-    async def work(session: AsyncSession) -> None:
-        if key is not None:
-            await session.exec(insert(IdempotencyKey), params=[key])
-        await session.exec(insert(Pipeline), params=[{name: getattr(pipeline, name) for name in COLUMNS}])
-        rows = [shared | dict(zip(OWN, row, strict=True)) for row in _element_rows(draft.elements)]
-        await session.exec(insert(PipelineElement), params=rows)
-        await _link(session, caller, pipeline.id, ids)
-        await events.record(session, _creation(pipeline, draft))
-
-    try:
-        await database.write(work)
-    except IntegrityError:
-        raise NotUnique from None
+def _store_linked(
+    caller: Caller, pipeline: Pipeline, draft: PipelineCreate, key: dict[str, Any] | None, ids: list[str]
+) -> Steps[Pipeline]:
+    """Store a new pipeline with links to its measurements."""
+    if key is not None:
+        yield statements.INSERT_KEY, key
+    yield statements.INSERT_PIPELINE, vars(pipeline)
+    yield from insert_elements(pipeline, _element_values(draft.elements))
+    yield from link(caller, pipeline.id, ids)
+    yield _creation(pipeline, draft)
     return pipeline
-
-
-async def _link(session: AsyncSession, caller: Caller, pipeline_id: str, ids: list[str]) -> None:
-    """Replace the links of a pipeline by those to measurements that the caller may see. A run reads only linked
-    measurements, so that it reads nothing that the author of its configurations may not see. The rows of the
-    measurements are locked until the transaction ends: a link to a deleted one cannot remain."""
-    await session.exec(sql_delete(PipelineMeasurement).where(col(PipelineMeasurement.pipeline_id) == pipeline_id))
-    if not ids:
-        return
-    query = select(Measurement.id).where(access.visible(caller, Measurement), col(Measurement.id).in_(ids))
-    found = await session.exec(query.order_by(col(Measurement.id)).with_for_update(read=True))
-    if rows := [{"pipeline_id": pipeline_id, "measurement_id": id} for id in found]:
-        await session.exec(insert(PipelineMeasurement), params=rows)
 
 
 def _creation(pipeline: Pipeline, draft: PipelineCreate) -> events.Change:
@@ -176,7 +157,7 @@ def _new_pipeline(caller: Caller, draft: PipelineCreate) -> Pipeline:
     name = draft.name or f"Pipeline of {at:%Y-%m-%d %H:%M:%S} UTC"
     pipeline = NEW()
     vars(pipeline).update(
-        COLUMNS,
+        dict.fromkeys(COLUMNS),
         id=str(uuid_utils.uuid7()),
         organization_id=caller.organization_id,
         project_id=draft.project_id,
@@ -200,6 +181,15 @@ def _element_rows(elements: list[Element]) -> list[Values]:
         (str(uuid_utils.uuid7()), name, order, kind, config)
         for order, (name, kind, config) in enumerate(elements, start=1)
     ]
+
+
+def _size(elements: list[Element] | None) -> int:
+    """Estimate the duration of a mutation that stores elements."""
+    return SHORT + sum(ROW + len(element.config) for element in elements or ())
+
+
+def _element_values(elements: list[Element]) -> list[dict[str, Any]]:
+    return [dict(zip(OWN, row, strict=True)) for row in _element_rows(elements)]
 
 
 def _key_row(pipeline: Pipeline, draft: PipelineCreate) -> dict[str, Any]:
@@ -233,16 +223,6 @@ async def _first_with_key(database: Database, caller: Caller, draft: PipelineCre
     if first is None:
         raise _conflict(DELETED)
     return first
-
-
-async def lock_pipeline(session: AsyncSession, caller: Caller, id: str) -> Pipeline:
-    """Load a pipeline and lock its row until the transaction ends. Raises Rejected with FORBIDDEN or NOT_FOUND."""
-    require_write(caller)
-    query = select(Pipeline).where(access.visible_pipelines(caller), col(Pipeline.id) == id).with_for_update()
-    pipeline = (await session.exec(query)).first()
-    if pipeline is None:
-        raise not_found("pipeline", "id")
-    return pipeline
 
 
 def next_timestamp(than: datetime) -> datetime:

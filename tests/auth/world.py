@@ -15,6 +15,7 @@ from app.auth.keys import open_keys
 from app.database import changes as events
 from app.database.connect import database_url as parsed
 from app.database.interface import Database
+from app.database.writes.mutations import run_in
 from app.models.enums import PipelineStatus
 from app.models.tables import Pipeline
 from app.pipelines.service import next_timestamp
@@ -276,7 +277,7 @@ async def _set(database: Database, id: str, status: PipelineStatus, project: str
         before = events.take_snapshot(pipeline)
         pipeline.status, pipeline.project_id = status, project
         pipeline.updated_at = next_timestamp(pipeline.updated_at)
-        await events.record_change(session, pipeline, before)
+        await run_in(session, events.record_change(pipeline, before))
 
     await database.write(work)
 

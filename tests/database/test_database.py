@@ -9,9 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from app.database.connect import FileInUse, database_url, exclusive, open_database
-from app.database.group_commit import Abandoned
 from app.database.interface import Database, ReadBudget, Steps
 from app.database.sqlite.database import Sqlite
+from app.database.writes.group_commit import Abandoned
 from app.errors import Busy
 from app.models.columns import now
 from app.models.tables import IdempotencyKey

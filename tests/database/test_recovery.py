@@ -21,11 +21,12 @@ from app.database.interface import Database, ReadBudget
 from app.database.recoveries import Recoveries
 from app.database.sqlite import database as sqlite
 from app.database.sqlite import driver as sqlite_driver
-from app.database.sqlite import reader, writer
+from app.database.sqlite import reader
 from app.database.sqlite.database import Sqlite
 from app.database.sqlite.reader import SqliteReader
-from app.database.sqlite.writer import BUSY_TIMEOUT
+from app.database.sqlite.rounds import BUSY_TIMEOUT, Round
 from app.main import create_app
+from app.models.tables import Pipeline
 from app.settings import Settings
 from tests.api import Api
 from tests.database.test_sqlite_reader import LONG, insert, reading
@@ -261,22 +262,40 @@ async def test_a_transaction_that_was_left_open_costs_the_writer_nothing(
     assert served.connection.execute("PRAGMA foreign_keys").fetchall() == [(1,)]
 
 
-async def test_a_create_whose_commit_and_rollback_fail_is_done_over_another_connection(served: Served) -> None:
-    await served.create(name="first")
+@pytest.mark.parametrize("is_create", [True, False])
+async def test_what_cannot_be_committed_or_rolled_back_is_done_over_another_connection(
+    served: Served, is_create: bool
+) -> None:
+    id = (await served.create(name="first"))["id"]
     deny(served.connection, "COMMIT", "ROLLBACK")
-    await served.create(name="second")
-    assert await served.names() == {"first", "second"}
+    await (served.create(name="second") if is_create else rename(served, id, "second"))
+    assert await served.names() == ({"first", "second"} if is_create else {"second"})
     assert served.recovered == 1
 
 
+async def test_after_an_update_that_cannot_be_committed_the_next_one_is_right(served: Served) -> None:
+    id = (await served.create(name="first"))["id"]
+    deny(served.connection, "COMMIT")
+    answer = await served.http.post("/graphql", json={"query": UPDATE, "variables": {"id": id}})
+    assert answer.json()["errors"][0]["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+    assert await served.names() == {"first"}
+    deny(served.connection)
+    await rename(served, id, "second")
+    assert await served.names() == {"second"}
+
+
 @pytest.mark.parametrize("denied", STUCK)
-async def test_after_an_update_that_fails_the_next_one_is_right(
+async def test_after_a_session_that_fails_the_next_write_is_right(
     served: Served, denied: Denied, caplog: pytest.LogCaptureFixture
 ) -> None:
     id = (await served.create(name="first"))["id"]
     deny(served.connection, *denied)
-    answer = await served.http.post("/graphql", json={"query": UPDATE, "variables": {"id": id}})
-    assert answer.json()["errors"][0]["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
+
+    async def work(session: Any) -> None:
+        (await session.get_one(Pipeline, id)).name = "failed"
+
+    with pytest.raises(DBAPIError):
+        await served.sqlite.write(work)
     assert await served.names() == {"first"}
     if "ROLLBACK" not in denied:
         deny(served.connection)
@@ -298,7 +317,7 @@ async def test_a_create_that_fails_for_any_reason_leaves_no_transaction(
         raise TypeError("what no table takes")
 
     with monkeypatch.context() as patched:
-        patched.setattr(writer, "_together", fail)
+        patched.setattr(Round, "_together", fail)
         answer = await served.http.post("/graphql", json=CREATE)
         assert answer.json()["errors"][0]["extensions"]["code"] == "INTERNAL_SERVER_ERROR"
     assert not served.connection.in_transaction

@@ -12,11 +12,11 @@ from app.auth.caller import Caller
 from app.database.changes import Change
 from app.database.connect import database_url as parsed
 from app.database.connect import open_database
-from app.database.inserts import PipelineInsert
 from app.database.interface import Database
 from app.database.sqlite import driver as sqlite_driver
-from app.database.sqlite import writer
+from app.database.sqlite import rounds
 from app.database.sqlite.database import Sqlite
+from app.database.writes.inserts import PipelineInsert
 from app.errors import NotUnique
 from app.models.columns import instant_text, now
 from app.models.tables import IdempotencyKey
@@ -49,7 +49,7 @@ async def store_all(database: Database, *groups: tuple[str, ...]) -> list[Any]:
 def _where(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLite inserts a few rows on the event loop."""
     if request.param != "here":
-        monkeypatch.setattr(writer, "MOST_HERE", -1)
+        monkeypatch.setattr(rounds, "MOST_HERE", -1)
 
 
 @pytest.fixture(name="database")

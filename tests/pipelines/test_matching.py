@@ -11,6 +11,7 @@ from sqlmodel import select
 from app.database import changes
 from app.database.connect import database_url as parsed
 from app.database.connect import open_database
+from app.database.writes.mutations import run_in
 from app.models.enums import ElementType, JobErrorCode, PipelineStatus
 from app.models.tables import Pipeline, PipelineElement
 from schema.types.inputs import PipelineFilter
@@ -79,7 +80,10 @@ async def test_the_same_pipelines_match(database_url: str) -> None:
         await database.write(store)
         async with database.read() as session:
             pipelines = list(await session.exec(select(Pipeline)))
-            states = {pipeline.id: await changes.take_whole_snapshot(session, pipeline) for pipeline in pipelines}
+            states = {
+                pipeline.id: changes.take_snapshot(pipeline, await run_in(session, changes.read_types(pipeline.id)))
+                for pipeline in pipelines
+            }
             for fields in FILTERS:
                 filter = PipelineFilter(**fields).plain()
                 listed = set(await session.exec(select(Pipeline.id).where(*filter.clauses())))

@@ -17,21 +17,28 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.database import telemetry
 from app.database.broker import Broker
 from app.database.engines import PATIENCE, LimitedSession, engine
-from app.database.group_commit import GroupCommit
-from app.database.inserts import PipelineInsert
 from app.database.interface import Pools, ReadBudget, Steps, Work
 from app.database.postgres import old_queue
 from app.database.postgres.inserts import PostgresInserts
 from app.database.postgres.listener import Listener
+from app.database.postgres.mutations import mutate
 from app.database.postgres.reader import PostgresReader
 from app.database.recoveries import Recoveries
-from app.errors import NotUnique
+from app.database.writes.group_commit import GroupCommit
+from app.database.writes.inserts import PipelineInsert
+from app.database.writes.mutations import SHORT
+from app.database.writes.mutations import Steps as MutationSteps
+from app.database.writes.statements import compiled_writes
+from app.errors import NotUnique, VoltgraphError
 
 T = TypeVar("T")
 SESSION = "session"
 COMMAND_TIMEOUT = 60.0
 """Timeout in seconds of a statement; its connection is closed too. Without it, the system detects a silent network
 failure after a quarter of an hour, and all creates wait for the pending one."""
+
+DEADLOCKS = 2
+"""Number of times that a mutation is repeated after a deadlock, which only transactions that lock several rows have."""
 
 
 class Postgres:
@@ -52,6 +59,7 @@ class Postgres:
         self.broker = Broker()
         self._listener = Listener(url, self.broker, self.recoveries)
         self.inserts = PostgresInserts(self._engine.dialect)
+        self._compiled = compiled_writes(self._engine.dialect)
         self._rounds = GroupCommit[PipelineInsert](self._store, max_waiting)
 
     @property
@@ -87,6 +95,29 @@ class Postgres:
     def store(self, new: PipelineInsert) -> Awaitable[None]:
         stored = self._rounds.put(new)
         return stored if telemetry.tracer is None else telemetry.wait("write", stored)
+
+    async def mutate(self, begin: Callable[[], MutationSteps[T]], size: int = SHORT) -> T:
+        """Run a mutation in a transaction of its own; again if it was the victim of a deadlock."""
+        with telemetry.span("write"):
+            for _ in range(DEADLOCKS):
+                try:
+                    return await self._mutate(begin)
+                except asyncpg.DeadlockDetectedError:
+                    continue
+            return await self._mutate(begin)
+
+    async def _mutate(self, begin: Callable[[], MutationSteps[T]]) -> T:
+        async with self._engine.connect() as connection:
+            driver: Any = (await connection.get_raw_connection()).driver_connection
+            try:
+                return await mutate(driver, self._compiled, begin())
+            except asyncpg.UniqueViolationError:
+                raise NotUnique from None
+            except (asyncpg.PostgresError, VoltgraphError, ValueError):  # rolled back, or never sent
+                raise
+            except BaseException as error:  # the statement may still be running on this connection
+                await connection.invalidate(error)
+                raise
 
     async def _store(self, batch: list[PipelineInsert]) -> list[Exception | None]:
         """Store a batch by one statement, which is a transaction in one round trip. Transactions that notify are

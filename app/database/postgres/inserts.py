@@ -8,7 +8,7 @@ from sqlalchemy import ARRAY, BindParameter, Insert, String, bindparam, func, in
 from sqlalchemy.engine import Dialect
 
 from app.database.changes import CHANNEL, encode_change
-from app.database.inserts import InsertColumns, Inserts, PipelineInsert
+from app.database.writes.inserts import InsertColumns, Inserts, PipelineInsert
 
 
 class PostgresInserts(Inserts):

@@ -18,13 +18,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.database import telemetry
 from app.database.broker import Broker
 from app.database.engines import LimitedSession, engine
-from app.database.inserts import PipelineInsert
 from app.database.interface import ReadBudget, Steps, Work
 from app.database.recoveries import Recoveries
 from app.database.sqlite import driver, vacuum
 from app.database.sqlite.inserts import SqliteInserts
 from app.database.sqlite.reader import SqliteReader
-from app.database.sqlite.writer import BUSY_TIMEOUT, Writer
+from app.database.sqlite.rounds import BUSY_TIMEOUT
+from app.database.sqlite.writer import Writer
+from app.database.writes.inserts import PipelineInsert
+from app.database.writes.mutations import SHORT, Mutation
+from app.database.writes.mutations import Steps as MutationSteps
 
 T = TypeVar("T")
 WRITER_PRAGMAS = (
@@ -88,8 +91,10 @@ class Sqlite:
             return await self._writer.write(work, is_short=is_short)
 
     def store(self, new: PipelineInsert) -> Awaitable[None]:
-        stored = self._writer.store(new)
-        return stored if telemetry.tracer is None else telemetry.wait("write", stored)
+        return _traced(self._writer.put(new))
+
+    def mutate(self, begin: Callable[[], MutationSteps[T]], size: int = SHORT) -> Awaitable[T]:
+        return _traced(self._writer.put(Mutation(begin, size)))
 
     async def free_space(self) -> None:
         """Give pages back from the end of the file, in steps that delay no writer."""
@@ -121,6 +126,10 @@ class Sqlite:
         await self._writer.close()
         await self._readers.dispose()
         self._plain.close()
+
+
+def _traced(written: Awaitable[T]) -> Awaitable[T]:
+    return written if telemetry.tracer is None else telemetry.wait("write", written)
 
 
 def _engine(url: URL, pragmas: tuple[str, ...], connections: int) -> AsyncEngine:

@@ -2,7 +2,7 @@
 
 from sqlalchemy.engine import Dialect
 
-from app.database.inserts import InsertColumns, Inserts
+from app.database.writes.inserts import InsertColumns, Inserts
 
 
 class SqliteInserts(Inserts):

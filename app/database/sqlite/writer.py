@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager, suppress
+from contextlib import AbstractContextManager
 from typing import Any, NamedTuple, TypeVar
 
 import apsw
@@ -14,21 +14,16 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database import changes as events
 from app.database.broker import Broker
-from app.database.group_commit import GroupCommit
-from app.database.inserts import Inserts, PipelineInsert
 from app.database.interface import Work
 from app.database.recoveries import Recoveries
 from app.database.sqlite import driver as sqlite_driver
-from app.errors import NotUnique, VoltgraphError
+from app.database.sqlite.rounds import Item, Outcome, Round
+from app.database.writes.group_commit import GroupCommit
+from app.database.writes.inserts import Inserts, PipelineInsert
+from app.database.writes.statements import compiled_writes
+from app.errors import VoltgraphError
 
 T = TypeVar("T")
-WriteOutcome = tuple[Any, list[events.Change]]
-"""Result of a write, or its error, and its changes."""
-BUSY_TIMEOUT = 5000
-"""Milliseconds to wait for a lock on the file."""
-MOST_HERE = 4_000_000
-"""Maximum size of a batch written on the event loop, as `PipelineInsert.size` counts it: one to two milliseconds."""
-UNIQUE = (apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_UNIQUE)
 WRITER = "writer"
 
 
@@ -43,7 +38,7 @@ class RolledBack(VoltgraphError):
 
 
 class Writer:
-    """Writer: runs writes by an ORM session, or inserts of new rows."""
+    """Writer: runs writes by an ORM session, and rounds of inserts and mutations."""
 
     def __init__(
         self,
@@ -55,8 +50,9 @@ class Writer:
         recoveries: Recoveries,
     ) -> None:
         """Create a writer; it holds `writing` while it writes the file."""
-        self._engine, self._texts, self._broker, self._writing = engine, inserts.texts, broker, writing
-        self._rounds = GroupCommit[ShortWork | Work[Any] | PipelineInsert](self._commit, max_waiting)
+        self._engine, self._inserts, self._broker, self._writing = engine, inserts.texts, broker, writing
+        self._compiled = compiled_writes(engine.dialect)
+        self._rounds = GroupCommit[ShortWork | Work[Any] | Item](self._commit, max_waiting, _kind)
         self._driver: sqlite_driver.Threaded | None = None
         self._recoveries = recoveries
         recoveries.watch(engine, WRITER)
@@ -68,8 +64,9 @@ class Writer:
         result: T = await self._rounds.put(ShortWork(work) if is_short else work)
         return result
 
-    def store(self, new: PipelineInsert) -> Awaitable[None]:
-        return self._rounds.put(new)
+    def put(self, item: Item) -> Awaitable[Any]:
+        """Queue new rows or a mutation."""
+        return self._rounds.put(item)
 
     @property
     def waiting(self) -> int:
@@ -91,14 +88,14 @@ class Writer:
 
     async def _commit(self, batch: list[Any]) -> list[Any]:
         with self._writing():
-            outcomes = await (self._store(batch) if isinstance(batch[0], PipelineInsert) else self._work(batch))
+            outcomes = await (self._store(batch) if isinstance(batch[0], Item) else self._work(batch))
         loop = asyncio.get_running_loop()
         for _, changes in outcomes:
             for change in changes:
                 loop.call_soon(self._broker.publish, change)
         return [outcome for outcome, _ in outcomes]
 
-    async def _work(self, batch: list[Work[Any] | ShortWork]) -> list[WriteOutcome]:
+    async def _work(self, batch: list[Work[Any] | ShortWork]) -> list[Outcome]:
         driver = await self._clean()
         driver.is_inline = isinstance(batch[0], ShortWork)
         try:
@@ -108,25 +105,26 @@ class Writer:
         finally:
             driver.is_inline = False
 
-    async def _store(self, batch: list[PipelineInsert]) -> list[WriteOutcome]:
+    async def _store(self, batch: list[Item]) -> list[Outcome]:
         try:
-            failures = await self._insert(batch)
+            outcomes = await self._run_round(batch)
         except apsw.Error:
             if self._driver is None or not sqlite_driver.raw(self._driver).in_transaction:
                 raise
-            failures = await self._insert(batch)  # by closing the connection, which is replaced: nothing was committed
-        is_heard = self._broker.has_subscribers
-        return [
-            (failure, [new.change()] if is_heard and failure is None else [])
-            for new, failure in zip(batch, failures, strict=True)
-        ]
+            # By closing the connection, which is replaced: nothing was committed.
+            outcomes = await self._run_round(batch)
+        if self._broker.has_subscribers:
+            for item, (error, changes) in zip(batch, outcomes, strict=True):
+                if isinstance(item, PipelineInsert) and error is None:
+                    changes.append(item.change())
+        return outcomes
 
-    async def _insert(self, batch: list[PipelineInsert]) -> list[Exception | None]:
+    async def _run_round(self, batch: list[Item]) -> list[Outcome]:
         """Store a round in one visit to the connection's thread: a visit costs more than a statement does."""
         driver = await self._clean()
-        own = sqlite_driver.raw(driver).own
-        commit = _finish if _begun_here(own, self._texts, batch) else _commit
-        return list(await sqlite_driver.run_in_thread(driver, commit, own, self._texts, batch))
+        round_ = Round(sqlite_driver.raw(driver).own, self._inserts, self._compiled, batch)
+        commit = round_.finish if round_.begin_here() else round_.commit
+        return list(await sqlite_driver.run_in_thread(driver, commit))
 
     async def _clean(self) -> Any:
         """Return the driver's connection outside of a transaction. If an open transaction cannot be rolled back, the
@@ -141,7 +139,12 @@ class Writer:
         return self._driver
 
 
-async def _in_round(connection: AsyncConnection, work: Work[Any]) -> WriteOutcome:
+def _kind(item: Any) -> object:
+    """Return the kind of an item: inserts and mutations share rounds."""
+    return Item if isinstance(item, Item) else type(item)
+
+
+async def _in_round(connection: AsyncConnection, work: Work[Any]) -> Outcome:
     """Run one write of a batch. Raises RolledBack if SQLite rolled the whole transaction back, as it does when the disk
     is full: later writes would run outside of a transaction, and earlier ones are lost."""
     outcome = await _alone(connection, work)
@@ -151,7 +154,7 @@ async def _in_round(connection: AsyncConnection, work: Work[Any]) -> WriteOutcom
     return outcome
 
 
-async def _alone(connection: AsyncConnection, work: Work[Any]) -> WriteOutcome:
+async def _alone(connection: AsyncConnection, work: Work[Any]) -> Outcome:
     """Run `work` in a savepoint. Return its result and changes, or its error after its writes were undone."""
     try:
         async with (
@@ -166,85 +169,3 @@ async def _alone(connection: AsyncConnection, work: Work[Any]) -> WriteOutcome:
 
 def _undone(cause: Any) -> Exception:
     return cause if isinstance(cause, Exception) else RolledBack("the transaction was undone")
-
-
-def _begun_here(connection: apsw.Connection, texts: list[str], batch: list[PipelineInsert]) -> bool:
-    """Insert a few rows on the event loop, without the COMMIT, which waits for the disk. Return False, with nothing
-    written, if there are too many, the file is locked, or a row is wrong.
-
-    A thread takes longer: it releases the interpreter at each row and waits to get it back.
-    """
-    if sum(new.size for new in batch) > MOST_HERE:
-        return False
-    connection.set_busy_timeout(0)
-    try:
-        connection.execute("BEGIN IMMEDIATE")
-        _together(connection, texts, batch)
-    except apsw.Error:
-        _roll_back(connection)
-        return False
-    except BaseException:
-        _roll_back(connection)
-        raise
-    finally:
-        connection.set_busy_timeout(BUSY_TIMEOUT)
-    return True
-
-
-def _finish(connection: apsw.Connection, texts: list[str], batch: list[PipelineInsert]) -> list[Exception | None]:
-    """Commit the rows inserted on the event loop; returns as `_commit` does."""
-    try:
-        connection.execute("COMMIT")
-    except apsw.Error:
-        _roll_back(connection)
-        return _commit(connection, texts, batch)
-    return [None] * len(batch)
-
-
-def _commit(connection: apsw.Connection, texts: list[str], batch: list[PipelineInsert]) -> list[Exception | None]:
-    """Store a batch in one transaction; return for each item its error or None. Savepoints cost as much as the inserts,
-    so they are used only after a failure."""
-    try:
-        return _in_transaction(connection, lambda: _together(connection, texts, batch))
-    except apsw.Error:
-        return _in_transaction(connection, lambda: [_or_not(connection, texts, new) for new in batch])
-
-
-def _in_transaction(connection: apsw.Connection, run: Callable[[], list[Any]]) -> list[Any]:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        failures = run()
-        connection.execute("COMMIT")
-    except BaseException:
-        _roll_back(connection)
-        raise
-    return failures
-
-
-def _roll_back(connection: apsw.Connection) -> None:
-    """Roll back a transaction, unless SQLite already did. If that fails, the transaction stays open, and the connection
-    is replaced before its next use."""
-    if connection.in_transaction:
-        with suppress(apsw.Error):
-            connection.execute("ROLLBACK")
-
-
-def _together(connection: apsw.Connection, texts: list[str], batch: list[PipelineInsert]) -> list[None]:
-    for place, text in enumerate(texts):
-        connection.executemany(text, [row for new in batch for row in new.by_table[place]])
-    return [None] * len(batch)
-
-
-def _or_not(connection: apsw.Connection, texts: list[str], new: PipelineInsert) -> Exception | None:
-    """Store one item in a savepoint. Raises the error if SQLite rolled the whole transaction back."""
-    connection.execute("SAVEPOINT one")
-    failure: Exception | None = None
-    try:
-        _together(connection, texts, [new])
-    except apsw.Error as error:
-        if not connection.in_transaction:
-            raise
-        connection.execute("ROLLBACK TO one")
-        failure = NotUnique() if getattr(error, "extendedresult", None) in UNIQUE else error
-    connection.execute("RELEASE one")
-    return failure

@@ -17,6 +17,7 @@ from websockets.typing import Subprotocol
 from app.cli.serve import new_server
 from app.database import changes
 from app.database.interface import Database
+from app.database.writes.mutations import run_in
 from app.models.enums import PipelineStatus
 from app.models.tables import Pipeline
 from app.pipelines.service import next_timestamp
@@ -37,7 +38,7 @@ async def move(database: Database, id: str, status: PipelineStatus) -> None:
         pipeline = await session.get_one(Pipeline, id)
         before = changes.take_snapshot(pipeline)
         pipeline.status, pipeline.updated_at = status, next_timestamp(pipeline.updated_at)
-        await changes.record_change(session, pipeline, before)
+        await run_in(session, changes.record_change(pipeline, before))
 
     await database.write(work)
 

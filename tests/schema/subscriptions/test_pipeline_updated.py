@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from app.database import changes as events
+from app.database.writes.mutations import run_in
 from app.models.enums import PipelineStatus
 from app.models.tables import Pipeline
 from app.pipelines.service import next_timestamp
@@ -121,7 +122,7 @@ async def test_what_is_rolled_back_is_not_told(each_live: Live) -> None:
     async def fail(session: Any) -> None:
         pipeline = await session.get_one(Pipeline, id)
         pipeline.updated_at = next_timestamp(pipeline.updated_at)
-        await events.record_change(session, pipeline)
+        await run_in(session, events.record_change(pipeline))
         raise RuntimeError("no")
 
     async with socket(each_live.url) as watcher:

@@ -23,11 +23,16 @@ class Abandoned(VoltgraphError):
 
 
 class GroupCommit(Generic[Item]):
-    """Group commit of queued items, in their order; items of one type share a batch. `commit` returns for each item its
+    """Group commit of queued items, in their order; items of one kind share a batch. `commit` returns for each item its
     result or its error. If it raises, nothing was stored, and it is called again for each item alone."""
 
-    def __init__(self, commit: Callable[[list[Item]], Awaitable[list[Any]]], max_waiting: int) -> None:
-        self._commit, self._max_waiting = commit, max_waiting
+    def __init__(
+        self,
+        commit: Callable[[list[Item]], Awaitable[list[Any]]],
+        max_waiting: int,
+        kind: Callable[[Item], object] = type,
+    ) -> None:
+        self._commit, self._max_waiting, self._kind = commit, max_waiting, kind
         self._waiting: list[tuple[Item, asyncio.Future[Any]]] = []
         self._running: asyncio.Task[None] | None = None
         self.failed_at = -inf
@@ -56,7 +61,7 @@ class GroupCommit(Generic[Item]):
     async def _run(self) -> None:
         try:
             while self._waiting:
-                _, alike = next(groupby(self._waiting[:ROUND], lambda each: type(each[0])))
+                _, alike = next(groupby(self._waiting[:ROUND], lambda each: self._kind(each[0])))
                 batch = list(alike)
                 del self._waiting[: len(batch)]
                 if wanted := [each for each in batch if not each[1].done()]:

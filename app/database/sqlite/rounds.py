@@ -1,0 +1,154 @@
+"""Rounds: inserts and mutations in one transaction of SQLite, without the ORM. Each succeeds or fails alone.
+
+Savepoints cost as much as the inserts, so they are used only after a failure: the round is undone and runs again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from itertools import groupby
+from typing import Any
+
+import apsw
+
+from app.database.changes import Change
+from app.database.writes.inserts import PipelineInsert
+from app.database.writes.mutations import Mutation
+from app.database.writes.statements import CompiledWrites
+from app.errors import NotUnique, VoltgraphError
+
+Outcome = tuple[Any, list[Change]]
+"""Result of a write, or its error, and its changes; those of inserts are added later."""
+Item = PipelineInsert | Mutation
+BUSY_TIMEOUT = 5000
+"""Milliseconds to wait for a lock on the file."""
+MOST_HERE = 4_000_000
+"""Maximum size of a batch written on the event loop, as `PipelineInsert.size` counts it: one to two milliseconds."""
+UNIQUE = (apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_UNIQUE)
+
+
+class Unfinished(VoltgraphError):
+    """A mutation failed after it had written something."""
+
+
+class Round:
+    """Round of writes over the writer's connection."""
+
+    def __init__(
+        self, connection: apsw.Connection, inserts: list[str], compiled: CompiledWrites, batch: list[Item]
+    ) -> None:
+        self._connection, self._inserts, self._compiled, self._batch = connection, inserts, compiled, batch
+        self._written: list[Outcome] = []
+
+    def begin_here(self) -> bool:
+        """Write a few rows on the event loop, without the COMMIT, which waits for the disk. Return False, with nothing
+        written, if there are too many, the file is locked, or a write fails.
+
+        A thread takes longer: it releases the interpreter at each row and waits to get it back.
+        """
+        if sum(item.size for item in self._batch) > MOST_HERE:
+            return False
+        self._connection.set_busy_timeout(0)
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            self._written = self._together(self._batch)
+        except (apsw.Error, Unfinished):
+            self._roll_back()
+            return False
+        except BaseException:
+            self._roll_back()
+            raise
+        finally:
+            self._connection.set_busy_timeout(BUSY_TIMEOUT)
+        return True
+
+    def finish(self) -> list[Outcome]:
+        """Commit what was written on the event loop; returns as `commit` does."""
+        try:
+            self._connection.execute("COMMIT")
+        except apsw.Error:
+            self._roll_back()
+            return self.commit()
+        return self._written
+
+    def commit(self) -> list[Outcome]:
+        """Store the batch in one transaction; return the outcome of each item."""
+        try:
+            return self._in_transaction(self._together)
+        except (apsw.Error, Unfinished):
+            return self._in_transaction(lambda batch: list(map(self._alone, batch)))
+
+    def _in_transaction(self, write: Callable[[list[Item]], list[Outcome]]) -> list[Outcome]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            outcomes = write(self._batch)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            self._roll_back()
+            raise
+        return outcomes
+
+    def _roll_back(self) -> None:
+        """Roll back a transaction, unless SQLite already did. If that fails, the transaction stays open, and the
+        connection is replaced before its next use."""
+        if self._connection.in_transaction:
+            with suppress(apsw.Error):
+                self._connection.execute("ROLLBACK")
+
+    def _together(self, batch: list[Item]) -> list[Outcome]:
+        """Write items in their order. Raises Unfinished if a mutation failed after it had written something."""
+        outcomes: list[Outcome] = []
+        for kind, items in groupby(batch, type):
+            alike = list(items)
+            outcomes += self._insert(alike) if kind is PipelineInsert else map(self._mutate, alike)
+        return outcomes
+
+    def _insert(self, batch: list[Any]) -> list[Outcome]:
+        for place, text in enumerate(self._inserts):
+            self._connection.executemany(text, [row for new in batch for row in new.by_table[place]])
+        return [(None, []) for _ in batch]
+
+    def _mutate(self, mutation: Any) -> Outcome:
+        before = self._connection.total_changes()
+        try:
+            return self._run(mutation)
+        except apsw.Error:
+            raise
+        except Exception as error:
+            if self._connection.total_changes() != before:
+                raise Unfinished("a mutation failed after a write") from error
+            return error, []
+
+    def _run(self, mutation: Mutation) -> Outcome:
+        changes: list[Change] = []
+        steps, rows = mutation.begin(), None
+        try:
+            while True:
+                step, rows = steps.send(rows), None
+                if isinstance(step, Change):
+                    changes.append(step)
+                else:
+                    rows = self._execute(*step)
+        except StopIteration as done:
+            return done.value, changes
+
+    def _execute(self, query: Any, values: Any) -> Any:
+        compiled = self._compiled(query)
+        if isinstance(values, list):
+            self._connection.executemany(compiled.sql, map(compiled.parameters, values))
+            return None
+        return compiled.rows(self._connection.execute(compiled.sql, compiled.parameters(values)).fetchall())
+
+    def _alone(self, item: Item) -> Outcome:
+        """Write one item in a savepoint. Raises the error if SQLite rolled the whole transaction back."""
+        self._connection.execute("SAVEPOINT one")
+        try:
+            [outcome] = self._insert([item]) if isinstance(item, PipelineInsert) else [self._run(item)]
+        except Exception as error:
+            if not self._connection.in_transaction:
+                raise
+            self._connection.execute("ROLLBACK TO one")
+            outcome = NotUnique() if getattr(error, "extendedresult", None) in UNIQUE else error, []
+        self._connection.execute("RELEASE one")
+        return outcome

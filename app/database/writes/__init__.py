@@ -1,0 +1,1 @@
+"""Writes without the ORM: statements compiled once, and group commit."""

@@ -1,0 +1,58 @@
+"""Mutations: transactions as generators of statements, which do not depend on a driver and need no ORM.
+
+A mutation yields a statement with its values and receives the rows; it yields a change event to record it. A database
+may run it again from its start, if its transaction was undone. It raises Rejected before its first write, so that a
+refusal needs no savepoint; a mutation that fails later is undone, and so are, for a moment, the others of its round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.database.changes import Change, record
+from app.database.writes.statements import CompiledWrites, Query, Row, compiled_writes
+
+T = TypeVar("T")
+Step = tuple[Query, Row | Sequence[Row]] | Change
+"""A statement with its values, or with the values of several executions, which return no rows; or a change event."""
+Steps = Generator[Step, Any, T]
+SHORT = 50_000
+"""Estimated duration of a mutation with a few short statements, as `PipelineInsert.size` counts it."""
+LONG = 10**9
+"""Size of a mutation that can write many pages: a transaction with it does not run on the event loop."""
+
+
+class Mutation(NamedTuple):
+    """A queued mutation. `begin` returns its steps, once for each attempt."""
+
+    begin: Callable[[], Steps[Any]]
+    size: int
+
+
+async def run_in(session: AsyncSession, steps: Steps[T]) -> T:
+    """Run steps in the transaction of a session, which flushes its own changes first."""
+    await session.flush()
+    connection = await session.connection()
+    compiled = compiled_writes(connection.dialect)
+    rows: Any = None
+    try:
+        while True:
+            step = steps.send(rows)
+            rows = await (record(session, step) if isinstance(step, Change) else _execute(connection, compiled, *step))
+    except StopIteration as done:
+        returned: T = done.value
+        return returned
+
+
+async def _execute(connection: AsyncConnection, compiled: CompiledWrites, query: Query, values: Any) -> Any:
+    statement = compiled(query)
+    if isinstance(values, list):
+        if values:
+            await connection.exec_driver_sql(statement.sql, [tuple(statement.parameters(row)) for row in values])
+        return None
+    result = await connection.exec_driver_sql(statement.sql, tuple(statement.parameters(values)))
+    return statement.rows(result.all()) if result.returns_rows else []

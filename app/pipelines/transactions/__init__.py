@@ -1,0 +1,1 @@
+"""Steps of the transactions that change pipelines, without the ORM."""

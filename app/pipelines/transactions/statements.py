@@ -1,0 +1,129 @@
+"""Statements of the transactions, built once from the tables."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import bindparam
+from sqlmodel import SQLModel
+
+from app.models import measurements  # noqa: F401  defines its tables
+from app.models.columns import Binary, Contains, Instant
+from app.models.enums import JobStatus, PipelineElementStatus
+from app.models.sql import Sql
+from app.models.tables import QUEUED
+from app.pipelines.elements import MARK
+
+_tables = SQLModel.metadata.tables
+PIPELINE, ELEMENT, SERIES = _tables["pipeline"], _tables["pipeline_element"], _tables["series_channel"]
+KEY, LINK, MEASUREMENT = (_tables[name] for name in ("idempotency_key", "pipeline_measurement", "measurement"))
+_ID = bindparam("pipeline", type_=Binary)
+_ORGANIZATION = bindparam("organization", type_=Binary)
+_AT = bindparam("at", type_=Instant)
+_OF_PIPELINE = ELEMENT.c.pipeline_id == _ID
+_BY_ORGANIZATION = sa.select(PIPELINE).where(PIPELINE.c.organization_id == _ORGANIZATION)
+
+LOCK = _BY_ORGANIZATION.where(PIPELINE.c.id == _ID).with_for_update()
+LOCK_OF_ANY = sa.select(PIPELINE).where(PIPELINE.c.id == _ID).with_for_update()
+"""Lock a pipeline of any organization, for the server itself."""
+
+
+def lock_many(sql: Sql) -> Any:
+    """Lock any number of pipelines, in the order of their ids, so that no two transactions wait for each other."""
+    theirs = PIPELINE.c.id.in_(sa.select(sql.ids("ids")))
+    return _BY_ORGANIZATION.where(theirs).order_by(PIPELINE.c.id).with_for_update()
+
+
+INSERT_PIPELINE, INSERT_ELEMENT, INSERT_KEY, INSERT_LINK = map(sa.insert, (PIPELINE, ELEMENT, KEY, LINK))
+DELETE_PIPELINE = sa.delete(PIPELINE).where(PIPELINE.c.id == _ID)
+DELETE_ELEMENTS = sa.delete(ELEMENT).where(_OF_PIPELINE)
+DELETE_LINKS = sa.delete(LINK).where(LINK.c.pipeline_id == _ID)
+
+
+@lru_cache
+def update_pipeline(columns: frozenset[str]) -> Any:
+    """Return the statement that sets columns of a pipeline; the value of `name` is the parameter `new_name`."""
+    values: dict[str, Any] = {name: bindparam(f"new_{name}") for name in sorted(columns)}
+    return sa.update(PIPELINE).where(PIPELINE.c.id == _ID).values(values)
+
+
+def lock_measurements(sql: Sql) -> Any:
+    """Lock measurements against deletion, in the order of their ids."""
+    c = MEASUREMENT.c
+    found = sa.select(c.id, c.organization_id, c.project_id).where(
+        c.organization_id == _ORGANIZATION, c.id.in_(sa.select(sql.ids("ids")))
+    )
+    return found.order_by(c.id).with_for_update(read=True)
+
+
+def size_of_elements(sql: Sql) -> Any:
+    """Select the bytes of the configurations of a pipeline of the organization."""
+    size = sa.func.coalesce(sa.func.sum(sql.octets(ELEMENT.c.job_config)), 0)
+    return sa.select(size).where(_OF_PIPELINE, ELEMENT.c.organization_id == _ORGANIZATION)
+
+
+COPIED_ELEMENTS = (
+    sa.select(
+        ELEMENT.c.id,
+        ELEMENT.c.element_type,
+        sa.case((Contains(sa.cast(ELEMENT.c.job_config, sa.Text), MARK), ELEMENT.c.job_config)),
+    )
+    .where(_OF_PIPELINE)
+    .order_by(ELEMENT.c.element_order)
+)
+"""Elements of a pipeline, with the configurations that refer to measurements."""
+_COPIED = ("organization_id", "name", "element_order", "element_type", "job_config")
+COPY_ELEMENT = sa.insert(ELEMENT).from_select(
+    ["id", "pipeline_id", *_COPIED, "status", "attempt", "created_at", "updated_at"],
+    sa.select(
+        bindparam("copy", type_=Binary),
+        _ID,
+        *(ELEMENT.c[name] for name in _COPIED),
+        sa.literal(PipelineElementStatus.PENDING, ELEMENT.c.status.type),
+        sa.literal(0),
+        _AT,
+        _AT,
+    ).where(ELEMENT.c.id == bindparam("element")),
+)
+"""Copy the configuration of an element without reading it."""
+
+ELEMENTS = sa.select(ELEMENT.c.id, ELEMENT.c.element_type).where(_OF_PIPELINE).order_by(ELEMENT.c.element_order)
+GIVE_JOB = (
+    sa.update(ELEMENT)
+    .where(ELEMENT.c.id == bindparam("element"))
+    .values(job_id=bindparam("job"), job_status=JobStatus.PENDING, updated_at=_AT)
+)
+_UNFINISHED = (PipelineElementStatus.PENDING, PipelineElementStatus.RUNNING)
+_HAS_JOB = ELEMENT.c.job_id.is_not(None)
+_CANCELED = sa.literal(JobStatus.CANCELED, ELEMENT.c.job_status.type)
+END_ELEMENTS = (
+    sa.update(ELEMENT)
+    .where(_OF_PIPELINE, sa.or_(*(ELEMENT.c.status == status for status in _UNFINISHED)))
+    .values(
+        status=bindparam("rest"),
+        job_status=sa.case((_HAS_JOB, _CANCELED), else_=ELEMENT.c.job_status),
+        finished_at=sa.case((_HAS_JOB, _AT), else_=ELEMENT.c.finished_at),
+        updated_at=_AT,
+    )
+)
+"""End the elements that did not, and their jobs."""
+DELETE_SERIES = sa.delete(SERIES).where(
+    SERIES.c.element_id.in_(
+        sa.select(ELEMENT.c.id).where(_OF_PIPELINE, ELEMENT.c.status != PipelineElementStatus.COMPLETED)
+    )
+)
+"""Delete the series of elements that did not complete."""
+
+
+def _queue(*whose: Any) -> Any:
+    """Select whether at least `skip` + 1 pipelines are queued, by the index of the queue, whose order it names: 10,000
+    entries take 0.4 ms."""
+    queue = sa.select(PIPELINE.c.id).where(QUEUED, PIPELINE.c.organization_id == _ORGANIZATION, *whose)
+    queue = queue.order_by(PIPELINE.c.started_at, PIPELINE.c.id)
+    return queue.offset(bindparam("skip", type_=sa.Integer)).limit(sa.literal(1, sa.Integer))
+
+
+QUEUED_OF_ORGANIZATION = _queue()
+QUEUED_OF_KEY = _queue(PIPELINE.c.started_by == bindparam("its_key"))

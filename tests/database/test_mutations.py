@@ -1,0 +1,126 @@
+"""Mutations: each succeeds or fails alone, whatever the others of its round do."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from sqlmodel import select
+
+from app.auth.caller import Caller
+from app.database.changes import Change
+from app.database.connect import database_url as parsed
+from app.database.connect import open_database
+from app.database.interface import Database
+from app.database.sqlite import rounds
+from app.database.writes.mutations import LONG, SHORT, Steps, run_in
+from app.errors import NotUnique, ProblemCode, Rejected, not_found
+from app.models.columns import now
+from app.models.tables import IdempotencyKey
+from app.pipelines.transactions import statements
+
+
+def row(key: str) -> dict[str, Any]:
+    at = now()
+    return {
+        "organization_id": "o",
+        "project_id": "p",
+        "key": key,
+        "fingerprint": "f",
+        "pipeline_id": "p",
+        "created_at": at,
+    }
+
+
+def adding(key: str, *, then: Exception | None = None) -> Steps[str]:
+    yield statements.INSERT_KEY, row(key)
+    yield Change("o", key, None, None)
+    if then is not None:
+        raise then
+    return key
+
+
+def refusing() -> Steps[str]:
+    found = yield statements.LOCK, {"organization": "o", "pipeline": "none"}
+    assert found == []
+    raise not_found("pipeline", "id")
+
+
+@pytest.fixture(params=["here", "by a thread"], autouse=True)
+def _where(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """SQLite runs short mutations on the event loop."""
+    if request.param != "here":
+        monkeypatch.setattr(rounds, "MOST_HERE", -1)
+
+
+@pytest.fixture(name="database")
+async def _database(database_url: str) -> AsyncIterator[Database]:
+    async with open_database(parsed(database_url), 10_000) as database:
+        yield database
+
+
+async def keys(database: Database) -> list[str]:
+    async with database.read() as session:
+        return sorted(await session.exec(select(IdempotencyKey.key)))
+
+
+async def outcomes(database: Database, *mutations: Any, size: int = SHORT) -> list[Any]:
+    return await asyncio.gather(*(database.mutate(each, size) for each in mutations), return_exceptions=True)
+
+
+async def test_what_is_refused_harms_no_other(database: Database) -> None:
+    first, refused, last = await outcomes(database, lambda: adding("a"), refusing, lambda: adding("b"))
+    assert (first, last) == ("a", "b")
+    assert isinstance(refused, Rejected)
+    assert refused.problems[0].code is ProblemCode.NOT_FOUND
+    assert await keys(database) == ["a", "b"]
+
+
+@pytest.mark.parametrize("size", [SHORT, LONG])
+async def test_a_failure_after_a_write_is_undone_alone(database: Database, size: int) -> None:
+    late = lambda: adding("late", then=not_found("pipeline"))  # noqa: E731
+    first, failed, last = await outcomes(database, lambda: adding("a"), late, lambda: adding("b"), size=size)
+    assert (first, last) == ("a", "b")
+    assert isinstance(failed, Rejected)
+    assert await keys(database) == ["a", "b"]
+
+
+async def test_a_key_that_exists_is_not_unique(database: Database) -> None:
+    assert await outcomes(database, lambda: adding("a")) == ["a"]
+    failed, other = await outcomes(database, lambda: adding("a"), lambda: adding("b"))
+    assert isinstance(failed, NotUnique)
+    assert other == "b"
+
+
+async def test_only_what_was_committed_is_told(database: Database) -> None:
+    await database.listen()
+    with database.broker.subscribe(Caller("o")) as subscriber:
+        late = lambda: adding("late", then=ValueError("late"))  # noqa: E731
+        *_, failed, _ = await outcomes(database, lambda: adding("a"), late, lambda: adding("b"))
+        assert isinstance(failed, ValueError)
+        told: set[str] = set()
+        async with asyncio.timeout(10):
+            while len(told) < 2:
+                told |= set(await subscriber.take(10))
+    assert told == {"a", "b"}
+
+
+async def test_steps_run_within_a_session(database: Database) -> None:
+    async def work(session: Any) -> int:
+        await run_in(session, adding("a"))
+        return await run_in(session, counting())
+
+    def counting() -> Steps[int]:
+        rows = yield statements.lock_many, {"organization": "o", "ids": ["x", "y"]}
+        yield statements.INSERT_KEY, [row("b"), row("c")]
+        yield statements.INSERT_KEY, []
+        return len(rows)
+
+    assert await database.write(work) == 0
+    assert await keys(database) == ["a", "b", "c"]
+
+
+async def test_more_than_a_round_keep_their_order(database: Database) -> None:
+    many = [lambda key=f"{i:03}": adding(key) for i in range(300)]
+    assert await outcomes(database, *many) == [f"{i:03}" for i in range(300)]
+    assert len(await keys(database)) == 300

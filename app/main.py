@@ -17,8 +17,9 @@ from app.database import telemetry
 from app.database.connect import database_url, exclusive, open_database
 from app.database.interface import Pools
 from app.database.migrations import migrate
+from app.execution.checking.checker import Checker
 from app.execution.reading.parts import Parts
-from app.execution.worker import working
+from app.execution.worker import child_processes, working
 from app.rest.host_rule import HostRule
 from app.server.connections.connection_limit import Connections
 from app.server.cors import cors
@@ -79,8 +80,10 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
                 open_database(url, settings.max_waiting_writes, pools(settings)) as database,
                 open_keys(url, database.recoveries) as keys,
                 Parts(settings, database) as parts,
+                child_processes(settings) as children,
+                Checker(settings, database, children) as checker,
             ):
-                app.state.services = services(settings, database, keys, parts)
+                app.state.services = services(settings, database, keys, parts, checker)
                 app.graphql.open(app.state.services)
                 app.state.metrics.watch(app.state.services)
                 app.state.exposition = Exposition(app.state.metrics, database)
@@ -89,7 +92,7 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
                         settings, app.state.metrics, database, app.state.services.health, app.state.services.isolation
                     ),
                     aclosing(app.state.services.revocations),
-                    working(settings, url, database, app.state.metrics.job),
+                    working(settings, url, database, children, app.state.metrics.job),
                 ):
                     yield
 

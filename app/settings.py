@@ -107,6 +107,10 @@ class Settings(BaseSettings):
     max_running_per_key: int | None = Field(
         None, ge=1, description="Maximum pipelines of one API key that run at a time; further ones stay queued."
     )
+    max_checks: int = Field(
+        2, ge=0, le=1000, description="Pipelines that one server checks at a time before they run; 0 refuses checks."
+    )
+    check_timeout: float = Field(10.0, gt=0, description="Time limit of such a check in seconds.")
     worker_id: str = Field("", description="Prefix of this worker's name; by default the host name.")
     executor: str = Field("app.battery:BatteryExecutor", description="Executor of elements: `MODULE:NAME`.")
     ingest: str = Field(

@@ -8,7 +8,7 @@ from app.database.interface import Database
 from app.execution.executor import Series
 from app.execution.lease import Lease
 from app.execution.queue import RunQueue
-from app.execution.samples import told
+from app.execution.streams.samples import told
 from app.models.enums import SeriesSource
 from tests.api import Api
 

@@ -77,7 +77,7 @@ def fast_path() -> bool:
 @pytest.fixture
 async def api(database_url: str) -> AsyncIterator[Api]:
     """API of a server in this process, over each kind of database in turn."""
-    app = create_app(Settings(database_url=database_url, workers=0))
+    app = create_app(Settings(database_url=database_url, workers=0, executor="app.execution.fake:FakeExecutor"))
     client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://localhost")
     async with app.router.lifespan_context(app), client as http:
         yield Api(http, app.state.services.database)

@@ -7,6 +7,7 @@ from typer.core import TyperGroup
 
 from app import __version__
 from app.cli import keys
+from app.cli.checking.command import check
 from app.cli.checks.doctor import doctor
 from app.cli.checks.mistakes import explanation
 from app.cli.checks.settings import unknown_variables
@@ -59,5 +60,5 @@ def options(
 
 
 cli.add_typer(keys.cli, name="keys")
-for command in (serve, run, fit, upload, logs, worker, migrate, backup, prune, doctor, schema):
+for command in (serve, run, check, fit, upload, logs, worker, migrate, backup, prune, doctor, schema):
     cli.command()(command)

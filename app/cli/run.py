@@ -44,6 +44,14 @@ class Client:
 
     async def send(self, operation: str, **variables: Any) -> Any:
         """Return the value of an operation's only field. Raises Refused with every problem."""
+        result = await self.ask(operation, **variables)
+        if isinstance(result, dict) and result.get("userErrors"):
+            said = (f"{'.'.join(error['field'] or [])}: {error['message']}" for error in result["userErrors"])
+            raise Refused("\n".join(said))
+        return result
+
+    async def ask(self, operation: str, **variables: Any) -> Any:
+        """Return the value of an operation's only field, which may hold user errors. Raises Refused."""
         query = (QUERIES / f"{operation}.graphql").read_text()
         response = await self._http.post("/graphql", json={"query": query, "variables": variables})
         try:
@@ -53,9 +61,6 @@ class Client:
         if errors := answer.get("errors"):
             raise Refused("\n".join(error["message"] for error in errors))
         [result] = answer["data"].values()
-        if isinstance(result, dict) and result.get("userErrors"):
-            said = (f"{'.'.join(error['field'] or [])}: {error['message']}" for error in result["userErrors"])
-            raise Refused("\n".join(said))
         return result
 
     async def put(self, url: str, content: AsyncIterator[bytes], headers: dict[str, str]) -> None:

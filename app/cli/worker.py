@@ -18,7 +18,7 @@ from app.database.connect import open_database, shown_url
 from app.database.migrations import migrate
 from app.execution.sandbox.isolation import isolation
 from app.execution.sandbox.server_process import protect_process
-from app.execution.worker import working
+from app.execution.worker import child_processes, working
 from app.main import pools
 from app.models.sql import is_file
 from app.server.observability import logs
@@ -58,7 +58,8 @@ async def _work(settings: Settings, url: URL, ended: asyncio.Event) -> None:
     async with (
         open_database(url, settings.max_waiting_writes, pools(settings)) as tables,
         listening(settings, metrics, tables, Health(tables), isolation(settings.sandbox)),
-        working(settings, url, tables, metrics.job),
+        child_processes(settings) as children,
+        working(settings, url, tables, children, metrics.job),
     ):
         metrics.watch_database(tables)
         metrics.watch_isolation(isolation(settings.sandbox))

@@ -35,12 +35,12 @@ from app.execution.executor import (
 )
 from app.execution.messages import DESCRIPTORS, WorkerGone, receive, send, send_series
 from app.execution.reading.tables import read_part
-from app.execution.samples import Allowance
 from app.execution.sandbox.confinement import confine
 from app.execution.sandbox.kernel import IS_LINUX, PR_SET_DUMPABLE, PR_SET_PDEATHSIG, prctl
 from app.execution.sandbox.limits import Limits, exceeded, release_reserve
 from app.execution.sandbox.readable import readable
 from app.execution.sandbox.reaper import Reaper
+from app.execution.streams.samples import Allowance
 from app.models.enums import ElementType, JobErrorCode, SeriesSource
 
 OWN = (__package__ or "").rpartition(".")[0]
@@ -49,6 +49,8 @@ NICE = 10
 """Nice value of jobs, so that API requests run first on few cores."""
 KILLED_FIRST = "1000"
 """oom_score_adj of jobs: when memory is short, the kernel kills the largest of them, and not the server."""
+CANNOT_RUN = "This server cannot run elements:"
+"""Start of the message of each failure if the executor cannot be imported."""
 MOST_TRACEBACK = 16_384
 """Maximum characters of a traceback that is sent; its end is kept."""
 
@@ -124,7 +126,7 @@ def load(name: str) -> Executor:
         executor: Executor = getattr(importlib.import_module(own(module)), attribute)()
     except Exception as error:
         traceback.print_exc()
-        return Missing(f"This server cannot run elements: {error}")
+        return Missing(f"{CANNOT_RUN} {error}")
     return executor
 
 

@@ -13,7 +13,7 @@ from pydantic import Field, TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
 from app.execution.executor import Series
-from app.execution.samples import SIZE, Allowance, Sampled, told
+from app.execution.streams.samples import SIZE, Allowance, Sampled, told
 
 DESCRIPTORS = ("STDOUT", "STDERR", "WARNING", "status")
 """Descriptors that the worker passes with each connection: write ends of pipes for the three streams of the job's log,

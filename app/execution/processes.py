@@ -21,10 +21,10 @@ from typing import Any
 
 from app.errors import VoltgraphError
 from app.execution.messages import ProtocolViolation, hear, packed
-from app.execution.pipes import Discard, LogSink, Pipes
-from app.execution.samples import Allowance
 from app.execution.sandbox.endings import Ending
 from app.execution.sandbox.limits import Limits
+from app.execution.streams.pipes import Discard, LogSink, Pipes
+from app.execution.streams.samples import Allowance
 from app.settings import Settings
 
 log = logging.getLogger("voltgraph")
@@ -156,15 +156,17 @@ class ChildProcesses:
         await asyncio.to_thread(self._folder.cleanup)
 
     @asynccontextmanager
-    async def child(self, request: dict[str, Any], sink: LogSink | None = None) -> AsyncIterator[ChildProcess]:
+    async def child(
+        self, request: dict[str, Any], sink: LogSink | None = None, limits: Limits | None = None
+    ) -> AsyncIterator[ChildProcess]:
         """Run a child process for `request`; kill it on exit, and remove its folder. `sink` receives what it writes to
-        its log."""
+        its log. `limits` replace those of jobs."""
         folder = Path(tempfile.mkdtemp(prefix="job-", dir=self._folder.name))
         pipes = Pipes(sink or Discard())
         child = writer = None
         try:
             reader, writer = await self._connect(pipes)
-            confined = {"limits": self.limits.to_json(), "folder": str(folder), "sandbox": self._sandbox}
+            confined = {"limits": (limits or self.limits).to_json(), "folder": str(folder), "sandbox": self._sandbox}
             writer.write(packed(request | confined))
             async with asyncio.timeout(BEGIN):
                 began = await self._begun(reader)

@@ -17,6 +17,7 @@ from app.auth.redaction import Redaction, passwords
 from app.database import telemetry
 from app.database.availability import is_unavailable, retry_until_available
 from app.database.interface import Database
+from app.execution.checking.requests import check_request, data_request, job, reference_fault
 from app.execution.executor import JobFailed, Progress
 from app.execution.job_log import JobLog
 from app.execution.lease import Lease, LeaseLost
@@ -85,8 +86,7 @@ class Runner:
             yield _Data(run)
             return
         with self._children.folder("run-") as folder:
-            files = await runs.write_files(self._database, run, folder)
-            yield _Data(run, {"measurements": files, "readable": [str(folder)]})
+            yield _Data(run, await data_request(self._database, run, folder))
 
     async def _run_all(self, lease: Lease, elements: list[PipelineElement], data: _Data) -> None:
         inputs: dict[str, Any] = {}
@@ -111,7 +111,7 @@ class Runner:
         first = next(each.id for each in elements if each.id in pending)
         try:  # together with the completed ones: the values that they define decide whether later elements are valid
             jobs = [_job(each) for each in elements]
-            answer = await self._attempts(lease, {"kind": "check", "jobs": jobs, **data.request}, None)
+            answer = await self._attempts(lease, check_request(jobs, data.request), None)
         except JobFailed as failure:
             return {first: failure}
         if len(answer["faults"]) != len(elements):
@@ -322,7 +322,7 @@ class _Kept:
 
 
 def _job(element: PipelineElement) -> dict[str, Any]:
-    return {"name": element.name, "type": element.element_type.name, "config": orjson.Fragment(element.job_config)}
+    return job(element.name, element.element_type, element.job_config)
 
 
 def _fields(lease: Lease, element: PipelineElement | None = None, **more: Any) -> dict[str, Any]:
@@ -351,7 +351,8 @@ def _unresolved(elements: list[PipelineElement], run: RunData) -> dict[str, JobF
 
 
 def _reference_fault(reference: WrongReference) -> dict[str, Any]:
-    return {"message": reference.message, "path": [*map(str, reference.path)]}
+    fault = reference_fault(reference)
+    return {"message": fault.message, "path": [*map(str, fault.path)]}
 
 
 def _pin(result: dict[str, Any], pins: dict[str, dict[str, Any]]) -> None:

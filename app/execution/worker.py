@@ -51,20 +51,31 @@ FAREWELL = 5.0
 
 
 @asynccontextmanager
-async def working(settings: Settings, url: URL, database: Database, ended: Ended = uncounted) -> AsyncIterator[None]:
-    """Run pipelines until exit. Those that are running at exit return to the queue, for the next worker or another
-    one."""
+async def child_processes(settings: Settings) -> AsyncIterator[ChildProcesses | None]:
+    """Keep the child processes of a worker until exit; None if this process runs no pipelines."""
     if settings.workers == 0:
+        yield None
+        return
+    async with ChildProcesses(settings) as children:
+        yield children
+
+
+@asynccontextmanager
+async def working(
+    settings: Settings, url: URL, database: Database, children: ChildProcesses | None, ended: Ended = uncounted
+) -> AsyncIterator[None]:
+    """Run pipelines until exit; without child processes, none. Those that are running at exit return to the queue, for
+    the next worker or another one."""
+    if children is None:
         yield
         return
     _log_isolation(isolation(settings.sandbox))
     limits = RunningLimits(settings.max_running, settings.max_running_per_key)
     queue = RunQueue(database, _name(settings, url), limits)
-    async with ChildProcesses(settings) as children:
-        worker = _Worker(database, queue, Runner(database, children, settings, ended), settings)
-        alone = queue.worker_id == ALONE
-        async with ingesting(settings, database, children, alone=alone), worker.at_work():
-            yield
+    worker = _Worker(database, queue, Runner(database, children, settings, ended), settings)
+    alone = queue.worker_id == ALONE
+    async with ingesting(settings, database, children, alone=alone), worker.at_work():
+        yield
 
 
 def _log_isolation(confined: Isolation) -> None:

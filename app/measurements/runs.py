@@ -10,13 +10,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlmodel import col
 
+from app.auth.caller import Caller
 from app.database.interface import Database
 from app.errors import Path
 from app.measurements import files
 from app.models.enums import FileKind, MeasurementStatus
 from app.models.measurements import Measurement, MeasurementFile, PipelineMeasurement
+from app.pipelines import access
 from app.pipelines.elements import find_references
 
+Condition = sa.ColumnElement[bool]
 MOST_REFERENCES = 1_000
 """Maximum number of measurements of one pipeline."""
 
@@ -61,11 +64,24 @@ class RunData:
 async def resolve(database: Database, pipeline_id: str, configs: Iterable[tuple[str, str]]) -> RunData:
     """Resolve the references of a pipeline. `configs` are the ids of its elements with their configurations. Only
     measurements that are linked to the pipeline exist for it."""
+    is_linked = sa.exists().where(
+        col(PipelineMeasurement.pipeline_id) == pipeline_id,
+        col(PipelineMeasurement.measurement_id) == col(Measurement.id),
+    )
+    return await _resolve(database, is_linked, configs)
+
+
+async def resolve_visible(database: Database, caller: Caller, configs: Iterable[tuple[str, str]]) -> RunData:
+    """Resolve the references of a pipeline that is not stored, as `resolve` does once its author has created it."""
+    return await _resolve(database, access.visible(caller, Measurement), configs)
+
+
+async def _resolve(database: Database, is_readable: Condition, configs: Iterable[tuple[str, str]]) -> RunData:
     found = {element_id: list(find_references(config)) for element_id, config in configs}
     ids = list(dict.fromkeys(id for references in found.values() for id, _ in references))
     if not ids:
         return RunData()
-    known = await _linked(database, pipeline_id, ids[:MOST_REFERENCES])
+    known = await _readable(database, is_readable, ids[:MOST_REFERENCES])
     data = RunData()
     for element_id, references in found.items():
         for id, path in references:
@@ -85,13 +101,10 @@ def _missing(id: str, count: int) -> str:
     return f"The measurement {id} does not exist."
 
 
-async def _linked(database: Database, pipeline_id: str, ids: list[str]) -> dict[str, Pinned | str]:
+async def _readable(database: Database, is_readable: Condition, ids: list[str]) -> dict[str, Pinned | str]:
     """Return the measurements that a pipeline may read, by id; for one that cannot be read, the reason."""
-    query: Any = (
-        sa.select(*(col(getattr(Measurement, name)) for name in ("id", "status", "sha256", "row_count")))
-        .join(PipelineMeasurement, col(PipelineMeasurement.measurement_id) == col(Measurement.id))
-        .where(col(PipelineMeasurement.pipeline_id) == pipeline_id, col(Measurement.id).in_(ids))
-    )
+    columns = (col(getattr(Measurement, name)) for name in ("id", "status", "sha256", "row_count"))
+    query: Any = sa.select(*columns).where(is_readable, col(Measurement.id).in_(ids))
     known: dict[str, Pinned | str] = {}
     async with database.read() as session:
         for id, status, sha256, rows in (await session.exec(query)).all():

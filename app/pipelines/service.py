@@ -32,14 +32,32 @@ async def create(database: Database, caller: Caller, draft: PipelineCreate) -> P
     """Create a pending pipeline. If its idempotency key was used before in the project with the same request, return
     the pipeline of that request. Raises CONFLICT if the request differs or that pipeline was deleted, and FORBIDDEN."""
     require_write(caller)
-    if not caller.may_use(draft.project_id):
-        raise forbidden(NOT_THEIRS, "project_id")
+    require_project(caller, draft)
     if draft.idempotency_key is not None:
         await _refuse_key_without_project(database, caller, draft)
     try:
         return await _store(database, caller, draft)
     except NotUnique:
         return await _first_with_key(database, caller, draft)
+
+
+def require_project(caller: Caller, draft: PipelineCreate) -> None:
+    """Raise Rejected with FORBIDDEN if the caller may not use the project of a pipeline to create."""
+    if not caller.may_use(draft.project_id):
+        raise forbidden(NOT_THEIRS, "project_id")
+
+
+async def find_created(database: Database, caller: Caller, draft: PipelineCreate) -> Pipeline | None:
+    """Return the pipeline that the idempotency key of a draft created before, if there is one. Raises CONFLICT as
+    `create` does, and FORBIDDEN."""
+    require_write(caller)
+    require_project(caller, draft)
+    if draft.idempotency_key is None:
+        return None
+    async with database.read() as session:
+        key = caller.organization_id, draft.project_id, draft.idempotency_key
+        is_used = await session.get(IdempotencyKey, key) is not None
+    return await _first_with_key(database, caller, draft) if is_used else None
 
 
 async def update(database: Database, caller: Caller, id: str, changes: PipelineUpdate) -> Pipeline:

@@ -19,6 +19,7 @@ from app.rest.pipeline_filters import ListQuery, listing
 from app.rest.route import StrictRoute
 from app.rest.schemas import (
     Failure,
+    PipelineCheck,
     PipelineConfig,
     PipelineDetail,
     PipelineElement,
@@ -104,6 +105,16 @@ async def create_pipeline(config: PipelineConfig, request: Request, by: By, most
     if starts:
         row = await lifecycle.start(database(request), limits, by, row.id, request_id())
     return JsonResponse(await _detail(database(request), by, row, most), 201)
+
+
+@router.post("/check", response_model=PipelineCheck)
+async def check_pipeline(config: PipelineConfig, request: Request, by: By) -> Response:
+    """Check a pipeline without storing or running it: the body is that of a create, and is refused as there. The
+    problems are those for which its run would fail before the first job."""
+    service.require_project(by, config.draft)
+    elements, needed = config.draft.elements, services(request)
+    faults = await needed.checker.faults(by, elements, needed.rate_limiter)
+    return JsonResponse(serializers.check(elements, faults))
 
 
 @router.get("", response_model=PipelinePage)

@@ -73,6 +73,23 @@ def _drafted(sound: dict[str, Any], config: PipelineConfig | None) -> PipelineCr
     )
 
 
+class ConfigurationProblem(BaseModel):
+    """A problem of the configuration of an element."""
+
+    element: str = Field(description="The element's name.")
+    path: list[str] = Field(description="Its place in the element's configuration, outermost first.")
+    message: str
+
+
+class PipelineCheck(BaseModel):
+    """The problems of a pipeline that is not stored."""
+
+    is_valid: bool
+    problems: list[ConfigurationProblem] = Field(
+        description="All problems for which its run would fail before the first job."
+    )
+
+
 class PipelinePatch(BaseModel):
     """Changes of a pipeline. A missing field is kept; a null description clears it."""
 

@@ -1,14 +1,16 @@
 """Serializers: rows as REST responses. JSON columns are passed through as stored text."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
 from starlette.responses import Response
 
+from app.execution.executor import Fault
 from app.models.columns import instant_text
 from app.models.enums import DescribedEnum, ElementType, JobStatus
 from app.models.tables import Checkpoint, JobLogLine, Pipeline, PipelineElement
+from app.pipelines.elements import Element
 from app.pipelines.results.parsed import ParsedResult
 
 
@@ -38,6 +40,16 @@ JOB_TYPES = {
 }
 PRIORITY = 5
 """Priority of every job: the official client's default."""
+
+
+def check(elements: Sequence[Element], faults: Sequence[Sequence[Fault]]) -> dict[str, Any]:
+    """Return the problems of a pipeline that is not stored."""
+    problems = [
+        {"element": element.name, "path": [*map(str, fault.path)], "message": fault.message}
+        for element, found in zip(elements, faults, strict=True)
+        for fault in found
+    ]
+    return {"is_valid": not problems, "problems": problems}
 
 
 def submission(row: Pipeline) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from app.auth.quotas import ConcurrencyQuota
 from app.auth.rate_limit import RateLimiter
 from app.auth.revocation import RevocationPoller
 from app.database.interface import Database
+from app.execution.checking.checker import Checker
 from app.execution.sandbox.isolation import Isolation, isolation
 from app.measurements.downloads import Signer
 from app.measurements.parts import PartReader
@@ -39,11 +40,12 @@ class Services:
     measurements: MeasurementFeed
     signer: Signer
     parts: PartReader
+    checker: Checker
     max_file_bytes: int
     max_stored_bytes: int
 
 
-def services(settings: Settings, database: Database, keys: KeyStore, parts: PartReader) -> Services:
+def services(settings: Settings, database: Database, keys: KeyStore, parts: PartReader, checker: Checker) -> Services:
     """Build the services of a server."""
     authenticator = Authenticator(KeyRing(keys), settings.allow_anyone)
     sockets = ConcurrencyQuota(settings.max_sockets, "WebSockets")
@@ -68,6 +70,7 @@ def services(settings: Settings, database: Database, keys: KeyStore, parts: Part
         MeasurementFeed(database, revocations),
         Signer(database),
         parts,
+        checker,
         settings.max_file_bytes,
         settings.max_stored_bytes,
     )

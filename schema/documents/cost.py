@@ -33,9 +33,10 @@ from schema.documents.size_limits import INTROSPECTION
 
 PAGED = ("first", "last")
 PAGE_FIELDS = ("nodes", "edges")
-LENGTHS = {"elements": 5, "pipelineCounts": 5, "warnings": 5, "columns": 10}
+LENGTHS = {"elements": 5, "pipelineCounts": 5, "warnings": 5, "columns": 10, "problems": 5}
 LEAST = {"elements": 2}
 EXTRA = {
+    "checkPipeline": 200,
     "totalCount": 50,
     "pipelineCounts": 50,
     "usedBy": 50,

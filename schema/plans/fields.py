@@ -192,6 +192,7 @@ LEFT = frozenset(
         "Pipeline.queuePosition",
         "PipelineElement.history",
         "PipelineElement.series",
+        "Query.checkPipeline",
         "Query.measurements",
         "Query.cellSpecifications",
         "Query.cellInstances",

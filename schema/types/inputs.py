@@ -116,6 +116,11 @@ class CreatePipelineInput:
         "Repeating a create with the same key returns the first pipeline; the same key with another input is CONFLICT. "
         "Each project has keys of its own."
     )
+    check: bool = about(
+        "Check the configurations first, as `checkPipeline` does. If there are problems, nothing is stored and each is "
+        "an INVALID user error with its place in this input.",
+        default=False,
+    )
 
     def draft(self) -> PipelineCreate:
         options = given(self.options)

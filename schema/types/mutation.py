@@ -13,6 +13,7 @@ from schema.types.inputs import CreatePipelineInput, UpdatePipelineInput, given
 from schema.types.measurements.mutation import MeasurementMutations
 from schema.types.payloads import DeletePipelinePayload, PipelinePayload, payload, user_errors
 from schema.types.pipelines import ID
+from schema.types.results.checks import create
 
 PipelineId = Annotated[ID, strawberry.argument(description="The pipeline's id.")]
 
@@ -27,8 +28,7 @@ class Mutation(MeasurementMutations):
         info: Info,
         input: Annotated[CreatePipelineInput, strawberry.argument(description="The pipeline to create.")],
     ) -> PipelinePayload:
-        database, caller = info.context.database, info.context.caller
-        return await payload(lambda: service.create(database, caller, input.draft()))
+        return await payload(lambda: create(info.context, input))
 
     @strawberry.mutation(description="Change a pipeline. Elements and options can change only while PENDING.")
     async def update_pipeline(

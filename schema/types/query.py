@@ -16,6 +16,7 @@ from schema.types.context import Info
 from schema.types.inputs import PipelineFilter, PipelineOrder, given
 from schema.types.measurements.query import MeasurementQueries
 from schema.types.pipelines import ID, Job, Node, Pipeline
+from schema.types.results.checks import CheckQueries
 
 Filter = Annotated[PipelineFilter | None, strawberry.argument(description="The filter; by default all pipelines.")]
 
@@ -47,7 +48,7 @@ class Viewer:
 
 
 @strawberry.type(description="Operations that read data.")
-class Query(MeasurementQueries):
+class Query(CheckQueries, MeasurementQueries):
     @strawberry.field(
         description="An object by its id. Null if it does not exist or the caller may not see it.",
         graphql_type=Node | None,

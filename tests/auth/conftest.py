@@ -47,7 +47,7 @@ async def store(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
 @pytest.fixture
 async def locked(database_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Locked]:
     monkeypatch.setattr(keys, "FRESH", 0.0)
-    app = create_app(Settings(database_url=database_url, workers=0))
+    app = create_app(Settings(database_url=database_url, workers=0, executor="app.execution.fake:FakeExecutor"))
     async with app.router.lifespan_context(app), open_keys(parsed(database_url)) as store:
         await store.create("nobody")
         yield Locked(app, store)

@@ -10,10 +10,10 @@ import numpy as np
 import orjson
 import pytest
 
-from app.execution import samples
 from app.execution.executor import Series
 from app.execution.messages import ProtocolViolation, hear, packed
-from app.execution.samples import Allowance
+from app.execution.streams import samples
+from app.execution.streams.samples import Allowance
 from app.models.enums import SeriesSource
 from tests.execution.conftest import Runs
 

@@ -1,0 +1,1 @@
+"""Command `check`: the problems of pipeline files, at their lines."""

@@ -1,0 +1,1 @@
+"""Streams from child processes: pipes of logs, and samples of series."""

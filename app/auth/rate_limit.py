@@ -14,6 +14,9 @@ REQUEST = 20
 PER_SECOND = 20_000
 """Cost of one second of CPU time: the most expensive operation takes a quarter of a second."""
 
+CHARGED, COPIED_PER_SECOND = 2**20, 200e6
+"""Bytes of a copy from which its CPU time is charged, and bytes that are copied in a second of it."""
+
 
 class RateLimiter:
     """Rate limiter: a token bucket per key. A full bucket holds the cost that may be spent in a minute."""
@@ -42,6 +45,11 @@ class RateLimiter:
         if left < 0:
             raise self._limited(left, 0)
         self._buckets[caller.key] = left - ceil(seconds * PER_SECOND), at
+
+    def charge_copy(self, caller: Caller, size: int) -> None:
+        """Charge the CPU time of a copy of many bytes. Raises RateLimited."""
+        if size >= CHARGED:
+            self.charge(caller, size / COPIED_PER_SECOND)
 
     def _limited(self, left: float, cost: int) -> RateLimited:
         return RateLimited(ceil((min(cost, self._most) - left) * MINUTE / self._most) or 1)

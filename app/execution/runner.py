@@ -66,7 +66,7 @@ class Runner:
         try:
             elements = await lease.elements()
             async with self._data(lease, elements) as data:
-                if failures := _unresolved(elements, data.run) or await self._refused(lease, elements, data):
+                if failures := _unresolved(data.run) or await self._refused(lease, elements, data):
                     await retry_until_available(lambda: lease.fail(failures))
                     for element in elements:
                         if element.id in failures:
@@ -79,8 +79,10 @@ class Runner:
 
     @asynccontextmanager
     async def _data(self, lease: Lease, elements: list[PipelineElement]) -> AsyncIterator[_Data]:
-        """Resolve the references of a run and write its measurements to a folder, which is deleted at the end."""
-        configs = [(each.id, each.job_config) for each in elements]
+        """Resolve the references of the elements that have to run and write their measurements to a folder, which is
+        deleted at the end. Completed elements need none: theirs may be deleted."""
+        completed = PipelineElementStatus.COMPLETED
+        configs = [(each.id, each.job_config) for each in elements if each.status is not completed]
         run = await runs.resolve(self._database, lease.pipeline_id, configs)
         if run.wrong or not run.measurements:
             yield _Data(run)
@@ -341,12 +343,11 @@ def _log_failure(lease: Lease, element: PipelineElement, failure: JobFailed) -> 
     log.log(level, "job %s of pipeline %s failed: %s: %s", *said, extra=fields)
 
 
-def _unresolved(elements: list[PipelineElement], run: RunData) -> dict[str, JobFailed]:
-    """Return the elements that have not run and whose references cannot be resolved, by id."""
+def _unresolved(run: RunData) -> dict[str, JobFailed]:
+    """Return the elements whose references cannot be resolved, by id."""
     return {
-        each.id: _configuration_error([_reference_fault(reference) for reference in run.wrong[each.id]])
-        for each in elements
-        if each.id in run.wrong and each.status is not PipelineElementStatus.COMPLETED
+        id: _configuration_error([_reference_fault(reference) for reference in references])
+        for id, references in run.wrong.items()
     }
 
 

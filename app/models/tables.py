@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
+from sqlalchemy import ForeignKey, Index, LargeBinary, Text, UniqueConstraint, false, text
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import Binary, Id, Instant, JsonText, Name
@@ -92,6 +92,8 @@ class Pipeline(SQLModel, table=True):
     """Id of the request that started the pipeline, for the worker's log."""
     started_by: str | None = Field(default=None, sa_type=Binary)
     """Prefix of the API key that started the run; null without one. Limits of keys count by it."""
+    rerun_of: str | None = Field(default=None, sa_type=Id)
+    """The pipeline whose results this one took over, which may be deleted; null if it is no rerun."""
 
     @property
     def is_terminal(self) -> bool:
@@ -124,7 +126,9 @@ class PipelineElement(SQLModel, table=True):
     started_at: datetime | None = Field(default=None, sa_type=Instant)
     finished_at: datetime | None = Field(default=None, sa_type=Instant)
     attempt: int = 0
-    """Number of times the job was started."""
+    """Number of times the job was started; 0 if its result was taken over."""
+    is_reused: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    """Whether its result was taken over from the original of a rerun."""
     error_detail: str | None = Field(default=None, sa_type=JsonText)
     result: str | None = Field(default=None, sa_type=JsonText)
     job_config: str = Field(sa_type=JsonText)

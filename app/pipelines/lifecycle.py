@@ -46,14 +46,14 @@ def _start(limits: QueueLimits, caller: Caller, id: str, request_id: str | None)
         return pipeline
     if pipeline.is_terminal:
         raise invalid_state(pipeline, "duplicate it to run it again")
-    yield from _require_room(limits, caller)
+    yield from check_room(limits, caller)
     yield from _begin(pipeline, caller, request_id)
     return pipeline
 
 
 async def require_room(database: Database, limits: QueueLimits, caller: Caller) -> None:
     """Raise QUEUE_FULL if the caller may not start another pipeline now."""
-    await database.mutate(partial(_require_room, limits, caller))
+    await database.mutate(partial(check_room, limits, caller))
 
 
 async def cancel(database: Database, caller: Caller, id: str) -> Pipeline:
@@ -109,7 +109,7 @@ async def load_elements(session: AsyncSession, pipeline_id: str, *, whole: bool 
     return list(await session.exec(query if whole else query.options(*repository.WITHOUT_LARGE)))
 
 
-def _require_room(limits: QueueLimits, caller: Caller) -> Steps[None]:
+def check_room(limits: QueueLimits, caller: Caller) -> Steps[None]:
     """Raise QUEUE_FULL if the organization or the API key has as many queued pipelines as it may. Several processes
     that start pipelines at the same moment may exceed a limit by their number."""
     theirs = {"organization": caller.organization_id}

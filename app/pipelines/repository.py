@@ -43,6 +43,11 @@ def pipeline_query(caller: Caller, id: str) -> SelectOfScalar[Pipeline]:
     return select(Pipeline).where(visible_pipelines(caller), col(Pipeline.id) == id)
 
 
+def pipelines_query(caller: Caller, ids: Ids) -> SelectOfScalar[Pipeline]:
+    """Select pipelines by id."""
+    return select(Pipeline).where(visible_pipelines(caller), col(Pipeline.id).in_(ids))
+
+
 def element_query(caller: Caller, *, id: str | None = None, job_id: str | None = None) -> Elements:
     """Select the element with an id or a job id."""
     which = col(PipelineElement.id) == id if job_id is None else col(PipelineElement.job_id) == job_id
@@ -124,8 +129,17 @@ async def pipeline(database: Database, caller: Caller, id: str) -> Pipeline | No
 async def pipelines(database: Database, caller: Caller, ids: Sequence[str]) -> dict[str, Pipeline]:
     """Load pipelines by id; missing ones are left out."""
     async with database.read() as session:
-        found = await session.exec(select(Pipeline).where(visible_pipelines(caller), col(Pipeline.id).in_(ids)))
+        found = await session.exec(pipelines_query(caller, ids))
         return {pipeline.id: pipeline for pipeline in found}
+
+
+async def visible_of(
+    database: Database, caller: Caller, ids: Sequence[str], *, budget: Budget
+) -> list[Pipeline | None]:
+    """Load the pipeline with each of the ids; None if the caller sees none."""
+    found = await pipelines(database, caller, ids)
+    budget.take_work(LOADED * len(found))
+    return [found.get(id) for id in ids]
 
 
 async def element(database: Database, caller: Caller, id: str, *, whole: bool = False) -> PipelineElement | None:

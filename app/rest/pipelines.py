@@ -1,5 +1,6 @@
 """REST endpoints of pipelines, over the same service as GraphQL."""
 
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query, Request
@@ -13,6 +14,7 @@ from app.pipelines import lifecycle, repository, service
 from app.pipelines.budget import PARSED, Budget, size_of
 from app.pipelines.elements import SubmittedElements
 from app.pipelines.inputs import parse_update
+from app.pipelines.rerun.service import rerun
 from app.rest import serializers
 from app.rest.authentication import caller, services
 from app.rest.pipeline_filters import ListQuery, listing
@@ -26,6 +28,7 @@ from app.rest.schemas import (
     PipelinePage,
     PipelinePatch,
     PipelineResult,
+    RerunConfig,
     Submission,
 )
 from app.rest.serializers import JsonResponse
@@ -69,7 +72,7 @@ async def _detail(db: Database, by: Caller, row: Pipeline, most: Budget) -> dict
 
 async def _elements(db: Database, by: Caller, row: Pipeline, most: Budget) -> list[dict[str, Any]]:
     [elements] = await repository.elements_of(db, by, [row.id], budget=most, whole=True)
-    if row.started_at is None:  # pending: no checkpoints exist
+    if row.started_at is None and row.rerun_of is None:  # pending: no checkpoints exist
         return [serializers.element(each) for each in elements]
     newest = await repository.newest_checkpoints(db, by, [each.id for each in elements], budget=most)
     return [serializers.element(*each) for each in zip(elements, newest, strict=True)]
@@ -161,6 +164,18 @@ async def cancel_pipeline(pipeline_id: str, request: Request, by: By) -> Respons
     """Cancel a pipeline. One that has ended stays unchanged."""
     await stop(services(request), by, pipeline_id)
     return JsonResponse(serializers.submission(found(await repository.pipeline(database(request), by, pipeline_id))))
+
+
+@router.post("/{pipeline_id}/rerun", status_code=201, response_model=PipelineDetail, responses=NOT_YET)
+async def rerun_pipeline(
+    pipeline_id: str, request: Request, by: By, most: Most, config: RerunConfig | None = None
+) -> Response:
+    """Run an ended pipeline again as a new one, which takes over the results of its completed elements up to the first
+    that runs again."""
+    limiter, limits = services(request).rate_limiter, services(request).queue_limits
+    command, take_copy = (config or RerunConfig()).command, partial(limiter.charge_copy, by)
+    row = await rerun(database(request), limits, by, pipeline_id, command, take_copy, request_id())
+    return JsonResponse(await _detail(database(request), by, row, most), 201)
 
 
 @router.get("/{pipeline_id}/result", response_model=PipelineResult, responses=NOT_FOUND)

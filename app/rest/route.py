@@ -33,11 +33,11 @@ class StrictRoute(APIRoute):
     exceeds the timeout gets an error; one that changes data is completed nevertheless."""
 
     def get_route_handler(self) -> Handle:
-        handle, has_body = super().get_route_handler(), self.body_field is not None
+        handle, body = super().get_route_handler(), self.body_field
 
         async def authenticate_then_handle(request: Request) -> Response:
             await authenticate(request)
-            if not has_body:
+            if body is None or (not body.field_info.is_required() and _is_empty(request)):
                 return await _in_time(request, handle(request))
             settings: Settings = request.app.state.settings
             with services(request).bodies.hold() as held:
@@ -46,6 +46,12 @@ class StrictRoute(APIRoute):
                 return await _in_time(request, handle(read))
 
         return authenticate_then_handle
+
+
+def _is_empty(request: Request) -> bool:
+    """Return whether a request has no body."""
+    headers = request.headers
+    return headers.get("content-length", "0").strip() == "0" and "transfer-encoding" not in headers
 
 
 async def _in_time(request: Request, handling: Coroutine[Any, Any, Response]) -> Response:

@@ -5,12 +5,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Self
 
-from pydantic import BaseModel, Field, ModelWrapValidatorHandler, PrivateAttr, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    ModelWrapValidatorHandler,
+    PrivateAttr,
+    StrictBool,
+    ValidationError,
+    model_validator,
+)
 
 from app.errors import Rejected
 from app.models.enums import ElementType, JobErrorCode, PipelineElementStatus, PipelineStatus
 from app.pipelines.elements import SubmittedElements
 from app.pipelines.inputs import PipelineCreate, parse_create
+from app.pipelines.rerun.command import RerunCommand, SubmittedChange, parse_rerun
 from app.rest.errors import line_error, pydantic_error
 
 
@@ -88,6 +97,31 @@ class PipelineCheck(BaseModel):
     problems: list[ConfigurationProblem] = Field(
         description="All problems for which its run would fail before the first job."
     )
+
+
+class RerunConfig(BaseModel):
+    """A rerun of an ended pipeline."""
+
+    first: str | None = Field(
+        None,
+        alias="from",
+        description="Name of the first element that runs again; by default the first one that did not complete or has "
+        "a new configuration.",
+    )
+    name: str | None = None
+    elements: dict[str, Any] | None = Field(
+        None, description="New configurations by name. The elements named here, and all after them, run again."
+    )
+    start: StrictBool = True
+
+    @property
+    def command(self) -> RerunCommand:
+        """The validated command. Raises Rejected with every problem."""
+        changes = [
+            SubmittedChange(name, config, ("elements", name), ("elements", name))
+            for name, config in (self.elements or {}).items()
+        ]
+        return parse_rerun(first=self.first, name=self.name, changes=changes, starts=self.start)
 
 
 class PipelinePatch(BaseModel):

@@ -56,6 +56,18 @@ def options(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     return rows.object("PipelineOptions", details)
 
 
+def rerun_of(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
+    # Its subquery has the pipelines' table too, so that nested in a query of that table it would find all pipelines.
+    return ChildRows(
+        rows,
+        PIPELINE.rerun_of,
+        partial(repository.pipelines_query, CALLER),
+        PIPELINE.id,
+        lambda each: each.object("Pipeline", details),
+        lambda run: {},
+    ).first(rows)
+
+
 def elements(rows: RowBuilder, details: FieldDetailsList) -> Any:
     def query(id: Any) -> Any:
         return repository.elements_of_query(CALLER, id)
@@ -201,7 +213,13 @@ LEFT = frozenset(
 )
 """Fields whose operations are left to the executor, as `Type.field`."""
 FIELDS: dict[str, dict[str, FieldReader]] = {
-    "Pipeline": {"isTerminal": is_terminal, "options": options, "elements": elements, "progress": progress},
+    "Pipeline": {
+        "isTerminal": is_terminal,
+        "options": options,
+        "elements": elements,
+        "progress": progress,
+        "rerunOf": rerun_of,
+    },
     "PipelineElement": {
         "jobConfig": column(ELEMENT.job_config),
         "result": column(ELEMENT.result),

@@ -17,7 +17,7 @@ from app.measurements import series as measurement_series
 from app.measurements.series import Selection
 from app.models.enums import FileKind
 from app.models.measurements import CellInstance, CellSpecification
-from app.models.tables import Checkpoint, JobLogLine, PipelineElement
+from app.models.tables import Checkpoint, JobLogLine, Pipeline, PipelineElement
 from app.pipelines import repository
 from app.pipelines.budget import Budget, size_of
 from app.pipelines.results import series
@@ -26,8 +26,6 @@ from app.pipelines.results.series import Wanted
 from app.server.services import Services
 
 BATCH = 500
-CHARGED, COPIED_PER_SECOND = 2**20, 200e6
-"""Bytes of a copy from which its CPU time is charged, and bytes that are copied in a second of it."""
 
 
 class Context:
@@ -45,6 +43,11 @@ class Context:
     @cached_property
     def elements(self) -> DataLoader[str, list[PipelineElement]]:
         return self._loader(repository.elements_of)
+
+    @cached_property
+    def pipelines(self) -> DataLoader[str, Pipeline | None]:
+        """Loader of pipelines by id."""
+        return self._loader(repository.visible_of)
 
     @cached_property
     def newest_checkpoints(self) -> DataLoader[str, Checkpoint | None]:
@@ -114,8 +117,7 @@ class Context:
         """Count bytes that a mutation copies, and charge the caller's key for the time that many take. Raises Rejected
         and RateLimited."""
         self.budget.take_copy(size)
-        if size >= CHARGED:
-            self.services.rate_limiter.charge(self.caller, size / COPIED_PER_SECOND)
+        self.services.rate_limiter.charge_copy(self.caller, size)
 
     async def large(self, column: str, element_id: str) -> Any:
         """Load a JSON column of an element as stored text; it is never parsed."""

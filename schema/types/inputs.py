@@ -11,6 +11,7 @@ from app.models.enums import ElementType, JobErrorCode, PipelineStatus
 from app.pipelines.elements import SubmittedElements
 from app.pipelines.inputs import PipelineCreate, PipelineUpdate, parse_create, parse_update
 from app.pipelines.lists import filters, pagination
+from app.pipelines.rerun.command import RerunCommand, SubmittedChange, parse_rerun
 from schema.types import enums  # noqa: F401  registers the enums
 from schema.types.input_factory import quick
 from schema.types.pipelines import ID
@@ -155,4 +156,44 @@ class UpdatePipelineInput:
         return parse_update(
             {column: value for column, value in values.items() if value is not UNSET},
             elements_given(given(self.elements), given(self.elements_by_name)),
+        )
+
+
+@quick
+@strawberry.input(description="A new configuration of one element of a rerun.")
+class RerunElementInput:
+    name: str = strawberry.field(description="The element's name.")
+    job_config: JSON = strawberry.field(
+        description="Its whole new configuration: an object. Its type stays; one equal to the old one changes nothing."
+    )
+
+
+@quick
+@strawberry.input(
+    description="A rerun. Without any field, all runs again from the first element that did not complete."
+)
+class RerunPipelineInput:
+    first: str | None = about(
+        "Name of the first element that runs again. By default the first one that did not complete or has a new "
+        "configuration; a later one than that is INVALID.",
+        name="from",
+        default=UNSET,
+    )
+    name: str | None = about("Its name; by default the original's followed by ` (rerun)`.")
+    elements: list[RerunElementInput] | None = about(
+        "New configurations. The elements named here, and all after them, run again."
+    )
+    start: bool = about("Start it at once. One that cannot be queued is not created either.", default=True)
+
+    def command(self) -> RerunCommand:
+        return parse_rerun(
+            first=given(self.first),
+            name=given(self.name),
+            changes=[
+                SubmittedChange(
+                    each.name, each.job_config, ("elements", place, "name"), ("elements", place, "jobConfig")
+                )
+                for place, each in enumerate(given(self.elements) or [])
+            ],
+            starts=self.start,
         )

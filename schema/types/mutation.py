@@ -6,10 +6,12 @@ import strawberry
 from strawberry import UNSET
 
 from app.errors import Rejected
+from app.models.tables import Pipeline
 from app.pipelines import lifecycle, service
+from app.pipelines.rerun.service import rerun
 from app.server.observability.request_log import request_id
 from schema.types.context import Info
-from schema.types.inputs import CreatePipelineInput, UpdatePipelineInput, given
+from schema.types.inputs import CreatePipelineInput, RerunPipelineInput, UpdatePipelineInput, given
 from schema.types.measurements.mutation import MeasurementMutations
 from schema.types.payloads import DeletePipelinePayload, PipelinePayload, payload, user_errors
 from schema.types.pipelines import ID
@@ -72,6 +74,29 @@ class Mutation(MeasurementMutations):
             "id",
             "name",
         )
+
+    @strawberry.mutation(
+        description="Run an ended pipeline again as a new one, which takes over the results of its completed elements "
+        "before the first that runs again. A pipeline that has not ended is INVALID_STATE."
+    )
+    async def rerun_pipeline(
+        self,
+        info: Info,
+        id: PipelineId,
+        input: Annotated[
+            RerunPipelineInput | None, strawberry.argument(description="Where it begins, and what changes.")
+        ] = UNSET,
+    ) -> PipelinePayload:
+        context, wanted = info.context, given(input) or RerunPipelineInput()
+        limits = context.services.queue_limits
+
+        async def work() -> Pipeline:
+            command = wanted.command()
+            return await rerun(
+                context.services.database, limits, context.caller, id, command, context.take_copy, request_id()
+            )
+
+        return await payload(work, "id")
 
     @strawberry.mutation(description="Delete a pipeline and its elements. A RUNNING one is INVALID_STATE.")
     async def delete_pipeline(self, info: Info, id: PipelineId) -> DeletePipelinePayload:

@@ -94,7 +94,10 @@ class Job(Node):
     def status(self) -> JobStatus:
         return self.row.job_status or JobStatus.PENDING
 
-    @strawberry.field(description="Number of attempts: 1, or more after crashes and retries.")
+    @strawberry.field(
+        description="Number of attempts: 1, or more after crashes and retries; 0 if the result was taken over by a "
+        "rerun."
+    )
     def attempt(self) -> int:
         return self.row.attempt
 
@@ -158,6 +161,10 @@ class PipelineElement(Node):
     error_code: JobErrorCode | None = strawberry.field(description="The error code. Null unless FAILED.")
     created_at: datetime = strawberry.field(description="When it was created.")
     updated_at: datetime = strawberry.field(description="When it last changed.")
+    is_reused: bool = strawberry.field(
+        description="Whether its result, series and checkpoints were taken over from the original of a rerun. Its job "
+        "is COMPLETED with the original's times, `attempt` 0 and an empty log."
+    )
 
     @strawberry.field(description="The configuration of its job, as it was sent.", graphql_type=JSON)
     async def job_config(self, info: Info) -> Any:
@@ -267,6 +274,14 @@ class Pipeline(Node):
     async def queue_position(self, info: Info) -> int | None:
         queued = self.status is PipelineStatus.RUNNING and self.worker_id is None  # type: ignore[attr-defined]
         return await info.context.queue_positions.load(self.id) if queued else None
+
+    @strawberry.field(
+        description="The pipeline that it is a rerun of. Null if it is none, or if that pipeline was deleted.",
+        graphql_type=Annotated["Pipeline", strawberry.lazy(".pipelines")] | None,
+    )
+    async def rerun_of(self, info: Info) -> tables.Pipeline | None:
+        original: Any = self.rerun_of  # the column of the row, not this method
+        return None if original is None else await info.context.pipelines.load(original)
 
     @strawberry.field(description="Its options.", graphql_type=PipelineOptions)
     def options(self) -> Any:

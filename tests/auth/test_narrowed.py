@@ -7,7 +7,9 @@ import pytest
 from tests.api import Api, operation
 from tests.auth.conftest import Locked
 
-CHANGES = ["UpdatePipeline", "StartPipeline", "CancelPipeline", "DuplicatePipeline", "DeletePipeline"]
+CHANGES = [
+    *("UpdatePipeline", "StartPipeline", "CancelPipeline", "DuplicatePipeline", "RerunPipeline", "DeletePipeline"),
+]
 
 
 async def refused(api: Api, name: str, **variables: Any) -> list[dict[str, Any]]:

@@ -32,6 +32,7 @@ ROUTES = [
     ("PATCH", "/pipelines/{}"),
     ("POST", "/pipelines/{}/start"),
     ("POST", "/pipelines/{}/cancel"),
+    ("POST", "/pipelines/{}/rerun"),
     ("DELETE", "/pipelines/{}"),
 ]
 

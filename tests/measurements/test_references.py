@@ -6,10 +6,16 @@ import asyncio
 import hashlib
 from typing import Any
 
+import pytest
+
 from app.auth.caller import Caller
+from app.errors import Rejected
 from app.pipelines import service
 from app.pipelines.elements import SubmittedElements
 from app.pipelines.inputs import parse_create
+from app.pipelines.lifecycle import QueueLimits
+from app.pipelines.rerun.command import parse_rerun
+from app.pipelines.rerun.service import rerun
 from tests.measurements.conftest import CSV, Lab
 
 RUN = """query($id: ID!) { pipeline(id: $id) { status isTerminal error
@@ -115,3 +121,50 @@ async def test_idempotent_creates_with_references(still: Lab) -> None:
     first = await still.create(elements=elements, idempotencyKey="k")
     assert (await still.create(elements=elements, idempotencyKey="k"))["id"] == first["id"]
     assert (await still.data(USED, id=id))["measurement"]["usedBy"]["totalCount"] == 1
+
+
+RERUN = """mutation($id: ID!, $input: RerunPipelineInput) { rerunPipeline(id: $id, input: $input) {
+  pipeline { id } userErrors { code message field } } }"""
+
+
+async def test_a_reused_element_needs_its_measurement_no_more(lab: Lab) -> None:
+    first, second = await lab.ready(), await lab.ready(CSV + b"3,3.9\n", name="second")
+    failing = {"fake": {"fail": "MODEL_ERROR"}, "data": f"db:{second}"}
+    id = await _pipeline(lab, _config(first), failing)
+    assert (await _run(lab, id))["status"] == "FAILED"
+    assert (await lab.data(DELETE, id=first))["deleteMeasurement"]["userErrors"] == []
+    mended = {"start": False, "elements": [{"name": "e1", "jobConfig": _config(second)}]}
+    made = (await lab.data(RERUN, id=id, input=mended))["rerunPipeline"]
+    assert made["userErrors"] == []
+    assert (await lab.data(USED, id=second))["measurement"]["usedBy"]["totalCount"] == 2
+    run = await _run(lab, made["pipeline"]["id"])
+    assert run["status"] == "COMPLETED", run
+    results = [each["result"] for each in run["elements"]]
+    assert results[0]["effective_config"]["measurements"].keys() == {first}
+    assert results[1]["sizes"] == {second: len(CSV) + 6}
+
+
+async def test_an_element_that_runs_again_needs_its_measurement(lab: Lab) -> None:
+    measurement = await lab.ready()
+    id = await _pipeline(lab, _config(measurement), {"fake": {}})
+    assert (await _run(lab, id))["status"] == "COMPLETED"
+    assert (await lab.data(DELETE, id=measurement))["deleteMeasurement"]["userErrors"] == []
+    made = (await lab.data(RERUN, id=id, input={"from": "e0"}))["rerunPipeline"]
+    message = f"'e0' cannot run again, objectives.o0.data.data: The measurement {measurement} does not exist."
+    assert made["userErrors"] == [{"code": "INVALID_STATE", "message": message, "field": ["id"]}]
+    changed = {"elements": [{"name": "e1", "jobConfig": {"data": [f"db:{measurement}"]}}]}
+    [error] = (await lab.data(RERUN, id=id, input=changed))["rerunPipeline"]["userErrors"]
+    assert (error["code"], error["field"][-3:]) == ("INVALID", ["jobConfig", "data", "0"])
+    assert (await lab.data("{ pipelines { totalCount } }"))["pipelines"]["totalCount"] == 1
+
+
+async def test_a_rerun_reads_only_what_its_caller_may_see(lab: Lab) -> None:
+    """A key of one project cannot read data of another through a pipeline that a key of all projects made."""
+    measurement = await lab.ready(projectId="elsewhere")
+    assert lab._database is not None
+    id = await _pipeline(lab, _config(measurement))
+    assert (await _run(lab, id))["status"] == "COMPLETED"
+    narrow = Caller("local", projects=frozenset({"project"}))
+    command = parse_rerun(first="e0", name=None, changes=[])
+    with pytest.raises(Rejected, match="does not exist"):
+        await rerun(lab._database, QueueLimits(10), narrow, id, command, lambda size: None)

@@ -31,8 +31,9 @@ class PostgresInserts(Inserts):
 
 
 def _insert_all(columns: InsertColumns) -> Insert:
-    """Return a statement for any number of rows, with one array per column."""
-    return insert(columns.model).from_select(columns.names, select(*map(_unnested, columns.binds)))
+    """Return a statement for any number of rows, with one array per column. Other columns get the table's defaults."""
+    rows = select(*map(_unnested, columns.binds))
+    return insert(columns.model).from_select(columns.names, rows, include_defaults=False)
 
 
 def _unnested(bind: BindParameter[Any]) -> Any:

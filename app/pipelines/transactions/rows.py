@@ -52,6 +52,7 @@ def insert_elements(pipeline: Pipeline, elements: Iterable[dict[str, Any]]) -> S
         "organization_id": pipeline.organization_id,
         "status": PipelineElementStatus.PENDING,
         "attempt": 0,
+        "is_reused": False,
         "created_at": pipeline.updated_at,
         "updated_at": pipeline.updated_at,
     }

@@ -86,15 +86,17 @@ COPY_ELEMENT = sa.insert(ELEMENT).from_select(
         _AT,
         _AT,
     ).where(ELEMENT.c.id == bindparam("element")),
+    include_defaults=False,
 )
 """Copy the configuration of an element without reading it."""
 
 ELEMENTS = sa.select(ELEMENT.c.id, ELEMENT.c.element_type).where(_OF_PIPELINE).order_by(ELEMENT.c.element_order)
 GIVE_JOB = (
     sa.update(ELEMENT)
-    .where(ELEMENT.c.id == bindparam("element"))
+    .where(ELEMENT.c.id == bindparam("element"), ~ELEMENT.c.is_reused)
     .values(job_id=bindparam("job"), job_status=JobStatus.PENDING, updated_at=_AT)
 )
+"""Give an element a job; a reused one has its own already."""
 _UNFINISHED = (PipelineElementStatus.PENDING, PipelineElementStatus.RUNNING)
 _HAS_JOB = ELEMENT.c.job_id.is_not(None)
 _CANCELED = sa.literal(JobStatus.CANCELED, ELEMENT.c.job_status.type)

@@ -66,6 +66,7 @@ def pipeline(number: int, organization_id: str = LOCAL.organization_id) -> Pipel
         updated_at=START + timedelta(hours=number % 4),
         started_at=at if number % 2 else None,
         finished_at=at + timedelta(microseconds=number) if status.is_terminal else None,
+        rerun_of=ORIGINALS.get(number),
     )
 
 
@@ -89,6 +90,7 @@ def elements(of: Pipeline, number: int) -> list[PipelineElement]:
             started_at=of.started_at,
             finished_at=of.finished_at,
             attempt=k,
+            is_reused=(number + k) % 3 == 0,
             error_detail='{"x":[]}' if k == 2 else None,
             result=RESULTS[(number + k) % len(RESULTS)],
             job_config=CONFIG,
@@ -125,6 +127,10 @@ def log_lines(of: PipelineElement) -> list[JobLogLine]:
         )
         for number in range(1, 1 + (of.attempt * 4 if of.job_id else 0))
     ]
+
+
+ORIGINALS = {0: id_of(1, 99), 1: id_of(1, 13), 3: id_of(1, 9), 5: id_of(1, 5), 9: id_of(1, 4), 12: id_of(1, 9)}
+"""Originals of reruns by number: a deleted one, one of others, and pipelines, also in a chain and a circle."""
 
 
 async def fill(database: Database) -> None:

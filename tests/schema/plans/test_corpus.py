@@ -15,6 +15,7 @@ from tests.schema.plans.pair import Pair
 THIRD, LAST = CURSORS["CREATED_AT", "DESC"][3], CURSORS["CREATED_AT", "DESC"][0]
 VARIABLES: dict[str, dict[str, Any]] = {
     "One": {"id": id_of(1, 9)},
+    "RerunsOfOne": {"id": id_of(1, 3)},
     "OneTypename": {"id": id_of(1, 9)},
     "NumberAsId": {"id": 7},
     "Included": {"a": True},

@@ -1,0 +1,167 @@
+"""Rerun of an ended pipeline: a new one that takes over completed results, in one transaction.
+
+A reused element is COMPLETED from the beginning: the runner passes its result on to later elements, as it does with an
+element that completed before its worker was killed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import uuid_utils
+
+from app.auth.caller import Caller
+from app.database import changes as events
+from app.database import telemetry
+from app.database.interface import Database
+from app.database.writes.mutations import LONG, Steps
+from app.errors import Path, Problem, ProblemCode, Rejected
+from app.models.columns import now
+from app.models.enums import PipelineStatus
+from app.models.tables import Pipeline
+from app.pipelines.access import may_see
+from app.pipelines.elements import MAX_NAME, find_references
+from app.pipelines.lifecycle import QueueLimits, check_room
+from app.pipelines.rerun import copies
+from app.pipelines.rerun.command import Head, RerunCommand, choose_first
+from app.pipelines.rerun.copies import Copy
+from app.pipelines.service import invalid_state
+from app.pipelines.transactions import statements
+from app.pipelines.transactions.rows import NEW, lock_pipeline
+
+RERUN = " (rerun)"
+"""End of a rerun's name."""
+ENDED = "only a pipeline that has ended can be run again"
+
+
+async def rerun(
+    database: Database,
+    limits: QueueLimits,
+    caller: Caller,
+    id: str,
+    command: RerunCommand,
+    take_copy: Callable[[int], None],
+    request_id: str | None = None,
+) -> Pipeline:
+    """Create a pipeline that takes over the results of an ended one up to its first element that runs again, and start
+    it if wanted. `take_copy` is called with the bytes of the copy, and may raise an error. Raises NOT_FOUND;
+    INVALID_STATE unless it has ended; INVALID; QUEUE_FULL, and then nothing is stored."""
+    new_id, taken = str(uuid_utils.uuid7()), False
+
+    def take_once(size: int) -> None:
+        nonlocal taken
+        if not taken:  # the transaction may run again
+            take_copy(size)
+        taken = True
+
+    new = {"id": new_id, "request_id": request_id if command.starts else None}
+    work = partial(_rerun, limits, caller, id, command, new, take_once)
+    if not command.starts:
+        return await database.mutate(work, LONG)
+    with telemetry.enqueue_span(new_id):
+        return await database.mutate(work, LONG)
+
+
+def _rerun(
+    limits: QueueLimits,
+    caller: Caller,
+    id: str,
+    command: RerunCommand,
+    new: dict[str, Any],
+    take_copy: Callable[[int], None],
+) -> Steps[Pipeline]:
+    original = yield from lock_pipeline(caller, id)
+    if not original.is_terminal:
+        raise invalid_state(original, ENDED)
+    elements = [Head(*row) for row in (yield copies.HEADS, {"original": id})]
+    changed = yield from _changed(id, command)
+    first = choose_first(elements, command, changed)
+    reused, others = elements[:first], elements[first:]
+    if command.starts:
+        yield from check_room(limits, caller)
+    last = reused[-1].element_order if reused else 0
+    [sizes] = yield copies.size_of_copy, {"original": id, "last": last}
+    take_copy(sum(map(int, sizes)))
+    measurement_ids = yield from _lock_measurements(caller, id, {each.name for each in others}, command)
+    pipeline = _new_pipeline(original, caller, command, new)
+    yield statements.INSERT_PIPELINE, vars(pipeline)
+    yield from copies.copy_elements(
+        id,
+        pipeline,
+        [Copy(each.id, str(uuid_utils.uuid7()), str(uuid_utils.uuid7())) for each in reused],
+        [_copy(each, command, changed) for each in others],
+    )
+    links = [{"pipeline_id": pipeline.id, "measurement_id": each} for each in measurement_ids]
+    yield statements.INSERT_LINK, links
+    yield events.creation_event(pipeline, [element.element_type for element in elements])
+    return pipeline
+
+
+def _changed(id: str, command: RerunCommand) -> Steps[set[str]]:
+    """Return the names of new configurations that differ from the stored text."""
+    changed = set()
+    for name in command.changes:
+        given = {"original": id, "its_name": name, "its_config": command.config(name)}
+        if not (yield copies.EQUAL, given):
+            changed.add(name)
+    return changed
+
+
+def _copy(element: Head, command: RerunCommand, changed: set[str]) -> Copy:
+    config = command.config(element.name) if element.name in changed else None
+    return Copy(element.id, str(uuid_utils.uuid7()), str(uuid_utils.uuid7()) if command.starts else None, config)
+
+
+def _new_pipeline(original: Pipeline, caller: Caller, command: RerunCommand, new: dict[str, Any]) -> Pipeline:
+    """Return a pipeline with the original's project, description and options, and values of its own."""
+    at = now()
+    name = command.name or f"{original.name.removesuffix(RERUN)[: MAX_NAME - len(RERUN)]}{RERUN}"
+    pipeline = NEW()
+    kept = {column: getattr(original, column) for column in Pipeline.model_fields}
+    vars(pipeline).update(
+        kept,
+        **new,
+        user_id=caller.user_id,
+        created_by_email=caller.email,
+        name=name,
+        folded_name=name.casefold(),
+        status=PipelineStatus.RUNNING if command.starts else PipelineStatus.PENDING,
+        error=None,
+        error_code=None,
+        created_at=at,
+        updated_at=at,
+        started_at=at if command.starts else None,
+        finished_at=None,
+        worker_id=None,
+        attempt=0,
+        started_by=caller.key if command.starts else None,
+        rerun_of=original.id,
+    )
+    return pipeline
+
+
+def _lock_measurements(caller: Caller, original: str, again: set[str], command: RerunCommand) -> Steps[list[str]]:
+    """Lock the measurements that the new configurations reference and the caller may see, and return their ids. Raises
+    INVALID, or INVALID_STATE for an old configuration, if one that an element needs to run again does not exist for
+    the caller."""
+    configs: dict[str, str] = dict((yield copies.REFERRING, {"original": original}))
+    configs |= {name: command.config(name) for name in command.changes}
+    places = [(name, id, path) for name, config in configs.items() for id, path in find_references(config)]
+    if not places:
+        return []
+    ids = list(dict.fromkeys(id for _, id, _ in places))
+    rows = yield statements.lock_measurements, {"organization": caller.organization_id, "ids": ids}
+    found = {id: None for id, organization_id, project_id in rows if may_see(caller, organization_id, project_id)}
+    if problems := [_missing(*each, command) for each in places if each[0] in again and each[1] not in found]:
+        raise Rejected(*problems)
+    return list(found)
+
+
+def _missing(name: str, measurement_id: str, path: Path, command: RerunCommand) -> Problem:
+    message = f"The measurement {measurement_id} does not exist."
+    if name in command.changes:
+        return Problem(ProblemCode.INVALID, message, (*command.changes[name].config_at, *path))
+    place = ".".join(map(str, path))
+    return Problem(ProblemCode.INVALID_STATE, f"{name!r:.80} cannot run again, {place}: {message}", ("id",))

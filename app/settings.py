@@ -46,7 +46,9 @@ class Settings(BaseSettings):
     max_root_fields: int = Field(20, ge=1, description="Maximum root fields of an operation.")
     max_aliases: int = Field(30, ge=0, description="Maximum aliases in an operation with its fragments expanded.")
     max_directives: int = Field(50, ge=0, description="Maximum directives in an operation.")
-    max_cost: int = Field(5_000, ge=1, description="Maximum cost of an operation, as docs/limits.md defines it.")
+    max_cost: int = Field(
+        5_000, ge=1, le=2**31 - 1, description="Maximum cost of an operation, as docs/limits.md defines it."
+    )
     max_list_input: int = Field(250, ge=1, description="Maximum items of a list in an input, except inside JSON.")
     introspection: bool = Field(True, description="Answer introspection: `__schema` and `__type`.")
     suggestions: bool | None = Field(
@@ -75,7 +77,10 @@ class Settings(BaseSettings):
     )
     max_persisted_bytes: int = Field(16 * 2**20, ge=0, description="Maximum total bytes of persisted documents.")
     rate_limit: int = Field(
-        1_000_000, ge=1, description="Cost that one API key may spend per minute, and the size of its token bucket."
+        1_000_000,
+        ge=1,
+        le=2**31 - 1,
+        description="Cost that one API key may spend per minute, and the size of its token bucket.",
     )
     max_connections: int = Field(
         10_000, ge=1, description="Maximum open connections; fewer if the process has too few file descriptors."

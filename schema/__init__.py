@@ -8,8 +8,8 @@ from schema.types.measurements.types import Measurement
 from schema.types.mutation import Mutation
 from schema.types.pipelines import Job, PipelineElement
 from schema.types.query import Query
-from schema.types.scalars import SCALARS
 from schema.types.subscription import Subscription
+from schema.types.values.scalars import SCALARS
 
 schema = strawberry.Schema(
     Query,

@@ -29,7 +29,7 @@ from schema.documents.trusted import ANONYMOUS, operation_names, read
 from schema.errors import formatted, refusal
 from schema.executor import BudgetedExecutor
 from schema.plans.planner import Planner
-from schema.types.context import Context
+from schema.types.context import Charge, Context
 
 QUERY = OperationType.QUERY
 
@@ -173,7 +173,7 @@ class Operation(NamedTuple):
     async def _read(self) -> Answer:
         data = None
         if self.plans is not None:
-            planned = self.plans.data(self.document, self.name, self.variables, self.caller)
+            planned = self.plans.data(self.document, self.name, self.variables, self.caller, self._charge())
             data = await (planned if telemetry.tracer is None else telemetry.wait("plan", planned))
         if data is None:  # resolvers use asyncio's timeouts, which need a Task
             return await asyncio.create_task(self._execute())
@@ -226,7 +226,10 @@ class Operation(NamedTuple):
             yield encode_failure(error)
 
     def _context(self) -> Context:
-        return Context(self.services, self.caller, self._budget())
+        return Context(self.services, self.caller, self._budget(), charge=self._charge())
+
+    def _charge(self) -> Charge:
+        return Charge(self.cost, self.left, self.settings.max_cost, self.settings.rate_limit)
 
     def _budget(self) -> Budget:
         return Budget(self.settings.max_answer_bytes)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from ipaddress import ip_address
+from uuid import UUID, uuid5
 
 from app.errors import RequestError, RequestErrorCode
 
+CALLERS = UUID("5f0c1c1e-6b0a-4f0e-9d0b-6a4f4f1b7a52")
+"""Namespace of the ids of callers."""
 NOT_THEIRS = "The API key may not use this project."
 
 
@@ -22,6 +25,12 @@ class Caller:
     may_write: bool = True
     key: str | None = None
     """Prefix of the API key."""
+
+    @property
+    def id(self) -> str:
+        """Return an id for client caches: the same for every request of a key, and different for each key."""
+        named = (self.organization_id, self.user_id or "", self.key or "")
+        return str(uuid5(CALLERS, "\0".join(named)))
 
     def rights(self) -> Caller:
         """Return a caller with the same rights, without user and key."""

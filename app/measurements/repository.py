@@ -39,19 +39,6 @@ async def measurements(database: Database, caller: Caller, ids: Sequence[str]) -
         return {row.id: row for row in await session.exec(query.options(*WITHOUT_LARGE))}
 
 
-async def node(database: Database, caller: Caller, id: str) -> Any:
-    """Load the measurement, cell instance or cell specification with an id; None if there is none."""
-    found = await measurement(database, caller, id)
-    if found is not None:
-        return found
-    async with database.read() as session:
-        for model in (CellInstance, CellSpecification):
-            row = (await session.exec(select(model).where(visible(caller, model), col(model.id) == id))).first()
-            if row is not None:
-                return row
-    return None
-
-
 async def listing(
     database: Database, caller: Caller, filter: RowFilter, order: Order, skip: int, limit: int
 ) -> tuple[list[Any], int]:
@@ -62,6 +49,13 @@ async def listing(
         query = query.options(*WITHOUT_LARGE)
     async with database.read() as session:
         return list(await session.exec(query)), (await session.exec(matches.total())).one()
+
+
+async def cells(database: Database, caller: Caller, model: Any, ids: Sequence[str]) -> dict[str, Any]:
+    """Load cell specifications or instances by id; missing ones are left out."""
+    query = select(model).where(visible(caller, model), col(model.id).in_(ids))
+    async with database.read() as session:
+        return {row.id: row for row in await session.exec(query)}
 
 
 async def instances(
@@ -79,9 +73,7 @@ async def specifications(
 
 
 async def _by_id(database: Database, caller: Caller, model: Any, ids: Sequence[str], budget: Budget) -> list[Any]:
-    query = select(model).where(visible(caller, model), col(model.id).in_(ids))
-    async with database.read() as session:
-        found = {row.id: row for row in await session.exec(query)}
+    found = await cells(database, caller, model, ids)
     budget.take_work(LOADED * len(found))
     return [found.get(id) for id in ids]
 

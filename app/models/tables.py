@@ -48,6 +48,8 @@ class Pipeline(SQLModel, table=True):
         Index("pipeline_by_name", "organization_id", "name", "id"),
         Index("pipeline_by_status", "organization_id", "status", "created_at", "id"),
         Index("pipeline_by_project", "organization_id", "project_id", "created_at", "id"),
+        # The newest change of each project.
+        Index("pipeline_by_project_update", "organization_id", "project_id", "updated_at"),
         # Partial index on running pipelines, for workers, which serve all tenants.
         Index("pipeline_at_work", "started_at", sqlite_where=AT_WORK, postgresql_where=AT_WORK),
         # The queue of each organization, in its order, and the pipelines of each worker.

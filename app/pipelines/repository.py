@@ -43,15 +43,23 @@ def pipeline_query(caller: Caller, id: str) -> SelectOfScalar[Pipeline]:
     return select(Pipeline).where(visible_pipelines(caller), col(Pipeline.id) == id)
 
 
+def element_query(caller: Caller, *, id: str | None = None, job_id: str | None = None) -> Elements:
+    """Select the element with an id or a job id."""
+    which = col(PipelineElement.id) == id if job_id is None else col(PipelineElement.job_id) == job_id
+    return select(PipelineElement).where(visible_elements(caller), which)
+
+
 def pipelines_query(caller: Caller, ids: Ids) -> SelectOfScalar[Pipeline]:
     """Select pipelines by id."""
     return select(Pipeline).where(visible_pipelines(caller), col(Pipeline.id).in_(ids))
 
 
-def element_query(caller: Caller, *, id: str | None = None, job_id: str | None = None) -> Elements:
-    """Select the element with an id or a job id."""
-    which = col(PipelineElement.id) == id if job_id is None else col(PipelineElement.job_id) == job_id
-    return select(PipelineElement).where(visible_elements(caller), which)
+def elements_by_id_query(caller: Caller, ids: Ids) -> Elements:
+    return select(PipelineElement).where(visible_elements(caller), col(PipelineElement.id).in_(ids))
+
+
+def elements_of_jobs_query(caller: Caller, job_ids: Ids) -> Elements:
+    return select(PipelineElement).where(visible_elements(caller), col(PipelineElement.job_id).in_(job_ids))
 
 
 def elements_query(caller: Caller, pipeline_ids: Ids) -> Elements:
@@ -133,13 +141,29 @@ async def pipelines(database: Database, caller: Caller, ids: Sequence[str]) -> d
         return {pipeline.id: pipeline for pipeline in found}
 
 
-async def visible_of(
+async def pipelines_of(
     database: Database, caller: Caller, ids: Sequence[str], *, budget: Budget
 ) -> list[Pipeline | None]:
-    """Load the pipeline with each of the ids; None if the caller sees none."""
-    found = await pipelines(database, caller, ids)
-    budget.take_work(LOADED * len(found))
+    """Load pipelines by id; None for those that the caller may not see."""
+    budget.take_work(LOADED * len(ids))
+    found = await pipelines(database, caller, list(dict.fromkeys(ids)))
     return [found.get(id) for id in ids]
+
+
+async def elements(database: Database, caller: Caller, ids: Sequence[str]) -> dict[str, PipelineElement]:
+    """Load elements by id without their large columns; missing ones are left out."""
+    return {row.id: row for row in await _elements(database, elements_by_id_query(caller, ids))}
+
+
+async def elements_of_jobs(database: Database, caller: Caller, job_ids: Sequence[str]) -> dict[str, PipelineElement]:
+    """Load elements by the ids of their jobs; missing ones are left out."""
+    found = await _elements(database, elements_of_jobs_query(caller, job_ids))
+    return {row.job_id: row for row in found if row.job_id is not None}
+
+
+async def _elements(database: Database, query: Elements) -> list[PipelineElement]:
+    async with database.read() as session:
+        return list(await session.exec(query.options(*WITHOUT_LARGE)))
 
 
 async def element(database: Database, caller: Caller, id: str, *, whole: bool = False) -> PipelineElement | None:

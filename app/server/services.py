@@ -43,6 +43,7 @@ class Services:
     checker: Checker
     max_file_bytes: int
     max_stored_bytes: int
+    settings: Settings
 
 
 def services(settings: Settings, database: Database, keys: KeyStore, parts: PartReader, checker: Checker) -> Services:
@@ -73,4 +74,5 @@ def services(settings: Settings, database: Database, keys: KeyStore, parts: Part
         checker,
         settings.max_file_bytes,
         settings.max_stored_bytes,
+        settings,
     )

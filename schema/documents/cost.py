@@ -3,7 +3,8 @@
 A field costs 1 plus its `EXTRA`; a root field of a mutation costs `MUTATION` more. A list multiplies the cost of the
 fields below it by the list's usual length: `first` or `last` for `nodes` and `edges` of a page, `maxPoints` / `POINTS`
 for `trace`, `maxLines` / `POINTS` for `log`, and `LENGTHS` for other lists. The fields below `elements` cost at least
-`LEAST`. `series` costs `maxPoints` / `POINTS` more. Introspection costs nothing.
+`LEAST`. A field with the argument `ids` multiplies by their number, and `projects` by `first`. `series` costs
+`maxPoints` / `POINTS` more. Introspection costs nothing.
 
 Lists that turn out longer than usual are bounded while the answer is made, by its budget (`app.pipelines.budget`).
 """
@@ -19,6 +20,7 @@ from graphql import (
     FragmentDefinitionNode,
     FragmentSpreadNode,
     IntValueNode,
+    ListValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -33,12 +35,19 @@ from schema.documents.size_limits import INTROSPECTION
 
 PAGED = ("first", "last")
 PAGE_FIELDS = ("nodes", "edges")
-LENGTHS = {"elements": 5, "pipelineCounts": 5, "warnings": 5, "columns": 10, "problems": 5}
+LISTS = ("projects",)
+"""Lists with an argument of PAGED themselves."""
+MOST_LISTED = 100
+"""Maximum number of ids of a field."""
+LENGTHS = {"elements": 5, "pipelineCounts": 5, "counts": 5, "warnings": 5, "columns": 10, "workers": 5, "problems": 5}
 LEAST = {"elements": 2}
 EXTRA = {
     "checkPipeline": 200,
     "totalCount": 50,
     "pipelineCounts": 50,
+    "projects": 50,
+    "counts": 20,
+    "system": 20,
     "usedBy": 50,
     "series": 20,
     "history": 20,
@@ -80,21 +89,20 @@ class OperationCost:
     def __init__(self, document: DocumentNode, operation: OperationDefinitionNode) -> None:
         self._document, self._operation = document, operation
         self._defaults = {
-            node.variable.name.value: int(node.default_value.value)
-            for node in operation.variable_definitions or ()
-            if isinstance(node.default_value, IntValueNode)
+            node.variable.name.value: _default(node.default_value) for node in operation.variable_definitions or ()
         }
         first = _Walk(document, {})
         self._kept: dict[tuple[int | None, ...], int] = {}
         first.operation(operation)
         self._lengths = sorted(first.read)
+        self._listed = first.listed
 
     def of(self, variables: Mapping[str, Any] | None) -> int:
         """Compute the cost for variables that may be invalid."""
         lengths: tuple[int | None, ...] = ()
         if self._lengths:
             given = {**self._defaults, **(variables or {})}
-            lengths = tuple(_integer(given.get(name)) for name in self._lengths)
+            lengths = tuple((_size if name in self._listed else _integer)(given.get(name)) for name in self._lengths)
         if lengths not in self._kept:
             if len(self._kept) >= KEPT:
                 self._kept.clear()
@@ -106,6 +114,18 @@ class OperationCost:
 def _integer(value: Any) -> int | None:
     """Return the value of a length variable."""
     return value if value is None or type(value) is int else WRONG
+
+
+def _size(value: Any) -> int | None:
+    """Return the length of a list variable; one item stands for a list of it."""
+    return None if value is None else len(value) if isinstance(value, list) else 1
+
+
+def _default(value: Any) -> Any:
+    """Return the default of a variable that sets lengths; of a list only its length matters."""
+    if isinstance(value, ListValueNode):
+        return list(value.values)
+    return int(value.value) if isinstance(value, IntValueNode) else None
 
 
 def _length(asked: int | None, default: int, most: int) -> int:
@@ -125,6 +145,8 @@ class _Walk:
         self._known: dict[tuple[str, int], int] = {}
         self.read: set[str] = set()
         """Variables that set the lengths of lists."""
+        self.listed: set[str] = set()
+        """Those of them that are lists themselves."""
 
     def operation(self, node: OperationDefinitionNode) -> int:
         cost = self._selection(node.selection_set, 1)
@@ -150,8 +172,27 @@ class _Walk:
         points = self._points(node) if name in THINNED else 1
         if node.selection_set is None:
             return cost + (points if name in THINNED else 0)
-        times = page if name in PAGE_FIELDS else LENGTHS.get(name, points)
+        times = self._listed(node)
+        if times is None:
+            times = page if name in PAGE_FIELDS else LENGTHS.get(name, points)
         return cost + times * max(self._selection(node.selection_set, self._page(node)), LEAST.get(name, 0))
+
+    def _listed(self, node: FieldNode) -> int | None:
+        """Return the length of a list that the arguments of its own field set, if they do."""
+        if node.name.value in LISTS:
+            return self._page(node)
+        for each in node.arguments or ():
+            if each.name.value == "ids":
+                return _length(self._number(each.value), 1, MOST_LISTED)
+        return None
+
+    def _number(self, value: ValueNode) -> int | None:
+        """Return the number of items of a list."""
+        if isinstance(value, VariableNode):
+            self.read.add(value.name.value)
+            self.listed.add(value.name.value)
+            return self._lengths.get(value.name.value)
+        return len(value.values) if isinstance(value, ListValueNode) else 1
 
     def _page(self, node: FieldNode) -> int:
         """Return the page length of a field; the default if no argument sets it."""

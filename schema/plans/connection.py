@@ -12,7 +12,7 @@ from app.pipelines.lists import pagination
 from app.pipelines.lists.pagination import Order, Position, Window
 from schema.plans import page_statements
 from schema.plans.child_rows import read_children
-from schema.plans.codecs import converter
+from schema.plans.encoding.codecs import converter
 from schema.plans.page_statements import Shape
 from schema.plans.row_builder import CompileContext, Row, RowBuilder, Run, dictionary
 from schema.plans.selections import FieldDetailsList, name_of

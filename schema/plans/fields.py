@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from graphql import GraphQLObjectType
-from sqlalchemy import Integer, bindparam
+from sqlalchemy import Boolean, Integer, Text, bindparam, cast, or_, select
 
 from app.models.enums import JobStatus, PipelineElementStatus, PipelineStatus
 from app.models.tables import Checkpoint, JobLogLine, Pipeline, PipelineElement
@@ -17,13 +17,15 @@ from app.pipelines import repository
 from app.pipelines.budget import ROW, VALUE, Budget
 from app.pipelines.results.parsed import WARNING_FIELDS, ParsedResult
 from schema import graphql_schema
+from schema.plans.account import can, project
 from schema.plans.child_rows import ChildRows
-from schema.plans.json_sql import listed
+from schema.plans.encoding.json_sql import listed
 from schema.plans.measurements import fields as measurements
 from schema.plans.row_builder import FieldReader, RowBuilder, Run, dictionary
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
 from schema.plans.statements import CALLER
 from schema.strawberry_internals import field_definition
+from schema.types.pipelines import ChosenElements
 
 TABLES: dict[str, Any] = {
     "Pipeline": Pipeline.__table__,  # type: ignore[attr-defined]
@@ -69,6 +71,9 @@ def rerun_of(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
 
 
 def elements(rows: RowBuilder, details: FieldDetailsList) -> Any:
+    if details[0].node.arguments:
+        return chosen_elements(rows, details)
+
     def query(id: Any) -> Any:
         return repository.elements_of_query(CALLER, id)
 
@@ -78,14 +83,49 @@ def elements(rows: RowBuilder, details: FieldDetailsList) -> Any:
     return elements_where(rows, details).all(rows) if made is None else made
 
 
-def elements_where(rows: RowBuilder, details: FieldDetailsList, *clauses: Any) -> ChildRows:
+def elements_where(
+    rows: RowBuilder,
+    details: FieldDetailsList,
+    *clauses: Any,
+    more: Callable[[Run], dict[str, Any]] | None = None,
+) -> ChildRows:
     return ChildRows(
         rows,
         PIPELINE.id,
         lambda ids: repository.elements_query(CALLER, ids).where(*clauses),
         ELEMENT.pipeline_id,
         lambda elements: elements.object("PipelineElement", details),
+        more,
     )
+
+
+def chosen_elements(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
+    """Plan the elements that arguments select. Each argument is a list as one parameter, and whether it is null."""
+    arguments, sql = rows.compiling.selections.converted_arguments("Pipeline", details), rows.compiling.sql
+    columns = {"names": ELEMENT.name, "types": ELEMENT.element_type, "statuses": ELEMENT.status}
+    clauses = [
+        or_(bindparam(f"all_{name}", type_=Boolean), cast(column, Text).in_(select(sql.ids(name))))
+        for name, column in columns.items()
+    ]
+
+    def chosen(run: Run) -> dict[str, Any]:
+        parameters: dict[str, Any] = {}
+        for name, values in ChosenElements.of(**arguments(run.values))._asdict().items():
+            parameters[f"all_{name}"] = values is None
+            parameters[name] = sql.encode_ids([getattr(each, "name", each) for each in values or ()])
+        return parameters
+
+    return elements_where(rows, details, *clauses, more=chosen).all(rows)
+
+
+def pipeline_of(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
+    return ChildRows(
+        rows,
+        ELEMENT.pipeline_id,
+        partial(repository.pipelines_query, CALLER),
+        PIPELINE.id,
+        lambda each: each.object("Pipeline", details),
+    ).first(rows)
 
 
 def progress(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
@@ -205,6 +245,7 @@ LEFT = frozenset(
         "PipelineElement.history",
         "PipelineElement.series",
         "Query.checkPipeline",
+        "Query.system",
         "Query.measurements",
         "Query.cellSpecifications",
         "Query.cellInstances",
@@ -219,8 +260,11 @@ FIELDS: dict[str, dict[str, FieldReader]] = {
         "elements": elements,
         "progress": progress,
         "rerunOf": rerun_of,
+        "project": lambda rows, details: project(rows, details, PIPELINE.project_id),
+        "can": lambda rows, details: can(rows, details, PIPELINE.status),
     },
     "PipelineElement": {
+        "pipeline": pipeline_of,
         "jobConfig": column(ELEMENT.job_config),
         "result": column(ELEMENT.result),
         "errorDetail": column(ELEMENT.error_detail),

@@ -12,13 +12,14 @@ from graphql.execution import Executor
 from graphql.pyutils import Path
 from sqlalchemy.engine import Dialect
 
-from app.database.interface import ReadBudget, Steps
+from app.database.interface import ReadBudget, Steps, unread
 from app.errors import AnswerTooLarge
 from app.models.tables import Pipeline
 from app.pipelines.budget import Budget
 from schema import graphql_schema
 from schema.plans.child_rows import read_children
 from schema.plans.fields import PIPELINE
+from schema.plans.root_fields import root
 from schema.plans.row_builder import CompileContext, RowBuilder, Run
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
 from schema.strawberry_internals import resolver_of
@@ -118,15 +119,38 @@ class MutationResult:
         rows = [tuple(value(payload.pipeline) for value in self._stored)]
         if not self._rows.children:
             return self._build(run)(rows)[0]
-        made, used = await context.database.run(
-            lambda: self._read(rows, Run(run.caller, run.values, run.budget.copy())), self._pace
-        )
+        made, used = await context.database.run(lambda: self._read(rows, run.copy()), self._pace)
         run.budget.settle(used)
         return made
 
     def _read(self, rows: list[Any], run: Run) -> Steps[tuple[Any, Budget]]:
         yield from read_children(self._rows, rows, run)
         return self._build(run)(rows)[0], run.budget
+
+
+class QueryPart:
+    """Queries after a mutation."""
+
+    def __init__(self, compiling: CompileContext, details: FieldDetailsList) -> None:
+        before = compiling.statements
+        fields = compiling.selections.fields("Query", details)
+        self._roots = [(key, root(compiling, each)) for key, each in fields.items()]
+        added = compiling.statements - before
+        self._pace = ReadBudget(is_single=added <= 1, longest=compiling.longest)
+        self._reads = added > 0
+
+    async def __call__(self, payload: Any, context: Context, run: Run) -> Any:
+        if not self._reads:
+            return unread(self._read(run))[0]
+        data, used = await context.database.run(lambda: self._read(run.copy()), self._pace)
+        run.budget.settle(used)
+        return data
+
+    def _read(self, run: Run) -> Steps[tuple[dict[str, Any], Budget]]:
+        data = {}
+        for key, read in self._roots:
+            data[key] = yield from read(run)
+        return data, run.budget
 
 
 def stored(column: Any, dialect: Dialect) -> Callable[[Pipeline], Any]:
@@ -168,11 +192,13 @@ PAYLOADS: dict[str, dict[str, Callable[[CompileContext, FieldDetailsList], Paylo
     "PipelinePayload": {
         "pipeline": MutationResult,
         "userErrors": user_errors,
+        "query": QueryPart,
         "__typename": plain(lambda payload: "PipelinePayload"),
     },
     "DeletePipelinePayload": {
         "deletedPipelineId": plain(lambda payload: payload.deleted_pipeline_id),
         "userErrors": user_errors,
+        "query": QueryPart,
         "__typename": plain(lambda payload: "DeletePipelinePayload"),
     },
 }

@@ -25,14 +25,14 @@ from app.pipelines.budget import Budget
 from schema import graphql_schema
 from schema.documents.documents import Document
 from schema.executor import BudgetedExecutor
+from schema.plans.encoding.json_sql import MOST_BYTES
 from schema.plans.fields import field_of
 from schema.plans.inputs.variables import Variables
-from schema.plans.json_sql import MOST_BYTES
 from schema.plans.mutations import MutationPlan
 from schema.plans.root_fields import root
 from schema.plans.row_builder import CompileContext, Run
 from schema.plans.selections import FieldDetailsList, Selections, Unplanned
-from schema.types.context import Context
+from schema.types.context import Charge, Context
 
 log = logging.getLogger("voltgraph.plans")
 
@@ -81,17 +81,22 @@ class Planner:
         self._plan = lru_cache(CACHED)(self._compile)
 
     async def data(
-        self, document: Document, name: str | None, variables: dict[str, Any] | None, caller: Caller
+        self,
+        document: Document,
+        name: str | None,
+        variables: dict[str, Any] | None,
+        caller: Caller,
+        charge: Charge | None = None,
     ) -> dict[str, Any] | None:
         """Return the data of a query. Returns None if it has no plan, or if the executor must report an error. Raises
         AnswerTooLarge."""
         try:
             plan, values = self.find(document, name, variables)
             try:
-                data = await self._run(plan, caller, values)
+                data = await self._run(plan, caller, values, charge)
             except TooLong:
                 plan, values = self.find(document, name, variables, has_texts=False)
-                data = await self._run(plan, caller, values)
+                data = await self._run(plan, caller, values, charge)
         except TooLong:
             raise AnswerTooLarge.than(self._most_bytes) from None
         except AnswerTooLarge:
@@ -102,9 +107,11 @@ class Planner:
         self.tally.plan += 1
         return data
 
-    def _run(self, plan: Plan, caller: Caller, values: VariableValues) -> Awaitable[dict[str, Any]]:
-        def begin() -> Steps[dict[str, Any]]:
-            return plan(Run(caller, values, Budget(self._most_bytes)))  # a copy per run, because a run may be restarted
+    def _run(
+        self, plan: Plan, caller: Caller, values: VariableValues, charge: Charge | None
+    ) -> Awaitable[dict[str, Any]]:
+        def begin() -> Steps[dict[str, Any]]:  # a copy per run, because a run may be restarted
+            return plan(Run(caller, values, Budget(self._most_bytes), charge))
 
         return self._database.run(begin, plan.pace) if plan.reads else _immediate(unread(begin()))
 
@@ -118,7 +125,7 @@ class Planner:
             self._give_up(error)
             return None
         self.tally.plan += 1
-        run = Run(context.caller, values, context.budget)
+        run = Run(context.caller, values, context.budget, context.charge)
         result: ExecutionResult = await plan(context, run, lambda: executor(document, name, variables, context))
         return result
 

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Select, bindparam
 
-from app.database.interface import Steps
-from app.models.enums import PipelineStatus
+from app.auth.caller import Caller
+from app.database.interface import Steps, measured
 from app.pipelines import repository
-from app.pipelines.lists import pagination
+from app.pipelines.repository import Ids
 from schema.plans import page_statements
+from schema.plans.account import newest_projects, one_project, rate_limit, status_counts, viewer
 from schema.plans.child_rows import read_children
 from schema.plans.connection import ConnectionPlan
-from schema.plans.json_sql import whole
-from schema.plans.measurements.fields import MODELS, query_of
+from schema.plans.encoding.json_sql import whole
+from schema.plans.fields import ELEMENT, PIPELINE
+from schema.plans.measurements.fields import MODELS, TABLES, queries_of, query_of
 from schema.plans.row_builder import CompileContext, RowBuilder, Run
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
-from schema.plans.statements import CALLER
-from schema.types.query import plain
+from schema.plans.statements import CALLER, IDS, given_ids
+from schema.types.query import checked_ids, plain
 
 Root = Callable[[Run], Steps[Any]]
 ID: Any = bindparam("id")
@@ -79,47 +82,67 @@ def node(compiling: CompileContext, details: FieldDetailsList) -> Root:
     return steps
 
 
+def nodes(compiling: CompileContext, details: FieldDetailsList) -> Root:
+    """Plan `nodes`: each table once, for the ids that none before it has."""
+    arguments = compiling.selections.arguments("Query", details)
+    places = (
+        ObjectsPlan(compiling, "Pipeline", repository.pipelines_query, PIPELINE.id, details),
+        ObjectsPlan(compiling, "PipelineElement", repository.elements_by_id_query, ELEMENT.id, details),
+        ObjectsPlan(compiling, "Job", repository.elements_of_jobs_query, ELEMENT.job_id, details),
+        *(
+            ObjectsPlan(compiling, name, partial(queries_of, name), table.c.id, details)
+            for name, table in TABLES.items()
+        ),
+    )
+
+    def steps(run: Run) -> Steps[Any]:
+        ids: list[str] = [*checked_ids(arguments(run.values)["ids"])]
+        found: dict[str, Any] = {}
+        for place in places:
+            if missing := [id for id in dict.fromkeys(ids) if id not in found]:
+                found |= yield from place.find(run, missing)
+        return [found.get(id) for id in ids]
+
+    return steps
+
+
+class ObjectsPlan:
+    """Plan of objects of one type, found by their ids."""
+
+    def __init__(
+        self,
+        compiling: CompileContext,
+        type_name: str,
+        query: Callable[[Caller, Ids], Select[Any]],
+        id: Any,
+        details: FieldDetailsList,
+    ) -> None:
+        self._rows = RowBuilder(compiling)
+        self._id = self._rows.place(id)
+        self._build = self._rows.builder(self._rows.object(type_name, details))
+        self._given = given_ids(compiling.sql, one=False)
+        self._statement = self._rows.select(query(CALLER, self._given.stands))
+
+    def find(self, run: Run, ids: list[str]) -> Steps[dict[str, Any]]:
+        statement = self._statement({"organization_id": run.caller.organization_id, IDS: self._given.given(ids)})
+        rows = yield measured(statement, self._rows.measure(run))
+        yield from read_children(self._rows, rows, run)
+        return dict(zip([row[self._id] for row in rows], self._build(run)(rows), strict=True))
+
+
 def pipeline_counts(compiling: CompileContext, details: FieldDetailsList) -> Root:
     arguments = compiling.selections.converted_arguments("Query", details)
-    fields = compiling.selections.fields("StatusCount", details)
+    make = status_counts(compiling, details)
     compiling.statements += 1
-    makers = {key: STATUS_COUNT[name_of(each)] for key, each in fields.items()}
 
     def steps(run: Run) -> Steps[Any]:
         predicates = plain(**arguments(run.values)).predicates
         statement = page_statements.counts(compiling.dialect, page_statements.shape_of(predicates))
         operands = page_statements.operands_of(predicates)
         rows = yield statement(page_statements.parameters(organization_id=run.caller.organization_id, **operands))
-        found = pagination.by_status((PipelineStatus[name], count) for name, count in rows)
-        return [{key: make(*each) for key, make in makers.items()} for each in found.items()]
+        return make(rows)
 
     return steps
-
-
-STATUS_COUNT: dict[str, Callable[[PipelineStatus, int], Any]] = {
-    "status": lambda status, count: status.name,
-    "count": lambda status, count: count,
-    "__typename": lambda status, count: "StatusCount",
-}
-
-
-def viewer(compiling: CompileContext, details: FieldDetailsList) -> Root:
-    fields = compiling.selections.fields("Viewer", details)
-    names = {key: VIEWER[name_of(each)] for key, each in fields.items()}
-
-    def steps(run: Run) -> Steps[Any]:
-        return {key: name(run.caller) for key, name in names.items()}
-        yield
-
-    return steps
-
-
-VIEWER: dict[str, Callable[[Any], Any]] = {
-    "userId": lambda caller: caller.user_id,
-    "email": lambda caller: caller.email,
-    "organizationId": lambda caller: caller.organization_id,
-    "__typename": lambda caller: "Viewer",
-}
 
 
 def typename(compiling: CompileContext, details: FieldDetailsList) -> Root:
@@ -138,7 +161,11 @@ ROOTS: dict[str, Callable[[CompileContext, FieldDetailsList], Root]] = {
     "pipelines": ConnectionPlan,
     "pipelineCounts": pipeline_counts,
     "node": node,
+    "nodes": nodes,
     "viewer": viewer,
+    "rateLimit": rate_limit,
+    "project": one_project,
+    "projects": newest_projects,
     "__typename": typename,
 }
 

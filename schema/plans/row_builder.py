@@ -24,9 +24,10 @@ from app.models.columns import JsonText, instant_text
 from app.models.sql import Sql, sql_of
 from app.pipelines.budget import PARSED, ROW, VALUE, Budget, size_of
 from app.pipelines.results.parsed import ResultParser
-from schema.plans.codecs import LEAST, MOST, converter, integer
+from schema.plans.encoding.codecs import LEAST, MOST, converter, integer
 from schema.plans.selections import FieldDetailsList, Selections, name_of
 from schema.plans.statements import CompiledStatement
+from schema.types.context import Charge
 
 Row = Sequence[Any]
 """A tuple, or a driver's row."""
@@ -38,13 +39,17 @@ MOST_LISTS = 16
 class Run:
     """One run of a plan: caller, variables, and the rows read so far."""
 
-    __slots__ = ("budget", "caller", "found", "parse", "values")
+    __slots__ = ("budget", "caller", "charge", "found", "parse", "values")
 
-    def __init__(self, caller: Caller, values: VariableValues, budget: Budget) -> None:
-        self.caller, self.values, self.budget = caller, values, budget
+    def __init__(self, caller: Caller, values: VariableValues, budget: Budget, charge: Charge | None = None) -> None:
+        self.caller, self.values, self.budget, self.charge = caller, values, budget, charge
         self.found: dict[Any, Any] = {}
         """Rows by part of the plan; ChildRows hold lists by the parent's id."""
         self.parse: ResultParser | None = None
+
+    def copy(self) -> Run:
+        """Return a copy with a copy of the budget and without rows, for work that may be restarted."""
+        return Run(self.caller, self.values, self.budget.copy(), self.charge)
 
     def result_parser(self) -> ResultParser:
         """Return the parser of the results that this run reads."""

@@ -23,7 +23,7 @@ from graphql.execution.values import VariableValues
 from schema import graphql_schema
 from schema.plans.inputs.arguments import Arguments, Converter
 from schema.strawberry_internals import field_definition
-from schema.types.input_factory import NAMES, converter
+from schema.types.values.input_factory import NAMES, converter
 
 
 class Unplanned(Exception):

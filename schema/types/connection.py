@@ -5,7 +5,6 @@ from typing import Any
 import strawberry
 
 from app.models import tables
-from app.models.enums import PipelineStatus
 from app.pipelines.lists.pagination import Page
 from schema.types.pipelines import Pipeline
 
@@ -60,9 +59,3 @@ class PipelineConnection:
     @strawberry.field(description="All matches, before paging. Counted only when selected.")
     async def total_count(self) -> int:
         return await self.page.total()
-
-
-@strawberry.type(description="Number of pipelines with a status.")
-class StatusCount:
-    status: PipelineStatus = strawberry.field(description="The status.")
-    count: int = strawberry.field(description="The number of pipelines.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import strawberry
@@ -15,11 +15,12 @@ from app.database.interface import Database
 from app.measurements import repository as measurements
 from app.measurements import series as measurement_series
 from app.measurements.series import Selection
-from app.models.enums import FileKind
+from app.models.enums import FileKind, PipelineStatus
 from app.models.measurements import CellInstance, CellSpecification
 from app.models.tables import Checkpoint, JobLogLine, Pipeline, PipelineElement
 from app.pipelines import repository
 from app.pipelines.budget import Budget, size_of
+from app.pipelines.overview import projects
 from app.pipelines.results import series
 from app.pipelines.results.parsed import ParsedResult
 from app.pipelines.results.series import Wanted
@@ -28,12 +29,33 @@ from app.server.services import Services
 BATCH = 500
 
 
+class Charge(NamedTuple):
+    """Cost that was charged for an operation, and its limits."""
+
+    cost: int
+    remaining: int | None
+    """Cost that the caller's key may still spend; None without keys."""
+    max_cost: int
+    """Maximum cost of an operation."""
+    limit: int
+    """Cost that a key may spend per minute."""
+
+
 class Context:
     """Context of one operation, so that no read is shared between operations. Loaders batch without a cache, so that
     reads after a mutation are fresh."""
 
-    def __init__(self, services: Services, caller: Caller, budget: Budget, database: Database | None = None) -> None:
-        """Create a context. `database`: the database for reads, if it is another view of it."""
+    def __init__(
+        self,
+        services: Services,
+        caller: Caller,
+        budget: Budget,
+        database: Database | None = None,
+        charge: Charge | None = None,
+    ) -> None:
+        """Create a context. `database`: the database for reads, if it is another view of it. `charge`: the cost of a
+        query or a mutation."""
+        self.charge = charge
         self.services, self.caller, self.budget = services, caller, budget
         self.database = database or services.database
         self._large: dict[str, DataLoader[str, str | None]] = {}
@@ -47,7 +69,16 @@ class Context:
     @cached_property
     def pipelines(self) -> DataLoader[str, Pipeline | None]:
         """Loader of pipelines by id."""
-        return self._loader(repository.visible_of)
+        return self._loader(repository.pipelines_of)
+
+    @cached_property
+    def projects(self) -> DataLoader[str, projects.Project | None]:
+        return self._loader(projects.by_id)
+
+    @cached_property
+    def project_counts(self) -> DataLoader[str, dict[PipelineStatus, int]]:
+        """Loader of the counts of projects by status."""
+        return self._loader(projects.counts)
 
     @cached_property
     def newest_checkpoints(self) -> DataLoader[str, Checkpoint | None]:

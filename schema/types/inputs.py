@@ -12,9 +12,9 @@ from app.pipelines.elements import SubmittedElements
 from app.pipelines.inputs import PipelineCreate, PipelineUpdate, parse_create, parse_update
 from app.pipelines.lists import filters, pagination
 from app.pipelines.rerun.command import RerunCommand, SubmittedChange, parse_rerun
-from schema.types import enums  # noqa: F401  registers the enums
-from schema.types.input_factory import quick
 from schema.types.pipelines import ID
+from schema.types.values import enums  # noqa: F401  registers the enums
+from schema.types.values.input_factory import quick
 
 
 def about(description: str, **default: Any) -> Any:

@@ -1,13 +1,18 @@
 """Payloads of mutations: the pipeline, or all user errors."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Annotated, Any
 
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
 from app.errors import Path, ProblemCode, Rejected
 from schema.types.pipelines import ID, Pipeline
+
+QUERY = "Queries after the change, such as counts and pages that it alters."
+Root = Annotated["Query", strawberry.lazy(".query")]  # type: ignore[name-defined]  # noqa: F821  imports this module
+ROOT = object()
+"""Parent of the root fields of queries, which they do not use."""
 
 
 @strawberry.type(description="A problem the caller can fix. Anything else is a top-level error with `extensions.code`.")
@@ -24,11 +29,19 @@ class PipelinePayload:
     pipeline: Pipeline | None = strawberry.field(description="The pipeline after the change.")
     user_errors: list[UserError] = strawberry.field(description="All errors that prevented it.")
 
+    @strawberry.field(description=QUERY, graphql_type=Root)
+    def query(self) -> object:
+        return ROOT
+
 
 @strawberry.type(description="`deletedPipelineId` is null exactly when `userErrors` is not empty.")
 class DeletePipelinePayload:
     deleted_pipeline_id: ID | None = strawberry.field(description="The id of the deleted pipeline.")
     user_errors: list[UserError] = strawberry.field(description="All errors that prevented it.")
+
+    @strawberry.field(description=QUERY, graphql_type=Root)
+    def query(self) -> object:
+        return ROOT
 
 
 async def payload(work: Callable[[], Awaitable[Any]], *arguments: str) -> PipelinePayload:

@@ -2,7 +2,7 @@
 of its name."""
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import orjson
 import strawberry
@@ -20,7 +20,8 @@ from app.models.enums import (
     SeriesSource,
 )
 from app.pipelines import repository
-from schema.types import enums  # noqa: F401  registers the enums
+from schema.types.account.actions import PipelineActions
+from schema.types.account.projects import Project
 from schema.types.context import Info
 from schema.types.node import ID, Node
 from schema.types.results.series import (
@@ -35,10 +36,21 @@ from schema.types.results.series import (
     wanted,
     wanted_history,
 )
+from schema.types.values import enums  # noqa: F401  registers the enums
 
 __all__ = ["ID", "Job", "Node", "Pipeline", "PipelineElement", "PipelineOptions"]
 
 Names = Annotated[list[str] | None, strawberry.argument(description="Names to select; by default all.")]
+ElementNames = Annotated[
+    list[str] | None, strawberry.argument(description="Only elements with one of these names; by default all.")
+]
+ElementTypes = Annotated[
+    list[ElementType] | None, strawberry.argument(description="Only elements of one of these types; by default all.")
+]
+ElementStatuses = Annotated[
+    list[PipelineElementStatus] | None,
+    strawberry.argument(description="Only elements with one of these statuses; by default all."),
+]
 TracePoints = Annotated[
     int, strawberry.argument(description=f"Maximum number of checkpoints: 1 to {repository.MAX_TRACE:,}.")
 ]
@@ -150,6 +162,14 @@ class ResultWarning:
 @strawberry.type(description="One job of a pipeline.")
 class PipelineElement(Node):
     pipeline_id: ID = strawberry.field(description="The pipeline it belongs to.")
+
+    @strawberry.field(
+        description="The pipeline it belongs to.",
+        graphql_type=Annotated["Pipeline", strawberry.lazy(".pipelines")],
+    )
+    async def pipeline(self, info: Info) -> Any:
+        return await info.context.pipelines.load(self.pipeline_id)
+
     organization_id: ID = strawberry.field(description="The organization that owns it.")
     name: str = strawberry.field(description="Unique within its pipeline.")
     element_order: int = strawberry.field(description="Position in its pipeline, from 1.")
@@ -233,6 +253,26 @@ class PipelineElement(Node):
         return isinstance(value, tables.PipelineElement)
 
 
+class ChosenElements(NamedTuple):
+    """Arguments that select elements; None selects all."""
+
+    names: frozenset[str] | None
+    types: frozenset[ElementType] | None
+    statuses: frozenset[PipelineElementStatus] | None
+
+    @classmethod
+    def of(cls, names: Any = UNSET, types: Any = UNSET, statuses: Any = UNSET) -> "ChosenElements":
+        """Return the selection of arguments that may be unset."""
+        return cls(*(frozenset(each) if isinstance(each, list) else None for each in (names, types, statuses)))
+
+    def contain(self, element: tables.PipelineElement) -> bool:
+        return (
+            (self.names is None or element.name in self.names)
+            and (self.types is None or element.element_type in self.types)
+            and (self.statuses is None or element.status in self.statuses)
+        )
+
+
 @strawberry.type(description="Progress of a pipeline.")
 class PipelineProgress:
     elements: strawberry.Private[list[tables.PipelineElement]]
@@ -287,9 +327,27 @@ class Pipeline(Node):
     def options(self) -> Any:
         return self
 
-    @strawberry.field(description="Its elements, in execution order.", graphql_type=list[PipelineElement])
-    async def elements(self, info: Info) -> list[tables.PipelineElement]:
-        return await info.context.elements.load(self.id)
+    @strawberry.field(
+        description="Its elements, in execution order: all, or those that the arguments select.",
+        graphql_type=list[PipelineElement],
+    )
+    async def elements(
+        self,
+        info: Info,
+        names: ElementNames = UNSET,
+        types: ElementTypes = UNSET,
+        statuses: ElementStatuses = UNSET,
+    ) -> list[tables.PipelineElement]:
+        chosen = ChosenElements.of(names, types, statuses)
+        return list(filter(chosen.contain, await info.context.elements.load(self.id)))
+
+    @strawberry.field(description="The project it belongs to.")
+    def project(self) -> Project:
+        return Project(id=self.project_id, seen=self.updated_at)
+
+    @strawberry.field(description="The actions that the caller may do with it now.")
+    def can(self, info: Info) -> PipelineActions:
+        return PipelineActions(status=self.status, caller=info.context.caller)
 
     @strawberry.field(description="Its progress.")
     async def progress(self, info: Info) -> PipelineProgress:

@@ -1,18 +1,26 @@
 """GraphQL queries."""
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any
 
 import strawberry
 from strawberry import UNSET
 
 from app.auth.caller import Caller
+from app.database.interface import Database
+from app.errors import RequestError, RequestErrorCode
 from app.measurements import repository as measurements
+from app.models import measurements as tables_of_cells
 from app.models import tables
 from app.pipelines import repository
+from app.pipelines.budget import LOADED
 from app.pipelines.lists import filters, pagination
 from app.pipelines.lists.pagination import Page
-from schema.types.connection import PipelineConnection, StatusCount
-from schema.types.context import Info
+from schema.types.account.projects import StatusCount, status_counts
+from schema.types.account.query import AccountQueries
+from schema.types.connection import PipelineConnection
+from schema.types.context import Context, Info
 from schema.types.inputs import PipelineFilter, PipelineOrder, given
 from schema.types.measurements.query import MeasurementQueries
 from schema.types.pipelines import ID, Job, Node, Pipeline
@@ -40,25 +48,63 @@ def page_asked(
     return plain(filter), order, pagination.window(order, given(first), given(after), given(last), given(before))
 
 
-@strawberry.type(description="The caller.")
-class Viewer:
-    user_id: ID | None = strawberry.field(description="The user, if known.")
-    email: str | None = strawberry.field(description="The user's email, if known.")
-    organization_id: ID = strawberry.field(description="The organization whose pipelines the caller sees.")
+MOST_IDS = 100
+
+
+def checked_ids(ids: list[ID]) -> list[ID]:
+    """Validate the ids of nodes. Raises BAD_USER_INPUT for too many or none."""
+    if not 1 <= len(ids) <= MOST_IDS:
+        raise RequestError(RequestErrorCode.BAD_USER_INPUT, f"`ids` takes 1 to {MOST_IDS} ids, not {len(ids)}.")
+    return ids
+
+
+async def find_nodes(context: Context, ids: Sequence[str]) -> dict[str, Any]:
+    """Load objects by id from one table after the other; missing ones are left out."""
+    database, caller = context.database, context.caller
+    found: dict[str, Any] = {}
+    for read in (
+        repository.pipelines,
+        repository.elements,
+        _jobs,
+        measurements.measurements,
+        partial(_cells, tables_of_cells.CellSpecification),
+        partial(_cells, tables_of_cells.CellInstance),
+    ):
+        if missing := [id for id in dict.fromkeys(ids) if id not in found]:
+            found |= await read(database, caller, missing)
+    return found
+
+
+async def _jobs(database: Database, caller: Caller, ids: Sequence[str]) -> dict[str, Any]:
+    return {id: Job.of(row) for id, row in (await repository.elements_of_jobs(database, caller, ids)).items()}
+
+
+async def _cells(model: Any, database: Database, caller: Caller, ids: Sequence[str]) -> dict[str, Any]:
+    return await measurements.cells(database, caller, model, ids)
 
 
 @strawberry.type(description="Operations that read data.")
-class Query(CheckQueries, MeasurementQueries):
+class Query(AccountQueries, CheckQueries, MeasurementQueries):
     @strawberry.field(
         description="An object by its id. Null if it does not exist or the caller may not see it.",
         graphql_type=Node | None,
     )
     async def node(self, info: Info, id: Annotated[ID, strawberry.argument(description="Its id.")]) -> Any:
-        database, caller = info.context.database, info.context.caller
-        row = await repository.pipeline(database, caller, id) or await repository.element(database, caller, id)
-        if row is None and (element := await repository.element_of_job(database, caller, id)):
-            return Job.of(element)
-        return row or await measurements.node(database, caller, id)
+        return (await find_nodes(info.context, [id])).get(id)
+
+    @strawberry.field(
+        description="Objects by their ids, in the same order, each null if it does not exist or the caller may not see "
+        "it.",
+        graphql_type=list[Node | None],
+    )
+    async def nodes(
+        self,
+        info: Info,
+        ids: Annotated[list[ID], strawberry.argument(description=f"Their ids: 1 to {MOST_IDS}.")],
+    ) -> Any:
+        found = await find_nodes(info.context, checked_ids(ids))
+        info.context.budget.take_work(LOADED * len(found))
+        return [found.get(id) for id in ids]
 
     @strawberry.field(
         description="A pipeline by its id. Null if it does not exist or the caller may not see it.",
@@ -94,9 +140,4 @@ class Query(CheckQueries, MeasurementQueries):
 
     @strawberry.field(description="Number of matches per status, including zeros.")
     async def pipeline_counts(self, info: Info, filter: Filter = UNSET) -> list[StatusCount]:
-        found = await pagination.counts(info.context.database, info.context.caller, plain(filter))
-        return [StatusCount(status=status, count=count) for status, count in found.items()]
-
-    @strawberry.field(description="The caller.", graphql_type=Viewer)
-    def viewer(self, info: Info) -> Caller:
-        return info.context.caller
+        return status_counts(await pagination.counts(info.context.database, info.context.caller, plain(filter)))

@@ -24,7 +24,7 @@ from graphql import (
 )
 from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_value
 
-from schema.types.input_factory import maker
+from schema.types.values.input_factory import maker
 
 Coerce = Callable[[Any], Any]
 

@@ -11,10 +11,12 @@ import orjson
 from sqlalchemy import Select
 from sqlmodel import col, select
 
+from app.auth.caller import Caller
 from app.models.enums import MeasurementStatus
 from app.models.measurements import CellInstance, CellSpecification, Measurement
 from app.pipelines.access import visible
 from app.pipelines.budget import PARSED, ROW, VALUE, Budget
+from app.pipelines.repository import Ids
 from schema.plans.child_rows import ChildRows
 from schema.plans.row_builder import FieldReader, RowBuilder
 from schema.plans.selections import FieldDetailsList, name_of
@@ -41,6 +43,12 @@ def query_of(type_name: str, id: Any) -> Select[Any]:
     """Return the query of the object with an id that the caller may see."""
     model = MODELS[type_name]
     return select(model).where(visible(CALLER, model), col(model.id) == id)
+
+
+def queries_of(type_name: str, caller: Caller, ids: Ids) -> Select[Any]:
+    """Return the query of the objects with these ids that the caller may see."""
+    model = MODELS[type_name]
+    return select(model).where(visible(caller, model), col(model.id).in_(ids))
 
 
 def column(column: Any) -> FieldReader:
@@ -91,10 +99,7 @@ def _column_value(column: Mapping[str, Any], name: str) -> Any:
 
 def parent(reference: Any, type_name: str) -> FieldReader:
     """Plan the object that a column references by its id."""
-    model = MODELS[type_name]
-
-    def query(ids: Any) -> Select[Any]:
-        return select(model).where(visible(CALLER, model), col(model.id).in_(ids))
+    query = partial(queries_of, type_name, CALLER)
 
     def read(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
         found = ChildRows(rows, reference, query, TABLES[type_name].c.id, lambda each: each.object(type_name, details))

@@ -13,10 +13,10 @@ from app.measurements.filters import MeasurementOrderField, RowFilter, RowPredic
 from app.models.enums import MeasurementFormat, MeasurementStatus, MeasurementType
 from app.models.measurements import Measurement
 from app.pipelines.lists.pagination import Direction
-from schema.types import enums  # noqa: F401  registers the enums
-from schema.types.input_factory import quick
 from schema.types.inputs import about, given
 from schema.types.node import ID
+from schema.types.values import enums  # noqa: F401  registers the enums
+from schema.types.values.input_factory import quick
 
 
 @quick

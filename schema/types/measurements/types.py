@@ -14,12 +14,12 @@ from app.models import measurements as tables
 from app.models.enums import MeasurementFormat, MeasurementStatus, MeasurementType, SeriesSource
 from app.pipelines.lists import pagination
 from app.pipelines.lists.pagination import Page
-from schema.types import enums  # noqa: F401  registers the enums
 from schema.types.connection import PipelineConnection
 from schema.types.context import Info
 from schema.types.inputs import given
 from schema.types.node import ID, Node
 from schema.types.results.series import Columns, MaxPoints, XMax, XMin, wanted
+from schema.types.values import enums  # noqa: F401  registers the enums
 
 SERIES = (
     "The columns: an object of equally long lists of numbers by column, in the order of the file; null where a column "

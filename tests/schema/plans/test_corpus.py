@@ -35,6 +35,7 @@ VARIABLES: dict[str, dict[str, Any]] = {
     "NullCondition": {"a": None},
     "OutOfRange": {"f": 0},
     "TooLarge": {"f": 2**40},
+    "ChosenElements": {"t": ["VALIDATION", "DATA_FIT"]},
     "SeveralWrong": {"f": {"statuses": ["NONE"], "x": 1}},
 }
 

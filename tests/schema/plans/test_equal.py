@@ -19,7 +19,16 @@ EXAMPLES = 1000
 """Number of queries for each of two databases."""
 SCALARS: Any = {"JSON": st.just(nodes.Null), "DateTime": st.just(nodes.String("2026-11-23T10:00:00Z"))}
 SDL = schema.as_str()
-ROOTS = [["pipeline"], ["pipelines"], ["pipelines", "viewer"], ["node"], ["pipelineCounts"], None]
+ROOTS = [
+    ["pipeline"],
+    ["pipelines"],
+    ["pipelines", "viewer"],
+    ["node"],
+    ["pipelineCounts"],
+    ["nodes"],
+    ["projects", "project"],
+    None,
+]
 
 
 @cache

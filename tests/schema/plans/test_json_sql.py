@@ -12,7 +12,7 @@ from sqlalchemy import text
 
 from app.main import create_app
 from app.settings import Settings
-from schema.plans.json_sql import JsonLists
+from schema.plans.encoding.json_sql import JsonLists
 from tests import servers
 from tests.schema.plans.conftest import LARGE
 from tests.schema.plans.data import fill, id_of

@@ -38,7 +38,13 @@ CHANGES = [
     f'deletePipeline(id: "{id_of(1, 12)}")',
     f'deletePipeline(id: "{id_of(1, 1)}")',
 ]
-PAYLOAD = "userErrors { code message field __typename }"
+PAYLOAD = """userErrors { code message field __typename }
+  query {
+    pipelines(first: 2) { totalCount nodes { id name } }
+    pipelineCounts { status count }
+    projects { id counts { count } }
+    rateLimit { maxCost }
+  }"""
 UUID = re.compile(rb"01[0-9a-f]{6}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}")
 TIME = re.compile(rb"\d{4}-\d\d-\d\d([T ])\d\d:\d\d:\d\d(\.\d{6}Z)?")
 STORED = re.compile(f"{START:%Y-%m-%d}T1[0-4]:".encode())

@@ -159,6 +159,8 @@ class Varied:
         match name:
             case "id":
                 return value if self.chance(0.1) else nodes.String(pick(IDS))
+            case "ids":
+                return nodes.List([nodes.String(pick(IDS)) for _ in range(self.random.randrange(5))])
             case "first" | "last":
                 return nodes.Int(pick([0, 101, -1]) if self.chance(0.05) else pick([1, 2, 3, 5, 100]))
             case "after" | "before":

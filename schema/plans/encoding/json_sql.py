@@ -17,7 +17,7 @@ from sqlalchemy import Select, String, case, func, literal_column, select
 from app.database.interface import Steps, TooLong, measured
 from app.models.columns import JsonText
 from app.models.sql import SqlPart
-from schema.plans.codecs import NoJsonSql, written
+from schema.plans.encoding.codecs import NoJsonSql, written
 from schema.plans.row_builder import MOST_LISTS, CompileContext, Row, RowBuilder, Run
 from schema.plans.selections import FieldDetailsList, name_of
 from schema.plans.statements import IDS, CompiledStatement

@@ -1,0 +1,1 @@
+"""Overview: projects, workers and the queue, in numbers."""

@@ -1,0 +1,1 @@
+"""Encoding of stored values as JSON, in Python and by the database."""

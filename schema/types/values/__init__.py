@@ -1,0 +1,1 @@
+"""Values: scalars, enums, and the factory of input objects."""

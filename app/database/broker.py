@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import contextmanager
 from itertools import islice
+from typing import NamedTuple
 
 from app.auth.caller import Caller
 from app.database.changes import Change
@@ -16,24 +17,43 @@ MOST_PENDING = 10_000
 """Maximum number of undelivered changed pipelines of one subscriber."""
 AT_ONCE = 64
 """Number of subscribers that are woken in one turn of the event loop, so that others are served meanwhile."""
-Wants = Callable[[Change], bool]
+
+
+class Match(NamedTuple):
+    """Result of matching a change, or several merged ones, against a filter."""
+
+    before: bool | None = None
+    """Whether the pipeline matched before the first change; None if unknown."""
+    after: bool | None = None
+    """Whether it matches after the last change; None if unknown."""
+    is_gone: bool = False
+    """Whether the last change deleted it, or took it out of the projects of the subscriber."""
+
+    def then(self, later: Match) -> Match:
+        """Return the match of both changes as one."""
+        return later._replace(before=self.before)
+
+
+UNKNOWN = Match()
+Wants = Callable[[Change], Match | None]
+"""Match of a change against a filter; None if the pipeline matches neither before nor after it."""
 Watcher = Callable[[Change | None], None]
 """Callback for the changes of all organizations; None: some may have been missed."""
 
 
-def anything(_: Change) -> bool:
+def anything(_: Change) -> Match:
     """Accept every change."""
-    return True
+    return UNKNOWN
 
 
 class Subscriber:
-    """Queue of one subscriber: the ids of changed pipelines, each at most once."""
+    """Queue of one subscriber: the ids of changed pipelines, each at most once, with the match of their changes."""
 
     __slots__ = ("_caller", "_error", "_ids", "_waiting", "_wants")
 
     def __init__(self, caller: Caller, wants: Wants) -> None:
         self._caller, self._wants = caller, wants
-        self._ids: dict[str, None] = {}
+        self._ids: dict[str, Match] = {}
         self._waiting: asyncio.Future[None] | None = None
         """Future of `take` while it waits. An asyncio.Event would take ten times the memory."""
         self._error: VoltgraphError | None = None
@@ -42,16 +62,17 @@ class Subscriber:
     def organization_id(self) -> str:
         return self._caller.organization_id
 
-    def concerns(self, change: Change) -> bool:
-        """Return whether the subscriber may see a change and wants it."""
+    def match(self, change: Change) -> Match | None:
+        """Return the match of a change; None if the subscriber may not see it or does not want it."""
         visible = change.visible_to(self._caller)
-        return visible is not None and self._wants(visible)
+        return None if visible is None else self._wants(visible)
 
-    def note(self, id: str) -> bool:
-        """Add an id without waiting: a slow subscriber does not delay others. Return whether the subscriber sleeps: the
-        first pending id."""
+    def note(self, id: str, match: Match = UNKNOWN) -> bool:
+        """Add a change without waiting: a slow subscriber does not delay others. Return whether the subscriber sleeps:
+        the first pending id."""
         is_first = not self._ids
-        self._ids[id] = None
+        pending = self._ids.get(id)
+        self._ids[id] = match if pending is None else pending.then(match)
         if len(self._ids) > MOST_PENDING:
             self.fail(Busy("Too many changes are pending. Read the list again, and subscribe again."))
         return is_first
@@ -67,9 +88,9 @@ class Subscriber:
         self._ids.clear()
         self.wake()
 
-    async def take(self, most: int) -> list[str]:
-        """Wait for changes and return the oldest ids. Raises the error that ended the subscription, and Busy if ids
-        were dropped because too many were pending."""
+    async def take(self, most: int) -> dict[str, Match]:
+        """Wait for changes and return the oldest ids with their matches. Raises the error that ended the subscription,
+        and Busy if ids were dropped because too many were pending."""
         if not self._ids and self._error is None:
             self._waiting = asyncio.get_running_loop().create_future()
             try:
@@ -78,10 +99,7 @@ class Subscriber:
                 self._waiting = None
         if self._error is not None:
             raise self._error
-        ids = list(islice(self._ids, most))
-        for id in ids:
-            del self._ids[id]
-        return ids
+        return {id: self._ids.pop(id) for id in list(islice(self._ids, most))}
 
 
 class Broker:
@@ -142,12 +160,13 @@ class Broker:
         """Notify the subscribers of a change. Subscribers of a single row check the access when they reread it."""
         self._tell(change)
         for subscribers in self._subscribers.get((change.organization_id, change.id), {}).values():
-            self._note(subscribers, change.id)
+            self._note(subscribers, change.id, UNKNOWN)
         if change.kind != "pipeline":
             return
         for subscribers in self._subscribers.get((change.organization_id, None), {}).values():
-            if next(iter(subscribers)).concerns(change):
-                self._note(subscribers, change.id)
+            match = next(iter(subscribers)).match(change)
+            if match is not None:
+                self._note(subscribers, change.id, match)
 
     def recheck(self) -> None:
         """Make every subscriber of a single pipeline reread it: changes may have been missed."""
@@ -155,11 +174,11 @@ class Broker:
         for (_, id), kinds in self._subscribers.items():
             if id is not None:
                 for subscribers in kinds.values():
-                    self._note(subscribers, id)
+                    self._note(subscribers, id, UNKNOWN)
 
-    def _note(self, subscribers: Iterable[Subscriber], id: str) -> None:
+    def _note(self, subscribers: Iterable[Subscriber], id: str, match: Match) -> None:
         is_waking = bool(self._asleep)
-        self._asleep.extend(subscriber for subscriber in subscribers if subscriber.note(id))
+        self._asleep.extend(subscriber for subscriber in subscribers if subscriber.note(id, match))
         if self._asleep and not is_waking:
             asyncio.get_running_loop().call_soon(self._wake)
 

@@ -43,7 +43,7 @@ class Snapshot:
     status: PipelineStatus
     error_code: JobErrorCode | None
     element_types: frozenset[ElementType] | None = None
-    """Element types; None if the change does not affect them."""
+    """Element types; None if unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +53,14 @@ class Change:
     organization_id: str
     id: str
     before: Snapshot | None
-    """State before the change; None if the pipeline was created, or no column that filters use changed."""
+    """State before the change; None if the pipeline was created."""
     after: Snapshot | None
     """State after the change; None if the pipeline was deleted."""
     is_whole: bool = True
     """False if the change may affect more than the snapshots hold."""
-    project_ids: tuple[str, ...] | None = None
-    """Projects of the pipeline before and after the change, if the snapshots were left out; None otherwise."""
+    project_ids: tuple[str | None, ...] | None = None
+    """Projects of the pipeline before and after the change, if the snapshots were left out: None where it did not
+    exist, or where the caller may not see it. None without such a list."""
     kind: Literal["pipeline", "measurement"] = "pipeline"
 
     def visible_to(self, caller: Caller) -> Change | None:
@@ -68,7 +69,10 @@ class Change:
         if caller.projects is None:
             return self
         if self.before is None and self.after is None:
-            return self if any(map(caller.may_use, self.project_ids or ())) else None
+            projects = tuple(
+                each if each is not None and caller.may_use(each) else None for each in self.project_ids or ()
+            )
+            return replace(self, project_ids=projects) if any(each is not None for each in projects) else None
         before, after = (
             state if state is not None and caller.may_use(state.project_id) else None
             for state in (self.before, self.after)
@@ -77,8 +81,7 @@ class Change:
 
     def without_snapshots(self) -> Change:
         """Return a copy without snapshots, which holds only the projects of the pipeline."""
-        states = (state for state in (self.before, self.after) if state is not None)
-        projects = tuple(dict.fromkeys(state.project_id for state in states))
+        projects = tuple(None if state is None else state.project_id for state in (self.before, self.after))
         return Change(self.organization_id, self.id, None, None, is_whole=False, project_ids=projects)
 
 
@@ -103,14 +106,11 @@ def read_types(pipeline_id: str) -> Generator[Any, Any, frozenset[ElementType]]:
     return frozenset(row[0] for row in rows)
 
 
-def record_change(pipeline: Pipeline, before: Snapshot | None = None) -> Generator[Any, Any, None]:
-    """Record that this transaction changed a pipeline, as steps.
-
-    `before` is None if no column that filters use changed. `updated_at` must have moved forward: subscribers order
-    states by it.
-    """
+def record_change(pipeline: Pipeline, before: Snapshot) -> Generator[Any, Any, None]:
+    """Record that this transaction changed a pipeline, as steps. `updated_at` must have moved forward: subscribers
+    order states by it."""
     after = take_snapshot(pipeline, (yield from read_types(pipeline.id)))
-    if before is not None and before.element_types is None:
+    if before.element_types is None:
         before = replace(before, element_types=after.element_types)
     yield Change(pipeline.organization_id, pipeline.id, before, after)
 

@@ -102,6 +102,7 @@ class Subscriptions:
             return await self._make(executor, rights, event)
         if key is None:
             return await self._make(executor, rights, event.payload)
+        key = (key, event.variant)
         made = event.reading.answers.get(key)
         if made is None:  # outside of the request, whose id would be in the log of all subscribers
             made = asyncio.create_task(self._make_shared(executor, rights, event), context=Variables())

@@ -7,8 +7,8 @@ import strawberry
 from strawberry import UNSET
 
 from app.models import tables
+from app.pipelines.feed.kinds import Changed, Kind
 from app.pipelines.feed.readings import Event
-from app.pipelines.feed.subscriptions import Changed
 from schema.types.context import Info
 from schema.types.inputs import PipelineFilter
 from schema.types.measurements.subscription import MeasurementSubscriptions
@@ -18,9 +18,22 @@ from schema.types.query import plain
 
 @strawberry.type(description="A pipeline that was created, changed or deleted.")
 class PipelineChange:
-    id: ID = strawberry.field(description="The pipeline's id.")
+    kind: Kind = strawberry.field(description="The kind of the change, as the subscription sees it.")
 
-    @strawberry.field(description="Its newest state. Null when it was deleted.", graphql_type=Pipeline | None)
+    @strawberry.field(description="The pipeline's id.")
+    @staticmethod
+    def pipeline_id(parent: strawberry.Parent[Changed]) -> ID:
+        return ID(parent.id)
+
+    @strawberry.field(description="The id of a deleted pipeline, for caches to drop. Null unless DELETED.")
+    @staticmethod
+    def deleted_pipeline_id(parent: strawberry.Parent[Changed]) -> ID | None:
+        return ID(parent.id) if parent.kind is Kind.DELETED else None
+
+    @strawberry.field(
+        description="Its newest state, which may be newer than this change. Null when DELETED.",
+        graphql_type=Pipeline | None,
+    )
     @staticmethod
     def pipeline(parent: strawberry.Parent[Changed]) -> Any:
         return parent.newest
@@ -42,9 +55,9 @@ class Subscription(MeasurementSubscriptions):
         return info.context.services.feed.states(info.context.caller, id)
 
     @strawberry.subscription(
-        description="Changes to pipelines that match, or matched before the change, from now on. Quick ones may merge. "
-        "Projects that the API key may not use are hidden: a pipeline that leaves one counts as created, and one that "
-        "moves into one as deleted.",
+        description="Changes to pipelines that match, or matched before the change, from now on. Quick ones merge into "
+        "one, whose `kind` compares the state that was sent last with the newest. Projects that the API key may not "
+        "use are hidden: a pipeline that leaves one has ENTERED, and one that moves into one is DELETED.",
         graphql_type=PipelineChange,
     )
     def pipelines_updated(

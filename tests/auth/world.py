@@ -27,7 +27,7 @@ PATIENCE = 30.0
 LONG = "é" * events.LONGEST_PAYLOAD
 """Email with which no change fits in a notification of PostgreSQL."""
 FOLLOW = """subscription ($filter: PipelineFilter) {
-  pipelinesUpdated(filter: $filter) { id pipeline { id name status projectId } }
+  pipelinesUpdated(filter: $filter) { kind pipelineId pipeline { id name status projectId } }
 }"""
 LIST = """query ($after: String, $filter: PipelineFilter) {
   pipelines(first: 3, after: $after, filter: $filter) {
@@ -109,6 +109,15 @@ def filters(who: Who) -> Iterator[dict[str, Any]]:
             yield {"projectId": project}
 
 
+def kind_of(before: bool | None, after: bool, is_gone: bool) -> str:
+    """Return the kind of a change by what matched; `before` is None if the notification did not tell it."""
+    if is_gone:
+        return "DELETED"
+    if not after:
+        return "LEFT"
+    return "CHANGED" if before else "ENTERED"
+
+
 @dataclass
 class World:
     """Server, sockets of the keys, and model."""
@@ -145,18 +154,22 @@ class World:
         for watch in self.watches:
             sees = [watch.who.sees(before), watch.who.sees(after)]
             if watch.wants(before) or watch.wants(after):
-                await self._hear(watch, id, after if sees[1] else None)
-            elif short and any(sees):
+                is_known = not short or watch.filter.keys() <= {"projectId"}
+                kind = kind_of(watch.wants(before) if is_known else None, watch.wants(after), not sees[1])
+                await self._hear(watch, id, kind, after if sees[1] else None)
+            elif short and sees[0]:
                 await self._may_hear(watch, id)
         self._nothing_else()
 
-    async def _hear(self, watch: Watch, id: str, state: Row | None) -> None:
+    async def _hear(self, watch: Watch, id: str, kind: str, state: Row | None) -> None:
         async with asyncio.timeout(PATIENCE):
             while not watch.told:  # noqa: ASYNC110  a task receives the events
                 await asyncio.sleep(0.005)
         told, text = watch.told.pop(0)
         assert told == id, (watch, text)
-        shown = orjson.loads(text)["payload"]["data"]["pipelinesUpdated"]["pipeline"]
+        change = orjson.loads(text)["payload"]["data"]["pipelinesUpdated"]
+        shown = change["pipeline"]
+        assert change["kind"] == kind, (watch, text)
         wanted = state and {"id": id, "name": state.name, "status": state.status, "projectId": state.project}
         assert shown == wanted, (watch, text)
         self.events += 1
@@ -323,6 +336,6 @@ async def _listen(socket: Socket, watches: dict[str, Watch], inbox: asyncio.Queu
         if (watch := watches.get(message.get("id", ""))) is None:
             inbox.put_nowait(text)
         elif message["type"] == "next":
-            watch.told.append((message["payload"]["data"]["pipelinesUpdated"]["id"], text))
+            watch.told.append((message["payload"]["data"]["pipelinesUpdated"]["pipelineId"], text))
         else:
             watch.told.append(("no id", text))

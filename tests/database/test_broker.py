@@ -76,7 +76,7 @@ async def test_a_subscriber_of_another_organization_hears_nothing_of_the_same_id
     broker = Broker()
     with broker.subscribe(OURS, "1") as mine, broker.subscribe(THEIRS, "1") as theirs, broker.subscribe(THEIRS) as all:
         broker.publish(Change("ours", "1", None, STATE))
-        assert await mine.take(1) == ["1"]
+        assert list(await mine.take(1)) == ["1"]
         for other in (theirs, all):
             with pytest.raises(TimeoutError):
                 await asyncio.wait_for(other.take(1), 0.01)
@@ -86,8 +86,8 @@ async def test_pending_changes_of_a_pipeline_are_one() -> None:
     subscriber = Subscriber(OURS, anything)
     for id in ("a", "b", "a", "c", "b"):
         subscriber.note(id)
-    assert await subscriber.take(2) == ["a", "b"]
-    assert await subscriber.take(2) == ["c"]
+    assert list(await subscriber.take(2)) == ["a", "b"]
+    assert list(await subscriber.take(2)) == ["c"]
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(subscriber.take(1), 0.01)
 
@@ -109,7 +109,7 @@ def test_a_change_comes_through_a_notification_as_it_was() -> None:
 
 def test_a_change_that_is_too_long_for_a_notification_still_tells_that_there_was_one() -> None:
     change = Change("o", "1", STATE, replace(STATE, created_by_email="é" * LONGEST_PAYLOAD))
-    assert decode_change(encode_change(change)) == Change("o", "1", None, None, is_whole=False, project_ids=("p",))
+    assert decode_change(encode_change(change)) == Change("o", "1", None, None, is_whole=False, project_ids=("p", "p"))
     widest = "\N{GREEK SMALL LETTER IOTA WITH DIALYTIKA AND TONOS}" * 255
     name = replace(STATE, folded_name=widest.casefold(), project_id="\x01" * 255)
     assert decode_change(encode_change(Change("o", "1", name, name))) == Change("o", "1", name, name)
@@ -134,8 +134,8 @@ def test_what_others_notify_is_no_change(payload: str) -> None:
 )
 def test_of_what_was_missed_nobody_is_kept_who_may_have_matched(filter: Any, concerned: bool) -> None:
     missed = Change("o", "1", None, STATE, is_whole=False)
-    assert filter_of(filter).concerns(missed) is concerned
-    assert filter_of(filter).concerns(Change("o", "1", None, None, is_whole=False))
+    assert (filter_of(filter).match(missed) is not None) is concerned
+    assert filter_of(filter).match(Change("o", "1", None, None, is_whole=False)) is not None
 
 
 NARROW = Caller("o", projects=frozenset({"p", "r"}))
@@ -172,12 +172,12 @@ CHANGES: list[tuple[Change, Any, bool]] = [
 def test_of_hidden_projects_nothing_is_told_and_no_filter_looks_into_them(
     change: Change, filter: Any, concerned: bool
 ) -> None:
-    assert Subscriber(NARROW, filter_of(filter).concerns).concerns(change) is concerned
+    assert (Subscriber(NARROW, filter_of(filter).match).match(change) is not None) is concerned
 
 
 @pytest.mark.parametrize("change", [change for change, _, _ in CHANGES])
 def test_without_bounds_of_projects_all_of_the_organization_is_told(change: Change) -> None:
-    assert Subscriber(Caller("o"), anything).concerns(change)
+    assert Subscriber(Caller("o"), anything).match(change) is not None
 
 
 async def test_hidden_changes_cannot_overrun_a_subscription() -> None:
@@ -186,7 +186,7 @@ async def test_hidden_changes_cannot_overrun_a_subscription() -> None:
         for number in range(MOST_PENDING + 1):
             broker.publish(Change("o", str(number), None, HIDDEN))
         broker.publish(Change("o", "mine", None, STATE))
-        assert await narrow.take(10) == ["mine"]
+        assert list(await narrow.take(10)) == ["mine"]
 
 
 async def test_a_filter_by_a_foreign_project_is_refused_as_lists_refuse_it(sqlite_url: str) -> None:
@@ -199,6 +199,6 @@ async def test_a_filter_by_a_foreign_project_is_refused_as_lists_refuse_it(sqlit
 
 def test_times_are_compared_as_lists_compare_them() -> None:
     change, tick = Change("o", "1", None, STATE), timedelta(microseconds=1)
-    assert not filter_of(("updated_at", "gt", AT)).concerns(change)
-    assert filter_of(("updated_at", "gt", AT - tick), ("updated_at", "lt", AT + tick)).concerns(change)
-    assert not filter_of(("updated_at", "lt", AT)).concerns(change)
+    assert not filter_of(("updated_at", "gt", AT)).match(change)
+    assert filter_of(("updated_at", "gt", AT - tick), ("updated_at", "lt", AT + tick)).match(change)
+    assert not filter_of(("updated_at", "lt", AT)).match(change)

@@ -152,7 +152,7 @@ async def test_subscribers_hear_of_deleted_runs(database: Database) -> None:
     id = await finish(database, LONG_AGO)
     with database.broker.subscribe(ME) as subscriber:
         await retention.prune(database, now() - timedelta(days=1))
-        assert await subscriber.take(10) == [id]
+        assert list(await subscriber.take(10)) == [id]
 
 
 async def test_old_keys_go_once_their_pipelines_are_gone(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

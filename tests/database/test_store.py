@@ -78,7 +78,7 @@ async def test_only_what_was_stored_is_told(sqlite_url: str) -> None:
     async with open_database(parsed(sqlite_url), 100) as database:
         with database.broker.subscribe(Caller("o")) as subscriber:
             await store_all(database, ("a",), ("a",), ("b",))
-            assert await subscriber.take(10) == ["a", "b"]
+            assert list(await subscriber.take(10)) == ["a", "b"]
 
 
 async def test_a_file_that_is_locked_is_waited_for_elsewhere(sqlite_url: str) -> None:

@@ -14,6 +14,7 @@ from app.database.connect import open_database
 from app.database.writes.mutations import run_in
 from app.models.enums import ElementType, JobErrorCode, PipelineStatus
 from app.models.tables import Pipeline, PipelineElement
+from app.pipelines.lists.filters import known
 from schema.types.inputs import PipelineFilter
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
@@ -81,8 +82,8 @@ async def test_the_same_pipelines_match(database_url: str) -> None:
         async with database.read() as session:
             pipelines = list(await session.exec(select(Pipeline)))
             states = {
-                pipeline.id: changes.take_snapshot(pipeline, await run_in(session, changes.read_types(pipeline.id)))
-                for pipeline in pipelines
+                row.id: known(changes.take_snapshot(row, await run_in(session, changes.read_types(row.id))))
+                for row in pipelines
             }
             for fields in FILTERS:
                 filter = PipelineFilter(**fields).plain()

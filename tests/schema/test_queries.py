@@ -76,4 +76,5 @@ async def test_a_subscription_tells_what_happens(sqlite_url: str, file: Path) ->
             assert await anext(events.lines) == ":"
             update = "UpdateMeasurement" if "Measurement" in file.stem else "UpdatePipeline"
             await live.api.run(update, id=id, input={"name": "changed"})
-            assert (await events.data())["id"] == id
+            told = await events.data()
+            assert told.get("pipelineId", told.get("id")) == id

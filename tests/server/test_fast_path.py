@@ -34,7 +34,7 @@ REFUSED: dict[str, tuple[bytes, dict[str, str]]] = {
     "other content type": (b'{"query":"{ __typename }"}', {"content-type": "text/plain"}),
     "nothing acceptable": (b'{"query":"{ __typename }"}', {"accept": "image/png"}),
     "unknown variable type": (b'{"query":"query ($id: ID!) { pipeline(id: $id) { id } }","variables":{"id":[]}}', {}),
-    "subscription": (b'{"query":"subscription { pipelinesUpdated { id } }"}', {}),
+    "subscription": (b'{"query":"subscription { pipelinesUpdated { pipelineId } }"}', {}),
     "other page": (b'{"query":"mutation { __typename }"}', {"origin": "https://evil.example"}),
     "other host": (b'{"query":"{ __typename }"}', {"host": "evil.example"}),
 }

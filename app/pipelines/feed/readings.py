@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Hashable
+from collections.abc import Callable, Coroutine, Hashable
 from contextvars import Context
 from typing import Any, NamedTuple
 
@@ -23,16 +23,24 @@ MOST_KEPT = 32 * 2**20
 class Reading:
     """State of a pipeline as callers with equal rights see it, and the answers that were made of it."""
 
-    __slots__ = ("_readings", "answers", "pipeline")
+    __slots__ = ("_matches", "_readings", "answers", "pipeline")
 
     def __init__(self, readings: Readings, pipeline: Pipeline | None) -> None:
         self._readings, self.pipeline = readings, pipeline
         self.answers: dict[Hashable, Any] = {}
-        """Answers by operation and variables."""
+        """Answers by operation, variables and variant of the event."""
+        self._matches: dict[Hashable, asyncio.Task[bool]] = {}
 
     def keep(self, size: int) -> None:
         """Count the bytes of an answer."""
         self._readings.keep(size)
+
+    async def matches(self, filter: Hashable, read: Callable[[], Coroutine[Any, Any, bool]]) -> bool:
+        """Return whether the state matches a filter, which is read once for all subscribers."""
+        task = self._matches.get(filter)
+        if task is None:
+            task = self._matches[filter] = asyncio.create_task(read(), context=Context())
+        return await asyncio.shield(task)
 
 
 class Event(NamedTuple):
@@ -40,6 +48,8 @@ class Event(NamedTuple):
 
     payload: Any
     reading: Reading
+    variant: Hashable = None
+    """All that the payload holds besides the reading; answers of one reading are shared by equal variants."""
 
 
 class Readings:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Hashable
 from contextlib import aclosing
 from functools import partial
-from typing import NamedTuple
 
 from app.auth.authenticator import revoked
 from app.auth.caller import Caller
@@ -14,9 +13,10 @@ from app.database.availability import retry_until_available
 from app.database.broker import Subscriber, anything
 from app.database.interface import Database
 from app.errors import RequestError, RequestErrorCode
-from app.models.tables import JobLogLine, Pipeline
+from app.models.tables import JobLogLine
 from app.pipelines import repository
 from app.pipelines.budget import Budget
+from app.pipelines.feed.kinds import Changed, Kind, Kinds
 from app.pipelines.feed.readings import Event, Reading, Readings
 from app.pipelines.lists.filters import PipelineFilter
 
@@ -24,13 +24,6 @@ AT_ONCE = 50
 """Maximum number of changed pipelines that a subscription reads at once."""
 LOG_BYTES = 64 * 2**20
 """Maximum bytes of the lines of a log that are read at once; their number and their length bound them too."""
-
-
-class Changed(NamedTuple):
-    """A pipeline that was created, changed or deleted, with its newest state; without one if it was deleted."""
-
-    id: str
-    newest: Pipeline | None
 
 
 class Feed:
@@ -68,18 +61,21 @@ class Feed:
 
     async def changes(self, caller: Caller, filter: PipelineFilter) -> AsyncGenerator[Event, None]:
         """Yield each changed pipeline that matches the filter, or matched before the change. Changes in quick
-        succession are merged. Raises FORBIDDEN for a project that the caller may not use, and Busy if too many changes
-        are pending."""
+        succession are merged, and none is yielded for those that leave it outside of the filter. Raises FORBIDDEN for a
+        project that the caller may not use, and Busy if too many changes are pending."""
         caller.ask_for(filter.project_id)
-        rights, changes = caller.rights(), Subscriber(caller, filter.concerns)
+        rights, changes, kinds = caller.rights(), Subscriber(caller, filter.match), Kinds(self.database, filter)
         self._subscribe(caller, changes, None, (rights, filter))
         try:
             await self.database.listen()
             while True:
-                ids = await changes.take(AT_ONCE)
-                readings = await self._newest(rights, ids)
-                for id, reading in zip(ids, readings, strict=True):
-                    yield Event(Changed(id, reading.pipeline), reading)
+                taken = await changes.take(AT_ONCE)
+                readings = await self._newest(rights, list(taken))
+                for (id, match), reading in zip(taken.items(), readings, strict=True):
+                    kind = await kinds.of(id, match, reading)
+                    if kind is not None:
+                        newest = None if kind is Kind.DELETED else reading.pipeline
+                        yield Event(Changed(id, kind, newest), reading, kind)
                 del readings, reading  # free the rows while waiting
         finally:
             self._unsubscribe(caller, changes, None, (rights, filter))

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from sqlalchemy import ColumnElement, false
 from sqlmodel import col, exists, func
 
-from app.database.changes import Change, Snapshot
+from app.database.broker import Match
+from app.database.changes import COLUMNS, Change, Snapshot
 from app.models.columns import Contains
 from app.models.tables import Pipeline, PipelineElement
 
+State = Mapping[str, Any]
+"""Known fields of a pipeline at one time."""
 COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "eq": operator.eq,
     "neq": operator.ne,
@@ -36,7 +39,7 @@ CLAUSES: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
 MATCHES: dict[str, Callable[[Any, Any], bool]] = {
     **COMPARISONS,
     "in": lambda value, operands: value in operands,
-    "has_any": lambda values, operands: values is not None and not values.isdisjoint(operands),
+    "has_any": lambda values, operands: not values.isdisjoint(operands),
     "contains": operator.contains,
 }
 FOLDED = {"contains": "contains", "ilike": "like"}
@@ -63,6 +66,12 @@ class Predicate(NamedTuple):
         of_elements = self.field == "element_types"
         column = col(PipelineElement.element_type if of_elements else getattr(Pipeline, self.field))
         return CLAUSES[self.operator](column, self.operand)
+
+    def matches(self, state: State) -> bool | None:
+        """Return whether a state matches; None if it lacks the field."""
+        if self.field not in state:
+            return None
+        return MATCHES[self.operator](state[self.field], self.operand)
 
 
 def predicate(field: str, operator: str, operand: Any) -> Predicate:
@@ -91,19 +100,37 @@ class PipelineFilter:
     def clauses(self) -> list[ColumnElement[bool]]:
         return [each.clause() for each in self.predicates]
 
-    def concerns(self, change: Change) -> bool:
-        """Return whether a pipeline matches after a change or did before it; if unknown, whether it may."""
-        if not change.is_whole and change.after is not None:
-            return self._what_stays().matches(change.after)
-        if not change.is_whole:
-            return self.project_id is None or change.project_ids is None or self.project_id in change.project_ids
-        before, after = change.before, change.after
-        return (before is not None and self.matches(before)) or (after is not None and self.matches(after))
+    def match(self, change: Change) -> Match | None:
+        """Match a change; None if the pipeline matches neither before nor after it. A notification can
+        lack the snapshots, and a missed change the state before it: the match is unknown there."""
+        before, after = _states(change)
+        found = Match(self.matches(before), self.matches(after), after is None)
+        return None if found.before is False and found.after is False else found
 
-    def matches(self, state: Snapshot) -> bool:
-        """Return whether a complete snapshot matches; equal to the clauses in SQL."""
-        return all(MATCHES[name](getattr(state, field), operand) for field, name, operand in self.predicates)
+    def matches(self, state: State | None) -> bool | None:
+        """Return whether a state matches, as the clauses do in SQL; None if it depends on unknown fields. Without a
+        state, the pipeline does not exist and does not match."""
+        if state is None:
+            return False
+        found = [each.matches(state) for each in self.predicates]
+        return False if False in found else None if None in found else True
 
-    def _what_stays(self) -> PipelineFilter:
-        """Return the filter reduced to columns that no change can alter."""
-        return PipelineFilter(tuple(each for each in self.predicates if each.field in UNCHANGEABLE))
+
+def _states(change: Change) -> tuple[State | None, State | None]:
+    """Return what a change tells of the states before and after it."""
+    before, after = change.before, change.after
+    if change.is_whole:
+        return (None if before is None else known(before)), (None if after is None else known(after))
+    if after is not None:
+        fields = known(after)
+        return {field: fields[field] for field in UNCHANGEABLE}, fields
+    if change.project_ids is None:
+        return {}, {}
+    first, last = (None if project is None else {"project_id": project} for project in change.project_ids)
+    return first, last
+
+
+def known(snapshot: Snapshot) -> State:
+    """Return the fields of a snapshot that are known."""
+    known = {name: getattr(snapshot, name) for name in COLUMNS}
+    return known if snapshot.element_types is None else known | {"element_types": snapshot.element_types}

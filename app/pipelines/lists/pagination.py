@@ -260,6 +260,13 @@ class Page:
             return (await session.exec(query)).first() is not None
 
 
+async def any_match(database: Database, filter: Filter, row: Any) -> bool:
+    """Return whether a row that was read matches a filter now."""
+    query = select(col(type(row).id)).where(col(type(row).id) == row.id, *filter.clauses())
+    async with database.read() as session:
+        return (await session.exec(query)).first() is not None
+
+
 async def counts(database: Database, caller: Caller, filter: PipelineFilter) -> dict[PipelineStatus, int]:
     """Count matches by status, zeros included."""
     query = Matches(caller, filter, Order()).counts()

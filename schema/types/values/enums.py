@@ -9,6 +9,7 @@ from app import errors
 from app.measurements import filters
 from app.models import enums
 from app.models.enums import DescribedEnum
+from app.pipelines.feed import kinds
 from app.pipelines.lists import pagination
 from schema.strawberry_internals import type_definition
 
@@ -35,6 +36,7 @@ for each in (
     filters.MeasurementOrderField,
 ):
     describe(each)
+describe(kinds.Kind, "PipelineChangeKind")
 describe(pagination.OrderField, "PipelineOrderField")
 describe(pagination.Direction, "OrderDirection")
 describe(errors.ProblemCode, "UserErrorCode")

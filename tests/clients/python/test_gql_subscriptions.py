@@ -81,4 +81,4 @@ async def test_a_key_in_the_first_message(locked: Locked, transport: str) -> Non
 async def test_as_parts_of_one_answer_they_are_refused(fake: Server, transport: str) -> None:
     async with client(transport, fake.url) as session:
         with pytest.raises(gql.transport.exceptions.TransportServerError, match="406"):
-            await anext(session.subscribe(request("subscription { pipelinesUpdated { id } }")))
+            await anext(session.subscribe(request("subscription { pipelinesUpdated { pipelineId } }")))

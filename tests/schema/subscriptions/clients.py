@@ -28,7 +28,9 @@ from tests.api import Api
 PATIENCE = 5.0
 PROTOCOL = Subprotocol("graphql-transport-ws")
 WATCH = "subscription ($id: ID!) { pipelineUpdated(id: $id) { id name status } }"
-FOLLOW = "subscription ($filter: PipelineFilter) { pipelinesUpdated(filter: $filter) { id pipeline { name status } } }"
+FOLLOW = """subscription ($filter: PipelineFilter) {
+  pipelinesUpdated(filter: $filter) { kind pipelineId pipeline { name status } }
+}"""
 
 
 async def move(database: Database, id: str, status: PipelineStatus) -> None:

@@ -89,7 +89,11 @@ async def test_whoever_follows_gets_all_that_may_have_matched_in_an_outage(
         await client.settle()
         async with outage(url):
             await move(other, running, PipelineStatus.COMPLETED)
-        assert await client.next() == {"id": running, "pipeline": {"name": "running", "status": "COMPLETED"}}
+        assert await client.next() == {
+            "kind": "LEFT",
+            "pipelineId": running,
+            "pipeline": {"name": "running", "status": "COMPLETED"},
+        }
         await client.settle()  # and of no other pipeline
 
 

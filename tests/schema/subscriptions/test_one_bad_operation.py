@@ -51,7 +51,7 @@ async def test_a_value_that_cannot_be_kept_is_an_error_of_its_operation(live: Li
     if said in ("unpaired surrogate", "NUL", "64 bits"):
         assert error["extensions"]["field"] == ["payload", "variables", "f", "nameContains"]
     id = (await live.api.create())["id"]
-    assert (await socket.next("watch"))["id"] == id
+    assert (await socket.next("watch"))["pipelineId"] == id
     await socket.subscribe(VIEWER, "odd")  # the id can be reused
     assert await socket.next("odd") == {"organizationId": "local"}
 

@@ -121,8 +121,9 @@ async def test_what_is_rolled_back_is_not_told(each_live: Live) -> None:
 
     async def fail(session: Any) -> None:
         pipeline = await session.get_one(Pipeline, id)
+        before = events.take_snapshot(pipeline)
         pipeline.updated_at = next_timestamp(pipeline.updated_at)
-        await run_in(session, events.record_change(pipeline))
+        await run_in(session, events.record_change(pipeline, before))
         raise RuntimeError("no")
 
     async with socket(each_live.url) as watcher:

@@ -11,6 +11,11 @@ from app.models.enums import PipelineStatus
 from tests.schema.subscriptions.clients import FOLLOW, Live, Socket, socket
 
 
+def told(kind: str, id: str, name: str, status: str = "PENDING") -> dict[str, Any]:
+    """Event of a pipeline that exists."""
+    return {"kind": kind, "pipelineId": id, "pipeline": {"name": name, "status": status}}
+
+
 async def follow(follower: Socket, **filter: Any) -> None:
     await follower.subscribe(FOLLOW, filter=filter or None)
     await follower.settle()
@@ -21,13 +26,13 @@ async def test_tells_what_is_created_changed_and_deleted_from_now_on(each_live: 
     async with socket(each_live.url) as follower:
         await follow(follower)
         id = (await each_live.api.create(name="new"))["id"]
-        assert await follower.next() == {"id": id, "pipeline": {"name": "new", "status": "PENDING"}}
+        assert await follower.next() == told("ENTERED", id, "new")
         await each_live.api.run("UpdatePipeline", id=old, input={"name": "changed"})
-        assert await follower.next() == {"id": old, "pipeline": {"name": "changed", "status": "PENDING"}}
+        assert await follower.next() == told("CHANGED", old, "changed")
         copy = (await each_live.api.run("DuplicatePipeline", id=id))["pipeline"]["id"]
-        assert (await follower.next())["id"] == copy
+        assert await follower.next() == told("ENTERED", copy, "new (copy)")
         await each_live.api.run("DeletePipeline", id=id)
-        assert await follower.next() == {"id": id, "pipeline": None}
+        assert await follower.next() == {"kind": "DELETED", "pipelineId": id, "pipeline": None}
 
 
 async def test_tells_what_matches_after_a_change_or_did_before_it(each_live: Live) -> None:
@@ -37,16 +42,16 @@ async def test_tells_what_matches_after_a_change_or_did_before_it(each_live: Liv
         await follow(follower, statuses=["RUNNING"])
         await each_live.move(other, PipelineStatus.FAILED)
         await each_live.move(id, PipelineStatus.RUNNING)
-        assert await follower.next() == {"id": id, "pipeline": {"name": "in between", "status": "RUNNING"}}
+        assert await follower.next() == told("ENTERED", id, "in between", "RUNNING")
         await each_live.move(id, PipelineStatus.COMPLETED)
-        assert await follower.next() == {"id": id, "pipeline": {"name": "in between", "status": "COMPLETED"}}
+        assert await follower.next() == told("LEFT", id, "in between", "COMPLETED")
         await each_live.api.run("UpdatePipeline", id=id, input={"name": "no more"})
         await each_live.move(id, PipelineStatus.RUNNING)  # unlike any run: it shows that no other event came between
-        assert (await follower.next())["pipeline"] == {"name": "no more", "status": "RUNNING"}
+        assert await follower.next() == told("ENTERED", id, "no more", "RUNNING")
 
 
 async def test_elements_that_are_replaced_count_before_and_after(each_live: Live) -> None:
-    id = (await each_live.api.create())["id"]
+    id = (await each_live.api.create(name="p"))["id"]
 
     async def replace(type: str) -> None:
         elements = [{"name": "one", "elementType": type, "jobConfig": {}}]
@@ -56,9 +61,9 @@ async def test_elements_that_are_replaced_count_before_and_after(each_live: Live
         await follow(follower, elementTypes=["DATA_FIT"])
         await replace("CALCULATION")
         await replace("DATA_FIT")
-        assert (await follower.next())["id"] == id
+        assert await follower.next() == told("ENTERED", id, "p")
         await replace("CALCULATION")
-        assert (await follower.next())["id"] == id
+        assert await follower.next() == told("LEFT", id, "p")
         await replace("VALIDATION")
         await each_live.api.run("DeletePipeline", id=id)
         await follower.settle()
@@ -92,7 +97,7 @@ async def test_filters_as_lists_do(live: Live, socket: Socket, filter: dict[str,
 
 async def test_a_follower_that_does_not_read_keeps_nobody_from_writing_and_hears_the_newest(live: Live) -> None:
     ids = [(await live.api.create(description="d" * 10_000))["id"] for _ in range(10)]
-    query = "subscription { pipelinesUpdated { id pipeline { name description status } } }"
+    query = "subscription { pipelinesUpdated { pipelineId pipeline { name description status } } }"
     async with socket(live.url, max_queue=1) as follower:
         await follower.subscribe(query)
         await follower.settle()
@@ -105,5 +110,5 @@ async def test_a_follower_that_does_not_read_keeps_nobody_from_writing_and_hears
         while set(newest.values()) != {("29", "COMPLETED")} or len(newest) < len(ids):
             change = await follower.next()
             heard += 1
-            newest[change["id"]] = change["pipeline"]["name"], change["pipeline"]["status"]
+            newest[change["pipelineId"]] = change["pipeline"]["name"], change["pipeline"]["status"]
     assert heard <= 10 * 32

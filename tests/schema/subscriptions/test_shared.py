@@ -101,8 +101,8 @@ async def test_depend_on_document_and_variables(made: list[Any], live: Live) -> 
         await socket.settle()
         id = (await live.api.create(name="xy"))["id"]
         heard = {message["id"]: message["payload"]["data"] for message in [await socket.receive() for _ in range(4)]}
-    whole = {"pipelinesUpdated": {"id": id, "pipeline": {"name": "xy", "status": "PENDING"}}}
-    name = {"pipelinesUpdated": {"id": id, "pipeline": {"name": "xy"}}}
+    whole = {"pipelinesUpdated": {"kind": "ENTERED", "pipelineId": id, "pipeline": {"name": "xy", "status": "PENDING"}}}
+    name = {"pipelinesUpdated": {"kind": "ENTERED", "pipelineId": id, "pipeline": {"name": "xy"}}}
     assert heard == {"a": whole, "b": whole, "c": name, "d": whole}
     assert len(made) == 3
 
@@ -195,7 +195,7 @@ async def test_cost_and_quota_are_counted_for_each_subscriber(
 
 
 async def test_a_slow_reader_does_not_hold_its_equals(live: Live) -> None:
-    query = "subscription { pipelinesUpdated { id pipeline { name description } } }"
+    query = "subscription { pipelinesUpdated { pipelineId pipeline { name description } } }"
     ids = [(await live.api.create(description="d" * 10_000))["id"] for _ in range(40)]
     async with (
         clients.socket(live.url, max_queue=1) as slow,
@@ -211,11 +211,11 @@ async def test_a_slow_reader_does_not_hold_its_equals(live: Live) -> None:
             newest: dict[str, str] = {}
             while set(newest.values()) != {str(number)} or len(newest) < len(ids):
                 change = await quick.next()
-                newest[change["id"]] = change["pipeline"]["name"]
+                newest[change["pipelineId"]] = change["pipeline"]["name"]
         heard: dict[str, str] = {}
         while set(heard.values()) != {"9"} or len(heard) < len(ids):
             change = await slow.next()
-            heard[change["id"]] = change["pipeline"]["name"]
+            heard[change["pipelineId"]] = change["pipeline"]["name"]
 
 
 async def test_a_failed_answer_is_logged_once_and_ends_no_other(
@@ -224,7 +224,7 @@ async def test_a_failed_answer_is_logged_once_and_ends_no_other(
     async def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("no elements today")
 
-    query = "subscription { pipelinesUpdated { id pipeline { elements { name } } } }"
+    query = "subscription { pipelinesUpdated { pipelineId pipeline { elements { name } } } }"
     async with clients.socket(live.url) as socket:
         for key in ("a", "b", "c"):
             await socket.subscribe(query, key)

@@ -67,7 +67,7 @@ async def test_a_follower_hears_what_happens_after_the_first_comment(live: Live)
     async with stream(live.http, FOLLOW) as events:
         assert await anext(events.lines) == ":"
         id = (await live.api.create())["id"]
-        assert (await events.data())["id"] == id
+        assert (await events.data())["pipelineId"] == id
 
 
 async def test_are_sent_by_get_too(live: Live) -> None:

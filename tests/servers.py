@@ -83,8 +83,8 @@ def serving(
 ) -> Iterator[Server]:
     """Start Voltgraph on a free port over a database, with environment variables; by default it runs no pipelines.
     `module` is the module to run; the log goes to the file `log`, if given; `user` is arguments of Popen,
-    and `python`, the interpreter."""
-    command, defaults = [module, "serve", "--port", "0"], {"VOLTGRAPH_WORKERS": "0"}
+    and `python`, the interpreter; `port` is a port instead of a free one."""
+    command, defaults = [module, "serve", "--port", variables.pop("port", "0")], {"VOLTGRAPH_WORKERS": "0"}
     with _process(command, database, defaults | variables, log, user or {}) as (process, line):
         found = re.search(r"http://[^/\s]+", line)
         assert found, f"the server did not start: {line}"

@@ -13,14 +13,16 @@ import httpx
 import pytest
 
 from tests import servers
-from tests.api import ROOT
+from tests.api import ROOT, operation
 from tests.explorer.test_browser import FLAGS
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 AXE = ROOT / "tests" / "node" / "node_modules" / "axe-core" / "axe.min.js"
-WIDE, NARROW = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
+FAKE = {"VOLTGRAPH_WORKERS": "2", "VOLTGRAPH_EXECUTOR": "app.execution.fake:FakeExecutor"}
+WIDE, NARROW = (1280, 900), (390, 844)
+"""Sizes of windows."""
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +46,15 @@ def database(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture(scope="module")
-def running(database: str) -> Iterator[servers.Server]:
-    """Server for all tests of a module, with a worker."""
-    with servers.serving(database, VOLTGRAPH_WORKERS="1") as server:
+def variables() -> dict[str, str]:
+    """Settings of the server of a module. Its jobs need no battery software."""
+    return FAKE
+
+
+@pytest.fixture(scope="module")
+def running(database: str, variables: dict[str, str]) -> Iterator[servers.Server]:
+    """Server for all tests of a module, with two places for pipelines."""
+    with servers.serving(database, **variables) as server:
         yield server
 
 
@@ -67,19 +75,30 @@ class Visitor:
         if kind in {"error", "warning"}:
             self.complaints.append(f"{kind}: {text}")
 
+    def resize(self, size: tuple[int, int]) -> None:
+        width, height = size
+        self.page.set_viewport_size({"width": width, "height": height})
+
+    def is_within(self) -> bool:
+        """Return whether the page is no wider than its window."""
+        return bool(self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
     def go(self, path: str = "/") -> Page:
         """Open a screen of the console, and wait for its heading."""
         self.page.goto(f"{self.url}/console#{path}")
         self.page.get_by_role("heading", level=1).wait_for()
         return self.page
 
-    def post(self, query: str, **variables: Any) -> Any:
-        """Send an operation to the server without the browser, and return its only field."""
-        body = {"query": query, "variables": variables}
-        answer = httpx.post(f"{self.url}/graphql", json=body, trust_env=False, timeout=30).json()
-        assert "errors" not in answer, answer
-        [value] = answer["data"].values()
-        return value
+    def run(self, name: str, /, **variables: Any) -> Any:
+        """Send an operation of `queries/` to the server without the browser, and return its only field."""
+        return run(self.url, name, **variables)
+
+    def create(self, name: str, *elements: dict[str, Any], start: bool = False) -> str:
+        """Create a pipeline, and return its id. Each element has a `name` and the rest of its configuration."""
+        made = create(self.url, name, *elements)
+        if start:
+            assert self.run("StartPipeline", id=made)["userErrors"] == []
+        return made
 
     def check(self) -> None:
         """Expect no complaint of the browser, and no request to another host."""
@@ -100,10 +119,46 @@ class Visitor:
         ]
 
 
+def run(url: str, name: str, /, key: str | None = None, **variables: Any) -> Any:
+    """Send an operation of `queries/`, and return its only field."""
+    body = {"query": operation(name), "variables": variables}
+    headers = {} if key is None else {"x-api-key": key}
+    answer = httpx.post(f"{url}/graphql", json=body, headers=headers, trust_env=False, timeout=30).json()
+    assert "errors" not in answer, answer
+    [value] = answer["data"].values()
+    return value
+
+
+def create(url: str, name: str, /, *elements: dict[str, Any], key: str | None = None) -> str:
+    """Create a pipeline, by default with one entry, and return its id."""
+    listed = elements or ({"name": "known", "values": {"a": 1}},)
+    made = run(
+        url,
+        "CreatePipeline",
+        key,
+        input={
+            "projectId": "cells",
+            "name": name,
+            "elements": [
+                {
+                    "name": each["name"],
+                    "elementType": each.get("type", "DIRECT_ENTRY"),
+                    "jobConfig": {part: value for part, value in each.items() if part not in {"name", "type"}},
+                }
+                for each in listed
+            ],
+        },
+    )
+    assert made["userErrors"] == []
+    return str(made["pipeline"]["id"])
+
+
 @contextmanager
 def visiting(browser: Browser, url: str, **options: Any) -> Iterator[Visitor]:
     """Open a tab in a browser profile of its own."""
-    context = browser.new_context(**{"viewport": WIDE, "color_scheme": "light"} | options)
+    context = browser.new_context(
+        **{"viewport": {"width": WIDE[0], "height": WIDE[1]}, "color_scheme": "light"} | options
+    )
     try:
         yield Visitor(context, url)
     finally:

@@ -9,7 +9,7 @@ def test_it_is_drawn_and_reaches_its_own_server_only(visitor: Visitor) -> None:
     page = visitor.go()
     page.get_by_role("heading", name="Pipelines").wait_for()
     assert page.title() == "Pipelines · Voltgraph"
-    page.get_by_text("Nothing here yet.").wait_for()
+    page.get_by_text("No pipelines yet.").wait_for()
 
 
 def test_an_unknown_place_says_so(visitor: Visitor) -> None:

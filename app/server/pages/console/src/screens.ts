@@ -17,6 +17,7 @@ export interface Screen {
 /** All screens: one file each in `screens/`, loaded when it is first shown. */
 export const SCREENS: Screen[] = [
   { pattern: '/', within: '/', load: () => import('./screens/pipelines') },
+  { pattern: '/pipeline/:id', within: '/', load: () => import('./screens/pipeline') },
 ];
 
 export interface Entry {

@@ -1,4 +1,4 @@
-import { Client, fetchExchange, mapExchange, type CombinedError } from '@urql/core';
+import { Client, fetchExchange, mapExchange, type CombinedError, type Operation } from '@urql/core';
 import { cacheExchange } from '@urql/exchange-graphcache';
 import { lost, reached } from './connection';
 import { key, keyWanted } from './key';
@@ -17,6 +17,7 @@ const PARTS = [
 ]; // prettier-ignore
 
 function made(): Client {
+  const used = key.value;
   return new Client({
     url: ENDPOINT,
     preferGetMethod: false,
@@ -24,10 +25,11 @@ function made(): Client {
     fetchOptions: () => (key.value === null ? {} : { headers: { 'x-api-key': key.value } }),
     exchanges: [
       mapExchange({
-        onResult({ error }) {
+        onResult({ error, operation }) {
           if (error === undefined) return reached();
-          if (isUnauthenticated(error)) keyWanted.set(reason(error));
-          else if (isLost(error)) lost();
+          if (isUnauthenticated(error)) {
+            if (key.value === used) keyWanted.set(reason(error)); // otherwise another key was entered meanwhile
+          } else if (isLost(error) && !isEnd(operation, error)) lost();
         },
       }),
       cacheExchange({ keys: Object.fromEntries(PARTS.map(name => [name, () => null])) }),
@@ -48,6 +50,11 @@ export function isUnauthenticated({ graphQLErrors, response }: CombinedError): b
 /** Whether the server could not be reached, or a proxy answered in its place. */
 export function isLost({ networkError, response }: CombinedError): boolean {
   return networkError !== undefined && (response === undefined || response.status === 200 || response.status >= 502);
+}
+
+/** Whether a stream ended. The next attempt shows whether the server is there. */
+function isEnd({ kind }: Operation, { response }: CombinedError): boolean {
+  return kind === 'subscription' && response?.status === 200;
 }
 
 function reason({ graphQLErrors }: CombinedError): string {

@@ -1,7 +1,7 @@
 import type { AnyVariables, CombinedError, TypedDocumentNode } from '@urql/core';
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { client, isLost, isUnauthenticated } from './client';
-import { epoch, lost, visible } from './connection';
+import { epoch, visible } from './connection';
 import { useStore } from './store';
 
 export interface Data<D> {
@@ -51,7 +51,7 @@ export function useLive<D, V extends AnyVariables>(
   document: TypedDocumentNode<D, V>,
   variables: V,
   onData: (data: D) => void,
-  { pause = false, isDone = () => false }: { pause?: boolean; isDone?: (data: D) => boolean } = {},
+  { pause = false, isDone = () => false }: { pause?: boolean; isDone?: (newest: D | undefined) => boolean } = {},
 ): void {
   const by = useStore(client);
   const since = useStore(epoch);
@@ -64,6 +64,7 @@ export function useLive<D, V extends AnyVariables>(
     let stop = () => {};
     let isOver = false;
     let wait = FIRST_WAIT;
+    let last: D | undefined;
     let timer: ReturnType<typeof setTimeout> | undefined;
     const again = () => {
       if (isOver || timer !== undefined) return;
@@ -75,11 +76,11 @@ export function useLive<D, V extends AnyVariables>(
       const source = by.subscription(document, variables).subscribe(({ data, error, hasNext }) => {
         if (data !== undefined && data !== null) {
           wait = FIRST_WAIT;
+          last = data;
           newest.current.onData(data);
-          if (newest.current.isDone(data)) isOver = true;
         }
         if (error !== undefined && isUnauthenticated(error)) isOver = true; // begun again with the next key
-        else if (error !== undefined && isLost(error)) lost();
+        if (!hasNext && newest.current.isDone(last)) isOver = true;
         if (!isOver && !hasNext) again();
       });
       stop = source.unsubscribe;
@@ -107,6 +108,8 @@ interface UserErrors {
 export interface Action<D, V> {
   /** Run the mutation. Its data, or undefined if there are problems. */
   run: (variables: V) => Promise<D | undefined>;
+  /** Like `run`, with the problems of this run. */
+  attempt: (variables: V) => Promise<{ data: D | undefined; problems: Problem[] }>;
   isBusy: boolean;
   problems: Problem[];
   /** Forget the problems. */
@@ -117,18 +120,19 @@ export interface Action<D, V> {
 export function useAction<D extends object, V extends AnyVariables>(document: TypedDocumentNode<D, V>): Action<D, V> {
   const [isBusy, setBusy] = useState(false);
   const [problems, setProblems] = useState<Problem[]>([]);
-  const run = useCallback(
+  const attempt = useCallback(
     async (variables: V) => {
       setBusy(true);
       const { data, error } = await client.value.mutation(document, variables).toPromise();
       setBusy(false);
       const found = error === undefined ? userErrors(data) : [{ message: explained(error), field: [] }];
       setProblems(found);
-      return found.length === 0 ? data : undefined;
+      return { data: found.length === 0 ? data : undefined, problems: found };
     },
     [document],
   );
-  return { run, isBusy, problems, clear: useCallback(() => setProblems([]), []) };
+  const run = useCallback(async (variables: V) => (await attempt(variables)).data, [attempt]);
+  return { run, attempt, isBusy, problems, clear: useCallback(() => setProblems([]), []) };
 }
 
 function userErrors(data: object | null | undefined): Problem[] {

@@ -1,12 +1,19 @@
 /** A number with all of its digits: the shortest text that gives the same double again. */
 export function exact(value: number | null | undefined): string {
-  return value === null || value === undefined ? '–' : String(value).replace('e+', 'e').replaceAll('-', '−');
+  return value === null || value === undefined ? '–' : written(value);
 }
 
 /** A number with at most `digits` significant digits, without zeros at the end. */
 export function short(value: number | null | undefined, digits = 6): string {
   if (value === null || value === undefined) return '–';
-  return Number.isFinite(value) ? exact(Number(value.toPrecision(digits))) : String(value);
+  return Number.isFinite(value) ? written(Number(value.toPrecision(digits))) : String(value);
+}
+
+/** A number with an exponent if it is small or large, which is easier to read than its zeros. */
+function written(value: number): string {
+  const size = Math.abs(value);
+  const text = size !== 0 && (size < 1e-3 || size >= 1e7) ? value.toExponential() : String(value);
+  return text.replace('e+', 'e').replaceAll('-', '−');
 }
 
 /** A value to the place of the second digit of its standard error: `2.9997 ± 0.0004` has 2.99971 ± 0.00041. */

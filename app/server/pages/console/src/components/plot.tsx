@@ -22,6 +22,7 @@ export interface PlotProps {
   isLog?: boolean;
   isLogX?: boolean;
   height?: number;
+  hasLegend?: boolean;
   /** Plots with the same name share their cursor. */
   sync?: string;
   /** A range of the axis was picked, or the whole of it with null. Without it the plot zooms by itself. */
@@ -32,7 +33,7 @@ const TABLE_ROWS = 200;
 
 /** Lines and points over an axis: drag to zoom, double click to zoom out. The same data stand beside it as a table. */
 export function Plot(props: PlotProps) {
-  const { title, x, series } = props;
+  const { title, x, series, hasLegend = true } = props;
   const [isTable, setTable] = useState(false);
   return (
     <figure class="plot">
@@ -43,14 +44,16 @@ export function Plot(props: PlotProps) {
         </button>
       </figcaption>
       {isTable ? <Values {...props} /> : <Canvas {...props} />}
-      <ul class="legend" aria-hidden={isTable}>
-        {series.map(({ label, color, kind }) => (
-          <li key={label}>
-            <i class={`key ${kind ?? 'line'}`} style={{ color: `var(${variable(color)})` }} />
-            {label}
-          </li>
-        ))}
-      </ul>
+      {hasLegend && (
+        <ul class="legend">
+          {series.map(({ label, color, kind }) => (
+            <li key={label}>
+              <i class={`key ${kind ?? 'line'}`} style={{ color: `var(${variable(color)})` }} />
+              {label}
+            </li>
+          ))}
+        </ul>
+      )}
       <p class="unseen">{summary(x, series)}</p>
     </figure>
   );
@@ -61,6 +64,7 @@ function Canvas({ title, xLabel, yLabel, x, series, isLog, isLogX, height = 260,
   const plot = useRef<uPlotType | undefined>(undefined);
   const zoom = useRef(onZoom);
   zoom.current = onZoom;
+  const isZoomed = useRef(false);
   const scheme = useScheme();
   const data = useMemo(() => aligned(x, series), [x, series]);
   const shape = JSON.stringify([xLabel, yLabel, isLog, isLogX, height, sync, scheme, series.map(each => [each.label, each.color, each.kind])]);
@@ -72,7 +76,7 @@ function Canvas({ title, xLabel, yLabel, x, series, isLog, isLogX, height = 260,
     void import('./uplot').then(({ uPlot }) => {
       const at = place.current;
       if (isOver || at === null) return;
-      const drawn = new uPlot(options(at, { xLabel, yLabel, series, isLog, isLogX, height, sync }, zoom), newest.current, at);
+      const drawn = new uPlot(options(at, { xLabel, yLabel, series, isLog, isLogX, height, sync }, zoom, isZoomed), newest.current, at);
       plot.current = drawn;
       watch = new ResizeObserver(() => drawn.setSize({ width: at.clientWidth, height }));
       watch.observe(at);
@@ -84,7 +88,14 @@ function Canvas({ title, xLabel, yLabel, x, series, isLog, isLogX, height = 260,
       plot.current = undefined;
     };
   }, [shape]);
-  useEffect(() => plot.current?.setData(data), [data]);
+  // A part that the plot shows by itself stays when points are added; one from the server is all there is.
+  useEffect(() => {
+    const drawn = plot.current;
+    if (!drawn) return;
+    const isPart = zoom.current === undefined && isZoomed.current;
+    drawn.setData(data, !isPart);
+    if (isPart) drawn.redraw();
+  }, [data]);
   return (
     <div
       ref={place}
@@ -99,7 +110,7 @@ function Canvas({ title, xLabel, yLabel, x, series, isLog, isLogX, height = 260,
 type Look = Pick<PlotProps, 'xLabel' | 'yLabel' | 'series' | 'isLog' | 'isLogX' | 'height' | 'sync'>;
 type Zoom = { current: PlotProps['onZoom'] };
 
-function options(at: HTMLElement, look: Look, zoom: Zoom): uPlotType.Options {
+function options(at: HTMLElement, look: Look, zoom: Zoom, isZoomed: { current: boolean }): uPlotType.Options {
   const { xLabel, yLabel, series, isLog, isLogX, height = 260, sync } = look;
   const colors = palette(at);
   const font = '12px system-ui, sans-serif';
@@ -109,7 +120,7 @@ function options(at: HTMLElement, look: Look, zoom: Zoom): uPlotType.Options {
     font,
     stroke: colors('--dim'),
     labelGap: 2,
-    grid: { stroke: colors('--grid'), width: 1 },
+    grid: { stroke: colors('--grid'), width: 1, ...(isLogarithmic ? { filter: powers } : {}) },
     ticks: { show: false },
     values: (_, splits) => splits.map(each => (each === null || (isLogarithmic && !isPower(each)) ? '' : short(each, 6))),
   });
@@ -124,6 +135,7 @@ function options(at: HTMLElement, look: Look, zoom: Zoom): uPlotType.Options {
       ...(sync === undefined ? {} : { sync: { key: sync, setSeries: false } }),
       bind: {
         dblclick: (_, __, handle) => event => {
+          isZoomed.current = false;
           zoom.current?.(null);
           return handle(event);
         },
@@ -134,7 +146,7 @@ function options(at: HTMLElement, look: Look, zoom: Zoom): uPlotType.Options {
       y: isLog ? { distr: 3 } : { range: (_, low, high) => padded(low, high) },
     },
     axes: [
-      { ...axis(xLabel, isLogX), size: 34, labelSize: 18 },
+      { ...axis(xLabel, isLogX), size: 28, labelSize: 16, gap: 4 },
       { ...axis(yLabel, isLog), size: 62, labelSize: 18 },
     ],
     series: [{ label: xLabel }, ...series.map(each => drawing(each, colors(variable(each.color))))],
@@ -142,6 +154,7 @@ function options(at: HTMLElement, look: Look, zoom: Zoom): uPlotType.Options {
       setSelect: [
         plot => {
           if (plot.select.width <= 0) return;
+          isZoomed.current = true;
           const { left, width } = plot.select;
           zoom.current?.([plot.posToVal(left, 'x'), plot.posToVal(left + width, 'x')]);
         },
@@ -193,6 +206,8 @@ function padded(low: number | null, high: number | null): [number, number] {
   return [low - margin, high + margin];
 }
 
+const powers = (_: unknown, splits: Array<number | null>) => splits.map(each => (each !== null && isPower(each) ? each : null));
+
 const isPower = (value: number) => Math.abs(Math.log10(value) - Math.round(Math.log10(value))) < 1e-9;
 
 /** Colours of the scheme that is shown, which a canvas cannot take from style sheets. */
@@ -207,7 +222,8 @@ function palette(at: HTMLElement): (name: string) => string {
   };
 }
 
-function variable(color: Series['color']): string {
+/** The name of a colour in the style sheet. */
+export function variable(color: Series['color']): string {
   return color === 'muted' ? '--muted' : `--series-${(color % 8) + 1}`;
 }
 

@@ -1,40 +1,200 @@
-import { useData } from '../api/hooks';
-import { count } from '../components/numbers';
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { useData, useLive } from '../api/hooks';
+import { useViewer } from '../api/viewer';
+import { usePage, Paging } from '../components/paging';
 import { Failure } from '../components/problems';
-import { Status } from '../components/status';
-import { Table } from '../components/table';
-import { Time } from '../components/time';
+import { Bar, Status } from '../components/status';
+import { Table, type Column } from '../components/table';
+import { Duration, Time } from '../components/time';
 import { Title } from '../components/title';
-import { ConsolePipelineListDocument, ConsolePipelineTotalsDocument } from '../generated/operations';
+import {
+  ConsolePipelineListDocument,
+  ConsolePipelinesLiveDocument,
+  ConsolePipelineTotalsDocument,
+  type ConsolePipelineListQuery,
+} from '../generated/operations';
+import { SCREENS, type ScreenProps } from '../screens';
+import { Filters, orderOf, filterOf, STATUSES } from './pipelines/filters';
+import { Picked, type Pick } from './pipelines/picked';
+import './pipelines/pipelines.css';
 
-/** The pipelines that the caller may see. */
-export default function Pipelines() {
-  const { data, error, fetching, refetch } = useData(ConsolePipelineListDocument, { first: 25 });
-  const totals = useData(ConsolePipelineTotalsDocument, {});
+type Row = ConsolePipelineListQuery['pipelines']['nodes'][number];
+
+const SIZE = 25;
+const PAUSE = 1_500;
+const HAS_EDITOR = SCREENS.some(({ pattern }) => pattern === '/new');
+
+/** The pipelines that the caller may see: counted by status, filtered, live. */
+export default function Pipelines({ query }: ScreenProps) {
+  const viewer = useViewer();
+  const filter = filterOf(query, viewer?.email);
+  const { statuses, ...others } = filter;
+  const orderBy = orderOf(query);
+  const [page, setPage] = usePage(SIZE, JSON.stringify([filter, orderBy]));
+  const list = useData(ConsolePipelineListDocument, { filter, orderBy, ...page.args });
+  const totals = useData(ConsolePipelineTotalsDocument, { filter: others });
+  const [picked, setPicked] = useState<ReadonlyMap<string, Pick>>(new Map());
+  const rows = list.data?.pipelines.nodes ?? [];
+  const again = usePaced(() => (list.refetch(), totals.refetch()), PAUSE);
+  const shown = useRef(rows);
+  shown.current = rows;
+  useLive(ConsolePipelinesLiveDocument, { filter: others }, ({ pipelinesUpdated: { pipeline } }) => {
+    const old = shown.current.find(({ id }) => id === pipeline?.id);
+    // The cache has the new state of rows that are shown already; what comes, goes or moves needs the server.
+    if (old === undefined || !pipeline || old.status !== pipeline.status || orderBy.field !== 'CREATED_AT') again();
+  });
+  const counts = new Map(totals.data?.pipelineCounts.map(each => [each.status, each.count]));
+  const total = (statuses ?? STATUSES).reduce((sum, status) => sum + (counts.get(status) ?? 0), 0);
+  const pick = (row: Row, isPicked: boolean) => {
+    const next = new Map(picked);
+    if (isPicked) next.set(row.id, { id: row.id, name: row.name });
+    else next.delete(row.id);
+    setPicked(next);
+  };
+  const isFiltered = [...query.keys()].some(name => name !== 'order');
   return (
     <>
       <div class="head">
         <Title>Pipelines</Title>
-        {totals.data?.pipelineCounts.map(each => (
-          <span key={each.status}>
-            <Status value={each.status} /> {count(each.count)}
-          </span>
-        ))}
+        {HAS_EDITOR && (
+          <div class="actions">
+            {viewer?.readOnly ? (
+              <button type="button" class="primary" disabled title={viewer.readOnly}>
+                New pipeline
+              </button>
+            ) : (
+              <a class="button primary" href="#/new">
+                New pipeline
+              </a>
+            )}
+          </div>
+        )}
       </div>
-      <Failure error={error} retry={refetch} />
+      <Filters query={query} counts={totals.data ? counts : undefined} email={viewer?.email} />
+      <Failure error={list.error} retry={list.refetch} />
+      <Picked picked={picked} readOnly={viewer?.readOnly ?? null} onDone={() => (setPicked(new Map()), again())} />
       <div class="card flush">
         <Table
           label="Pipelines"
-          isBusy={fetching}
-          rows={data?.pipelines.nodes ?? []}
+          isBusy={list.fetching}
+          rows={rows}
           id={({ id }) => id}
+          selected={({ id }) => picked.has(id)}
+          empty={isFiltered ? 'No pipeline matches.' : <First />}
           columns={[
-            { label: 'Name', cell: ({ id, name }) => <a href={`#/pipeline/${id}`}>{name}</a> },
-            { label: 'Status', cell: ({ status }) => <Status value={status} /> },
-            { label: 'Created', cell: ({ createdAt }) => <Time at={createdAt} />, isNumber: true },
+            {
+              label: <PickPage rows={rows} picked={picked} onPick={setPicked} />,
+              cell: row => (
+                <input
+                  type="checkbox"
+                  aria-label={`Select ${row.name}`}
+                  checked={picked.has(row.id)}
+                  onChange={event => pick(row, event.currentTarget.checked)}
+                />
+              ),
+              kind: 'pick',
+            },
+            ...COLUMNS,
           ]}
         />
+        <div class="below">
+          <Paging info={list.data?.pipelines.pageInfo} page={page} size={SIZE} shown={rows.length} total={totals.data && total} onPage={setPage} />
+        </div>
       </div>
     </>
   );
 }
+
+const COLUMNS: Array<Column<Row>> = [
+  {
+    label: 'Name',
+    cell: ({ id, name, error, errorCode, progress: { current } }) => (
+      <>
+        <a class="name" href={`#/pipeline/${id}`}>
+          {name}
+        </a>
+        {error && (
+          <div class="why" title={error}>
+            {errorCode}: {error}
+          </div>
+        )}
+        {current && <div class="dim small">{current.name}</div>}
+      </>
+    ),
+    kind: 'main',
+  },
+  { label: 'Status', cell: ({ status }) => <Status value={status} /> },
+  {
+    label: 'Progress',
+    cell: ({ progress: { finished, total } }) => (
+      <span class="progress">
+        <Bar value={finished} max={total} label={`${finished} of ${total} elements have ended`} />
+        <span class="dim">
+          {finished}/{total}
+        </span>
+      </span>
+    ),
+    kind: 'wide',
+  },
+  { label: 'Project', cell: ({ projectId }) => <span class="project" title={projectId}>{projectId}</span>, kind: 'wide' },
+  { label: 'By', cell: ({ createdByEmail }) => <span class="dim">{createdByEmail ?? '–'}</span>, kind: 'wide' },
+  { label: 'Took', cell: ({ startedAt, finishedAt }) => <Duration from={startedAt} to={finishedAt} />, isNumber: true },
+  { label: 'Created', cell: ({ createdAt }) => <Time at={createdAt} />, isNumber: true, kind: 'wide' },
+];
+
+/** A checkbox for all pipelines of the page. */
+function PickPage({
+  rows,
+  picked,
+  onPick,
+}: {
+  rows: readonly Row[];
+  picked: ReadonlyMap<string, Pick>;
+  onPick: (picked: ReadonlyMap<string, Pick>) => void;
+}) {
+  const isAll = rows.length > 0 && rows.every(({ id }) => picked.has(id));
+  const change = () => {
+    const next = new Map(picked);
+    for (const { id, name } of rows) {
+      if (isAll) next.delete(id);
+      else next.set(id, { id, name });
+    }
+    onPick(next);
+  };
+  return (
+    <input type="checkbox" aria-label="Select all of this page" checked={isAll} disabled={rows.length === 0} onChange={change} />
+  );
+}
+
+/** What to do on a server without pipelines. */
+function First() {
+  return (
+    <>
+      <p>No pipelines yet.</p>
+      {HAS_EDITOR ? <a href="#/new">Create one</a> : <code>voltgraph run examples/capacity.json</code>}
+    </>
+  );
+}
+
+/** A function that runs at once, then at most once per `pause` ms, and once more after the last call. */
+function usePaced(run: () => void, pause: number): () => void {
+  const newest = useRef(run);
+  newest.current = run;
+  const timer = useRef<ReturnType<typeof setTimeout> | undefined>(undefined);
+  const isDue = useRef(false);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return useCallback(() => {
+    const tick = () => {
+      timer.current = undefined;
+      if (isDue.current) begin();
+    };
+    const begin = () => {
+      isDue.current = false;
+      newest.current();
+      timer.current = setTimeout(tick, pause);
+    };
+    if (timer.current === undefined) begin();
+    else isDue.current = true;
+  }, [pause]);
+}
+

@@ -8,6 +8,7 @@ from schema.types.measurements.types import Measurement
 from schema.types.mutation import Mutation
 from schema.types.pipelines import Job, PipelineElement
 from schema.types.query import Query
+from schema.types.results.outcomes import OUTCOMES
 from schema.types.subscription import Subscription
 from schema.types.values.scalars import SCALARS
 
@@ -15,7 +16,7 @@ schema = strawberry.Schema(
     Query,
     Mutation,
     Subscription,
-    types=[Job, Measurement, PipelineElement],
+    types=[Job, Measurement, PipelineElement, *OUTCOMES.values()],
     config=StrawberryConfig(scalar_map=SCALARS),
 )
 graphql_schema = core_schema(schema)

@@ -6,6 +6,10 @@ and bytes.
 
 from __future__ import annotations
 
+from typing import Any
+
+import orjson
+
 from app.errors import AnswerTooLarge, Problem, ProblemCode, Rejected
 
 MOST_WORK = 1_000_000
@@ -62,6 +66,14 @@ class Budget:
             )
             raise Rejected(Problem(ProblemCode.INVALID, message, ("id",)))
         self.copied += count
+
+    def encoded(self, value: Any) -> Any:
+        """Return a JSON value for the answer, with its bytes counted unless it is a number. Raises AnswerTooLarge."""
+        if isinstance(value, int | float):
+            return value
+        text = orjson.dumps(value)
+        self.take_bytes(len(text))
+        return orjson.Fragment(text)
 
     def rows(self, units: int) -> int:
         """Return how many rows of `units` units each the remaining work allows."""

@@ -18,7 +18,8 @@ from app.models.sql import sql_of
 from app.models.tables import AT_WORK, QUEUED, Checkpoint, JobLogLine, Pipeline, PipelineElement
 from app.pipelines.access import visible_elements, visible_pipelines
 from app.pipelines.budget import LOADED, PARSED, Budget, size_of
-from app.pipelines.results.parsed import ParsedResult
+from app.pipelines.results.failures import ConfigurationProblem, problems
+from app.pipelines.results.parsed import ParsedResult, ResultParser
 
 MAX_TRACE, DEFAULT_TRACE = 5000, 500
 """Maximum and default number of checkpoints of a trace."""
@@ -267,15 +268,36 @@ async def large_column(
 
 
 async def parsed_results(
-    database: Database, caller: Caller, element_ids: Sequence[str], *, budget: Budget
+    database: Database, caller: Caller, parse: ResultParser, element_ids: Sequence[str], *, budget: Budget
 ) -> list[ParsedResult | None]:
     """Load and parse the result of each of the elements. An element that is named several times is parsed and counted
     once. Raises AnswerTooLarge before anything is parsed."""
     ids = list(dict.fromkeys(element_ids))
     texts = await large_column(database, caller, "result", ids, budget=budget, weight=PARSED)
     budget.take_bytes(PARSED * sum(map(size_of, texts)))
-    found = {id: None if text is None else ParsedResult(text) for id, text in zip(ids, texts, strict=True)}
+    found = dict(zip(ids, map(parse, texts), strict=True))
     return [found[id] for id in element_ids]
+
+
+async def problems_of(
+    database: Database, caller: Caller, element_ids: Sequence[str], *, budget: Budget
+) -> list[list[ConfigurationProblem]]:
+    """Load the problems of the configurations of each of the elements. Raises AnswerTooLarge before anything is
+    parsed."""
+    ids = list(dict.fromkeys(element_ids))
+    details = await large_column(database, caller, "error_detail", ids, budget=budget, weight=PARSED)
+    budget.take_bytes(PARSED * sum(map(size_of, details)))
+    names = await _names(database, caller, ids)
+    found = {id: problems([(names[id], text)]) if id in names else [] for id, text in zip(ids, details, strict=True)}
+    return [found[id] for id in element_ids]
+
+
+async def _names(database: Database, caller: Caller, element_ids: Sequence[str]) -> dict[str, str]:
+    query = select(PipelineElement.id, PipelineElement.name)
+    async with database.read() as session:
+        return dict(
+            (await session.exec(query.where(visible_elements(caller), col(PipelineElement.id).in_(element_ids)))).all()
+        )
 
 
 async def newest_checkpoints(

@@ -39,7 +39,16 @@ LISTS = ("projects",)
 """Lists with an argument of PAGED themselves."""
 MOST_LISTED = 100
 """Maximum number of ids of a field."""
-LENGTHS = {"elements": 5, "pipelineCounts": 5, "counts": 5, "warnings": 5, "columns": 10, "workers": 5, "problems": 5}
+RESULT_LENGTHS = {"parameters": 10, "problems": 5, "statistics": 3, "objectives": 2, "sources": 2}
+LENGTHS = {
+    "elements": 5,
+    "pipelineCounts": 5,
+    "counts": 5,
+    "warnings": 5,
+    "columns": 10,
+    "workers": 5,
+    **RESULT_LENGTHS,
+}
 LEAST = {"elements": 2}
 EXTRA = {
     "checkPipeline": 200,
@@ -57,7 +66,11 @@ EXTRA = {
     "progress": 15,
     "queuePosition": 10,
     "parameterValues": 4,
+    "parameters": 4,
     "warnings": 4,
+    "outcome": 4,
+    "objectives": 4,
+    "failure": 4,
     "jobConfig": 2,
     "result": 2,
     "errorDetail": 2,

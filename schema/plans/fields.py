@@ -4,7 +4,7 @@ listed here or left to the executor."""
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -14,13 +14,12 @@ from sqlalchemy import Boolean, Integer, Text, bindparam, cast, or_, select
 from app.models.enums import JobStatus, PipelineElementStatus, PipelineStatus
 from app.models.tables import Checkpoint, JobLogLine, Pipeline, PipelineElement
 from app.pipelines import repository
-from app.pipelines.budget import ROW, VALUE, Budget
-from app.pipelines.results.parsed import WARNING_FIELDS, ParsedResult
 from schema import graphql_schema
-from schema.plans.account import can, project
 from schema.plans.child_rows import ChildRows
 from schema.plans.encoding.json_sql import listed
 from schema.plans.measurements import fields as measurements
+from schema.plans.readers import results
+from schema.plans.readers.account import can, project
 from schema.plans.row_builder import FieldReader, RowBuilder, Run, dictionary
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
 from schema.plans.statements import CALLER
@@ -150,39 +149,6 @@ def _finished(statuses: list[str]) -> int:
     return sum(map(ELEMENT_ENDED.__contains__, statuses))
 
 
-def parameter_values(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
-    arguments = rows.compiling.selections.arguments("PipelineElement", details)
-    names = rows.value(lambda run: arguments(run.values).get("names"))
-    rows.weigh(ELEMENT.result)
-    return rows.call(_selected_values, rows.parsed_result(ELEMENT.result), names)
-
-
-def _selected_values(result: ParsedResult | None, names: list[str] | None) -> dict[str, Any] | None:
-    return None if result is None else result.parameter_values(names)
-
-
-def warnings(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
-    fields = rows.compiling.selections.fields("ResultWarning", details)
-    names = {key: name_of(each) for key, each in fields.items()}
-    budget = rows.value(lambda run: run.budget)
-    return rows.call(partial(_selected_warnings, names), rows.parsed_result(ELEMENT.result), budget)
-
-
-WARNING = frozenset({*WARNING_FIELDS, "__typename"})
-"""The fields of a warning, which are read from its JSON."""
-
-
-def _selected_warnings(
-    names: Mapping[str, str], result: ParsedResult | None, budget: Budget
-) -> list[dict[str, Any]] | None:
-    """Return the warnings of a result with the selected fields, by response key. Raises AnswerTooLarge."""
-    if result is None:
-        return None
-    budget.take_work(len(result.warnings) * (ROW + VALUE * len(names)))
-    shown = [each | {"__typename": "ResultWarning"} for each in result.warnings]
-    return [{key: each.get(name) for key, name in names.items()} for each in shown]
-
-
 def job(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     return rows.unless_null(ELEMENT.job_id, rows.object("Job", details))
 
@@ -262,14 +228,14 @@ FIELDS: dict[str, dict[str, FieldReader]] = {
         "rerunOf": rerun_of,
         "project": lambda rows, details: project(rows, details, PIPELINE.project_id),
         "can": lambda rows, details: can(rows, details, PIPELINE.status),
+        **results.PIPELINE_FIELDS,
     },
     "PipelineElement": {
         "pipeline": pipeline_of,
         "jobConfig": column(ELEMENT.job_config),
         "result": column(ELEMENT.result),
         "errorDetail": column(ELEMENT.error_detail),
-        "parameterValues": parameter_values,
-        "warnings": warnings,
+        **results.ELEMENT_FIELDS,
         "job": job,
     },
     "Job": {

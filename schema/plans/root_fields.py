@@ -13,12 +13,12 @@ from app.database.interface import Steps, measured
 from app.pipelines import repository
 from app.pipelines.repository import Ids
 from schema.plans import page_statements
-from schema.plans.account import newest_projects, one_project, rate_limit, status_counts, viewer
 from schema.plans.child_rows import read_children
 from schema.plans.connection import ConnectionPlan
 from schema.plans.encoding.json_sql import whole
 from schema.plans.fields import ELEMENT, PIPELINE
 from schema.plans.measurements.fields import MODELS, TABLES, queries_of, query_of
+from schema.plans.readers.account import newest_projects, one_project, rate_limit, status_counts, viewer
 from schema.plans.row_builder import CompileContext, RowBuilder, Run
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
 from schema.plans.statements import CALLER, IDS, given_ids

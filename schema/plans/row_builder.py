@@ -106,6 +106,8 @@ class RowBuilder:
         self.compiling, self.one, self.is_at_hand = compiling, one, is_at_hand
         self.columns: list[Any] = []
         self.children: list[Any] = []
+        self.shared: dict[str, Any] = {}
+        """Children that several fields of each row read, by a name."""
         self._constants: dict[str, Any] = {}
         self._values: dict[str, Callable[[Run], Any]] = {}
         self._texts: dict[int, int] = {}

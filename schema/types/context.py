@@ -21,8 +21,10 @@ from app.models.tables import Checkpoint, JobLogLine, Pipeline, PipelineElement
 from app.pipelines import repository
 from app.pipelines.budget import Budget, size_of
 from app.pipelines.overview import projects
-from app.pipelines.results import series
-from app.pipelines.results.parsed import ParsedResult
+from app.pipelines.results import objectives, series
+from app.pipelines.results.failures import ConfigurationProblem
+from app.pipelines.results.objectives import Channel
+from app.pipelines.results.parsed import ParsedResult, ResultParser
 from app.pipelines.results.series import Wanted
 from app.server.services import Services
 
@@ -91,7 +93,17 @@ class Context:
     @cached_property
     def results(self) -> DataLoader[str, ParsedResult | None]:
         """Loader of parsed results."""
-        return self._loader(repository.parsed_results)
+        return self._loader(repository.parsed_results, ResultParser())
+
+    @cached_property
+    def problems(self) -> DataLoader[str, list[ConfigurationProblem]]:
+        """Loader of the problems of the configurations of failed elements."""
+        return self._loader(repository.problems_of)
+
+    @cached_property
+    def channels(self) -> DataLoader[str, list[Channel]]:
+        """Loader of the channels of the series of elements."""
+        return self._loader(objectives.read_channels)
 
     @cached_property
     def series(self) -> DataLoader[tuple[str, Wanted], bytes | None]:

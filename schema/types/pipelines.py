@@ -20,10 +20,14 @@ from app.models.enums import (
     SeriesSource,
 )
 from app.pipelines import repository
+from app.pipelines.results import objectives as stored
+from app.pipelines.results import outcomes, parsed
 from schema.types.account.actions import PipelineActions
 from schema.types.account.projects import Project
 from schema.types.context import Info
 from schema.types.node import ID, Node
+from schema.types.results.failures import Failure, failure
+from schema.types.results.outcomes import ElementObjective, Outcome, ParameterValue, ResultWarning
 from schema.types.results.series import (
     DESCRIPTION,
     HISTORY_DESCRIPTION,
@@ -151,14 +155,6 @@ class Job(Node):
         return await info.context.log(self.row.id, after, max_lines)
 
 
-@strawberry.type(description="A reason why a result may be untrustworthy.")
-class ResultWarning:
-    code: str = strawberry.field(description="Machine-readable code of the warning.")
-    message: str = strawberry.field(description="Explanation for people, with a remedy.")
-    parameter: str | None = strawberry.field(description="Name of the parameter concerned, if any.")
-    objective: str | None = strawberry.field(description="Name of the objective concerned, if any.")
-
-
 @strawberry.type(description="One job of a pipeline.")
 class PipelineElement(Node):
     pipeline_id: ID = strawberry.field(description="The pipeline it belongs to.")
@@ -205,20 +201,32 @@ class PipelineElement(Node):
         info.context.budget.take_bytes(result.size)
         return result.parameter_values(None if names is UNSET else names)
 
-    @strawberry.field(description="Warnings of `result`: reasons why it may be untrustworthy. Null unless COMPLETED.")
-    async def warnings(self, info: Info) -> list[ResultWarning] | None:
+    @strawberry.field(
+        description="Warnings of `result`: reasons why it may be untrustworthy. Null unless COMPLETED.",
+        graphql_type=list[ResultWarning] | None,
+    )
+    async def warnings(self, info: Info) -> list[parsed.ResultWarning] | None:
         result = await info.context.results.load(self.id)
-        if result is None:
-            return None
-        return [
-            ResultWarning(
-                code=each["code"],
-                message=each["message"],
-                parameter=each.get("parameter"),
-                objective=each.get("objective"),
-            )
-            for each in result.warnings
-        ]
+        return None if result is None else result.warnings
+
+    @strawberry.field(
+        description="Its result, typed by the type of the element. Null unless COMPLETED.",
+        graphql_type=Outcome | None,
+    )
+    async def outcome(self, info: Info) -> outcomes.Outcome | None:
+        result = await info.context.results.load(self.id)
+        return None if result is None else outcomes.Outcome(self.element_type, self.name, result)
+
+    @strawberry.field(
+        description="Its objectives whose series are stored, in their order. Empty unless COMPLETED.",
+        graphql_type=list[ElementObjective],
+    )
+    async def objectives(self, info: Info) -> list[stored.ElementObjective]:
+        return stored.objectives(self.id, await info.context.channels.load(self.id), {})
+
+    @strawberry.field(description="Its failure, with the problems of its configuration. Null unless FAILED.")
+    def failure(self) -> Failure | None:
+        return failure(self, [self])  # type: ignore[list-item]
 
     @strawberry.field(description=DESCRIPTION, graphql_type=JSON | None)
     async def series(
@@ -353,6 +361,38 @@ class Pipeline(Node):
     async def progress(self, info: Info) -> PipelineProgress:
         return PipelineProgress(elements=await info.context.elements.load(self.id))
 
+    @strawberry.field(
+        description="The failure of the run, with the problems of all configurations. Null unless FAILED."
+    )
+    async def failure(self, info: Info) -> Failure | None:
+        if self.error_code is None:
+            return None
+        elements = await info.context.elements.load(self.id)
+        return failure(self, [each for each in elements if each.error_code is not None])
+
+    @strawberry.field(
+        description="The parameter values of its elements, later ones over earlier ones. `names` selects some. Null "
+        "until an element is COMPLETED.",
+        graphql_type=JSON | None,
+    )
+    async def parameter_values(self, info: Info, names: Names = UNSET) -> Any:
+        results = [result for _, result in await _results(self, info)]
+        info.context.budget.take_bytes(sum(each.size for each in results))
+        return parsed.merged_values(results, None if names is UNSET else names)
+
+    @strawberry.field(
+        description="The same values, typed; empty until an element is COMPLETED.", graphql_type=list[ParameterValue]
+    )
+    async def parameters(self, info: Info) -> list[parsed.ParameterValue]:
+        return parsed.merged_parameters(await _results(self, info))
+
     @classmethod
     def is_type_of(cls, value: Any, _info: Info) -> bool:
         return isinstance(value, tables.Pipeline)
+
+
+async def _results(pipeline: Any, info: Info) -> list[tuple[str, parsed.ParsedResult]]:
+    """Load the results of a pipeline's elements with the names of these, in execution order."""
+    elements = await info.context.elements.load(pipeline.id)
+    results = await info.context.results.load_many([each.id for each in elements])
+    return [(each.name, result) for each, result in zip(elements, results, strict=True) if result is not None]

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from tests import completed
 from tests.api import Api, operation
 from tests.auth.conftest import Locked
 
@@ -83,3 +84,13 @@ async def test_an_idempotency_key_of_a_hidden_project_tells_nothing(locked: Lock
         "/pipelines", json={"project_id": "mine", "elements": {}}, headers={"idempotency-key": "unused"}
     )
     assert other.status_code == 201
+
+
+async def test_results_of_other_projects_are_not_there(locked: Locked) -> None:
+    wide, narrow = await locked.api(), await locked.api(projects=["mine"])
+    theirs, ours = [await completed.completed(wide, completed.series(), projectId=each) for each in ("other", "mine")]
+    for name in ("Results", "Parameters"):
+        assert await narrow.run(name, id=theirs["pipeline_id"]) is None
+        assert await (await locked.api("others")).run(name, id=ours["pipeline_id"]) is None
+    [element] = (await narrow.run("Results", id=ours["pipeline_id"]))["elements"]
+    assert (element["outcome"]["parameters"], element["objectives"][0]["name"]) == ([], "1 C")

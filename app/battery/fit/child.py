@@ -27,11 +27,12 @@ class Child:
         cost = None if self.best is None else self.best.cost
         self.cost = math.inf if cost is None else cost
         self.evaluations, self.failed = problem.evaluations, problem.failed
-        found = descent.found
+        found, first = descent.found, problem.first
         self.fields: dict[str, Any] = {
             "cost": cost,
             "x": None if self.best is None else self.best.place.tolist(),
             "fun": cost,
+            "initial_cost": first.cost if first is not None and first.errors is not None else None,
             "success": found.success and self.best is not None,
             "message": found.message,
             "evaluations": problem.evaluations,

@@ -201,7 +201,7 @@ def _query(
         select(*key, *columns)
         .join(PipelineElement, col(PipelineElement.id) == col(SeriesChannel.element_id))
         .where(
-            _there(caller, ids),
+            of_completed(caller, ids),
             key[1].in_(sorted(objectives)),
             key[2].in_(sorted(sources, key=lambda source: source.name)),
         )
@@ -214,7 +214,7 @@ async def channels(database: Database, caller: Caller, element_id: str) -> dict[
     query = (
         select(col(SeriesChannel.objective), col(SeriesChannel.source), col(SeriesChannel.name))
         .join(PipelineElement, col(PipelineElement.id) == col(SeriesChannel.element_id))
-        .where(_there(caller, [element_id]), col(SeriesChannel.objective) != HISTORY)
+        .where(of_completed(caller, [element_id]), col(SeriesChannel.objective) != HISTORY)
         .order_by(col(SeriesChannel.series_number), col(SeriesChannel.position))
     )
     found: dict[str, dict[SeriesSource, list[str]]] = {}
@@ -224,7 +224,8 @@ async def channels(database: Database, caller: Caller, element_id: str) -> dict[
     return found
 
 
-def _there(caller: Caller, ids: Sequence[str]) -> ColumnElement[bool]:
+def of_completed(caller: Caller, ids: Any) -> ColumnElement[bool]:
+    """Return the condition for the series of completed elements that the caller may see."""
     completed = col(PipelineElement.status) == PipelineElementStatus.COMPLETED
     return visible_elements(caller) & completed & col(SeriesChannel.element_id).in_(ids)
 

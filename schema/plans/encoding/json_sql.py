@@ -65,7 +65,7 @@ class JsonSqlBuilder:
     def refuse(self, *_: Any) -> NoReturn:
         raise NoJsonSql
 
-    place = stored = call = value = refuse
+    place = stored = call = value = weigh = parsed_result = refuse
 
     def list_of(self, query: Select[Any], parent: Any, item: Any, order: Any, *, in_bytes: bool) -> Any:
         """Return a query for the JSON of all rows about a parent, each encoded as `item`."""

@@ -12,14 +12,16 @@ from app.auth.caller import LOCAL
 from app.database.interface import Database
 from app.models.columns import instant_text
 from app.models.enums import (
+    HISTORY,
     ElementType,
     JobErrorCode,
     JobLogStream,
     JobStatus,
     PipelineElementStatus,
     PipelineStatus,
+    SeriesSource,
 )
-from app.models.tables import Checkpoint, IdempotencyKey, JobLogLine, Pipeline, PipelineElement
+from app.models.tables import Checkpoint, IdempotencyKey, JobLogLine, Pipeline, PipelineElement, SeriesChannel
 from app.pipelines.lists.pagination import Direction, Order, OrderField
 
 START = datetime(2001, 2, 3, 10, tzinfo=UTC)
@@ -34,6 +36,25 @@ RESULTS = [
     '{"type":"X","warnings":' + WARNINGS + "}",
     None,
     '{"type":"X","warnings":3}',
+    '{"parameter_values":{"a [m]":1,"b [m]":2.50,"D_n [m2.s-1]":{"$type":"x","é":[1,2.0]},"c":"text","d [":1e308},'
+    '"initial_guess":{"a [m]":0,"b [m]":null,"c":3},"standard_errors":{"a [m]":0.1,"b [m]":"x"},'
+    '"confidence_level":0.95,'
+    '"confidence_intervals":{"a [m]":{"lower":0.5,"upper":1.5},"b [m]":{"lower":1},"c":7},'
+    '"at_bounds":{"b [m]":"upper"},'
+    '"cost":1,"initial_cost":2.5,"data_cost":null,"success":true,"message":"é\\"","evaluations":12,"iterations":2147483648,'
+    '"summary_stats":{"o":{"RMSE":{"Voltage [V]":0.25,"x":null},"Max":1},"p":3},"failed_objectives":{"q":"No.","r":1},'
+    '"effective_config":{"objectives":{"o":{"type":"EIS"},"p":{}},"parameters":{"a [m]":{"bounds":[0,null]},'
+    '"b [m]":4}},'
+    '"warnings":' + WARNINGS + "}",
+    "[]",
+    '{"parameter_values":[1],"warnings":{},"initial_guess":[],"summary_stats":[],"at_bounds":7}',
+]
+DETAILS = [
+    '{"x":[]}',
+    '{"problems":[{"path":["objectives","é",0],"message":"\\"No\\""},{"path":[],"message":""},{"path":"x"},{"message":3},4]}',
+    '{"failed_objectives":{"o":"It failed.","p":7}}',
+    "[1]",
+    None,
 ]
 STATUSES = list(PipelineElementStatus)
 JOB_STATUSES = [*JobStatus, None]
@@ -91,7 +112,7 @@ def elements(of: Pipeline, number: int) -> list[PipelineElement]:
             finished_at=of.finished_at,
             attempt=k,
             is_reused=(number + k) % 3 == 0,
-            error_detail='{"x":[]}' if k == 2 else None,
+            error_detail=DETAILS[(number + k) % len(DETAILS)],
             result=RESULTS[(number + k) % len(RESULTS)],
             job_config=CONFIG,
         )
@@ -133,11 +154,30 @@ ORIGINALS = {0: id_of(1, 99), 1: id_of(1, 13), 3: id_of(1, 9), 5: id_of(1, 5), 9
 """Originals of reruns by number: a deleted one, one of others, and pipelines, also in a chain and a circle."""
 
 
+def channels(of: PipelineElement) -> list[SeriesChannel]:
+    """Return the channels of up to four series, among them the history."""
+    series = [("o", SeriesSource.OPTIMAL), ("o", SeriesSource.BASELINE), (HISTORY, SeriesSource.OPTIMAL)]
+    return [
+        SeriesChannel(
+            element_id=of.id,
+            objective=objective,
+            source=source,
+            position=position,
+            series_number=number,
+            name=name,
+            samples=b"\0" * 8 * of.element_order,
+        )
+        for number, (objective, source) in enumerate([*series, ("é", SeriesSource.BASELINE)])
+        for position, name in enumerate(["Time [s]", "Voltage [V] (data)"])
+        if of.element_order % 3 or number < 2
+    ]
+
+
 async def fill(database: Database) -> None:
     """Store all rows in place of the existing ones."""
 
     async def work(session: Any) -> None:
-        for table in (JobLogLine, Checkpoint, PipelineElement, Pipeline, IdempotencyKey):
+        for table in (SeriesChannel, JobLogLine, Checkpoint, PipelineElement, Pipeline, IdempotencyKey):
             await session.exec(delete(table))
         for number in range(PIPELINES):
             of = pipeline(number, OTHERS if number % 7 == 6 else LOCAL.organization_id)
@@ -148,6 +188,7 @@ async def fill(database: Database) -> None:
             await session.flush()
             session.add_all([point for part in parts for point in checkpoints(part)])
             session.add_all([line for part in parts for line in log_lines(part)])
+            session.add_all([channel for part in parts for channel in channels(part)])
 
     await database.write(work)
 

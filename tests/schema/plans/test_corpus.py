@@ -17,6 +17,7 @@ VARIABLES: dict[str, dict[str, Any]] = {
     "One": {"id": id_of(1, 9)},
     "RerunsOfOne": {"id": id_of(1, 3)},
     "OneTypename": {"id": id_of(1, 9)},
+    "OneOfEach": {"id": id_of(1, 9)},
     "NumberAsId": {"id": 7},
     "Included": {"a": True},
     "IncludedFragment": {"a": False},

@@ -5,14 +5,20 @@ from __future__ import annotations
 import pytest
 from graphql import GraphQLObjectType
 
+from app.pipelines.results import failures, objectives, parsed
+from app.pipelines.results.outcomes import Outcome
 from schema import graphql_schema
-from schema.plans.account import ACTIONS, PROJECT, RATE_LIMIT, STATUS_COUNT, VIEWER
 from schema.plans.connection import EDGE, PARTS
-from schema.plans.fields import LEFT, PROGRESS, TABLES, WARNING, field_of
+from schema.plans.fields import LEFT, PROGRESS, TABLES, field_of
 from schema.plans.measurements.fields import COLUMN
 from schema.plans.mutations import PAYLOADS, USER_ERROR
+from schema.plans.readers.account import ACTIONS, PROJECT, RATE_LIMIT, STATUS_COUNT, VIEWER
+from schema.plans.readers.projections import PROJECTED
+from schema.plans.readers.results import FAILURE
 from schema.plans.root_fields import ROOTS
 from schema.plans.selections import Unplanned
+from schema.strawberry_internals import field_definition
+from schema.types.results.outcomes import OUTCOMES
 
 KNOWN = {
     "Query": set(ROOTS),
@@ -24,8 +30,8 @@ KNOWN = {
     "PipelineProgress": set(PROGRESS),
     "PipelineEdge": set(EDGE),
     "UserError": set(USER_ERROR),
-    "ResultWarning": set(WARNING),
     "MeasurementColumn": set(COLUMN),
+    "Failure": set(FAILURE),
     **{name: set(fields) for name, fields in (PARTS | PAYLOADS).items()},
 }
 
@@ -72,4 +78,25 @@ def test_every_object_of_the_schema_is_known_to_plans_or_left() -> None:
         if isinstance(kind, GraphQLObjectType) and not name.startswith("__")
     }
     others = {"Mutation", "Subscription", "PipelineChange"}
-    assert objects - others - BELOW_LEFT - CHECKS == KNOWN.keys() | TABLES.keys()
+    assert objects - others - BELOW_LEFT - CHECKS == KNOWN.keys() | TABLES.keys() | PROJECTED - CHECKS
+
+
+MADE = {
+    "ParameterValue": parsed.ParameterValue,
+    "ResultWarning": parsed.ResultWarning,
+    "ObjectiveSummary": parsed.ObjectiveSummary,
+    "Statistic": parsed.Statistic,
+    "ElementObjective": objectives.ElementObjective,
+    "ObjectiveSource": objectives.ObjectiveSource,
+    "ConfigurationProblem": failures.ConfigurationProblem,
+    **{kind.__name__: Outcome for kind in OUTCOMES.values()},
+}
+"""Classes of the objects that projections read."""
+
+
+@pytest.mark.parametrize("type_name", sorted(PROJECTED))
+def test_projections_read_every_field_of(type_name: str) -> None:
+    kind = graphql_schema.type_map[type_name]
+    assert isinstance(kind, GraphQLObjectType)
+    names = {field_definition(field).python_name for field in kind.fields.values()}
+    assert {name for name in names if not hasattr(MADE[type_name], name)} == set()

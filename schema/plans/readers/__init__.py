@@ -1,0 +1,1 @@
+"""Readers of fields: parts of results, failures and series; projects and rights."""

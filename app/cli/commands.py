@@ -1,5 +1,6 @@
 """The commands of `voltgraph`."""
 
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
@@ -13,7 +14,9 @@ from app.cli.checks.mistakes import explanation
 from app.cli.checks.settings import unknown_variables
 from app.cli.database import backup, migrate, prune
 from app.cli.fitting.command import fit
-from app.cli.logs import logs
+from app.cli.pipelines.changing import cancel, rerun, start
+from app.cli.pipelines.listing import list_pipelines
+from app.cli.pipelines.logs import logs
 from app.cli.run import run
 from app.cli.schema import schema
 from app.cli.serve import serve
@@ -60,5 +63,7 @@ def options(
 
 
 cli.add_typer(keys.cli, name="keys")
-for command in (serve, run, check, fit, upload, logs, worker, migrate, backup, prune, doctor, schema):
-    cli.command()(command)
+COMMANDS: list[Callable[..., None]] = [serve, run, check, fit, upload, list_pipelines, start, cancel, rerun, logs]
+COMMANDS += [worker, migrate, backup, prune, doctor, schema]
+for command in COMMANDS:
+    cli.command("list" if command is list_pipelines else None)(command)

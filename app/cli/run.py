@@ -16,7 +16,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TaskID, TextColumn
 from app.cli.checks.extras import missing_battery
 from app.cli.checks.preflight import check_database
 from app.cli.checks.settings import DatabaseUrl, settings_with
-from app.cli.run_report import print_report
+from app.cli.pipelines.run_report import print_report
 from app.cli.terminal import console, printable, shown, stderr
 from app.database.connect import database_url as parsed
 from app.errors import VoltgraphError
@@ -163,14 +163,25 @@ async def run_file(file: Path, connecting: AbstractAsyncContextManager[Client], 
 async def run_input(client: Client, input: dict[str, Any], console: Console) -> dict[str, Any]:
     """Create, start and watch a pipeline. Return it with its elements and their results."""
     created = (await client.send("CreatePipeline", input=input))["pipeline"]
-    id = created["id"]
-    console.print(shown(created["name"]), shown(id, "dim"), sep="  ")
-    canceling = asyncio.Event()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, canceling.set)
-    await client.send("StartPipeline", id=id)
-    pipeline = await _watch(client, id, [e["name"] for e in created["elements"]], canceling, console)
+    console.print(shown(created["name"]), shown(created["id"], "dim"), sep="  ")
+    interrupted = catch_interrupt()
+    await client.send("StartPipeline", id=created["id"])
+    return await follow(client, created, interrupted, console)
+
+
+def catch_interrupt() -> asyncio.Event:
+    """Return an event that Ctrl-C sets, from now on, instead of ending the process."""
+    interrupted = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGINT, interrupted.set)
+    return interrupted
+
+
+async def follow(client: Client, started: dict[str, Any], canceling: asyncio.Event, console: Console) -> dict[str, Any]:
+    """Watch a started pipeline to its end. Return it with its elements and their results. The event cancels it."""
+    id, names = started["id"], [element["name"] for element in started["elements"]]
+    pipeline = await _watch(client, id, names, canceling, console)
     results = await client.send("PipelineResults", id=id)
-    return {**pipeline, "id": id, "name": created["name"], "elements": results["elements"]}
+    return {**pipeline, "id": id, "name": started["name"], "elements": results["elements"]}
 
 
 async def _watch(

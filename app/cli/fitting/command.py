@@ -12,8 +12,8 @@ import typer
 from app.cli.checks.settings import DatabaseUrl
 from app.cli.fitting.configuration import STORED, configuration, read_columns, written
 from app.cli.fitting.plot import plot, require_plotting
+from app.cli.pipelines.run_report import print_report
 from app.cli.run import Client, Refused, connected, read_input, require_database, run_input
-from app.cli.run_report import print_report
 from app.cli.terminal import console, shown
 
 POINTS = 5_000

@@ -1,5 +1,6 @@
 """GraphiQL page in a real browser."""
 
+import asyncio
 import json
 import os
 import shutil
@@ -10,6 +11,9 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
+
+from app.auth.keys import open_keys
+from app.database.connect import database_url as parsed
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
@@ -76,6 +80,13 @@ class Visitor:
             editor,
         )
         return text
+
+    def write(self, editor: str, text: str) -> None:
+        """Replace the text of one of GraphiQL's editors."""
+        self.page.evaluate(
+            "([name, text]) => __MONACO.editor.getModels().find(model => model.uri.path.endsWith(name)).setValue(text)",
+            [editor, text],
+        )
 
     def execute(self) -> dict[str, Any]:
         with self.page.expect_response(lambda response: response.request.method == "POST"):
@@ -156,4 +167,98 @@ def test_a_subscription_shows_what_happens_until_it_is_stopped(visitor: Visitor,
     visitor.page.get_by_label("Result Window").get_by_text("renamed").wait_for()
     visitor.page.get_by_role("button", name="Stop query").click()
     visitor.page.get_by_role("button", name="Execute query").wait_for()
+    assert visitor.complaints == []
+
+
+EXACT = '{"big": 9223372036854775807, "two": 2.0, "small": 1e-07, "third": 750727362669608961, "zero": -0.0}'
+ELEMENTS = '[{name: "e", elementType: DIRECT_ENTRY, jobConfig: $config}]'
+ECHO = f"""mutation ($config: JSON!) {{ createPipeline(input: {{projectId: "p", elements: {ELEMENTS}}}) {{
+  pipeline {{ id elements {{ jobConfig }} }} }} }}"""
+
+
+def test_numbers_are_sent_and_shown_as_they_are_written(visitor: Visitor) -> None:
+    visitor.open("New tab")
+    visitor.write("operation.graphql", ECHO)
+    visitor.write("variables.json", f'{{"config": {EXACT}}} // exact')
+    visitor.execute()
+    shown = json.loads(visitor.shown("response.json"), parse_int=str, parse_float=str)
+    [element] = shown["data"]["createPipeline"]["pipeline"]["elements"]
+    assert element["jobConfig"] == {
+        "big": "9223372036854775807",
+        "two": "2.0",
+        "small": "1e-7",
+        "third": "750727362669608961",
+        "zero": "-0.0",
+    }
+    assert visitor.complaints == []
+
+
+@pytest.fixture
+def key(sqlite_url: str) -> str:
+    """API key of the database, so that the server needs one."""
+    return asyncio.run(_created(sqlite_url))
+
+
+async def _created(url: str) -> str:
+    async with open_keys(parsed(url)) as store:
+        return await store.create("ours")
+
+
+def test_one_key_serves_the_whole_page(key: str, visitor: Visitor) -> None:
+    page, field = visitor.page, visitor.page.get_by_label("API key")
+    page.get_by_text("Key needed").wait_for()
+    field.fill("vg_wrong")
+    field.press("Enter")
+    page.get_by_text("Key refused").wait_for()
+    visitor.open("PipelinesUpdated")
+    page.get_by_role("button", name="Execute query").click()
+    page.get_by_label("Result Window").get_by_text("UNAUTHENTICATED").wait_for()
+    assert json.loads(visitor.shown("response.json"))["errors"][0]["extensions"] == {"code": "UNAUTHENTICATED"}
+    with page.expect_response(lambda response: "__schema" in (response.request.post_data or "")) as schema:
+        field.fill(key)
+        field.press("Enter")
+    assert schema.value.status == 200
+    page.get_by_text("Key refused").wait_for(state="detached")
+    page.reload()
+    page.get_by_role("button", name="Execute query").wait_for()
+    visitor.open("CreatePipeline")
+    assert visitor.execute()["createPipeline"]["userErrors"] == []
+    assert key not in json.dumps(page.evaluate("({...localStorage})"))
+    assert all("401" in each for each in visitor.complaints)
+
+
+def test_panes_are_stacked_on_a_narrow_screen(visitor: Visitor) -> None:
+    page = visitor.page
+    page.set_viewport_size({"width": 390, "height": 800})
+    editors, answer = (page.locator(name).bounding_box() for name in (".graphiql-editors", ".graphiql-response"))
+    assert editors
+    assert answer
+    for box in (editors, answer):
+        assert box["width"] > 330
+    assert answer["y"] >= editors["y"] + editors["height"]
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.locator(".graphiql-response").scroll_into_view_if_needed()
+    page.get_by_role("button", name="Show Documentation Explorer").click()
+    page.get_by_text("A GraphQL schema provides").wait_for()
+    docs = page.locator(".graphiql-plugin").bounding_box()
+    assert docs
+    assert docs["width"] > 330
+    assert 0 < docs["y"] < 200
+    assert visitor.complaints == []
+
+
+def test_tabs_run_one_after_the_other(visitor: Visitor) -> None:
+    visitor.open("CreatePipeline")
+    visitor.execute()
+    visitor.open("Pipelines")
+    assert visitor.execute()["pipelines"]["totalCount"] == 1
+    visitor.open("DuplicatePipeline")
+    copy = visitor.execute()["duplicatePipeline"]["pipeline"]["id"]
+    visitor.open("UpdatePipeline")
+    assert visitor.execute()["updatePipeline"]["pipeline"]["id"] == copy
+    visitor.open("CreateCellSpecification")
+    kind = visitor.execute()["createCellSpecification"]["cellSpecification"]["id"]
+    visitor.open("CreateCellInstance")
+    assert json.loads(visitor.shown("variables.json"))["input"]["cellSpecificationId"] == kind
+    assert visitor.execute()["createCellInstance"]["userErrors"] == []
     assert visitor.complaints == []

@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 from starlette.types import Message, Receive, Scope, Send
 
-from app.server.pages.explorer import PLACEHOLDER, Explorer
+from app.server.pages.explorer import PLACEHOLDER, PLACEHOLDERS, Explorer
 
 DIST = Path(__file__).parents[2] / "app" / "server" / "pages" / "explorer" / "dist"
 QUERIES = Path(__file__).parents[2] / "queries"
@@ -214,11 +214,11 @@ async def test_no_text_of_a_query_ends_its_script_element(tmp_path: Path) -> Non
 
 
 async def test_tabs_are_in_a_useful_order(tmp_path: Path) -> None:
-    for name in ("Pipelines", "Alerts", "Steps", "CreatePipeline", "Pipeline"):
+    for name in ("Pipelines", "DeletePipeline", "Alerts", "Steps", "CreatePipeline", "Pipeline"):
         (tmp_path / f"{name}.graphql").write_text(f"query {name} {{ x }}")
     (tmp_path / "README.md").write_text("not an operation")
     names = [(tab["query"] or "").split()[1] for tab in await tabs_of(tmp_path)]
-    assert names == ["CreatePipeline", "Pipelines", "Pipeline", "Alerts", "Steps"]
+    assert names == ["CreatePipeline", "Pipelines", "Pipeline", "Alerts", "Steps", "DeletePipeline"]
 
 
 async def test_an_operation_that_needs_an_id_gets_one_to_replace(tmp_path: Path) -> None:
@@ -245,7 +245,25 @@ async def test_every_file_of_the_folder_is_a_tab() -> None:
     assert len(await tabs_of(QUERIES)) == len(list(QUERIES.glob("*.graphql")))
 
 
-def test_page_and_server_agree_on_the_placeholder() -> None:
-    assert PLACEHOLDER in (DIST.parent / "src" / "variables.js").read_text("utf-8")
-    scripts = (gzip.decompress(path.read_bytes()) for path in (DIST / "explorer").glob("index-*.js.gz"))
-    assert any(PLACEHOLDER.encode() in script for script in scripts)
+def test_page_and_server_agree_on_the_placeholders() -> None:
+    source = (DIST.parent / "src" / "newest.js").read_text("utf-8")
+    scripts = b"".join(gzip.decompress(path.read_bytes()) for path in (DIST / "explorer").glob("index-*.js.gz"))
+    for id in (PLACEHOLDER, *PLACEHOLDERS.values()):
+        assert id in source
+        assert id.encode() in scripts
+
+
+async def test_each_kind_of_object_has_a_placeholder_and_an_end_has_none(tmp_path: Path) -> None:
+    for name in ("Pipeline", "JobLogged", "UpdateCellInstance", "MeasurementSeries", "DeleteMeasurement", "CancelIt"):
+        (tmp_path / f"{name}.graphql").write_text(f"query {name}($id: ID!) {{ x }}")
+    shown = {
+        (tab["query"] or "").split("(")[0][6:]: json.loads(tab["variables"] or "") for tab in await tabs_of(tmp_path)
+    }
+    assert {name: values["id"][-1:] for name, values in shown.items()} == {
+        "Pipeline": "0",
+        "MeasurementSeries": "1",
+        "UpdateCellInstance": "3",
+        "JobLogged": "4",
+        "DeleteMeasurement": "",
+        "CancelIt": "",
+    }

@@ -10,11 +10,35 @@ from starlette.types import Receive, Scope, Send
 
 from app.server.pages import files
 
-# Placeholder of a pipeline's id, replaced by the page; the same constant is in src/variables.js.
+# Placeholders of ids, replaced by the page; the same constants are in src/newest.js. The kind of an operation's object
+# follows from the operation's name.
 PLACEHOLDER = "00000000-0000-7000-8000-000000000000"
-
+PLACEHOLDERS = {
+    "Measurement": "00000000-0000-7000-8000-000000000001",
+    "CellSpecification": "00000000-0000-7000-8000-000000000002",
+    "CellInstance": "00000000-0000-7000-8000-000000000003",
+    "JobLog": "00000000-0000-7000-8000-000000000004",
+}
 _DIST = Path(__file__).parent / "dist"
-_FIRST = ("CreatePipeline", "StartPipeline", "PipelineResults", "Pipelines", "Pipeline", "PipelineUpdated")
+_FIRST = (
+    "CreatePipeline",
+    "StartPipeline",
+    "PipelineResults",
+    "Pipelines",
+    "Pipeline",
+    "PipelineUpdated",
+    "JobsOfNode",
+)
+_LAST = (
+    *("DuplicatePipeline", "UpdatePipeline", "CancelPipeline", "DeletePipeline"),
+    *("CreateCellSpecification", "CellSpecifications", "UpdateCellSpecification"),
+    *("CreateCellInstance", "CellInstances", "UpdateCellInstance"),
+    *("CreateMeasurement", "CompleteMeasurement", "Measurement", "MeasurementUpdated", "Measurements"),
+    *("MeasurementSeries", "UpdateMeasurement", "DeleteMeasurement", "DeleteCellInstance", "DeleteCellSpecification"),
+)
+"""The last tabs. Run one after the other, each finds what the ones before it made."""
+_ENDING = ("Cancel", "Delete")
+"""Operations that get no id: nobody should lose a pipeline by running a tab as it stands."""
 _NEEDS_ID = re.compile(r"\$id\s*:\s*ID\s*!")
 # Monaco, the editor, writes style elements and attributes, and draws squiggles from data: images.
 _POLICY = (
@@ -40,7 +64,9 @@ class Explorer:
 
 def _tabs(queries: Path) -> list[dict[str, str | None]]:
     def order(path: Path) -> tuple[int, str]:
-        return (_FIRST.index(path.stem) if path.stem in _FIRST else len(_FIRST), path.stem)
+        if path.stem in _FIRST:
+            return _FIRST.index(path.stem) - len(_FIRST), ""
+        return (_LAST.index(path.stem) + 1, "") if path.stem in _LAST else (0, path.stem)
 
     return [_tab(path) for path in sorted(queries.glob("*.graphql"), key=order)]
 
@@ -49,6 +75,12 @@ def _tab(path: Path) -> dict[str, str | None]:
     query, examples = path.read_text("utf-8"), path.with_suffix(".variables.json")
     variables: dict[str, Any] = json.loads(examples.read_text("utf-8")) if examples.exists() else {}
     if _NEEDS_ID.search(query):
-        variables = {"id": PLACEHOLDER} | variables
+        variables = {"id": _placeholder(path.stem)} | variables
     shown = json.dumps(variables, indent=2, ensure_ascii=False) if variables else None
     return {"query": query, "variables": shown}
+
+
+def _placeholder(operation: str) -> str:
+    if operation.startswith(_ENDING):
+        return ""
+    return next((id for kind, id in PLACEHOLDERS.items() if kind in operation), PLACEHOLDER)

@@ -1,10 +1,12 @@
 import { parse } from 'graphql';
+import { apiKey, noteRefusal } from './key.jsx';
+import { learn } from './newest.js';
+import { parseExact } from './numbers.js';
 import { subscription } from './subscription.js';
+import { exactVariables } from './variables.js';
 
-let newest = null;
-
-/** The id of the newest pipeline this page knows of, or null. */
-export const newestId = () => newest;
+/** Names of headers by which a tab may send a key of its own. */
+const CREDENTIALS = ['x-api-key', 'authorization'];
 
 /**
  * The operation with no name but one of its document's, and whether it is a subscription. For a tenth of a second after
@@ -21,7 +23,7 @@ function rightlyNamed({ query, variables, operationName }) {
   }
 }
 
-/** Sends an operation to the page's own address, whatever path prefix a proxy gave it. */
+/** Sends an operation to the page's own address, whatever path prefix a proxy gave it, with the key of the page. */
 export async function fetcher(operation, options) {
   const [asked, subscribes] = rightlyNamed(operation);
   const headers = new Headers({
@@ -29,27 +31,23 @@ export async function fetcher(operation, options) {
     'Content-Type': 'application/json',
   });
   for (const [name, value] of Object.entries(options?.headers ?? {})) headers.set(name, value);
-  const body = JSON.stringify(asked);
-  if (subscribes) return subscription(location.pathname, headers, body);
-  const response = await fetch(location.pathname, { method: 'POST', headers, body });
-  const text = await response.text();
-  let result;
-  try {
-    result = JSON.parse(text);
-  } catch {
-    // A proxy in between may answer in HTML. Its words help more than a complaint about the JSON.
-    return { errors: [{ message: `HTTP ${response.status}, and no JSON: ${text}` }] };
-  }
-  newest = result.data?.createPipeline?.pipeline?.id ?? newest;
+  if (apiKey() && !CREDENTIALS.some(name => headers.has(name))) headers.set('X-API-Key', apiKey());
+  const body = JSON.stringify({ ...asked, variables: exactVariables(asked.variables) });
+  const request = { method: 'POST', headers, body };
+  if (subscribes) return subscription(location.pathname, request, answered);
+  const result = await answered(await fetch(location.pathname, request));
+  learn(result.data);
   return result;
 }
 
-/** Learns the newest pipeline's id from the server. Not knowing it keeps nobody from the page. */
-export async function askNewestId() {
+/** The JSON of a response, or what else it says, as a result. */
+async function answered(response) {
+  noteRefusal(response.status === 401);
+  const text = await response.text();
   try {
-    const { data } = await fetcher({ query: '{ pipelines(first: 1) { nodes { id } } }' });
-    newest = data?.pipelines?.nodes?.[0]?.id ?? null;
+    return parseExact(text);
   } catch {
-    newest = null;
+    // A proxy in between may answer in HTML. Its words help more than a complaint about the JSON.
+    return { errors: [{ message: `HTTP ${response.status}, and no JSON: ${text}` }] };
   }
 }

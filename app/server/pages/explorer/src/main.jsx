@@ -8,13 +8,15 @@ import './workers.js';
 import { createLocalStorage } from '@graphiql/toolkit';
 import { GraphiQL } from 'graphiql';
 import { createRoot } from 'react-dom/client';
-import { askNewestId, fetcher } from './fetcher.js';
+import { fetcher } from './fetcher.js';
+import { KeyField } from './key.jsx';
+import { askNewest } from './newest.js';
 import { Variables } from './variables.js';
 
 const tabs = JSON.parse(document.getElementById('voltgraph-tabs').textContent);
 const storage = createLocalStorage({ namespace: 'voltgraph' });
 
-await askNewestId();
+await askNewest();
 createRoot(document.getElementById('root')).render(
   <GraphiQL
     fetcher={fetcher}
@@ -24,7 +26,10 @@ createRoot(document.getElementById('root')).render(
     inputValueDeprecation
   >
     <GraphiQL.Logo>
-      Volt<em>graph</em>
+      <KeyField />
+      <span>
+        Volt<em>graph</em>
+      </span>
     </GraphiQL.Logo>
     <Variables />
   </GraphiQL>,

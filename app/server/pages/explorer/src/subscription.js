@@ -1,8 +1,13 @@
-/** A subscription as GraphiQL takes it: an observable, over server-sent events. To unsubscribe ends it on the server too. */
-export const subscription = (url, headers, body) => ({
+import { parseExact } from './numbers.js';
+
+/**
+ * A subscription as GraphiQL takes it: an observable, over server-sent events. To unsubscribe ends it on the server too.
+ * A refusal, which comes without events, is read by `answered` and is the only result.
+ */
+export const subscription = (url, request, answered) => ({
   subscribe(observer) {
     const stop = new AbortController();
-    follow(url, { method: 'POST', headers, body, signal: stop.signal }, result => observer.next(result)).then(
+    follow(url, { ...request, signal: stop.signal }, answered, result => observer.next(result)).then(
       () => observer.complete(),
       problem => stop.signal.aborted || observer.error(problem),
     );
@@ -11,10 +16,11 @@ export const subscription = (url, headers, body) => ({
 });
 
 /** Hands on every result, until the server says that there are no more. */
-async function follow(url, request, next) {
+async function follow(url, request, answered, next) {
   const response = await fetch(url, request);
   if (!response.headers.get('Content-Type')?.startsWith('text/event-stream')) {
-    throw new Error(`HTTP ${response.status}, and no events: ${await response.text()}`);
+    next(await answered(response));
+    return;
   }
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = '';
@@ -26,7 +32,7 @@ async function follow(url, request, next) {
     for (const event of events) {
       if (event.startsWith('event: complete')) return;
       const [, data] = /^data: (.*)$/m.exec(event) ?? []; // without data it is a comment
-      if (data) next(JSON.parse(data));
+      if (data) next(parseExact(data));
     }
   }
 }

@@ -1,13 +1,24 @@
 import { useGraphiQL } from '@graphiql/react';
+import { stripComments } from 'jsonc-parser';
 import { useEffect } from 'react';
-import { newestId } from './fetcher.js';
+import { withNewest } from './newest.js';
+import { parseExact } from './numbers.js';
 
-/** Stands for the id of a pipeline in the examples; the server writes the same one. */
-const PLACEHOLDER = '00000000-0000-7000-8000-000000000000';
+let written = () => '';
+
+/** The variables of an operation with their numbers as they stand in the editor; GraphiQL rounds the long ones. */
+export function exactVariables(variables) {
+  try {
+    const text = stripComments(written());
+    return JSON.stringify(JSON.parse(text)) === JSON.stringify(variables) ? parseExact(text) : variables;
+  } catch {
+    return variables;
+  }
+}
 
 /**
- * Shows a tab's variables when the tab is opened, with the newest pipeline's id in the place of the placeholder.
- * GraphiQL itself leaves the variables of the first default tab out of the editor.
+ * Shows a tab's variables when the tab is opened, with the newest ids in the place of their placeholders. GraphiQL
+ * itself leaves the variables of the first default tab out of the editor.
  */
 export function Variables() {
   const { tab, editor } = useGraphiQL(state => ({
@@ -15,7 +26,8 @@ export function Variables() {
     editor: state.variableEditor,
   }));
   useEffect(() => {
-    const text = (tab.variables ?? '').replaceAll(PLACEHOLDER, newestId() ?? PLACEHOLDER);
+    if (editor) written = () => editor.getValue();
+    const text = withNewest(tab.variables ?? '');
     if (editor && text !== editor.getValue()) editor.setValue(text);
   }, [tab.id, editor]);
   return null;

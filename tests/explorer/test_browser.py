@@ -262,3 +262,13 @@ def test_tabs_run_one_after_the_other(visitor: Visitor) -> None:
     assert json.loads(visitor.shown("variables.json"))["input"]["cellSpecificationId"] == kind
     assert visitor.execute()["createCellInstance"]["userErrors"] == []
     assert visitor.complaints == []
+
+
+def test_the_editor_of_variables_marks_what_the_server_refuses(visitor: Visitor) -> None:
+    visitor.open("CreatePipeline")
+    visitor.execute()
+    visitor.write("variables.json", visitor.shown("variables.json").replace("DIRECT_ENTRY", "NOPE"))
+    marked = "__MONACO.editor.getModelMarkers({}).map(marker => marker.message)"
+    visitor.page.wait_for_function(f"{marked}.length > 0")
+    [message] = visitor.page.evaluate(marked)  # not the JSON of `jobConfig`, nor fields with a default
+    assert "DIRECT_ENTRY" in message

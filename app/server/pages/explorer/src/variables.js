@@ -3,6 +3,7 @@ import { stripComments } from 'jsonc-parser';
 import { useEffect } from 'react';
 import { withNewest } from './newest.js';
 import { parseExact } from './numbers.js';
+import { mendVariableSchemas } from './variable-schemas.js';
 
 let written = () => '';
 
@@ -21,10 +22,14 @@ export function exactVariables(variables) {
  * itself leaves the variables of the first default tab out of the editor.
  */
 export function Variables() {
-  const { tab, editor } = useGraphiQL(state => ({
+  const { tab, editor, schema } = useGraphiQL(state => ({
     tab: state.tabs[state.activeTabIndex],
     editor: state.variableEditor,
+    schema: state.schema,
   }));
+  useEffect(() => {
+    if (editor) mendVariableSchemas(globalThis.__MONACO, schema);
+  }, [editor, schema]);
   useEffect(() => {
     if (editor) written = () => editor.getValue();
     const text = withNewest(tab.variables ?? '');

@@ -86,6 +86,10 @@ def test_keys_are_asked_for_kept_and_revoked(chromium: Browser, sqlite_url: str)
         page.get_by_role("dialog").wait_for(state="hidden")
         page.get_by_role("link", name="seen with a key").click()
         page.get_by_role("heading", name="seen with a key").wait_for()
+        for action in ("Start", "Duplicate", "Delete"):
+            button = page.get_by_role("button", name=action)
+            assert button.is_disabled()
+            assert button.get_attribute("title") == "Your API key may only read."
         assert page.evaluate("[sessionStorage.length, localStorage.length]") == [0, 1]
         assert unexpected(visitor) == []
 

@@ -13,11 +13,14 @@ export interface Data<D> {
   refetch: () => void;
 }
 
-/** The data of a query: from the cache at once, then from the server, and again when the server comes back. */
+/**
+ * The data of a query: from the cache at once, then from the server, and again when the server comes back. Those that
+ * many parts of the page share, and that hardly change, are read from the cache only once they are there.
+ */
 export function useData<D, V extends AnyVariables>(
   document: TypedDocumentNode<D, V>,
   variables: V,
-  { pause = false }: { pause?: boolean } = {},
+  { pause = false, isShared = false }: { pause?: boolean; isShared?: boolean } = {},
 ): Data<D> {
   const by = useStore(client);
   const since = useStore(epoch);
@@ -27,7 +30,7 @@ export function useData<D, V extends AnyVariables>(
   useEffect(() => {
     if (pause) return;
     set(old => ({ ...old, fetching: true }));
-    const policy = again > 0 ? 'network-only' : 'cache-and-network';
+    const policy = again > 0 ? 'network-only' : isShared ? 'cache-first' : 'cache-and-network';
     const { unsubscribe } = by.query(document, variables, { requestPolicy: policy }).subscribe(result =>
       set(old => ({
         data: result.data ?? old.data,

@@ -15,7 +15,7 @@ export const READ_ONLY = 'Your API key may only read.';
 
 /** The caller; undefined until it is known. */
 export function useViewer(): Viewer | undefined {
-  const { data } = useData(ConsoleViewerDocument, {});
+  const { data } = useData(ConsoleViewerDocument, {}, { isShared: true });
   if (data === undefined) return undefined;
-  return { ...data.viewer, readOnly: null, isAdmin: false };
+  return { ...data.viewer, readOnly: data.viewer.canWrite ? null : READ_ONLY };
 }

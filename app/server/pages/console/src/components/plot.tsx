@@ -128,7 +128,7 @@ function options(at: HTMLElement, look: Look, zoom: Zoom, isZoomed: { current: b
     width: at.clientWidth,
     height,
     legend: { show: false },
-    padding: [8, 12, 0, 0],
+    padding: [8, 18, 0, 0],
     cursor: {
       drag: { x: true, y: false, setScale: true },
       points: { size: 7 },

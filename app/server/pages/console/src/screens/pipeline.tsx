@@ -27,6 +27,7 @@ export default function Pipeline({ params: { id = '' } }: ScreenProps) {
   if (!run) {
     return (
       <>
+        {error && <Title>Pipeline</Title>}
         <Failure error={error} retry={refetch} />
         {!fetching && !error && <Missing id={id} />}
         {fetching && <p class="loading">Loading…</p>}

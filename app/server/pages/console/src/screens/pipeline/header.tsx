@@ -16,6 +16,7 @@ import {
 } from '../../generated/operations';
 import { go } from '../../router';
 import { SCREENS } from '../../screens';
+import { Rerun } from './rerun';
 import type { Run } from './types';
 
 const ANNOUNCED_EACH = 5_000;
@@ -24,7 +25,7 @@ const HAS_EDITOR = SCREENS.some(({ pattern }) => pattern === '/edit/:id');
 
 /** The name, the state and the actions of a pipeline. */
 export function Header({ run, readOnly }: { run: Run; readOnly: string | null }) {
-  const { id, name, description, projectId, status, createdAt, createdByEmail, startedAt, finishedAt, error, errorCode } = run;
+  const { id, name, description, projectId, status, createdAt, createdByEmail, startedAt, finishedAt, rerunOf, error, errorCode } = run;
   const failed = run.elements.find(each => each.status === 'FAILED');
   return (
     <>
@@ -42,6 +43,11 @@ export function Header({ run, readOnly }: { run: Run; readOnly: string | null })
           <Time at={createdAt} />
         </Fact>
         {createdByEmail && <Fact label="By">{createdByEmail}</Fact>}
+        {rerunOf && (
+          <Fact label="Rerun of">
+            <a href={`#/pipeline/${rerunOf.id}`}>{rerunOf.name}</a>
+          </Fact>
+        )}
         <Fact label="Project">{projectId}</Fact>
         <Fact label="Id">
           <code>{id}</code>
@@ -82,7 +88,7 @@ function Progress({ run }: { run: Run }) {
   const cost = at?.bestCost === null || at?.bestCost === undefined ? '' : `, lowest cost ${short(at.bestCost, 4)}`;
   const text = current ? `${current.name}${at?.iteration ? `: ${at.iteration} evaluations${cost}` : ''}` : 'between two elements';
   return (
-    <div class="running">
+    <div class="underway">
       <Bar value={finished} max={total} label={`${finished} of ${total} elements have ended`} />
       <span>
         {finished} of {total} elements
@@ -117,7 +123,9 @@ function Announced({ text }: { text: string }) {
   return <>{said}</>;
 }
 
-function Actions({ run: { id, name, status }, readOnly }: { run: Run; readOnly: string | null }) {
+function Actions({ run, readOnly }: { run: Run; readOnly: string | null }) {
+  const { id, name, status, isTerminal } = run;
+  const [isRerun, setRerun] = useState(false);
   const start = useAction(ConsoleStartDocument);
   const cancel = useAction(ConsoleCancelDocument);
   const duplicate = useAction(ConsoleDuplicateDocument);
@@ -156,6 +164,11 @@ function Actions({ run: { id, name, status }, readOnly }: { run: Run; readOnly: 
             Edit
           </a>
         )}
+        {isTerminal && (
+          <button type="button" disabled={!!hint} title={hint} onClick={() => setRerun(true)}>
+            Rerun
+          </button>
+        )}
         <button type="button" disabled={!!hint || duplicate.isBusy} title={hint} onClick={copy}>
           Duplicate
         </button>
@@ -170,6 +183,7 @@ function Actions({ run: { id, name, status }, readOnly }: { run: Run; readOnly: 
           <Problems problems={problems} />
         </div>
       )}
+      {isRerun && <Rerun run={run} onClose={() => setRerun(false)} />}
       {isAsking && (
         <Confirm title={`Delete “${name}”?`} action="Delete" isBusy={remove.isBusy} onConfirm={erase} onClose={() => ask(false)}>
           <p>It goes with its results. This cannot be undone.</p>

@@ -64,8 +64,10 @@ type Trace = ReadonlyArray<{
 }>;
 
 function ofTrace(trace: Trace): Evaluations {
-  let last = -Infinity; // an attempt after a crash begins again: its checkpoints follow those before
-  const points = trace.filter(({ iteration }) => typeof iteration === 'number' && iteration > last && ((last = iteration), true));
+  const known = trace.filter(({ iteration }) => typeof iteration === 'number');
+  // An attempt after a crash begins again: its checkpoints follow those of the attempt before.
+  const begin = known.findLastIndex(({ iteration }, i) => i > 0 && (iteration ?? 0) <= (known[i - 1]?.iteration ?? 0));
+  const points = known.slice(Math.max(begin, 0));
   const names = [...new Set(points.flatMap(({ parameters }) => Object.keys(parameters ?? {})))];
   return {
     evaluation: points.map(({ iteration }) => iteration as number),

@@ -36,7 +36,8 @@ export function Line({
   );
 }
 
-function State({ element: { job, status, warnings } }: { element: Element }) {
+function State({ element: { job, status, warnings, isReused } }: { element: Element }) {
+  if (isReused) return <>result taken over</>;
   if (!job?.startedAt) return null;
   const cost = job.progress?.bestCost;
   const count = warnings?.length ?? 0;

@@ -8,15 +8,14 @@ type LogLine = ConsoleLogSubscription['jobLog'][number];
 const MOST_LINES = 5_000;
 
 /** The log of an element's job, as it is written. */
-export function Log({ element: { job, error, errorCode, errorDetail } }: { element: Element }) {
+export function Log({ element: { job, errorDetail } }: { element: Element }) {
   return (
     <>
-      {error && (
-        <div class="box bad">
-          <b>{errorCode}</b>
-          <p>{error}</p>
-          {errorDetail && <pre class="detail">{JSON.stringify(errorDetail, null, 2)}</pre>}
-        </div>
+      {errorDetail && (
+        <details>
+          <summary>Details of the failure</summary>
+          <pre class="detail">{JSON.stringify(errorDetail, null, 2)}</pre>
+        </details>
       )}
       {job ? <Lines id={job.id} isOver={job.status !== 'PENDING' && job.status !== 'RUNNING'} /> : <p class="dim">Its job has not been submitted.</p>}
     </>

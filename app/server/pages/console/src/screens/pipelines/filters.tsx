@@ -1,7 +1,8 @@
 import { useEffect, useState } from 'preact/hooks';
+import { useData } from '../../api/hooks';
 import { count } from '../../components/numbers';
 import { Status } from '../../components/status';
-import type { PipelineFilter, PipelineOrder } from '../../generated/operations';
+import { ConsoleProjectsDocument, type PipelineFilter, type PipelineOrder } from '../../generated/operations';
 import { go } from '../../router';
 
 export type PipelineStatus = NonNullable<PipelineFilter['statuses']>[number];
@@ -58,7 +59,7 @@ export function Filters({
       </div>
       <div class="filters" role="search">
         <Typed label="Name" name="name" query={query} placeholder="Search names" />
-        <Typed label="Project" name="project" query={query} placeholder="All projects" />
+        <Projects query={query} />
         <label>
           <span class="unseen">Order</span>
           <select value={query.get('order') ?? 'newest'} onChange={event => set(query, 'order', event.currentTarget.value)}>
@@ -77,6 +78,26 @@ export function Filters({
         )}
       </div>
     </>
+  );
+}
+
+/** The projects to choose from; one in the address is offered too. */
+function Projects({ query }: { query: URLSearchParams }) {
+  const { data } = useData(ConsoleProjectsDocument, {});
+  const chosen = query.get('project') ?? '';
+  const known = data?.projects.map(({ id }) => id) ?? [];
+  return (
+    <label>
+      <span class="unseen">Project</span>
+      <select value={chosen} onChange={event => set(query, 'project', event.currentTarget.value)}>
+        <option value="">All projects</option>
+        {[...new Set([...(chosen ? [chosen] : []), ...known])].map(id => (
+          <option key={id} value={id}>
+            {id}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

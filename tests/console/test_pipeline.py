@@ -1,0 +1,108 @@
+"""One pipeline in the console, in a real browser: progress, failures, impedance, reruns, hostile names."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from tests.console.conftest import Visitor
+
+FREQUENCIES = [1000.0, 100.0, 10.0, 1.0]
+RE, IM = [0.02, 0.03, 0.045, 0.05], [-0.001, -0.012, -0.011, -0.002]
+MARKUP = "<b>bold</b>"
+RESULT = {
+    "type": "OptimizationResult",
+    "parameter_values": {"R0 [Ohm]": 0.0200123, "R1 [Ohm]": 0.03},
+    "standard_errors": {"R0 [Ohm]": 0.00012},
+    "confidence_level": 0.95,
+    "confidence_intervals": {"R0 [Ohm]": {"lower": 0.0198, "upper": 0.0202}},
+    "at_bounds": {"R1 [Ohm]": "upper"},
+    "warnings": [{"code": "AT_BOUND", "message": f"R1 stands at its bound {MARKUP}.", "parameter": "R1 [Ohm]"}],
+    "effective_config": {"parameters": {"R0 [Ohm]": {"bounds": [0.001, 0.1]}, "R1 [Ohm]": {"bounds": [0.001, 0.03]}}},
+}
+
+
+def impedance(source: str) -> dict[str, Any]:
+    channels = {"Frequency [Hz]": FREQUENCIES}
+    for name, values in (("Z_Re [Ohm]", RE), ("Z_Im [Ohm]", IM)):
+        channels |= {f"{name} (data)": values, f"{name} (model)": values}
+    return {"objective": "eis", "source": source, "channels": channels}
+
+
+def test_impedance_is_shown_as_nyquist_and_bode_and_values_with_their_errors(visitor: Visitor) -> None:
+    series = [impedance("OPTIMAL"), impedance("BASELINE")]
+    fit = {
+        "name": MARKUP,
+        "type": "DATA_FIT",
+        "objectives": {"eis": {}},
+        "fake": {"steps": 2, "result": RESULT, "series": series},
+    }
+    id = visitor.create("impedance", fit, start=True)
+    page = visitor.go(f"/pipeline/{id}")
+    page.get_by_role("img", name=re.compile("^Nyquist")).wait_for()
+    assert page.locator(".plane circle").count() == len(FREQUENCIES)
+    page.get_by_role("button", name="Show as table").first.click()
+    page.get_by_role("region", name="Nyquist, as a table").get_by_text("0.045").first.wait_for()
+    page.get_by_role("img", name=re.compile("^Bode: phase")).wait_for()
+    page.get_by_label("First guess").check()
+    page.get_by_text("model, first guess").first.wait_for()
+
+    page.get_by_role("tab", name="Values").click()
+    page.get_by_text("0.02001 ± 0.00012").wait_for()
+    page.get_by_role("row").filter(has_text="R1 [Ohm]").get_by_text("at a bound").wait_for()
+    page.get_by_text(f"R1 stands at its bound {MARKUP}.").wait_for()
+    assert page.locator("main b", has_text="bold").filter(has_not_text="<").count() == 0
+
+
+def test_progress_goes_on_until_it_is_canceled(visitor: Visitor) -> None:
+    slow = {"name": "fit", "type": "DATA_FIT", "objectives": {"a": {}}, "fake": {"steps": 600, "seconds": 600}}
+    id = visitor.create("slow", {"name": "known", "fake": {}}, slow, start=True)
+    page = visitor.go(f"/pipeline/{id}")
+    page.get_by_text("1 of 2 elements").wait_for()
+    page.get_by_text(re.compile(r"fit: [2-9]\d* evaluations, lowest cost 0")).first.wait_for()
+    page.locator(".canvas canvas").first.wait_for()
+    page.get_by_role("button", name="Cancel", exact=True).click()
+    page.locator(".head").get_by_text("canceled").wait_for()
+
+
+def test_a_failure_stands_at_its_element_and_a_rerun_begins_there(visitor: Visitor) -> None:
+    failing = {"name": "second", "fake": {"fail": "MODEL_ERROR", "message": f"It lacks {MARKUP}."}}
+    id = visitor.create("fails", {"name": "first", "fake": {}}, failing, {"name": "third", "fake": {}}, start=True)
+    page = visitor.go(f"/pipeline/{id}")
+    page.get_by_role("alert").get_by_text(f"It lacks {MARKUP}.").wait_for()
+    page.get_by_role("alert").get_by_text("MODEL_ERROR").wait_for()
+    second = page.get_by_role("listitem").filter(has_text="second")
+    second.get_by_text(f"It lacks {MARKUP}.").wait_for()
+    page.get_by_role("button", name=re.compile("^third")).get_by_text("skipped").wait_for()
+
+    page.get_by_role("button", name="Rerun").click()
+    choice = page.get_by_label("From element")
+    assert choice.locator("option").all_inner_texts() == ["first", "second"]
+    assert choice.input_value() == "second"
+    page.get_by_role("button", name="Run again").click()
+    page.get_by_role("heading", name="fails (rerun)").wait_for()
+    page.get_by_text("result taken over").wait_for()
+    page.get_by_role("link", name="fails", exact=True).click()
+    page.get_by_role("heading", name="fails", exact=True).wait_for()
+
+
+def test_a_long_configuration_is_cut_and_can_be_had_whole(visitor: Visitor) -> None:
+    values = [number / 7 for number in range(20_000)]
+    id = visitor.create("large", {"name": "table", "values": {"a": 1}, "data": values})
+    page = visitor.go(f"/pipeline/{id}")
+    text = page.locator("pre.json")
+    text.get_by_text("… 19 988 more").wait_for()
+    page.get_by_role("button", name="Show long lists").click()
+    page.get_by_text(re.compile("The first 100 000 of .* characters")).wait_for()
+    with page.expect_download() as saved:
+        page.get_by_role("button", name="Download", exact=True).click()
+    assert saved.value.suggested_filename == "table.json"
+    assert len(saved.value.path().read_text()) > 300_000
+
+
+@pytest.mark.parametrize("id", ["01a2293b-5cd3-75c6-a7fb-020a3d899852", "a/../b", "' OR 1=1", "%25%"])
+def test_a_pipeline_that_does_not_exist_is_named(visitor: Visitor, id: str) -> None:
+    page = visitor.go(f"/pipeline/{id}")
+    page.get_by_role("link", name=re.compile("To the pipelines")).wait_for()

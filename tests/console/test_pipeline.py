@@ -88,6 +88,14 @@ def test_a_failure_stands_at_its_element_and_a_rerun_begins_there(visitor: Visit
     page.get_by_role("heading", name="fails", exact=True).wait_for()
 
 
+def test_problems_of_configurations_stand_at_their_paths(visitor: Visitor) -> None:
+    wrong = [{"name": name, "fake": {"refuse": f"{name} is wrong."}} for name in ("one", "two")]
+    id = visitor.create("refused", *wrong, start=True)
+    alert = visitor.go(f"/pipeline/{id}").get_by_role("alert")
+    for name in ("one", "two"):
+        alert.get_by_role("listitem").filter(has_text=f"{name} \u203a fake \u203a refuse {name} is wrong.").wait_for()
+
+
 def test_a_long_configuration_is_cut_and_can_be_had_whole(visitor: Visitor) -> None:
     values = [number / 7 for number in range(20_000)]
     id = visitor.create("large", {"name": "table", "values": {"a": 1}, "data": values})

@@ -21,6 +21,8 @@ export interface PlotProps {
   series: readonly Series[];
   isLog?: boolean;
   isLogX?: boolean;
+  /** Whether the values of the axis are counts. */
+  isCountX?: boolean;
   height?: number;
   hasLegend?: boolean;
   /** Plots with the same name share their cursor. */
@@ -30,6 +32,8 @@ export interface PlotProps {
 }
 
 const TABLE_ROWS = 200;
+/** Distances of the marks of an axis of counts. */
+const WHOLE = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].flatMap(power => [1, 2, 5].map(step => step * 10 ** power));
 
 /** Lines and points over an axis: drag to zoom, double click to zoom out. The same data stand beside it as a table. */
 export function Plot(props: PlotProps) {
@@ -59,7 +63,7 @@ export function Plot(props: PlotProps) {
   );
 }
 
-function Canvas({ title, xLabel, yLabel, x, series, isLog, isLogX, height = 260, sync, onZoom }: PlotProps) {
+function Canvas({ title, xLabel, yLabel, x, series, isLog, isLogX, isCountX, height = 260, sync, onZoom }: PlotProps) {
   const place = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlotType | undefined>(undefined);
   const zoom = useRef(onZoom);
@@ -76,7 +80,7 @@ function Canvas({ title, xLabel, yLabel, x, series, isLog, isLogX, height = 260,
     void import('./uplot').then(({ uPlot }) => {
       const at = place.current;
       if (isOver || at === null) return;
-      const drawn = new uPlot(options(at, { xLabel, yLabel, series, isLog, isLogX, height, sync }, zoom, isZoomed), newest.current, at);
+      const drawn = new uPlot(options(at, { xLabel, yLabel, series, isLog, isLogX, isCountX, height, sync }, zoom, isZoomed), newest.current, at);
       plot.current = drawn;
       watch = new ResizeObserver(() => drawn.setSize({ width: at.clientWidth, height }));
       watch.observe(at);
@@ -107,11 +111,11 @@ function Canvas({ title, xLabel, yLabel, x, series, isLog, isLogX, height = 260,
   );
 }
 
-type Look = Pick<PlotProps, 'xLabel' | 'yLabel' | 'series' | 'isLog' | 'isLogX' | 'height' | 'sync'>;
+type Look = Pick<PlotProps, 'xLabel' | 'yLabel' | 'series' | 'isLog' | 'isLogX' | 'isCountX' | 'height' | 'sync'>;
 type Zoom = { current: PlotProps['onZoom'] };
 
 function options(at: HTMLElement, look: Look, zoom: Zoom, isZoomed: { current: boolean }): uPlotType.Options {
-  const { xLabel, yLabel, series, isLog, isLogX, height = 260, sync } = look;
+  const { xLabel, yLabel, series, isLog, isLogX, isCountX, height = 260, sync } = look;
   const colors = palette(at);
   const font = '12px system-ui, sans-serif';
   const axis = (label: string, isLogarithmic: boolean | undefined): uPlotType.Axis => ({
@@ -146,7 +150,7 @@ function options(at: HTMLElement, look: Look, zoom: Zoom, isZoomed: { current: b
       y: isLog ? { distr: 3 } : { range: (_, low, high) => padded(low, high) },
     },
     axes: [
-      { ...axis(xLabel, isLogX), size: 28, labelSize: 16, gap: 4 },
+      { ...axis(xLabel, isLogX), size: 28, labelSize: 16, gap: 4, ...(isCountX ? { incrs: WHOLE } : {}) },
       { ...axis(yLabel, isLog), size: 62, labelSize: 18 },
     ],
     series: [{ label: xLabel }, ...series.map(each => drawing(each, colors(variable(each.color))))],

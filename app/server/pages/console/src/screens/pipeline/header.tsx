@@ -25,8 +25,7 @@ const HAS_EDITOR = SCREENS.some(({ pattern }) => pattern === '/edit/:id');
 
 /** The name, the state and the actions of a pipeline. */
 export function Header({ run, readOnly }: { run: Run; readOnly: string | null }) {
-  const { id, name, description, projectId, status, createdAt, createdByEmail, startedAt, finishedAt, rerunOf, error, errorCode } = run;
-  const failed = run.elements.find(each => each.status === 'FAILED');
+  const { id, name, description, projectId, status, createdAt, createdByEmail, startedAt, finishedAt, rerunOf, error } = run;
   return (
     <>
       <nav class="crumbs" aria-label="Place">
@@ -55,19 +54,36 @@ export function Header({ run, readOnly }: { run: Run; readOnly: string | null })
       </dl>
       {description && <p class="description">{description}</p>}
       {status === 'RUNNING' && <Progress run={run} />}
-      {error && (
-        <div class="box bad" role="alert">
-          <b>{errorCode}</b>
-          {failed && (
-            <>
-              {' in '}
-              <code>{failed.name}</code>
-            </>
-          )}
-          <p>{error}</p>
-        </div>
-      )}
+      {error && <Failed run={run} />}
     </>
+  );
+}
+
+/** Why a run failed: the problems of its configurations at their paths, or the error of an element. */
+function Failed({ run: { error, errorCode, failure, elements } }: { run: Run }) {
+  const failed = elements.find(each => each.status === 'FAILED');
+  const problems = failure?.problems ?? [];
+  return (
+    <div class="box bad" role="alert">
+      <b>{errorCode}</b>
+      {failed && problems.length === 0 && (
+        <>
+          {' in '}
+          <code>{failed.name}</code>
+        </>
+      )}
+      {problems.length === 0 ? (
+        <p>{error}</p>
+      ) : (
+        <ul>
+          {problems.map(({ element, path, message }) => (
+            <li key={`${element} ${path.join('.')} ${message}`}>
+              <code>{[element, ...path].filter(Boolean).join(' › ')}</code> {message}
+            </li>
+          ))}
+        </ul>
+      )}
+    </div>
   );
 }
 

@@ -88,7 +88,7 @@ function Shown({ of: { evaluation, start, cost, best, parameters } }: { of: Eval
     <>
       <div class={names.length <= BESIDE ? 'history beside' : 'history'}>
         <div>
-          <Plot title="Cost" xLabel="Evaluation" yLabel="Cost" x={evaluation} series={series} isLog={isPositive && !isLinear} height={names.length === BESIDE ? 330 : 260} />
+          <Plot title="Cost" xLabel="Evaluation" isCountX yLabel="Cost" x={evaluation} series={series} isLog={isPositive && !isLinear} height={names.length === BESIDE ? 330 : 260} />
           {isPositive && (
             <label class="check small below-plot">
               <input type="checkbox" checked={isLinear} onChange={event => setLinear(event.currentTarget.checked)} />
@@ -128,7 +128,7 @@ function Parameter({ name, x, values, height }: { name: string; x: readonly numb
   const series = useMemo((): Series[] => [{ label: name, values, color: 2, kind: 'points' }], [name, values]);
   const known = values.filter(each => each !== null);
   const isWide = known.length > 0 && Math.min(...known) > 0 && Math.max(...known) > 30 * Math.min(...known);
-  return <Plot title={name} xLabel="Evaluation" yLabel={unit(name)} x={x} series={series} isLog={isWide} height={height} hasLegend={false} />;
+  return <Plot title={name} xLabel="Evaluation" isCountX yLabel={unit(name)} x={x} series={series} isLog={isWide} height={height} hasLegend={false} />;
 }
 
 /** The unit of a name such as `Voltage [V]`, or `value`. */

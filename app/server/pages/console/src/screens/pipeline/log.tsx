@@ -8,18 +8,9 @@ type LogLine = ConsoleLogSubscription['jobLog'][number];
 const MOST_LINES = 5_000;
 
 /** The log of an element's job, as it is written. */
-export function Log({ element: { job, errorDetail } }: { element: Element }) {
-  return (
-    <>
-      {errorDetail && (
-        <details>
-          <summary>Details of the failure</summary>
-          <pre class="detail">{JSON.stringify(errorDetail, null, 2)}</pre>
-        </details>
-      )}
-      {job ? <Lines id={job.id} isOver={job.status !== 'PENDING' && job.status !== 'RUNNING'} /> : <p class="dim">Its job has not been submitted.</p>}
-    </>
-  );
+export function Log({ element: { job } }: { element: Element }) {
+  if (!job) return <p class="dim">Its job has not been submitted.</p>;
+  return <Lines id={job.id} isOver={job.status !== 'PENDING' && job.status !== 'RUNNING'} />;
 }
 
 function Lines({ id, isOver }: { id: string; isOver: boolean }) {

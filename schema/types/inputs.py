@@ -93,7 +93,10 @@ class PipelineOptionsInput:
 
 
 LISTED = "The elements. List order is execution order."
-BY_NAME = "REST's `elements` object, unchanged. Key order is execution order; prefer `elements`."
+BY_NAME = (
+    "REST's `elements` object, unchanged. Key order is execution order: some clients, such as urql, sort the keys of "
+    "objects, so that browsers use `elements`."
+)
 
 
 def elements_given(

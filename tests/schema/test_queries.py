@@ -1,11 +1,24 @@
 """Files of `queries/`: each is one named operation that works against a new server."""
 
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
-from graphql import OperationDefinitionNode, parse
+from graphql import (
+    DocumentNode,
+    FieldNode,
+    OperationDefinitionNode,
+    TypeInfo,
+    TypeInfoVisitor,
+    Visitor,
+    get_named_type,
+    is_composite_type,
+    parse,
+    visit,
+)
 
+from schema import graphql_schema
 from tests.api import ROOT, Api, operation
 from tests.schema.subscriptions import clients
 
@@ -34,6 +47,32 @@ async def test_runs_with_its_example_variables(api: Api, file: Path) -> None:
     result = await api.run(file.stem, **variables)
     assert result
     assert isinstance(result, list) or result.get("userErrors", []) == []
+
+
+def lacking_ids(document: DocumentNode) -> list[str]:
+    """Return the selections that have an `id` to select and do not, as paths: caches cannot merge their objects."""
+    types, found = TypeInfo(graphql_schema), []
+
+    class Selections(Visitor):
+        def enter_field(self, node: FieldNode, *_: Any) -> None:
+            kind = get_named_type(types.get_type())
+            if node.selection_set is None or not is_composite_type(kind) or "id" not in getattr(kind, "fields", {}):
+                return
+            names = {each.name.value for each in node.selection_set.selections if isinstance(each, FieldNode)}
+            if "id" not in names:
+                found.append(f"{node.name.value} of type {kind.name}")
+
+    visit(document, TypeInfoVisitor(types, Selections()))
+    return found
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_each_selection_has_its_id(file: Path) -> None:
+    assert lacking_ids(parse(file.read_text())) == []
+
+
+def test_a_selection_without_its_id_is_found() -> None:
+    assert lacking_ids(parse("{ pipelines { nodes { name elements { id } } } }")) == ["nodes of type Pipeline"]
 
 
 async def _made(api: Api, file: Path) -> str:

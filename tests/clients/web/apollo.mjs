@@ -4,6 +4,7 @@ import { ApolloClient, CombinedGraphQLErrors, HttpLink, InMemoryCache, gql } fro
 import { Defer20220824Handler } from '@apollo/client/incremental'
 import { PersistedQueryLink } from '@apollo/client/link/persisted-queries'
 import { apolloClient } from './readme/apollo.mjs'
+import { DELETE, counts, everyOperation } from './every-operation.mjs'
 import * as support from './support.mjs'
 import { operation } from './support.mjs'
 
@@ -45,7 +46,33 @@ async function persisted(server, useGETForHashedQueries) {
   return made.map(({ method }) => method)
 }
 
+/** Apollo Client for every operation. */
+function every(client) {
+  return {
+    watch(name, variables) {
+      const shown = { data: undefined, whole: false }
+      client.watchQuery({ query: document(name), variables }).subscribe(({ data, dataState, loading, error }) => {
+        if (error) throw error
+        Object.assign(shown, { data: data ?? shown.data, whole: dataState === 'complete' && !loading })
+      })
+      return shown
+    },
+    poll: (name, variables) => client.query({ query: document(name), variables, fetchPolicy: 'network-only' }),
+    change: (name, variables) => client.mutate({ mutation: document(name), variables }),
+    subscribe(name, variables) {
+      const subscribed = client.subscribe({ query: document(name), variables }).subscribe(() => {})
+      return () => subscribed.unsubscribe()
+    },
+  }
+}
+
 export const cells = {
+  async 'every operation'(server) {
+    const client = connect(server)
+    const made = await everyOperation(server, every(client))
+    await counts(made, (variables) => client.mutate({ mutation: gql(DELETE), variables }))
+  },
+
   async query(server) {
     const { filter, names } = await server.project(2)
     const { data } = await connect(server).query({ query: document('Pipelines'), variables: { filter } })

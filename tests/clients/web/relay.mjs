@@ -1,17 +1,19 @@
 // Relay: its compiler over our SDL and `relay/`, and its runtime without React.
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import relay from 'relay-runtime'
 import { relayEnvironment } from './readme/relay.mjs'
+import { everyOperation, named } from './every-operation.mjs'
 import * as support from './support.mjs'
 
 const { ConnectionHandler, Environment, Network, ROOT_ID, RecordSource, Store } = relay
-const { commitMutation, fetchQuery, getSingularSelector, requestSubscription } = relay
+const { commitMutation, createOperationDescriptor, fetchQuery, getRequest } = relay
+const { getSingularSelector, requestSubscription } = relay
 const here = (path) => fileURLToPath(new URL(path, import.meta.url))
 const require = createRequire(import.meta.url)
 
@@ -65,7 +67,63 @@ const DECLARED = 'directive @defer(label: String, if: Boolean! = true) on FRAGME
 
 const connection = (filter) => ConnectionHandler.getConnectionID(ROOT_ID, 'Pipelines_pipelines', { filter })
 
+const KINDS = ['query', 'mutation', 'subscription']
+
+/** Every operation of `queries/` compiled: in a module of its own each, because Relay wants operations named after it. */
+function compileQueries() {
+  const folder = mkdtempSync(join(tmpdir(), 'relay-'))
+  process.on('exit', () => rmSync(folder, { recursive: true }))
+  mkdirSync(join(folder, 'generated'))
+  cpSync(here('../../../schema/schema.graphql'), join(folder, 'schema.graphql'))
+  const config = JSON.parse(readFileSync(here('relay/relay.config.json')))
+  writeFileSync(join(folder, 'relay.config.json'), JSON.stringify({ ...config, persistConfig: undefined }))
+  const artifacts = {}
+  for (const kind of KINDS) {
+    for (const name of named(kind)) {
+      artifacts[name] = `${name}${kind[0].toUpperCase()}${kind.slice(1)}`
+      const text = support.operation(name).replaceAll(/^#.*$/gm, '').replace(`${kind} ${name}`, `${kind} ${artifacts[name]}`)
+      const module = `import { graphql } from 'relay-runtime'\nexport const it = graphql\`${text}\``
+      writeFileSync(join(folder, `${name}.js`), module)
+    }
+  }
+  execFileSync(process.execPath, [require.resolve('relay-compiler/cli.js'), 'relay.config.json'], { cwd: folder, stdio: 'pipe' })
+  return (name) => require(join(folder, 'generated', `${artifacts[name]}.graphql.js`))
+}
+
+/** Relay for every operation. A query shows what the store has of it, as `useLazyLoadQuery` does. */
+function every(environment, artifact) {
+  const fetched = (name, variables) => fetchQuery(environment, artifact(name), variables).toPromise()
+  return {
+    watch(name, variables) {
+      const shown = { data: undefined, whole: false }
+      const { fragment } = createOperationDescriptor(getRequest(artifact(name)), variables)
+      const show = ({ data, isMissingData }) => Object.assign(shown, { data, whole: !isMissingData })
+      fetched(name, variables).then(() => {
+        const snapshot = environment.lookup(fragment)
+        show(snapshot)
+        environment.retain(createOperationDescriptor(getRequest(artifact(name)), variables))
+        environment.subscribe(snapshot, show)
+      })
+      return shown
+    },
+    poll: fetched,
+    change: (name, variables) =>
+      new Promise((onCompleted, onError) =>
+        commitMutation(environment, { mutation: artifact(name), variables, onCompleted, onError }),
+      ),
+    subscribe(name, variables) {
+      const subscribed = requestSubscription(environment, { subscription: artifact(name), variables })
+      return () => subscribed.dispose()
+    },
+  }
+}
+
 export const cells = {
+  async 'every operation'(server) {
+    const artifact = compileQueries()
+    await everyOperation(server, every(relayEnvironment(`${server.url}/graphql`), artifact))
+  },
+
   async query(server) {
     const { filter, names } = await server.project(2)
     assert.deepEqual((await pages(connect(server), filter)).names(), names)

@@ -54,14 +54,27 @@ export class Server {
     this.headers = { 'x-api-key': key }
   }
 
-  async run(name, variables) {
+  async send(name, variables) {
     const body = JSON.stringify({ query: operation(name), variables })
     const headers = { 'content-type': 'application/json' }
-    const answer = await (await plainFetch(`${this.url}/graphql`, { method: 'POST', headers, body })).json()
+    return (await plainFetch(`${this.url}/graphql`, { method: 'POST', headers, body })).json()
+  }
+
+  /** Whether an operation has an answer without errors. */
+  async answers(name, variables) {
+    return (await this.send(name, variables)).errors === undefined
+  }
+
+  async payload(name, variables) {
+    const answer = await this.send(name, variables)
     assert.equal(answer.errors, undefined, JSON.stringify(answer.errors))
     const [payload] = Object.values(answer.data)
     assert.deepEqual(payload.userErrors, [])
-    return payload.pipeline
+    return payload
+  }
+
+  async run(name, variables) {
+    return (await this.payload(name, variables)).pipeline
   }
 
   create(fields) {

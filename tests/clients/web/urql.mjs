@@ -1,12 +1,17 @@
 // urql: as docs/clients.md sets it up, and with its simpler parts.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { Client, cacheExchange, fetchExchange } from '@urql/core'
+import { buildSchema, introspectionFromSchema } from 'graphql'
 import { persistedExchange } from '@urql/exchange-persisted'
 import { urqlClient } from './readme/urql.mjs'
+import { DELETE, counts, everyOperation } from './every-operation.mjs'
 import * as support from './support.mjs'
 import { operation } from './support.mjs'
 
-const connect = (server) => urqlClient(`${server.url}/graphql`)
+const sdl = readFileSync(new URL('../../../schema/schema.graphql', import.meta.url), 'utf8')
+const schema = introspectionFromSchema(buildSchema(sdl))
+const connect = (server) => urqlClient(`${server.url}/graphql`, {}, schema)
 
 /** A client of urql's core alone. */
 const plain = (server, exchanges, more = {}) =>
@@ -71,7 +76,30 @@ async function persisted(server, preferGetForPersistedQueries) {
   return made.map(({ method }) => method)
 }
 
+/** urql with graphcache for every operation. */
+function every(client) {
+  return {
+    watch(name, variables) {
+      const shown = { data: undefined, whole: false }
+      client.query(operation(name), variables).subscribe(({ data, error, stale }) => {
+        if (error) throw error
+        Object.assign(shown, { data, whole: !stale })
+      })
+      return shown
+    },
+    poll: (name, variables) => client.query(operation(name), variables, { requestPolicy: 'network-only' }).toPromise(),
+    change: (name, variables) => data(client.mutation(operation(name), variables)),
+    subscribe: (name, variables) => client.subscription(operation(name), variables).subscribe(() => {}).unsubscribe,
+  }
+}
+
 export const cells = {
+  async 'every operation'(server) {
+    const client = connect(server)
+    const made = await everyOperation(server, every(client))
+    await counts(made, (variables) => data(client.mutation(DELETE, variables)))
+  },
+
   async query(server) {
     const { filter, names } = await server.project(2)
     const made = support.requests()
@@ -110,9 +138,9 @@ export const cells = {
 
   async 'API key'(server) {
     const { locked, headers } = server
-    const refused = await urqlClient(`${locked}/graphql`).query(operation('Viewer'), {})
+    const refused = await urqlClient(`${locked}/graphql`, {}, schema).query(operation('Viewer'), {})
     assert.equal(refused.error.graphQLErrors[0].extensions.code, 'UNAUTHENTICATED')
-    const { viewer } = await data(urqlClient(`${locked}/graphql`, headers).query(operation('Viewer'), {}))
+    const { viewer } = await data(urqlClient(`${locked}/graphql`, headers, schema).query(operation('Viewer'), {}))
     assert.equal(viewer.organizationId, 'lab')
   },
 

@@ -6,12 +6,13 @@ import os
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
 from functools import partial
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 import schema
-from app import rest
+from app import __version__, rest
 from app.auth.keys import open_keys
 from app.database import telemetry
 from app.database.connect import database_url, exclusive, open_database
@@ -21,6 +22,7 @@ from app.execution.checking.checker import Checker
 from app.execution.reading.parts import Parts
 from app.execution.worker import child_processes, working
 from app.rest.host_rule import HostRule
+from app.server.compression import Compressed
 from app.server.connections.connection_limit import Connections
 from app.server.cors import cors
 from app.server.fast_path.interface import FastPathApplication
@@ -33,6 +35,7 @@ from app.server.observability.spans import Spanned
 from app.server.pages import entrance
 from app.server.pages.console import Console
 from app.server.pages.explorer import Explorer
+from app.server.pages.reference.document import completed
 from app.server.services import services
 from app.settings import QUERIES, Settings
 from schema.transport.http import GraphQLEndpoint
@@ -50,6 +53,12 @@ class Voltgraph(FastAPI):
     """Middleware around every request, if there is any."""
     fast_path: FastPathApplication | None = None
     """Application of the fast path; None if it is off, or if a middleware wraps every request."""
+
+    def openapi(self) -> dict[str, Any]:
+        """Return the OpenAPI document, without the address of the server."""
+        if self.openapi_schema is None:
+            self.openapi_schema = completed(super().openapi())
+        return self.openapi_schema
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if self.around is None:
@@ -96,12 +105,20 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
                 ):
                     yield
 
-    app = Voltgraph(title="Voltgraph", lifespan=lifespan, docs_url=None, redoc_url=None)
+    app = Voltgraph(
+        title="Voltgraph",
+        version=__version__,
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+    )
     app.state.metrics = Metrics()
     app.connections = Connections(settings.max_connections, settings.write_timeout)
     app.state.metrics.watch_connections(app.connections)
     guarded = HostRule(partial(FastAPI.__call__, app), lambda: app.state.services.authenticator)
-    app.web = Traced(Counted(guarded, app.state.metrics))
+    inner = Compressed(guarded) if settings.compression else guarded
+    app.web = Traced(Counted(inner, app.state.metrics))
     app.graphql = GraphQLEndpoint(settings, explorer.page, app.state.metrics)
     app.state.settings = settings
     if settings.origins:

@@ -64,6 +64,7 @@ class Settings(BaseSettings):
     fast_path: bool = Field(
         True, description="Answer short requests to /graphql without ASGI, unless CORS or JSON logs are on."
     )
+    compression: bool = Field(True, description="Compress answers from 1 kB by gzip for clients that accept it.")
     shared_answers: bool = Field(
         True,
         description="Make the answer to an event once for subscriptions with equal documents, variables and rights.",

@@ -47,7 +47,7 @@ async def list_jobs(query: Annotated[JobsQuery, Query()], db: In, by: By, most: 
     return JsonResponse(await _shown(db, by, await repository.jobs(db, by, query.limit, query.skip), most))
 
 
-@jobs.post("/", status_code=410, responses={410: {"model": Failure}})
+@jobs.post("/", status_code=410, deprecated=True, responses={410: {"model": Failure}})
 async def submit_job() -> Response:
     """Refuse the submission of a single job: start a pipeline instead."""
     return failure(410, "GONE", "Jobs are not submitted by themselves: create a pipeline and start it.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
@@ -12,15 +12,19 @@ from pydantic import (
     PrivateAttr,
     StrictBool,
     ValidationError,
+    WithJsonSchema,
     model_validator,
 )
 
 from app.errors import Rejected
 from app.models.enums import ElementType, JobErrorCode, PipelineElementStatus, PipelineStatus
 from app.pipelines.elements import SubmittedElements
-from app.pipelines.inputs import PipelineCreate, parse_create
+from app.pipelines.inputs import LIMITS, PipelineCreate, parse_create
 from app.pipelines.rerun.command import RerunCommand, SubmittedChange, parse_rerun
 from app.rest.errors import line_error, pydantic_error
+
+NAMED = {"type": "string", "minLength": 1, "maxLength": LIMITS["name"][1], "pattern": r"\S"}
+"""Schema of a name that is not blank. `parse_update` checks it."""
 
 
 class PipelineOptions(BaseModel):
@@ -127,8 +131,8 @@ class RerunConfig(BaseModel):
 class PipelinePatch(BaseModel):
     """Changes of a pipeline. A missing field is kept; a null description clears it."""
 
-    name: str | None = None
-    description: str | None = None
+    name: Annotated[str | None, WithJsonSchema(NAMED)] = None
+    description: str | None = Field(None, json_schema_extra={"maxLength": LIMITS["description"][1]})
 
 
 class Submission(BaseModel):

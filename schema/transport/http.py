@@ -19,6 +19,7 @@ from app.errors import RequestError, RequestErrorCode
 from app.server.bodies.quota import Holding
 from app.server.bodies.reading import read_json, require_json
 from app.server.bodies.strict_json import decode
+from app.server.compression import ACCEPT_ENCODING, ENCODED, LEAST, accepts_gzip, compressed
 from app.server.cors import refuse_other_pages
 from app.server.faults import find_refusal
 from app.server.observability.metrics import Metrics
@@ -36,7 +37,7 @@ from schema.transport.websocket import Sockets
 Headers = Mapping[bytes, bytes]
 Reading = Callable[[], Coroutine[Any, Any, GraphQLRequest]]
 NO_HEADERS: Mapping[str, str] = {}
-VARY, NO_SNIFFING = (b"vary", b"accept"), (b"x-content-type-options", b"nosniff")
+VARY, NO_SNIFFING = (b"vary", b"accept, accept-encoding"), (b"x-content-type-options", b"nosniff")
 HEADERS: dict[bytes, Fields] = {
     JSON: ((b"content-type", JSON), VARY, NO_SNIFFING),
     GRAPHQL: ((b"content-type", GRAPHQL + b"; charset=utf-8"), VARY, NO_SNIFFING),
@@ -53,7 +54,7 @@ class GraphQLEndpoint:
 
     def __init__(self, settings: Settings, page: ASGIApp, metrics: Metrics) -> None:
         self._settings, self._page, self._metrics = settings, page, metrics
-        self._origins = settings.origins
+        self._origins, self._compresses = settings.origins, settings.compression
         self.operations = Operations(settings)
         metrics.reserve(self.operations.known_names)
         self._sockets = Traced(Sockets(self.operations, settings))
@@ -120,10 +121,19 @@ class GraphQLEndpoint:
             self.operations.bodies.give_back(taken)
         if method == "GET":
             more = {**more, **NOT_STORED}
-        response, code = _response(status, text, kind, more), _code(body)
+        text, encoding = await self._packed(headers, text)
+        response, code = _response(status, text, kind, more, encoding), _code(body)
         self._metrics.request(name, code, perf_counter() - start)
         note(name, code)
         return response
+
+    async def _packed(self, headers: Headers, text: bytes) -> tuple[bytes, Fields]:
+        """Return the body and its encoding: compressed if it is long and the client accepts that."""
+        if self._compresses and len(text) >= LEAST and accepts_gzip(headers.get(ACCEPT_ENCODING, b"")):
+            packed = await compressed(text)
+            if packed is not None:
+                return packed, (ENCODED,)
+        return text, ()
 
     async def _run(self, operation: Operation, method: str, headers: Headers) -> Answer:
         """Return the answer to an operation. Raises RequestError for a subscription, or for a change that is not
@@ -223,8 +233,8 @@ def _summary(operation: Operation | Answer) -> tuple[str, str]:
     return (operation.label, "OK") if isinstance(operation, Operation) else ("", _code(operation.body))
 
 
-def _response(status: int, text: bytes, kind: bytes, more: Mapping[str, str]) -> Response:
-    headers = HEADERS[kind]
+def _response(status: int, text: bytes, kind: bytes, more: Mapping[str, str], encoding: Fields = ()) -> Response:
+    headers = HEADERS[kind] + encoding
     if more:
         headers += tuple((name.encode(), value.encode()) for name, value in more.items())
     return Response(status, headers, text)

@@ -66,7 +66,7 @@ async def test_answers_and_refusals_may_be_read_by_listed_pages_only(api: Api) -
 
 async def test_what_negotiation_varies_by_stays(api: Api) -> None:
     answer = await api.http.post("/graphql", json=VIEWER, headers={"origin": LISTED})
-    assert answer.headers["vary"] == "accept, Origin"
+    assert answer.headers["vary"] == "accept, accept-encoding, Origin"
 
 
 async def test_a_fault_of_ours_may_be_read_too(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,8 @@ from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, Router
+
+from app.server.compression import accepts_gzip
 
 TYPES = {
     ".css": "text/css; charset=utf-8",
@@ -36,7 +37,7 @@ class File:
     def answer(self, headers: Headers, method: str) -> Response:
         """Respond to GET or HEAD."""
         body, encoding = self.packed, {"content-encoding": "gzip"}
-        if not _accepts_gzip(",".join(headers.getlist("accept-encoding"))):
+        if not accepts_gzip(",".join(headers.getlist("accept-encoding")).encode("latin-1")):
             body, encoding = gzip.decompress(body), {}
         about = {
             "content-type": self.media_type,
@@ -77,11 +78,3 @@ def assets(folder: Path, policy: str) -> Router:
         return file.answer(request.headers, request.method)
 
     return Router([Route("/{name}", respond)], redirect_slashes=False)
-
-
-def _accepts_gzip(accept_encoding: str) -> bool:
-    for part in accept_encoding.lower().split(","):
-        coding, _, weight = part.replace(" ", "").partition(";q=")
-        if coding == "gzip":
-            return re.fullmatch(r"0(\.0*)?", weight) is None
-    return False

@@ -1,0 +1,1 @@
+"""REST reference: the OpenAPI document, and a page of it without scripts."""

@@ -34,7 +34,7 @@ async def measurement(database: Database, caller: Caller, id: str) -> Measuremen
 
 async def measurements(database: Database, caller: Caller, ids: Sequence[str]) -> dict[str, Measurement]:
     """Load measurements by id, without their large columns; missing ones are left out."""
-    query = select(Measurement).where(visible(caller, Measurement), col(Measurement.id).in_(ids))
+    query = select(Measurement).where(visible(caller, Measurement, by_id=True), col(Measurement.id).in_(ids))
     async with database.read() as session:
         return {row.id: row for row in await session.exec(query.options(*WITHOUT_LARGE))}
 
@@ -53,7 +53,7 @@ async def listing(
 
 async def cells(database: Database, caller: Caller, model: Any, ids: Sequence[str]) -> dict[str, Any]:
     """Load cell specifications or instances by id; missing ones are left out."""
-    query = select(model).where(visible(caller, model), col(model.id).in_(ids))
+    query = select(model).where(visible(caller, model, by_id=True), col(model.id).in_(ids))
     async with database.read() as session:
         return {row.id: row for row in await session.exec(query)}
 

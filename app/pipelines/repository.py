@@ -52,7 +52,7 @@ def element_query(caller: Caller, *, id: str | None = None, job_id: str | None =
 
 def pipelines_query(caller: Caller, ids: Ids) -> SelectOfScalar[Pipeline]:
     """Select pipelines by id."""
-    return select(Pipeline).where(visible_pipelines(caller), col(Pipeline.id).in_(ids))
+    return select(Pipeline).where(visible_pipelines(caller, by_id=True), col(Pipeline.id).in_(ids))
 
 
 def elements_by_id_query(caller: Caller, ids: Ids) -> Elements:

@@ -84,7 +84,7 @@ class _Sender:
             if is_whole and len(content) >= LEAST and (packed := await compressed(content)) is not None:
                 length = CONTENT_LENGTH, b"%d" % len(packed)
                 others = [field for field in head["headers"] if field[0].lower() != CONTENT_LENGTH]
-                head, message = head | {"headers": [*others, ENCODED, length]}, message | {"body": packed}
+                head, message = {**head, "headers": [*others, ENCODED, length]}, {**message, "body": packed}
             await self._send(head)
         await self._send(message)
 

@@ -48,7 +48,7 @@ def query_of(type_name: str, id: Any) -> Select[Any]:
 def queries_of(type_name: str, caller: Caller, ids: Ids) -> Select[Any]:
     """Return the query of the objects with these ids that the caller may see."""
     model = MODELS[type_name]
-    return select(model).where(visible(caller, model), col(model.id).in_(ids))
+    return select(model).where(visible(caller, model, by_id=True), col(model.id).in_(ids))
 
 
 def column(column: Any) -> FieldReader:

@@ -13,7 +13,14 @@ from tests.schema.plans.data import fill
 from tests.schema.plans.pair import Pair
 from tests.sharing import shared_url
 
-LARGE: Any = {"max_depth": 100, "max_cost": 10**9, "max_aliases": 1000, "max_root_fields": 1000, "max_directives": 1000}
+LARGE: Any = {
+    "max_depth": 100,
+    "max_cost": 10**9,
+    "max_aliases": 1000,
+    "max_root_fields": 1000,
+    "max_directives": 1000,
+    "max_document_tokens": 10_000,
+}
 """Generated operations may exceed the limits of clients."""
 __all__ = ["pair", "shared_url"]
 

@@ -100,6 +100,7 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
                     listening(
                         settings, app.state.metrics, database, app.state.services.health, app.state.services.isolation
                     ),
+                    aclosing(app.state.services.authenticator.keys),
                     aclosing(app.state.services.revocations),
                     working(settings, url, database, children, app.state.metrics.job),
                 ):

@@ -21,6 +21,11 @@ class Authenticator:
     def __init__(self, keys: KeyRing, allow_anyone: bool) -> None:
         self._keys, self._allow_anyone = keys, allow_anyone
 
+    @property
+    def keys(self) -> KeyRing:
+        """Return the cache of the keys."""
+        return self._keys
+
     async def authenticate(self, headers: Headers) -> Caller:
         """Return the caller of a request. Raises RequestError with UNAUTHENTICATED or FORBIDDEN."""
         if await self._keys.wanted():
@@ -82,7 +87,8 @@ def _caller(key: Key | None) -> Caller:
     if key is None:
         message = "Send a valid API key, as X-API-Key or as Authorization: Bearer."
         raise RequestError(RequestErrorCode.UNAUTHENTICATED, message)
-    return Caller(key.organization_id, key.user_id, key.email, key.projects, not key.read_only, key.prefix)
+    may_write = not key.read_only
+    return Caller(key.organization_id, key.user_id, key.email, key.projects, may_write, key.prefix, key.is_admin)
 
 
 def _narrowed(caller: Caller, headers: Headers) -> Caller:

@@ -25,6 +25,8 @@ class Caller:
     may_write: bool = True
     key: str | None = None
     """Prefix of the API key."""
+    is_admin: bool = False
+    """Whether the API key manages the keys of its organization."""
 
     @property
     def id(self) -> str:
@@ -35,6 +37,10 @@ class Caller:
     def rights(self) -> Caller:
         """Return a caller with the same rights, without user and key."""
         return Caller(self.organization_id, projects=self.projects, may_write=self.may_write)
+
+    @property
+    def may_manage_keys(self) -> bool:
+        return self.is_admin and self.may_write
 
     def may_use(self, project_id: str) -> bool:
         return self.projects is None or project_id in self.projects

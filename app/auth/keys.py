@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
+import logging
 import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
+from contextvars import Context
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -22,11 +24,26 @@ from time import monotonic
 from typing import Any, Protocol, TypeVar
 
 import orjson
-from sqlalchemy import Boolean, Column, MetaData, Row, Table, Text, exists, insert, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    MetaData,
+    Row,
+    Table,
+    Text,
+    exists,
+    false,
+    insert,
+    inspect,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
-from sqlalchemy.schema import CreateTable
+from sqlalchemy.schema import CreateColumn, CreateTable
 
 from app.auth.private_files import create_private
 from app.errors import Busy
@@ -34,6 +51,7 @@ from app.models.columns import Binary, Instant, now
 from app.models.sql import is_file
 
 T = TypeVar("T")
+log = logging.getLogger("voltgraph")
 
 MARK = "vg_"
 PREFIX_BYTES, SECRET_BYTES = 6, 32
@@ -43,6 +61,8 @@ FRESH = 2.0
 """Seconds for which a key is cached. A revoked key is refused after that time."""
 REMEMBERED = 10_000
 KEYS = "keys"
+USES_PERIOD = 60.0
+"""Seconds between two writes of the last uses of keys."""
 TOGETHER = 500
 """Maximum number of prefixes that one read looks up."""
 PATIENCE = 2.0
@@ -60,12 +80,19 @@ table = Table(
     Column("read_only", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("revoked_at", Instant),
+    Column("is_admin", Boolean, nullable=False, server_default=false()),
+    Column("last_used_at", Instant),
+    Column("created_by", Binary),
+    Column("revoked_by", Binary),
 )
+ADDED = tuple(table.c[name] for name in ("is_admin", "last_used_at", "created_by", "revoked_by"))
+"""Columns that stores of earlier versions lack."""
 
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """API key. `projects` limits it to projects; None means all projects of its organization."""
+    """API key. `projects` limits it to projects; None means all projects of its organization. An administrator's key
+    manages the keys of its organization."""
 
     prefix: str
     digest: str = field(repr=False)
@@ -76,6 +103,13 @@ class Key:
     read_only: bool = False
     created_at: datetime | None = None
     revoked_at: datetime | None = None
+    is_admin: bool = False
+    last_used_at: datetime | None = None
+    """When it was last used, within a minute."""
+    created_by: str | None = None
+    """Prefix of the key that created it; None on the command line."""
+    revoked_by: str | None = None
+    """Prefix of the key that revoked it; None on the command line."""
 
 
 def keys_url(url: URL) -> URL:
@@ -97,6 +131,8 @@ class KeyStore:
         email: str | None = None,
         projects: Collection[str] | None = None,
         read_only: bool = False,
+        is_admin: bool = False,
+        created_by: str | None = None,
     ) -> str:
         """Create a key and return its secret, which is not stored."""
         prefix = MARK + secrets.token_hex(PREFIX_BYTES)
@@ -110,15 +146,20 @@ class KeyStore:
             "projects": orjson.dumps(sorted(projects)).decode() if projects else None,
             "read_only": read_only,
             "created_at": now(),
+            "is_admin": is_admin,
+            "created_by": created_by,
         }
         async with self._engine.begin() as connection:
             await connection.execute(insert(table).values(row))
         return secret
 
-    async def all(self) -> list[Key]:
-        """Return all keys, including revoked ones, oldest first."""
+    async def all(self, organization_id: str | None = None) -> list[Key]:
+        """Return all keys, or those of an organization, including revoked ones, oldest first."""
+        query = select(table).order_by(table.c.created_at, table.c.prefix)
+        if organization_id is not None:
+            query = query.where(table.c.organization_id == organization_id)
         async with self._engine.connect() as connection:
-            return [_key(row) for row in await connection.execute(select(table).order_by(table.c.created_at))]
+            return [_key(row) for row in await connection.execute(query)]
 
     async def any(self) -> bool:
         """Return whether any key exists, including revoked ones."""
@@ -131,11 +172,17 @@ class KeyStore:
         async with self._engine.connect() as connection:
             return {row.prefix: _key(row) for row in await connection.execute(query)}
 
-    async def revoke(self, prefix: str) -> bool:
+    async def revoke(self, prefix: str, revoked_by: str | None = None) -> bool:
         """Revoke a key. Return False if no valid key has that prefix."""
-        change = update(table).where(table.c.prefix == prefix, table.c.revoked_at.is_(None)).values(revoked_at=now())
+        change = update(table).where(table.c.prefix == prefix, table.c.revoked_at.is_(None))
         async with self._engine.begin() as connection:
-            return bool((await connection.execute(change)).rowcount)
+            done = await connection.execute(change.values(revoked_at=now(), revoked_by=revoked_by))
+            return bool(done.rowcount)
+
+    async def note_uses(self, prefixes: Collection[str]) -> None:
+        """Store that keys were used now."""
+        async with self._engine.begin() as connection:
+            await connection.execute(update(table).where(table.c.prefix.in_(prefixes)).values(last_used_at=now()))
 
 
 class EngineWatch(Protocol):
@@ -157,9 +204,30 @@ async def open_keys(url: URL, recoveries: EngineWatch | None = None) -> AsyncIte
     try:
         async with engine.begin() as connection:
             await connection.execute(CreateTable(table, if_not_exists=True))
+        await _add_columns(engine)
         yield KeyStore(engine)
     finally:
         await engine.dispose()
+
+
+async def _add_columns(engine: AsyncEngine) -> None:
+    """Add the columns that a store of an earlier version lacks. Another process may add them at the same time."""
+    for column in ADDED:
+        async with engine.connect() as connection:
+            if column.name in await connection.run_sync(_column_names):
+                continue
+        specification = CreateColumn(column).compile(dialect=engine.dialect)
+        try:
+            async with engine.begin() as connection:
+                await connection.execute(text(f"ALTER TABLE {table.name} ADD COLUMN {specification}"))
+        except SQLAlchemyError:
+            async with engine.connect() as connection:
+                if column.name not in await connection.run_sync(_column_names):
+                    raise
+
+
+def _column_names(connection: Connection) -> set[str]:
+    return {column["name"] for column in inspect(connection).get_columns(table.name)}
 
 
 class KeyRing:
@@ -181,6 +249,9 @@ class KeyRing:
         """Prefixes that the next statement looks up."""
         self._being_read: dict[str, asyncio.Future[Key | None]] = {}
         self._reading: asyncio.Task[None] | None = None
+        self._used: set[str] = set()
+        """Prefixes of the keys that were used since the last write of uses."""
+        self._noting: asyncio.Task[None] | None = None
 
     async def wanted(self) -> bool:
         """Return whether requests need a key: true once any key was created, even if it was revoked."""
@@ -214,7 +285,37 @@ class KeyRing:
         if not FORM.fullmatch(secret):
             return None
         key = await self.find(secret[:PREFIX_LENGTH])
-        return key if key and hmac.compare_digest(key.digest, _digest(secret)) else None
+        if key is None or not hmac.compare_digest(key.digest, _digest(secret)):
+            return None
+        if key.prefix not in self._used:
+            self._used.add(key.prefix)
+            if self._noting is None or self._noting.done():
+                self._noting = asyncio.create_task(self._note_uses(), context=Context())  # outside of the request
+        return key
+
+    async def aclose(self) -> None:
+        """Store the uses that are not stored yet."""
+        if self._noting is not None:
+            self._noting.cancel()
+            await asyncio.gather(self._noting, return_exceptions=True)
+        await self._store_uses()
+
+    async def _note_uses(self) -> None:
+        """Store the uses of keys, once per period while keys are used."""
+        while self._used:
+            await self._store_uses()
+            await asyncio.sleep(USES_PERIOD)
+
+    async def _store_uses(self) -> None:
+        """Store the uses of keys. One that cannot be stored now counts as not used."""
+        used, self._used = self._used, set()
+        if not used:
+            return
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self._store.note_uses(used)
+        except (SQLAlchemyError, OSError) as error:
+            log.warning("the last uses of API keys cannot be stored: %s", error)
 
     async def _look_up(self, prefix: str) -> Key | None:
         if (waiting := self._looked_for.get(prefix)) is None:

@@ -61,10 +61,16 @@ def create(
     email: Annotated[str | None, typer.Option(help="Email of the user.")] = None,
     project: Annotated[list[str] | None, typer.Option(help="Limit the key to this project; repeatable.")] = None,
     read_only: Annotated[bool, typer.Option("--read-only", help="Limit the key to reading.")] = False,
+    admin: Annotated[
+        bool, typer.Option("--admin", help="Let the key create, list and revoke keys of its organization by the API.")
+    ] = False,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Create a key and print it. It is shown only once."""
+    if admin and read_only:
+        raise typer.BadParameter("A key for reading only cannot manage keys.", param_hint="--admin")
     fields: dict[str, Any] = {"user_id": user, "email": email, "projects": project, "read_only": read_only}
+    fields["is_admin"] = admin
     url = _url(database_url)
     _announce(url)
     print(_with_keys(url, lambda keys: keys.create(organization, **fields)))  # noqa: T201  only the key, for a pipe
@@ -74,7 +80,7 @@ def create(
 def show(database_url: DatabaseUrl = None) -> None:
     """List all keys by their prefixes, including revoked ones."""
     listed = Table(Column("prefix", no_wrap=True, min_width=PREFIX_LENGTH))
-    for name in ("organization", "user", "email", "projects", "may", "created", "revoked"):
+    for name in ("organization", "user", "email", "projects", "may", "created", "last used", "revoked"):
         listed.add_column(name, overflow="fold")
     for key in _with_keys(_url(database_url), lambda keys: keys.all()):
         listed.add_row(*map(shown, _row(key)))
@@ -83,9 +89,10 @@ def show(database_url: DatabaseUrl = None) -> None:
 
 def _row(key: Key) -> list[str]:
     projects = ", ".join(sorted(key.projects)) if key.projects else "all"
-    made, revoked = (instant_text(at)[:19] if at else "" for at in (key.created_at, key.revoked_at))
+    times = (instant_text(at)[:19] if at else "" for at in (key.created_at, key.last_used_at, key.revoked_at))
     holder = (key.organization_id, key.user_id or "", key.email or "")
-    return [key.prefix, *holder, projects, "read" if key.read_only else "read, write", made, revoked]
+    may = "read" if key.read_only else "read, write, manage keys" if key.is_admin else "read, write"
+    return [key.prefix, *holder, projects, may, *times]
 
 
 @cli.command()

@@ -11,12 +11,13 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth.caller import NOT_THEIRS, Caller
+from app.database.audit import audit_in
 from app.database.interface import Database
 from app.errors import AlreadyExists, Problem, ProblemCode, Rejected, forbidden, not_found
 from app.measurements import uploads
 from app.measurements.inputs import reject, text_problems
 from app.models.columns import now
-from app.models.enums import MeasurementStatus
+from app.models.enums import AuditAction, MeasurementStatus
 from app.models.measurements import CellInstance, CellSpecification, Measurement
 from app.pipelines.access import require_write, visible
 from app.pipelines.service import next_timestamp
@@ -44,7 +45,7 @@ async def create_specification(
         col(CellSpecification.project_id) == project_id,
         col(CellSpecification.name) == name,
     )
-    return await _store(database, CellSpecification, specification, same)
+    return await _store(database, caller, CellSpecification, specification, same)
 
 
 async def create_instance(
@@ -59,7 +60,7 @@ async def create_instance(
         **_new(caller, name, fields), project_id=specification.project_id, cell_specification_id=specification.id
     )
     same = (col(CellInstance.cell_specification_id) == specification.id, col(CellInstance.name) == name)
-    return await _store(database, CellInstance, instance, same)
+    return await _store(database, caller, CellInstance, instance, same)
 
 
 async def find(database: Database, caller: Caller, model: type[Cell], id: str) -> Cell:
@@ -84,7 +85,7 @@ async def update(database: Database, caller: Caller, model: type[Cell], id: str,
         merged = orjson.loads(row.details) | others
         row.details = orjson.dumps({name: value for name, value in merged.items() if value is not None}).decode()
         row.updated_at = next_timestamp(row.updated_at)
-        await session.flush()
+        await audit_in(session, caller, AuditAction.UPDATED, row)
         return row
 
     try:
@@ -101,11 +102,11 @@ async def delete(database: Database, caller: Caller, model: type[Cell], id: str)
     async def work(session: AsyncSession) -> None:
         row = await lock(session, caller, model, id)
         if isinstance(row, CellInstance):
-            await _require_no_measurements(session, id)
+            await _require_no_measurements(session, caller, id)
         elif (await session.exec(_instances(id).limit(1))).first() is not None:
             raise _in_use(NAMES[model], "cell instances")
         await session.delete(row)
-        await session.flush()
+        await audit_in(session, caller, AuditAction.DELETED, row)
 
     await database.write(work)
 
@@ -119,25 +120,26 @@ async def lock(session: AsyncSession, caller: Caller, model: type[Cell], id: str
     return row
 
 
-async def _require_no_measurements(session: AsyncSession, id: str) -> None:
+async def _require_no_measurements(session: AsyncSession, caller: Caller, id: str) -> None:
     """Delete uploads that never came; raise INVALID_STATE if there are other measurements."""
     rows = await session.exec(select(Measurement).where(col(Measurement.cell_instance_id) == id).limit(1000))
     for row in rows:
         if row.status is not MeasurementStatus.UPLOADING:
             raise _in_use(NAMES[CellInstance], "measurements")
         await uploads.remove(session, row)
+        await audit_in(session, caller, AuditAction.DELETED, row)
 
 
 def _instances(specification_id: str) -> Any:
     return select(CellInstance.id).where(col(CellInstance.cell_specification_id) == specification_id)
 
 
-async def _store(database: Database, model: type[Cell], row: Cell, same: tuple[Any, ...]) -> Cell:
+async def _store(database: Database, caller: Caller, model: type[Cell], row: Cell, same: tuple[Any, ...]) -> Cell:
     async def work(session: AsyncSession) -> Cell:
         if (existing := (await session.exec(select(model.id).where(*same))).first()) is not None:
             raise AlreadyExists(f"The {NAMES[model]} {row.name!r:.80} exists.", existing, "name")
         session.add(row)
-        await session.flush()
+        await audit_in(session, caller, AuditAction.CREATED, row)
         return row
 
     try:

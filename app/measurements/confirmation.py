@@ -27,7 +27,7 @@ async def confirm(
             raise Rejected(Problem(ProblemCode.INVALID, message, ("cell_instance_id",)))
         if measurement.status is MeasurementStatus.UPLOADING:
             await service.apply(session, measurement, changes)
-        return await service.complete_locked(session, measurement)
+        return await service.complete_locked(session, caller, measurement)
 
     try:
         return await database.write(work)

@@ -10,6 +10,7 @@ from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth.caller import NOT_THEIRS, Caller
+from app.database.audit import audit_in
 from app.database.changes import record_measurement
 from app.database.interface import Database
 from app.errors import AlreadyExists, Problem, ProblemCode, Rejected, forbidden, not_found
@@ -18,7 +19,7 @@ from app.measurements.files import FileWriter, new_file
 from app.measurements.inputs import MeasurementCreate, MeasurementUpdate
 from app.measurements.uploads import UploadLimits, UploadRight
 from app.models.columns import now
-from app.models.enums import FileKind, MeasurementStatus, MeasurementType, PipelineStatus
+from app.models.enums import AuditAction, FileKind, MeasurementStatus, MeasurementType, PipelineStatus
 from app.models.measurements import (
     CellInstance,
     Measurement,
@@ -61,6 +62,7 @@ async def create(database: Database, caller: Caller, draft: MeasurementCreate, l
         if draft.idempotency_key is not None:
             session.add(_key(measurement, draft))
         await session.flush()
+        await audit_in(session, caller, AuditAction.CREATED, measurement)
         return measurement, _granted(session, measurement, limits, draft)
 
     try:
@@ -77,7 +79,7 @@ async def complete(database: Database, caller: Caller, id: str) -> Measurement:
     INVALID_STATE if no file was uploaded; AlreadyExists if another measurement of the cell took its name."""
 
     async def work(session: AsyncSession) -> Measurement:
-        return await complete_locked(session, await lock(session, caller, id))
+        return await complete_locked(session, caller, await lock(session, caller, id))
 
     try:
         return await database.write(work)
@@ -85,7 +87,7 @@ async def complete(database: Database, caller: Caller, id: str) -> Measurement:
         return await database.write(work)
 
 
-async def complete_locked(session: AsyncSession, measurement: Measurement) -> Measurement:
+async def complete_locked(session: AsyncSession, caller: Caller, measurement: Measurement) -> Measurement:
     """Have the file of a locked measurement read."""
     if measurement.status is not MeasurementStatus.UPLOADING:
         return measurement
@@ -94,6 +96,7 @@ async def complete_locked(session: AsyncSession, measurement: Measurement) -> Me
     await require_free_name(session, measurement.cell_instance_id, measurement.name)
     measurement.status = MeasurementStatus.PROCESSING
     await _touch(session, measurement)
+    await audit_in(session, caller, AuditAction.COMPLETED, measurement)
     return measurement
 
 
@@ -106,6 +109,7 @@ async def update(database: Database, caller: Caller, id: str, changes: Measureme
         if name != measurement.name and measurement.status is not MeasurementStatus.UPLOADING:
             await require_free_name(session, measurement.cell_instance_id, name)
         await apply(session, measurement, changes)
+        await audit_in(session, caller, AuditAction.UPDATED, measurement)
         return measurement
 
     try:
@@ -145,6 +149,7 @@ async def delete(database: Database, caller: Caller, id: str) -> None:
             named = ", ".join(users[:NAMED]) + (" and others" if len(users) > NAMED else "")
             raise _invalid_state(f"The measurement is used by pipelines that have not ended: {named}.")
         await uploads.remove(session, measurement)
+        await audit_in(session, caller, AuditAction.DELETED, measurement)
 
     await database.write(work)
 
@@ -270,7 +275,7 @@ async def _store_inline(database: Database, caller: Caller, measurement: Measure
         row = await lock(session, caller, measurement.id)
         await files.complete(session, file.id, len(content), sha256)
         row.byte_count, row.sha256 = len(content), sha256
-        return await complete_locked(session, row)
+        return await complete_locked(session, caller, row)
 
     return await database.write(finish)
 

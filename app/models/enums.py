@@ -149,3 +149,25 @@ class JobLogStream(DescribedEnum):
     STDERR = "stderr", "Standard error of the job's process: log lines and tracebacks of its libraries."
     WARNING = "warning", "A warning of Python."
     WORKER = "worker", "The worker that runs the job: its beginning, its end, and what was cut."
+
+
+class AuditAction(DescribedEnum):
+    """Change that an API key made."""
+
+    CREATED = "created", "It was created."
+    UPDATED = "updated", "It was changed."
+    STARTED = "started", "A pipeline was started."
+    CANCELED = "canceled", "A pipeline was canceled."
+    DUPLICATED = "duplicated", "A pipeline was created as a copy of another one."
+    RERUN = "rerun", "A pipeline was created to run another one again."
+    COMPLETED = "completed", "An upload was completed: its file is read."
+    DELETED = "deleted", "It was deleted."
+
+
+class AuditedType(DescribedEnum):
+    """Type of an object in the audit log."""
+
+    PIPELINE = "pipeline", "A pipeline."
+    MEASUREMENT = "measurement", "A measurement."
+    CELL_INSTANCE = "cell_instance", "A cell."
+    CELL_SPECIFICATION = "cell_specification", "A cell specification."

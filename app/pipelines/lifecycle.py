@@ -12,10 +12,11 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth.caller import Caller
 from app.database import changes, telemetry
+from app.database.audit import audit
 from app.database.interface import Database
 from app.database.writes.mutations import LONG, Steps
 from app.errors import Problem, ProblemCode, Rejected
-from app.models.enums import JobErrorCode, PipelineElementStatus, PipelineStatus
+from app.models.enums import AuditAction, JobErrorCode, PipelineElementStatus, PipelineStatus
 from app.models.tables import Pipeline, PipelineElement
 from app.pipelines import repository
 from app.pipelines.service import invalid_state, next_timestamp
@@ -48,6 +49,7 @@ def _start(limits: QueueLimits, caller: Caller, id: str, request_id: str | None)
         raise invalid_state(pipeline, "duplicate it to run it again")
     yield from check_room(limits, caller)
     yield from _begin(pipeline, caller, request_id)
+    yield from audit(caller, AuditAction.STARTED, pipeline)
     return pipeline
 
 
@@ -69,6 +71,7 @@ def _cancel(caller: Caller, id: str) -> Steps[Pipeline]:
     if pipeline.is_terminal:
         raise invalid_state(pipeline, "only what has not ended can be canceled")
     yield from end_run(pipeline, PipelineStatus.CANCELED, PipelineElementStatus.CANCELED)
+    yield from audit(caller, AuditAction.CANCELED, pipeline)
     return pipeline
 
 

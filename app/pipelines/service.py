@@ -11,6 +11,8 @@ import uuid_utils
 
 from app.auth.caller import NOT_THEIRS, Caller
 from app.database import changes as events
+from app.database.audit import audit
+from app.database.audit import entry as audit_entry
 from app.database.interface import Database, ReadBudget
 from app.database.interface import Steps as ReadSteps
 from app.database.writes.inserts import OWN, ROW, Values
@@ -18,7 +20,7 @@ from app.database.writes.mutations import LONG, SHORT, Steps
 from app.database.writes.statements import compiled_writes
 from app.errors import NotUnique, Problem, ProblemCode, Rejected, forbidden
 from app.models.columns import now
-from app.models.enums import PipelineStatus
+from app.models.enums import AuditAction, PipelineStatus
 from app.models.tables import IdempotencyKey, Pipeline
 from app.pipelines import repository
 from app.pipelines.access import require_write
@@ -80,6 +82,7 @@ def _update(caller: Caller, id: str, changes: PipelineUpdate) -> Steps[Pipeline]
         yield statements.DELETE_LINKS, {"pipeline": id}
         yield from link(caller, id, referenced(each.config for each in changes.elements))
     yield from events.record_change(pipeline, before)
+    yield from audit(caller, AuditAction.UPDATED, pipeline)
     return pipeline
 
 
@@ -120,6 +123,7 @@ def _duplicate(caller: Caller, id: str, name: str | None, size: int) -> Steps[Pi
     yield statements.COPY_ELEMENT, copies
     yield from link(caller, pipeline.id, referenced(config for *_, config in elements if config is not None))
     yield events.creation_event(pipeline, [kind for _, kind, _ in elements])
+    yield from audit(caller, AuditAction.DUPLICATED, pipeline)
     return pipeline
 
 
@@ -134,6 +138,7 @@ def _delete(caller: Caller, id: str) -> Steps[None]:
         raise invalid_state(pipeline, "cancel it before you delete it")
     yield from events.record_deletion(pipeline)
     yield statements.DELETE_PIPELINE, {"pipeline": id}
+    yield from audit(caller, AuditAction.DELETED, pipeline)
 
 
 COPY = " (copy)"
@@ -148,8 +153,8 @@ async def _store(database: Database, caller: Caller, draft: PipelineCreate) -> P
     key = _key_row(pipeline, draft) if draft.idempotency_key is not None else None
     if ids := referenced(element.config for element in draft.elements):
         return await database.mutate(partial(_store_linked, caller, pipeline, draft, key, ids), _size(draft.elements))
-    change = partial(_creation, pipeline, draft)
-    await database.store(database.inserts.new(vars(pipeline), _element_rows(draft.elements), key, change))
+    change, entry = partial(_creation, pipeline, draft), audit_entry(caller, AuditAction.CREATED, pipeline)
+    await database.store(database.inserts.new(vars(pipeline), _element_rows(draft.elements), key, change, entry))
     return pipeline
 
 
@@ -163,6 +168,7 @@ def _store_linked(
     yield from insert_elements(pipeline, _element_values(draft.elements))
     yield from link(caller, pipeline.id, ids)
     yield _creation(pipeline, draft)
+    yield from audit(caller, AuditAction.CREATED, pipeline)
     return pipeline
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from app.auth.authenticator import Authenticator
+from app.auth.key_manager import KeyManager
 from app.auth.keys import KeyRing, KeyStore
 from app.auth.quotas import ConcurrencyQuota
 from app.auth.rate_limit import RateLimiter
@@ -44,6 +45,7 @@ class Services:
     max_file_bytes: int
     max_stored_bytes: int
     settings: Settings
+    keys: KeyManager
 
 
 def services(settings: Settings, database: Database, keys: KeyStore, parts: PartReader, checker: Checker) -> Services:
@@ -75,4 +77,5 @@ def services(settings: Settings, database: Database, keys: KeyStore, parts: Part
         settings.max_file_bytes,
         settings.max_stored_bytes,
         settings,
+        KeyManager(keys),
     )

@@ -47,6 +47,7 @@ LENGTHS = {
     "warnings": 5,
     "columns": 10,
     "workers": 5,
+    "apiKeys": 20,
     **RESULT_LENGTHS,
 }
 LEAST = {"elements": 2}
@@ -60,6 +61,9 @@ EXTRA = {
     "usedBy": 50,
     "series": 20,
     "history": 20,
+    "apiKeys": 20,
+    "createApiKey": 50,
+    "revokeApiKey": 50,
     "downloadUrl": 5,
     "steps": 4,
     "cycles": 4,

@@ -212,6 +212,8 @@ LEFT = frozenset(
         "PipelineElement.series",
         "Query.checkPipeline",
         "Query.system",
+        "Query.apiKeys",
+        "Query.auditLog",
         "Query.measurements",
         "Query.cellSpecifications",
         "Query.cellInstances",

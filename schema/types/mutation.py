@@ -12,6 +12,7 @@ from app.pipelines.rerun.service import rerun
 from app.server.observability.request_log import request_id
 from schema.types.context import Info
 from schema.types.inputs import CreatePipelineInput, RerunPipelineInput, UpdatePipelineInput, given
+from schema.types.keys.operations import KeyMutations
 from schema.types.measurements.mutation import MeasurementMutations
 from schema.types.payloads import DeletePipelinePayload, PipelinePayload, payload, user_errors
 from schema.types.pipelines import ID
@@ -21,7 +22,7 @@ PipelineId = Annotated[ID, strawberry.argument(description="The pipeline's id.")
 
 
 @strawberry.type(description="Operations that change data.")
-class Mutation(MeasurementMutations):
+class Mutation(MeasurementMutations, KeyMutations):
     @strawberry.mutation(
         description="Create a pending pipeline with its elements. It does not run until `startPipeline`."
     )

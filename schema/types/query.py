@@ -22,6 +22,8 @@ from schema.types.account.query import AccountQueries
 from schema.types.connection import PipelineConnection
 from schema.types.context import Context, Info
 from schema.types.inputs import PipelineFilter, PipelineOrder, given
+from schema.types.keys.audit import AuditQueries
+from schema.types.keys.operations import KeyQueries
 from schema.types.measurements.query import MeasurementQueries
 from schema.types.pipelines import ID, Job, Node, Pipeline
 from schema.types.results.checks import CheckQueries
@@ -84,7 +86,7 @@ async def _cells(model: Any, database: Database, caller: Caller, ids: Sequence[s
 
 
 @strawberry.type(description="Operations that read data.")
-class Query(AccountQueries, CheckQueries, MeasurementQueries):
+class Query(AccountQueries, CheckQueries, MeasurementQueries, KeyQueries, AuditQueries):
     @strawberry.field(
         description="An object by its id. Null if it does not exist or the caller may not see it.",
         graphql_type=Node | None,

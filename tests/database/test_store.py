@@ -30,7 +30,7 @@ def new(database: Database, *keys: str) -> PipelineInsert:
     """Rows of one table are enough."""
     at: Any = instant_text(now()) if isinstance(database, Sqlite) else now()
     return PipelineInsert(
-        [("o", "p", key, "f", "p", at) for key in keys], [], [], lambda: Change("o", keys[0], None, None)
+        [("o", "p", key, "f", "p", at) for key in keys], [], [], [], lambda: Change("o", keys[0], None, None)
     )
 
 

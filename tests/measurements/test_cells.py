@@ -89,3 +89,13 @@ async def test_cells_in_use_are_not_deleted(still: Lab) -> None:
     assert (await _delete(still, "CellInstance", cell))[0] == "NOT_FOUND"
     assert await _delete(still, "CellSpecification", specification) == specification
     assert (await still.run("CellSpecifications"))["nodes"] == []
+
+
+async def test_own_fields_of_cells_are_not_taken_from_details(still: Lab) -> None:
+    details = {"id": "x", "name": "y", "a": 1}
+    payload = await still.run("CreateCellSpecification", input={"projectId": "p", "name": "D", "details": details})
+    assert [each["field"] for each in payload["userErrors"]] == [["input", "details", name] for name in ("id", "name")]
+    assert payload["cellSpecification"] is None
+    specification, _ = await _made(still)
+    refused = await _update(still, "CellSpecification", specification, details={"created_at": 1})
+    assert refused["message"] == "`details` takes no `created_at`: cells have that field."

@@ -10,6 +10,7 @@ from sqlalchemy import bindparam
 from sqlalchemy.engine import Dialect
 
 from app.database.changes import Change
+from app.models.audit import AuditEntry
 from app.models.tables import IdempotencyKey, Pipeline, PipelineElement
 
 SHARED = {
@@ -36,6 +37,7 @@ class PipelineInsert(NamedTuple):
     keys: Sequence[Values]
     pipelines: Sequence[Values]
     elements: Sequence[Values]
+    audit: Sequence[Values]
     change: Callable[[], Change]
     """Builds the change event; called only if there is a subscriber."""
     size: int = 0
@@ -44,7 +46,7 @@ class PipelineInsert(NamedTuple):
     @property
     def by_table(self) -> tuple[Sequence[Values], ...]:
         """Rows by table, in the order of their foreign keys."""
-        return self.keys, self.pipelines, self.elements
+        return self.keys, self.pipelines, self.elements, self.audit
 
 
 class InsertColumns:
@@ -79,14 +81,22 @@ class Inserts:
         self._key, self._pipeline = InsertColumns(IdempotencyKey, dialect), InsertColumns(Pipeline, dialect)
         self._element, self._own = (InsertColumns(PipelineElement, dialect, names) for names in ([*SHARED, *OWN], OWN))
         self._shared = itemgetter(*map(self._pipeline.names.index, SHARED.values()))
-        self.tables = (self._key, self._pipeline, self._element)
+        self._audit = InsertColumns(AuditEntry, dialect)
+        self.tables = (self._key, self._pipeline, self._element, self._audit)
 
     def new(
-        self, pipeline: Row, elements: Iterable[Values], key: Row | None, change: Callable[[], Change]
+        self,
+        pipeline: Row,
+        elements: Iterable[Values],
+        key: Row | None,
+        change: Callable[[], Change],
+        entry: Row | None = None,
     ) -> PipelineInsert:
-        """Build the rows of a pipeline, its elements (the values of OWN) and its idempotency key."""
+        """Build the rows of a pipeline, its elements (the values of OWN), its idempotency key and its entry in the
+        audit log."""
         values = self._pipeline.values(pipeline)
         shared = self._shared(values)
         keys = [] if key is None else [self._key.values(key)]
         rows = [[*shared, *self._own.processed(list(each))] for each in elements]
-        return PipelineInsert(keys, [values], rows, change, sum(ROW + len(row[-1]) for row in rows))
+        entries = [] if entry is None else [self._audit.values(entry)]
+        return PipelineInsert(keys, [values], rows, entries, change, sum(ROW + len(row[-1]) for row in rows))

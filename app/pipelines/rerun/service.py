@@ -15,11 +15,12 @@ import uuid_utils
 from app.auth.caller import Caller
 from app.database import changes as events
 from app.database import telemetry
+from app.database.audit import audit
 from app.database.interface import Database
 from app.database.writes.mutations import LONG, Steps
 from app.errors import Path, Problem, ProblemCode, Rejected
 from app.models.columns import now
-from app.models.enums import PipelineStatus
+from app.models.enums import AuditAction, PipelineStatus
 from app.models.tables import Pipeline
 from app.pipelines.access import may_see
 from app.pipelines.elements import MAX_NAME, find_references
@@ -96,6 +97,7 @@ def _rerun(
     links = [{"pipeline_id": pipeline.id, "measurement_id": each} for each in measurement_ids]
     yield statements.INSERT_LINK, links
     yield events.creation_event(pipeline, [element.element_type for element in elements])
+    yield from audit(caller, AuditAction.RERUN, pipeline)
     return pipeline
 
 

@@ -24,7 +24,7 @@ VIEWER: dict[str, Callable[[Any], Any]] = {
     "email": lambda caller: caller.email,
     "organizationId": lambda caller: caller.organization_id,
     "canWrite": lambda caller: caller.may_write,
-    "isAdmin": lambda caller: False,
+    "isAdmin": lambda caller: caller.may_manage_keys,
     "projectIds": lambda caller: None if caller.projects is None else sorted(caller.projects),
     "__typename": lambda caller: "Viewer",
 }

@@ -20,9 +20,9 @@ class Viewer:
     def can_write(self) -> bool:
         return _caller(self).may_write
 
-    @strawberry.field(description="Whether the caller may manage API keys.")
+    @strawberry.field(description="Whether the caller may manage API keys and read the audit log.")
     def is_admin(self) -> bool:
-        return False
+        return _caller(self).may_manage_keys
 
     @strawberry.field(description="The projects that the API key may use, sorted. Null: all of the organization.")
     def project_ids(self) -> list[ID] | None:

@@ -11,7 +11,7 @@ from app.errors import Problem, ProblemCode, Rejected
 from app.measurements import filters, inputs
 from app.measurements.filters import MeasurementOrderField, RowFilter, RowPredicate
 from app.models.enums import MeasurementFormat, MeasurementStatus, MeasurementType
-from app.models.measurements import Measurement
+from app.models.measurements import CellInstance, CellSpecification, Measurement
 from app.pipelines.lists.pagination import Direction
 from schema.types.inputs import about, given
 from schema.types.node import ID
@@ -146,11 +146,25 @@ class UpdateCellInput:
 
     def changes(self) -> dict[str, Any]:
         """Return the name and the client's own fields. Raises Rejected."""
-        details = object_of(self.details)
-        if "name" in details:
-            message = "`details` takes no `name`: it is a field of its own."
-            raise Rejected(Problem(ProblemCode.INVALID, message, ("details", "name")))
+        details = cell_details(self.details)
         return details if self.name is UNSET else details | {"name": self.name}
+
+
+OWN_FIELDS = frozenset(CellSpecification.model_fields) | frozenset(CellInstance.model_fields)
+"""Fields of cells that the server sets; REST shows the client's own fields beside them."""
+
+
+def cell_details(value: Any) -> dict[str, Any]:
+    """Return the client's own fields of a cell, empty unless given. Raises Rejected."""
+    details = object_of(value)
+    problems = [
+        Problem(ProblemCode.INVALID, f"`details` takes no `{name}`: cells have that field.", ("details", name))
+        for name in details
+        if name in OWN_FIELDS
+    ]
+    if problems:
+        raise Rejected(*problems)
+    return details
 
 
 def object_of(value: Any) -> dict[str, Any]:

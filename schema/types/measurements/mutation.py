@@ -15,7 +15,7 @@ from schema.types.measurements.inputs import (
     CreateMeasurementInput,
     UpdateCellInput,
     UpdateMeasurementInput,
-    object_of,
+    cell_details,
 )
 from schema.types.measurements.payloads import (
     CellInstancePayload,
@@ -98,7 +98,7 @@ class MeasurementMutations:
         database, caller = info.context.database, info.context.caller
 
         async def work() -> Any:
-            details = object_of(input.details)
+            details = cell_details(input.details)
             return await cells.create_specification(database, caller, input.project_id, input.name, details)
 
         row, errors = await outcome(work)
@@ -113,7 +113,7 @@ class MeasurementMutations:
         database, caller = info.context.database, info.context.caller
 
         async def work() -> Any:
-            details = object_of(input.details)
+            details = cell_details(input.details)
             return await cells.create_instance(database, caller, input.cell_specification_id, input.name, details)
 
         row, errors = await outcome(work)

@@ -33,6 +33,8 @@ for each in (
     enums.MeasurementType,
     enums.MeasurementStatus,
     enums.MeasurementFormat,
+    enums.AuditAction,
+    enums.AuditedType,
     filters.MeasurementOrderField,
 ):
     describe(each)

@@ -1,0 +1,91 @@
+"""GraphQL types of the audit log."""
+
+from datetime import datetime
+from typing import Annotated
+
+import strawberry
+from strawberry import UNSET
+
+from app.auth.key_manager import require_admin
+from app.models.enums import AuditAction, AuditedType
+from app.pipelines.lists import audit, pagination
+from app.pipelines.lists.pagination import Page
+from schema.types.connection import PageInfo
+from schema.types.context import Info
+from schema.types.inputs import about, given
+from schema.types.node import ID
+from schema.types.values import enums  # noqa: F401  registers the enums
+from schema.types.values.input_factory import quick
+
+
+@strawberry.type(description="A change that an API key made. Changes without a key are not recorded.")
+class AuditEntry:
+    id: ID = strawberry.field(description="Its id. Later entries have greater ids.")
+    at: datetime = strawberry.field(description="When the change was made.")
+    key: ID = strawberry.field(description="The prefix of the API key.")
+    user_id: ID | None = strawberry.field(description="The user of the key, if named.")
+    email: str | None = strawberry.field(description="The email of its user, if named.")
+    action: AuditAction = strawberry.field(description="The kind of change.")
+    object_type: AuditedType = strawberry.field(description="The type of the changed object.")
+    object_id: ID = strawberry.field(description="The id of the changed object, which may have been deleted since.")
+    object_name: str = strawberry.field(description="Its name after the change.")
+    project_id: ID = strawberry.field(description="Its project.")
+
+
+@strawberry.type(description="A page of the audit log.")
+class AuditEntryConnection:
+    page: strawberry.Private[Page]
+
+    @strawberry.field(description="The entries of this page.", graphql_type=list[AuditEntry])
+    def nodes(self) -> list[object]:
+        return self.page.rows
+
+    @strawberry.field(description="Position of this page in the whole list.")
+    def page_info(self) -> PageInfo:
+        return PageInfo(page=self.page)
+
+
+@quick
+@strawberry.input(description="Fields are ANDed; an empty list matches nothing, null filters nothing.")
+class AuditFilter:
+    project_id: ID | None = about("Changes in this project.")
+    object_id: ID | None = about("Changes of this object.")
+    key: ID | None = about("Changes by the API key with this prefix.")
+    actions: list[AuditAction] | None = about("Changes of these kinds.")
+    after: datetime | None = about("Changes later than this.")
+    before: datetime | None = about("Changes earlier than this.")
+
+    def plain(self) -> audit.AuditFilter:
+        actions = given(self.actions)
+        return audit.AuditFilter(
+            given(self.project_id),
+            given(self.object_id),
+            given(self.key),
+            None if actions is None else tuple(actions),
+            given(self.after),
+            given(self.before),
+        )
+
+
+@strawberry.type
+class AuditQueries:
+    @strawberry.field(
+        description="Changes that API keys made in the projects that the caller may use, newest first. FORBIDDEN "
+        "without an administrator's key."
+    )
+    async def audit_log(
+        self,
+        info: Info,
+        filter: Annotated[
+            AuditFilter | None, strawberry.argument(description="The filter; by default all entries.")
+        ] = UNSET,
+        first: Annotated[
+            int | None, strawberry.argument(description="Number of entries: 1 to 100; by default 20.")
+        ] = UNSET,
+        after: Annotated[str | None, strawberry.argument(description="Only entries after this cursor.")] = UNSET,
+    ) -> AuditEntryConnection:
+        context, order = info.context, audit.AuditOrder()
+        require_admin(context.caller)
+        window = pagination.window(order, given(first), given(after), None, None)
+        wanted = filter.plain() if filter else audit.AuditFilter()
+        return AuditEntryConnection(page=await Page(context.database, context.caller, wanted, order, window).load())

@@ -1,0 +1,182 @@
+"""Keys over the API: administrators manage the keys of their organization, with their own rights at most."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import ExitStack
+from pathlib import Path
+from time import sleep
+from typing import Any
+
+import httpx
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from app.auth.caller import LOCAL, Caller
+from app.auth.key_manager import MAX_TEXT, KeyDraft, KeyManager
+from app.auth.keys import FRESH, PREFIX_LENGTH, KeyRing, KeyStore, open_keys
+from app.cli.commands import cli
+from app.database.connect import database_url as parsed
+from app.errors import Rejected, RequestError
+from tests.api import operation
+from tests.servers import serving
+
+CREATE, LIST, REVOKE = (operation(name) for name in ("CreateApiKey", "ApiKeys", "RevokeApiKey"))
+ADMIN = Caller("org", key="vg_admin", is_admin=True)
+NARROW = Caller("org", projects=frozenset("ab"), key="vg_narrow", is_admin=True)
+
+
+@pytest.fixture
+async def store(database_url: str) -> AsyncIterator[KeyStore]:
+    async with open_keys(parsed(database_url)) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [
+        LOCAL,
+        Caller("org", key="vg_plain"),
+        Caller("org", may_write=False, key="vg_reader", is_admin=True),
+    ],
+)
+async def test_only_administrators_manage_keys(store: KeyStore, caller: Caller) -> None:
+    manager = KeyManager(store)
+    prefix = (await store.create("org"))[:PREFIX_LENGTH]
+    for work in (manager.all(caller), manager.create(caller, KeyDraft()), manager.revoke(caller, prefix)):
+        with pytest.raises(RequestError, match="administrator"):
+            await work
+    [key] = await store.all()
+    assert key.revoked_at is None
+
+
+async def test_an_administrator_sees_its_organization_and_its_projects(store: KeyStore) -> None:
+    made = {name: (await store.create("org", projects=name))[:PREFIX_LENGTH] for name in ("a", "ab", "abc")}
+    made["all"], theirs = (await store.create("org"))[:PREFIX_LENGTH], (await store.create("others"))[:PREFIX_LENGTH]
+    manager = KeyManager(store)
+    assert {key.prefix for key in await manager.all(ADMIN)} == set(made.values())
+    assert {key.prefix for key in await manager.all(NARROW)} == {made["a"], made["ab"]}
+    for caller, prefix in ((NARROW, made["abc"]), (NARROW, made["all"]), (ADMIN, theirs), (ADMIN, "vg_none")):
+        with pytest.raises(Rejected, match="does not exist"):
+            await manager.revoke(caller, prefix)
+    assert not [key for key in await store.all() if key.revoked_at]
+    revoked = await manager.revoke(NARROW, made["ab"])
+    assert (revoked.revoked_at is not None, revoked.revoked_by) == (True, "vg_narrow")
+    assert await manager.revoke(ADMIN, made["ab"]) == revoked
+
+
+async def test_all_problems_are_told(store: KeyStore) -> None:
+    draft = KeyDraft("", "x" * (MAX_TEXT + 1), ["a", "c", ""], read_only=True, is_admin=True)
+    with pytest.raises(Rejected) as refused:
+        await KeyManager(store).create(NARROW, draft)
+    assert [each.path for each in refused.value.problems] == [
+        ("user_id",), ("email",), ("project_ids", 1), ("project_ids", 2), ("is_admin",)
+    ]  # fmt: skip
+    with pytest.raises(Rejected, match="Name 1 to 1,000 projects"):
+        await KeyManager(store).create(NARROW, KeyDraft(projects=[]))
+    assert await store.all() == []
+
+
+@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    mine=st.none() | st.frozensets(st.sampled_from("abc"), min_size=1),
+    asked=st.none() | st.lists(st.sampled_from("abcd"), max_size=4),
+    read_only=st.booleans(),
+    is_admin=st.booleans(),
+    administers=st.booleans(),
+    writes=st.booleans(),
+)
+async def test_no_key_makes_a_key_with_more_rights(
+    store: KeyStore, mine: Any, asked: Any, read_only: bool, is_admin: bool, administers: bool, writes: bool
+) -> None:
+    caller = Caller("org", projects=mine, may_write=writes, key="vg_maker", is_admin=administers)
+    before = {key.prefix for key in await store.all()}
+    try:
+        key, secret = await KeyManager(store).create(caller, KeyDraft(None, None, asked, read_only, is_admin))
+    except (Rejected, RequestError):
+        assert {key.prefix for key in await store.all()} == before
+        return
+    assert administers
+    assert writes
+    holder = await KeyRing(store).holder(secret)
+    assert holder == key
+    assert key.organization_id == "org"
+    assert mine is None or (key.projects is not None and key.projects <= mine)
+    assert asked is None or key.projects == frozenset(asked)
+
+
+async def test_the_last_use_is_stored(store: KeyStore) -> None:
+    secrets = [await store.create("org") for _ in range(2)]
+    ring = KeyRing(store)
+    assert await ring.holder(secrets[1])
+    assert not await ring.holder(secrets[0][:-1] + "!")
+    await ring.aclose()
+    unused, used = await store.all()
+    assert (unused.last_used_at, used.last_used_at is not None) == (None, True)
+
+
+async def test_a_store_of_an_earlier_version_gets_the_columns(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/old.db"
+    with sqlite3.connect(f"{tmp_path}/old.db.keys") as old:
+        old.execute(
+            "CREATE TABLE api_key (prefix VARCHAR PRIMARY KEY, digest VARCHAR NOT NULL,"
+            " organization_id VARCHAR NOT NULL, user_id VARCHAR, email VARCHAR, projects TEXT,"
+            " read_only BOOLEAN NOT NULL, created_at VARCHAR NOT NULL, revoked_at VARCHAR)"
+        )
+        old.execute(
+            "INSERT INTO api_key VALUES ('vg_0', 'd', 'org', NULL, NULL, NULL, 0, '2026-01-01T00:00:00.000000Z', NULL)"
+        )
+    for _ in range(2):
+        async with open_keys(parsed(url)) as store:
+            [key] = await store.all()
+            assert (key.prefix, key.is_admin, key.last_used_at) == ("vg_0", False, None)
+
+
+def test_keys_are_managed_over_the_api(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/served.db"
+    arguments = ["keys", "create", "--admin", "--project", "cells"]
+    admin = CliRunner().invoke(cli, arguments, env={"VOLTGRAPH_DATABASE_URL": url}).output.split()[-1]
+    with serving(url) as server, ExitStack() as opened:
+
+        def client(key: str) -> httpx.Client:
+            return opened.enter_context(httpx.Client(base_url=server.url, headers={"X-API-Key": key}, trust_env=False))
+
+        http = client(admin)
+
+        def run(query: str, client: httpx.Client = http, **variables: Any) -> Any:
+            answer = client.post("/graphql", json={"query": query, "variables": variables}).json()
+            return (
+                answer["errors"][0]["extensions"]["code"]
+                if answer.get("errors")
+                else next(iter(answer["data"].values()))
+            )
+
+        made = run(CREATE, input={"email": "ada@example.org", "projectIds": ["cells"], "readOnly": True})
+        assert made["userErrors"] == []
+        assert made["secret"].startswith(made["apiKey"]["prefix"])
+        refused = run(CREATE, input={"projectIds": ["others"]})
+        assert (refused["apiKey"], refused["secret"]) == (None, None)
+        assert [(each["code"], each["field"]) for each in refused["userErrors"]] == [
+            ("FORBIDDEN", ["input", "projectIds", "0"])
+        ]
+        reader = client(made["secret"])
+        assert run("{ viewer { email isAdmin } }", reader) == {"email": "ada@example.org", "isAdmin": False}
+        assert run("{ viewer { isAdmin } }") == {"isAdmin": True}
+        assert run(LIST, reader) == run(CREATE, reader, input={}) == "FORBIDDEN"
+        listed = run(LIST)
+        assert [(each["email"], each["isAdmin"], each["createdBy"]) for each in listed] == [
+            (None, True, None), ("ada@example.org", False, listed[0]["prefix"])
+        ]  # fmt: skip
+        assert made["secret"] not in str(listed)
+        assert run(operation("AuditLog"), reader) == "FORBIDDEN"
+        assert run(REVOKE, prefix=made["apiKey"]["prefix"])["apiKey"]["revokedBy"] == listed[0]["prefix"]
+        assert run(REVOKE, prefix="vg_none")["userErrors"][0]["field"] == ["prefix"]
+        pipeline = {"projectId": "cells", "elementsByName": {"a": {"element_type": "entry", "values": {}}}}
+        created = run(operation("CreatePipeline"), input=pipeline)["pipeline"]
+        [entry] = run(operation("AuditLog"), filter={"objectId": created["id"]})["nodes"]
+        assert (entry["action"], entry["objectType"], entry["key"]) == ("CREATED", "PIPELINE", listed[0]["prefix"])
+        sleep(2 * FRESH)
+        assert run("{ viewer { email } }", reader) == "UNAUTHENTICATED"

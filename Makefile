@@ -14,9 +14,10 @@ JOBS ?= 2  # Tests at a time
 PEERS := tests/bench/peers
 CLIENTS := tests/clients
 WEB := $(CLIENTS)/web
+ORACLE := tests/oracle
 BENCH ?=  # Sections and options, such as "sqlite growth --small"
 
-.PHONY: help run test test-clients faults bench lint format types unit constraints schema explorer console clean
+.PHONY: help run test test-clients faults families bench lint format types unit constraints schema explorer console clean
 
 run: $(VENV)/run  ## Serve on 127.0.0.1:8000
 	$(BIN)/voltgraph serve
@@ -40,8 +41,12 @@ test-clients: $(VENV)/clients $(WEB)/node_modules  ## Clients as users install t
 	$(BIN)/python -m pytest $(CLIENTS) -n $(JOBS) --dist worksteal
 
 faults: $(VENV)/test  ## Kills, takeovers, a soak of VOLTGRAPH_SOAK_SECONDS, by default 180: what takes minutes
-	$(BIN)/python -m pytest -m 'slow and parallel' -n $(JOBS) --dist worksteal
-	$(BIN)/python -m pytest -m 'slow and not parallel' --ignore $(CLIENTS)
+	$(BIN)/python -m pytest -m 'slow and parallel and not families' -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest -m 'slow and not parallel and not families' --ignore $(CLIENTS)
+
+families: $(VENV)/test $(ORACLE)/.venv  ## Many fits: coverage of intervals, every option, another program
+	$(BIN)/python -m pytest -m 'families and parallel' -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest -m 'families and not parallel'
 
 bench: $(VENV)/test $(PEERS)/node_modules  ## Speed, memory and growth, beside other servers; needs wrk and node
 	$(BIN)/python -m tests.bench $(BENCH)
@@ -70,6 +75,11 @@ clean:  ## Remove the virtual environment
 
 $(PEERS)/node_modules $(WEB)/node_modules: %/node_modules: %/package-lock.json
 	npm ci --silent --prefix $*
+	touch $@
+
+$(ORACLE)/.venv: $(ORACLE)/requirements.txt
+	$(PYTHON) -m venv $@
+	$@/bin/pip install --quiet --disable-pip-version-check -r $<
 	touch $@
 
 $(VENV)/run $(VENV)/test $(VENV)/clients: $(VENV)/%: pyproject.toml constraints.txt | $(VENV)/made

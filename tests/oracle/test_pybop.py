@@ -18,8 +18,13 @@ HERE = Path(__file__).parent
 PYTHON = Path(os.environ.get("PYBOP_PYTHON", HERE / ".venv" / "bin" / "python"))
 SEEDS = [0, 1, 2]
 
-MISSING = "no PyBOP: `python -m venv tests/oracle/.venv`, then `pip install -r tests/oracle/requirements.txt` there"
-pytestmark = [pytest.mark.slow, pytest.mark.parallel, pytest.mark.skipif(not PYTHON.exists(), reason=MISSING)]
+MISSING = "no PyBOP: `make families` installs it"
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.families,
+    pytest.mark.parallel,
+    pytest.mark.skipif(not PYTHON.exists(), reason=MISSING),
+]
 
 
 @pytest.fixture(scope="module")

@@ -60,6 +60,7 @@ def _complete(path: str, operation: dict[str, Any]) -> None:
     reasons = ALWAYS | (WITH_BODY if "requestBody" in operation or path == OPEN[0] else {})
     if path in OPEN:
         operation["security"] = []
+        reasons[RequestErrorCode.NOT_FOUND] = "The address is unknown or has expired."
         del reasons[RequestErrorCode.UNAUTHENTICATED]
     for code, reason in reasons.items():
         content = {"application/json": {"schema": FAILURE}}

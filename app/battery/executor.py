@@ -12,6 +12,7 @@ from app.battery.checked_element import CheckedElement, ElementResult, refused
 from app.battery.configuration import faults, parse_element
 from app.battery.expressions.symbols import encode
 from app.battery.functions import Inputs, explain_missing
+from app.battery.objectives.models.named_models import prepare
 from app.battery.warnings.objective_warnings import value_warnings
 from app.execution.executor import Fault, Job, JobFailed, Outcome, Progress, Values
 from app.models.enums import JobErrorCode
@@ -24,6 +25,9 @@ CANNOT_BUILD = (pybamm.ModelError, pybamm.DomainError, pybamm.OptionError, pybam
 
 class BatteryExecutor:
     """Executor on PyBaMM. BATTERY.md lists what it supports; everything else is refused by name."""
+
+    def __init__(self) -> None:
+        prepare()
 
     def check(self, jobs: Sequence[Job]) -> list[list[Fault]]:
         return faults(jobs)

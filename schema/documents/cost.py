@@ -52,7 +52,7 @@ LENGTHS = {
 }
 LEAST = {"elements": 2}
 EXTRA = {
-    "checkPipeline": 200,
+    "checkPipeline": 300,
     "totalCount": 50,
     "pipelineCounts": 50,
     "projects": 50,

@@ -10,7 +10,7 @@ import pybamm
 import pytest
 from ionworks_schema.models.simulation_settings import SimulationSettings
 
-from app.battery.objectives.models import numerics
+from app.battery.objectives.models import named_models, numerics
 from app.battery.objectives.models.model_options import REACTIONS
 from app.battery.objectives.models.named_models import MODELS, REFUSED_MODELS, parse_model
 from tests.battery.measured import discharge, faults, made, places
@@ -156,3 +156,13 @@ class TestSettings:
         assert places(discharge(simulation_kwargs=kwargs)) == [("options", "simulation_kwargs", *expected)]
         model = {"type": "SPM", "simulation_settings": kwargs}
         assert places_of(model) == [("options", "model", "simulation_settings", *expected)]
+
+
+def test_the_usual_models_are_made_before_processes_are_forked() -> None:
+    named_models.prepare()  # as the executor does when it is made
+    made = named_models._made.cache_info().misses
+    for name in named_models.PREPARED:
+        model, wrong = named_models.parse_model(name, ())
+        assert model
+        assert wrong == []
+    assert named_models._made.cache_info().misses == made

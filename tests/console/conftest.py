@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
 
 AXE = ROOT / "tests" / "node" / "node_modules" / "axe-core" / "axe.min.js"
+REAL = {"VOLTGRAPH_WORKERS": "2"}
 FAKE = {"VOLTGRAPH_WORKERS": "2", "VOLTGRAPH_EXECUTOR": "app.execution.fake:FakeExecutor"}
 WIDE, NARROW = (1280, 900), (390, 844)
 """Sizes of windows."""
@@ -121,7 +122,12 @@ class Visitor:
 
 def run(url: str, name: str, /, key: str | None = None, **variables: Any) -> Any:
     """Send an operation of `queries/`, and return its only field."""
-    body = {"query": operation(name), "variables": variables}
+    return post(url, operation(name), key, **variables)
+
+
+def post(url: str, query: str, key: str | None = None, /, **variables: Any) -> Any:
+    """Send an operation, and return its only field."""
+    body = {"query": query, "variables": variables}
     headers = {} if key is None else {"x-api-key": key}
     answer = httpx.post(f"{url}/graphql", json=body, headers=headers, trust_env=False, timeout=30).json()
     assert "errors" not in answer, answer

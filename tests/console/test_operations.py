@@ -31,7 +31,21 @@ from tests.api import ROOT
 FILES = sorted(CONSOLE_OPERATIONS.glob("*.graphql"))
 SOURCES = ROOT / "app" / "server" / "pages" / "console" / "src"
 NODE = graphql_schema.type_map["Node"]
-LEFT = {"ConsoleHistory", "ConsoleSeries", "ConsoleQueuePosition"}
+LEFT = {
+    "ConsoleCheck",
+    "ConsoleCompareHistory",
+    "ConsoleCompareSeries",
+    "ConsoleCompleteMeasurement",
+    "ConsoleCreateMeasurement",
+    "ConsoleDeleteMeasurement",
+    "ConsoleHistory",
+    "ConsoleMeasurement",
+    "ConsoleMeasurementList",
+    "ConsoleMeasurementSeries",
+    "ConsoleQueuePosition",
+    "ConsoleSeries",
+    "ConsoleSystem",
+}
 """Operations below fields that plans leave to the executor."""
 
 

@@ -7,7 +7,22 @@ export interface Route {
 }
 
 const route = new Store(read());
-addEventListener('hashchange', () => route.set(read()));
+let shown = location.hash;
+let mayLeave = () => true;
+addEventListener('hashchange', () => {
+  if (location.hash === shown) return;
+  if (!mayLeave()) return history.pushState(null, '', shown || '#/');
+  shown = location.hash;
+  route.set(read());
+});
+
+/** Ask before another place is shown: if `ask` returns false, the place stays. Returns a function that ends it. */
+export function guard(ask: () => boolean): () => void {
+  mayLeave = ask;
+  return () => {
+    mayLeave = () => true;
+  };
+}
 
 function read(): Route {
   const [path = '', query = ''] = location.hash.slice(1).split('?', 2);
@@ -21,6 +36,7 @@ export const useRoute = (): Route => useStore(route);
 export function go(path: string, { replace = false } = {}): void {
   if (replace) {
     history.replaceState(null, '', `#${path}`);
+    shown = location.hash;
     route.set(read());
   } else location.hash = path;
 }

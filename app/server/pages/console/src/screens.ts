@@ -18,6 +18,12 @@ export interface Screen {
 export const SCREENS: Screen[] = [
   { pattern: '/', within: '/', load: () => import('./screens/pipelines') },
   { pattern: '/pipeline/:id', within: '/', load: () => import('./screens/pipeline') },
+  { pattern: '/new', within: '/', load: () => import('./screens/editor') },
+  { pattern: '/edit/:id', within: '/', load: () => import('./screens/editor') },
+  { pattern: '/compare/:ids', within: '/', load: () => import('./screens/compare') },
+  { pattern: '/data', within: '/data', load: () => import('./screens/data') },
+  { pattern: '/data/:id', within: '/data', load: () => import('./screens/data/measurement') },
+  { pattern: '/system', within: '/system', load: () => import('./screens/system') },
 ];
 
 export interface Entry {
@@ -28,4 +34,8 @@ export interface Entry {
 }
 
 /** The navigation. */
-export const NAVIGATION: Entry[] = [{ path: '/', label: 'Pipelines' }];
+export const NAVIGATION: Entry[] = [
+  { path: '/', label: 'Pipelines' },
+  { path: '/data', label: 'Data' },
+  { path: '/system', label: 'System' },
+];

@@ -9,7 +9,7 @@ export const ENDPOINT = new URL('graphql', location.href).href;
 
 /** Types that are parts of others, without an id of their own. */
 const PARTS = [
-  'Checkpoint', 'ConfigurationProblem', 'ElementObjective', 'Failure', 'JobLogLine', 'MeasurementColumn',
+  'CalculationResult', 'Checkpoint', 'EntryResult', 'OptimizationResult', 'ValidationResult', 'ConfigurationProblem', 'ElementObjective', 'Failure', 'JobLogLine', 'MeasurementColumn',
   'MeasurementConnection', 'MeasurementUpload', 'ObjectiveSource', 'ObjectiveSummary', 'OmittedParameter', 'PageInfo',
   'ParameterSet', 'ParameterValue', 'PipelineActions', 'PipelineChange', 'PipelineCheck', 'PipelineConnection',
   'PipelineOptions', 'PipelineProgress', 'RateLimit', 'ResultWarning', 'Statistic', 'StatusCount', 'System', 'UserError',

@@ -1,0 +1,165 @@
+"""Measurements in the console, in a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests import servers
+from tests.api import ROOT
+from tests.console.conftest import NARROW, REAL, WIDE, Visitor, post, visiting
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, FilePayload
+
+MARKUP = "<img src=x onerror=alert(1)>"
+ROWS = 100_000
+MEASUREMENTS = "{ measurements(first: 100) { nodes { id name rows projectId status } } }"
+RESULT = """query ($id: ID!) { pipeline(id: $id) { status elements { name status error
+  outcome { ... on ValidationResult { objectives { name statistics { name value } } } } } } }"""
+
+
+def csv(name: str, text: str) -> FilePayload:
+    return {"name": name, "mimeType": "text/csv", "buffer": text.encode()}
+
+
+def discharge(name: str) -> FilePayload:
+    return csv(name, (ROOT / "examples" / "discharge.csv").read_text())
+
+
+def uploaded(visitor: Visitor, *files: FilePayload) -> None:
+    """Choose files on the screen of the data, and wait until the server has read them."""
+    page = visitor.go("/data")
+    page.get_by_label("Choose files").set_input_files(list(files))
+    for file in files:
+        row = page.get_by_role("list", name="Uploads").get_by_role("listitem").filter(has_text=file["name"])
+        row.get_by_text("rows").wait_for(timeout=120_000)
+
+
+def found(visitor: Visitor, name: str) -> Any:
+    [match] = [each for each in post(visitor.url, MEASUREMENTS)["nodes"] if each["name"] == name]
+    return match
+
+
+@pytest.fixture(scope="module")
+def variables() -> dict[str, str]:
+    return REAL
+
+
+@pytest.fixture(scope="module", params=["light", "dark"])
+def everywhere(chromium: Browser, running: servers.Server, request: pytest.FixtureRequest) -> Iterator[Visitor]:
+    with visiting(chromium, running.url, color_scheme=request.param) as visitor:
+        yield visitor
+        visitor.check()
+
+
+def test_a_long_file_is_uploaded_referenced_and_run(visitor: Visitor) -> None:
+    rows = "".join(f"{number / 20},1,{4.1 - number / 1e6:.6f}\n" for number in range(ROWS))
+    uploaded(visitor, csv("long.csv", "Time [s],Current [A],Voltage [V]\n" + rows))
+    page = visitor.page
+    page.get_by_role("list", name="Uploads").get_by_text("100 000 rows").wait_for()
+    assert found(visitor, "long")["rows"] == ROWS
+
+    page.get_by_role("link", name="Fit parameters").click()
+    page.get_by_label("Compare a model with a measurement").check()
+    page.get_by_label("Model").select_option("SPM")
+    page.get_by_role("button", name="Use this template").click()
+    page.get_by_text("No problems found.").first.wait_for(timeout=60_000)
+    page.get_by_role("button", name="Save and start").click()
+    page.wait_for_url("**#/pipeline/*")
+    id = page.url.rsplit("/", 1)[1]
+    for _ in range(900):
+        pipeline = post(visitor.url, RESULT, id=id)
+        if pipeline["status"] not in {"PENDING", "RUNNING"}:
+            break
+        page.wait_for_timeout(100)
+    assert pipeline["status"] == "COMPLETED", pipeline
+    [objective] = pipeline["elements"][1]["outcome"]["objectives"]
+    assert objective["name"] == "long"
+    assert all(0 < each["value"] < 1 for each in objective["statistics"])
+
+
+def test_files_that_cannot_be_read_say_why(visitor: Visitor) -> None:
+    page = visitor.go("/data")
+    bad = [csv(f"{MARKUP}.csv", "a,b\n1,2\n"), csv("empty.csv", "")]
+    page.get_by_label("Choose files").set_input_files(bad)
+    uploads = page.get_by_role("list", name="Uploads")
+    uploads.get_by_text("One column must be `Time [s]`").wait_for()
+    uploads.get_by_text("The file is empty.").wait_for()
+    assert page.locator("main img").count() == 0
+    uploads.get_by_role("link", name=MARKUP).click()
+    page.get_by_role("heading", level=1, name=MARKUP).wait_for()
+    page.get_by_role("alert").get_by_text("One column must be").wait_for()
+
+
+def test_a_file_is_dropped_previewed_zoomed_and_deleted(visitor: Visitor) -> None:
+    page = visitor.go("/data")
+    page.get_by_label("into project").fill("cells")
+    transfer = page.evaluate_handle(
+        "text => { const all = new DataTransfer(); all.items.add(new File([text], 'dropped.csv')); return all }",
+        (ROOT / "examples" / "discharge.csv").read_text(),
+    )
+    page.dispatch_event(".drop", "drop", {"dataTransfer": transfer})
+    page.get_by_role("list", name="Uploads").get_by_text("601 rows").wait_for()
+    assert found(visitor, "dropped")["projectId"] == "cells"
+
+    page.get_by_label("Name contains").fill("DROPP")
+    page.get_by_role("region", name="Measurements").get_by_role("link", name="dropped").click()
+    page.get_by_role("heading", name="dropped").wait_for()
+    columns = page.get_by_role("region", name="Columns").inner_text()
+    assert "3.27663\t4.18164" in columns
+    plot = page.locator(".u-over").first
+    plot.scroll_into_view_if_needed()
+    box = plot.bounding_box()
+    assert box
+    with page.expect_request(lambda request: '"xMin":' in (request.post_data or "")):
+        page.mouse.move(box["x"] + 100, box["y"] + 40)
+        page.mouse.down()
+        page.mouse.move(box["x"] + 300, box["y"] + 60)
+        page.mouse.up()
+    page.get_by_role("button", name="Whole range").click()
+    page.get_by_role("button", name="Show as table").first.click()
+    page.get_by_role("region", name="Current [A], as a table").get_by_text("2995").wait_for()
+    page.get_by_role("button", name="Show steps").click()
+    page.get_by_role("region", name="Steps").get_by_text("Constant current discharge").wait_for()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download").click()
+    assert download.value.path().read_bytes() == (ROOT / "examples" / "discharge.csv").read_bytes()
+    assert download.value.suggested_filename == "dropped.csv"
+
+    page.get_by_role("button", name="Delete").click()
+    page.get_by_role("dialog").get_by_role("button", name="Delete").click()
+    page.get_by_role("heading", name="Data").wait_for()
+    assert "dropped" not in {each["name"] for each in post(visitor.url, MEASUREMENTS)["nodes"]}
+
+
+def test_a_stopped_upload_leaves_nothing(visitor: Visitor) -> None:
+    page = visitor.go("/data")
+    page.context.new_cdp_session(page).send(
+        "Network.emulateNetworkConditions",
+        {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 200_000},
+    )
+    page.get_by_label("Choose files").set_input_files([csv("slow.csv", "Time [s],Voltage [V]\n" * 100_000)])
+    page.get_by_role("progressbar", name="Sent of slow.csv").wait_for()
+    page.get_by_role("button", name="Stop slow.csv").click()
+    for _ in range(50):
+        if "slow" not in {each["name"] for each in post(visitor.url, MEASUREMENTS)["nodes"]}:
+            break
+        page.wait_for_timeout(100)
+    assert "slow" not in {each["name"] for each in post(visitor.url, MEASUREMENTS)["nodes"]}
+
+
+def test_every_view_is_accessible(everywhere: Visitor) -> None:
+    uploaded(everywhere, discharge("seen.csv"))
+    page = everywhere.page
+    for size in (WIDE, NARROW):
+        everywhere.resize(size)
+        assert everywhere.serious() == []
+    page.get_by_role("list", name="Uploads").get_by_role("link", name="seen.csv").click()
+    page.locator("canvas").first.wait_for()
+    for size in (WIDE, NARROW):
+        everywhere.resize(size)
+        assert everywhere.serious() == []
+        assert everywhere.is_within()

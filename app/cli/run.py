@@ -114,6 +114,7 @@ def read_input(file: Path) -> dict[str, Any]:
         "projectId": body.get("projectId") or body.get("project_id") or "local",
         "name": body.get("name") or file.stem,
         "description": body.get("description"),
+        "labels": body.get("labels"),
         "options": {"liveProgressUpdates": live},
         "elementsByName" if isinstance(elements, dict) else "elements": elements,
     }

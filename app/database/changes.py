@@ -42,6 +42,12 @@ class Snapshot:
     folded_name: str
     status: PipelineStatus
     error_code: JobErrorCode | None
+    user_id: str | None
+    started_at: datetime | None
+    finished_at: datetime | None
+    duration: float | None
+    labels: str
+    """Labels as they are stored."""
     element_types: frozenset[ElementType] | None = None
     """Element types; None if unknown."""
 

@@ -28,7 +28,7 @@ from app.models.columns import now
 from app.models.enums import ElementType, JobStatus, PipelineElementStatus, PipelineStatus, SeriesSource
 from app.models.tables import Checkpoint, JobLogLine, Pipeline, PipelineElement, SeriesChannel
 from app.pipelines.lifecycle import end_run, load_elements
-from app.pipelines.service import next_timestamp
+from app.pipelines.service import next_timestamp, seconds_between
 
 Change = Callable[[AsyncConnection, datetime], Awaitable[None]]
 """Changes of a transaction besides those of the pipeline's row, all at one time."""
@@ -52,7 +52,12 @@ VALID = select_columns(PIPELINE.c.attempt).where(
 TOUCH = (
     update(PIPELINE)
     .where(PIPELINE.c.id == bindparam("pipeline"))
-    .values(updated_at=bindparam("at"), status=bindparam("its_status"), finished_at=bindparam("ended"))
+    .values(
+        updated_at=bindparam("at"),
+        status=bindparam("its_status"),
+        finished_at=bindparam("ended"),
+        duration=bindparam("seconds"),
+    )
 )
 BEGIN = (
     update(ELEMENT)
@@ -221,10 +226,12 @@ class Lease:
             at = next_timestamp(row.updated_at)
             await change(connection, at)
             finished_at = at if status.is_terminal else None
-            values = {"pipeline": self.pipeline_id, "its_status": status, "at": at, "ended": finished_at}
+            duration = seconds_between(row.started_at, finished_at)
+            values = {"pipeline": self.pipeline_id, "its_status": status, "at": at}
+            values |= {"ended": finished_at, "seconds": duration}
             await connection.execute(TOUCH, values)
             before = changes.take_snapshot(row, self._types)
-            after = replace(before, status=status, updated_at=at)
+            after = replace(before, status=status, updated_at=at, finished_at=finished_at, duration=duration)
             await changes.record(session, changes.Change(row.organization_id, self.pipeline_id, before, after))
 
         await self._database.write(work, is_short=is_short)

@@ -10,9 +10,9 @@ from sqlmodel import col, exists
 
 from app.models.enums import DescribedEnum
 from app.models.measurements import CellInstance, CellSpecification, Measurement, MeasurementTag
-from app.pipelines.lists import filters
-from app.pipelines.lists.filters import CLAUSES
+from app.pipelines.lists import predicates
 from app.pipelines.lists.pagination import Order
+from app.pipelines.lists.predicates import CLAUSES
 
 OrderColumn = Literal["id", "name", "created_at", "updated_at", "start_time"]
 """Columns that REST sorts by."""
@@ -69,8 +69,8 @@ def _has_tag(condition: ColumnElement[bool]) -> ColumnElement[bool]:
 
 
 def predicate(model: Any, field: str, operator: str, operand: Any) -> RowPredicate:
-    """Build a predicate from the operand that a client sends, as `app.pipelines.lists.filters.predicate` does."""
-    return RowPredicate(model, *filters.predicate(field, operator, operand))
+    """Build a predicate from the operand that a client sends, as `app.pipelines.lists.predicates.predicate` does."""
+    return RowPredicate(model, *predicates.predicate(field, operator, operand))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +80,9 @@ class RowFilter:
     predicates: tuple[RowPredicate, ...] = ()
 
     @property
-    def project_id(self) -> str | None:
-        """Return the project that every match belongs to, if the filter names it."""
-        return next((each.operand for each in self.predicates if each[1:3] == ("project_id", "eq")), None)
+    def project_ids(self) -> list[str]:
+        """Return the projects that the filter names."""
+        return [each.operand for each in self.predicates if each[1:3] == ("project_id", "eq")]
 
     def clauses(self) -> list[ColumnElement[bool]]:
         return [each.clause() for each in self.predicates]

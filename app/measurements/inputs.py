@@ -15,9 +15,10 @@ import orjson
 from app.errors import Path, Problem, ProblemCode, Rejected
 from app.models.enums import MeasurementFormat, MeasurementType
 from app.pipelines.elements import MAX_NAME
+from app.pipelines.lists.labels import MAX_LABEL, MAX_LABELS, parse_labels
 
 MAX_NOTES = 10_000
-MAX_TAGS, MAX_TAG = 50, 50
+MAX_TAGS, MAX_TAG = MAX_LABELS, MAX_LABEL
 MAX_INLINE_ROWS, MAX_INLINE_COLUMNS = 1_000, 200
 INLINE_NAME = "inline.csv"
 LIMITS = {
@@ -140,21 +141,7 @@ def parse_update(values: dict[str, Any]) -> MeasurementUpdate:
 
 def parse_tags(tags: Any) -> tuple[list[str], list[Problem]]:
     """Return trimmed tags, sorted and without duplicates by case, and all problems."""
-    if tags is None:
-        return [], []
-    if not isinstance(tags, list) or not all(isinstance(each, str) for each in tags):
-        return [], [_invalid("`tags` must be a list of texts.", "tags")]
-    kept: dict[str, str] = {}
-    for each in tags:
-        kept.setdefault(each.strip().casefold(), each.strip())
-    problems = []
-    if "" in kept:
-        problems.append(_invalid("A tag must not be empty.", "tags"))
-    if len(kept) > MAX_TAGS:
-        problems.append(_invalid(f"A measurement takes at most {MAX_TAGS} tags, not {len(kept)}.", "tags"))
-    if long := [each for each in kept.values() if len(each) > MAX_TAG]:
-        problems.append(_invalid(f"A tag takes at most {MAX_TAG} characters; {long[0]!r:.80} has more.", "tags"))
-    return sorted(kept.values(), key=str.casefold), problems
+    return parse_labels(tags, "tags", "tag", "measurement")
 
 
 def text_problems(texts: dict[str, Any], required: set[str]) -> Iterator[Problem]:

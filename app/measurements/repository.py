@@ -114,7 +114,7 @@ class UsersFilter:
     """Filter of pipelines that reference a measurement."""
 
     measurement_id: str
-    project_id: str | None = None
+    project_ids: tuple[str, ...] = ()
 
     def clauses(self) -> list[ColumnElement[bool]]:
         link = PipelineMeasurement

@@ -93,6 +93,19 @@ class Contains(FunctionElement[bool]):
     inherit_cache = True
 
 
+class Search(Contains):
+    """`Search(text, part)`: substring search that an index of trigrams may serve; `part` has three characters or
+    more."""
+
+    inherit_cache = True
+
+
+@compiles(Search)
+def _search(element: Search, compiler: SQLCompiler, **words: Any) -> str:
+    text, part = (compiler.process(each, **words) for each in element.clauses)
+    return sql_of(compiler.dialect).search(text, part)
+
+
 @compiles(Contains)
 def _contains(element: Contains, compiler: SQLCompiler, **words: Any) -> str:
     return sql_of(compiler.dialect).contains(compiler.process(element.clauses, **words))

@@ -57,6 +57,10 @@ class Sql(Protocol):
     def contains(self, arguments: str) -> str:
         """Return the condition that a text contains another one; `arguments` are both in SQL."""
 
+    def search(self, text: str, part: str) -> str:
+        """Return the condition that a text contains a part of three characters or more, in the form that an index of
+        trigrams serves."""
+
     def octets(self, column: Any) -> Any:
         """Return the number of bytes of a text or JSON column."""
 

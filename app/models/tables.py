@@ -29,6 +29,10 @@ HELD = text("status = 'RUNNING' AND worker_id IS NOT NULL")
 """Condition of pipelines that a worker runs."""
 ENDED = text("finished_at IS NOT NULL")
 """Condition of terminal pipelines."""
+HAS_ERROR, HAS_EMAIL, HAS_USER = (
+    text(f"{column} IS NOT NULL") for column in ("error_code", "created_by_email", "user_id")
+)
+"""Conditions of pipelines with an error code, an email and a user; databases infer them from comparisons."""
 HAS_JOB = text("job_id IS NOT NULL")
 """Condition of elements with a job; both databases infer it from `job_id = ?`."""
 
@@ -36,6 +40,11 @@ HAS_JOB = text("job_id IS NOT NULL")
 def stored(words: type[DescribedEnum]) -> Any:
     """Return the column type of an enum. Typed as Any, because SQLModel's types accept classes only."""
     return Name(words)
+
+
+def _where(name: str, condition: Any, *columns: str) -> Index:
+    """Return a partial index."""
+    return Index(name, *columns, sqlite_where=condition, postgresql_where=condition)
 
 
 class Pipeline(SQLModel, table=True):
@@ -50,6 +59,14 @@ class Pipeline(SQLModel, table=True):
         Index("pipeline_by_project", "organization_id", "project_id", "created_at", "id"),
         # The newest change of each project.
         Index("pipeline_by_project_update", "organization_id", "project_id", "updated_at"),
+        Index("pipeline_by_start", "organization_id", "started_at", "id"),
+        Index("pipeline_by_finish", "organization_id", "finished_at", "id"),
+        Index("pipeline_by_duration", "organization_id", "duration", "id"),
+        # For filters that alone match few of many rows, and for counts of a project.
+        Index("pipeline_by_project_status", "organization_id", "project_id", "status"),
+        _where("pipeline_by_error", HAS_ERROR, "organization_id", "error_code", "created_at", "id"),
+        _where("pipeline_by_email", HAS_EMAIL, "organization_id", "created_by_email", "created_at", "id"),
+        _where("pipeline_by_user", HAS_USER, "organization_id", "user_id", "created_at", "id"),
         # Partial index on running pipelines, for workers, which serve all tenants.
         Index("pipeline_at_work", "started_at", sqlite_where=AT_WORK, postgresql_where=AT_WORK),
         # The queue of each organization, in its order, and the pipelines of each worker.
@@ -86,6 +103,10 @@ class Pipeline(SQLModel, table=True):
     updated_at: datetime = Field(sa_type=Instant)
     started_at: datetime | None = Field(default=None, sa_type=Instant)
     finished_at: datetime | None = Field(default=None, sa_type=Instant)
+    duration: float | None = None
+    """Seconds from its start to its end; null until it has ended, and if it never started."""
+    labels: str = Field(default="[]", sa_type=JsonText, sa_column_kwargs={"server_default": "[]"})
+    """List of texts. PipelineLabel holds them for filters."""
     worker_id: str | None = Field(default=None, sa_type=Binary)
     """The worker that runs the pipeline, or ran it last; null while it is queued."""
     attempt: int = 0
@@ -100,6 +121,18 @@ class Pipeline(SQLModel, table=True):
     @property
     def is_terminal(self) -> bool:
         return self.status.is_terminal
+
+
+class PipelineLabel(SQLModel, table=True):
+    """One label of a pipeline, for filters."""
+
+    __tablename__ = "pipeline_label"
+    __table_args__ = (Index("pipeline_label_by_label", "folded_label", "pipeline_id"),)
+
+    pipeline_id: str = Field(
+        sa_type=Binary, primary_key=True, sa_column_args=[ForeignKey("pipeline.id", ondelete="CASCADE")]
+    )
+    folded_label: str = Field(sa_type=Binary, primary_key=True)
 
 
 class PipelineElement(SQLModel, table=True):

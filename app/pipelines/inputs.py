@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ import orjson
 
 from app.errors import Problem, ProblemCode, Rejected
 from app.pipelines.elements import MAX_NAME, Element, SubmittedElements
+from app.pipelines.lists.labels import parse_labels
 
 LIMITS = {
     "project_id": ("The project id", MAX_NAME),
@@ -30,12 +31,16 @@ class PipelineCreate(NamedTuple):
     live_progress_updates: bool | None
     elements: list[Element]
     idempotency_key: str | None = None
+    labels: Sequence[str] = ()
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the request without its key, in hex; independent of the form in which the elements were sent."""
-        *asked, elements, _ = self
-        return hashlib.sha256(orjson.dumps([*asked, [tuple(each) for each in elements]])).hexdigest()
+        *texts, elements, _, labels = self
+        asked: list[Any] = [*texts, [tuple(each) for each in elements]]
+        if labels:  # left out without labels: creates that are repeated after an upgrade keep their fingerprint
+            asked.append(labels)
+        return hashlib.sha256(orjson.dumps(asked)).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +49,7 @@ class PipelineUpdate:
 
     values: dict[str, Any]
     elements: list[Element] | None = None
+    labels: list[str] | None = None
 
     @property
     def only_while_pending(self) -> bool:
@@ -58,8 +64,10 @@ def parse_create(
     description: str | None = None,
     live_progress_updates: bool | None = None,
     idempotency_key: str | None = None,
+    labels: Any = None,
 ) -> PipelineCreate:
     """Validate a pipeline to create. Raises Rejected with every problem."""
+    sorted_labels, wrong = parse_labels(labels)
     checked, problems = elements.checked(required=True)
     required = {"project_id"} if idempotency_key is None else {"project_id", "idempotency_key"}
     texts = {
@@ -68,7 +76,7 @@ def parse_create(
         "description": description,
         "idempotency_key": idempotency_key,
     }
-    _reject([*_text_problems(texts, required), *problems])
+    _reject([*_text_problems(texts, required), *wrong, *problems])
     return PipelineCreate(
         project_id,
         name if name and name.strip() else None,
@@ -76,15 +84,18 @@ def parse_create(
         live_progress_updates,
         checked or [],
         idempotency_key,
+        sorted_labels,
     )
 
 
 def parse_update(values: dict[str, Any], elements: SubmittedElements) -> PipelineUpdate:
-    """Validate changes of a pipeline: the columns name, description and live_progress_updates, where `values` has them,
-    and the elements. Raises Rejected with every problem."""
+    """Validate changes of a pipeline: the columns name, description and live_progress_updates, and labels, where
+    `values` has them, and the elements. Raises Rejected with every problem."""
     checked, problems = elements.checked(required=False)
-    _reject([*_text_problems(values, {"name"}), *problems])
-    return PipelineUpdate(values, checked)
+    labels, wrong = parse_labels(values.get("labels"))
+    _reject([*_text_problems(values, {"name"}), *wrong, *problems])
+    columns = {name: value for name, value in values.items() if name != "labels"}
+    return PipelineUpdate(columns, checked, labels if "labels" in values else None)
 
 
 def checked_name(name: str | None) -> str | None:

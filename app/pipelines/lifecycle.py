@@ -19,7 +19,7 @@ from app.errors import Problem, ProblemCode, Rejected
 from app.models.enums import AuditAction, JobErrorCode, PipelineElementStatus, PipelineStatus
 from app.models.tables import Pipeline, PipelineElement
 from app.pipelines import repository
-from app.pipelines.service import invalid_state, next_timestamp
+from app.pipelines.service import invalid_state, next_timestamp, seconds_between
 from app.pipelines.transactions import statements
 from app.pipelines.transactions.rows import loaded, lock_pipeline, set_columns
 
@@ -98,7 +98,8 @@ def end_run(
     before = changes.take_snapshot(pipeline)
     at = next_timestamp(pipeline.updated_at)
     cause = {} if error_code is None else {"error_code": error_code, "error": error}
-    yield from set_columns(pipeline, {"status": status, "finished_at": at, "updated_at": at, **cause})
+    ended = {"finished_at": at, "updated_at": at, "duration": seconds_between(pipeline.started_at, at)}
+    yield from set_columns(pipeline, {"status": status, **ended, **cause})
     yield statements.END_ELEMENTS, {"pipeline": pipeline.id, "rest": rest, "at": at}
     if pipeline.started_at is not None:
         yield statements.DELETE_SERIES, {"pipeline": pipeline.id}

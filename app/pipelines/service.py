@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
+import orjson
 import uuid_utils
 
 from app.auth.caller import NOT_THEIRS, Caller
@@ -26,8 +27,9 @@ from app.pipelines import repository
 from app.pipelines.access import require_write
 from app.pipelines.elements import MAX_NAME, Element, referenced
 from app.pipelines.inputs import PipelineCreate, PipelineUpdate, checked_name
+from app.pipelines.lists.labels import dump
 from app.pipelines.transactions import statements
-from app.pipelines.transactions.rows import COLUMNS, NEW, insert_elements, link, lock_pipeline, set_columns
+from app.pipelines.transactions.rows import COLUMNS, NEW, add_labels, insert_elements, link, lock_pipeline, set_columns
 
 
 async def create(database: Database, caller: Caller, draft: PipelineCreate) -> Pipeline:
@@ -75,6 +77,10 @@ def _update(caller: Caller, id: str, changes: PipelineUpdate) -> Steps[Pipeline]
     before = events.take_snapshot(pipeline, (yield from events.read_types(id)) if replaced else None)
     name = changes.values.get("name", pipeline.name)
     moved = {"folded_name": name.casefold(), "updated_at": next_timestamp(pipeline.updated_at)}
+    if changes.labels is not None:
+        moved["labels"] = dump(changes.labels)
+        yield statements.DELETE_LABELS, {"pipeline": id}
+        yield from add_labels(id, changes.labels)
     yield from set_columns(pipeline, changes.values | moved)
     if changes.elements is not None:
         yield statements.DELETE_ELEMENTS, {"pipeline": id}
@@ -115,6 +121,7 @@ def _duplicate(caller: Caller, id: str, name: str | None, size: int) -> Steps[Pi
         return None
     name = name or f"{source.name[: MAX_NAME - len(COPY)]}{COPY}"
     draft = PipelineCreate(source.project_id, name, source.description, source.live_progress_updates, [])
+    draft = draft._replace(labels=orjson.loads(source.labels))
     pipeline = _new_pipeline(caller, draft)
     elements = yield statements.COPIED_ELEMENTS, {"pipeline": id}
     yield statements.INSERT_PIPELINE, vars(pipeline)
@@ -122,6 +129,7 @@ def _duplicate(caller: Caller, id: str, name: str | None, size: int) -> Steps[Pi
     copies = [shared | {"element": element, "copy": str(uuid_utils.uuid7())} for element, *_ in elements]
     yield statements.COPY_ELEMENT, copies
     yield from link(caller, pipeline.id, referenced(config for *_, config in elements if config is not None))
+    yield from add_labels(pipeline.id, draft.labels)
     yield events.creation_event(pipeline, [kind for _, kind, _ in elements])
     yield from audit(caller, AuditAction.DUPLICATED, pipeline)
     return pipeline
@@ -151,7 +159,8 @@ async def _store(database: Database, caller: Caller, draft: PipelineCreate) -> P
     """Store a new pipeline. Raises NotUnique if its idempotency key was used before."""
     pipeline = _new_pipeline(caller, draft)
     key = _key_row(pipeline, draft) if draft.idempotency_key is not None else None
-    if ids := referenced(element.config for element in draft.elements):
+    ids = referenced(element.config for element in draft.elements)
+    if ids or draft.labels:
         return await database.mutate(partial(_store_linked, caller, pipeline, draft, key, ids), _size(draft.elements))
     change, entry = partial(_creation, pipeline, draft), audit_entry(caller, AuditAction.CREATED, pipeline)
     await database.store(database.inserts.new(vars(pipeline), _element_rows(draft.elements), key, change, entry))
@@ -161,12 +170,13 @@ async def _store(database: Database, caller: Caller, draft: PipelineCreate) -> P
 def _store_linked(
     caller: Caller, pipeline: Pipeline, draft: PipelineCreate, key: dict[str, Any] | None, ids: list[str]
 ) -> Steps[Pipeline]:
-    """Store a new pipeline with links to its measurements."""
+    """Store a new pipeline with links to its measurements, and its labels."""
     if key is not None:
         yield statements.INSERT_KEY, key
     yield statements.INSERT_PIPELINE, vars(pipeline)
     yield from insert_elements(pipeline, _element_values(draft.elements))
     yield from link(caller, pipeline.id, ids)
+    yield from add_labels(pipeline.id, draft.labels)
     yield _creation(pipeline, draft)
     yield from audit(caller, AuditAction.CREATED, pipeline)
     return pipeline
@@ -191,6 +201,7 @@ def _new_pipeline(caller: Caller, draft: PipelineCreate) -> Pipeline:
         folded_name=name.casefold(),
         description=draft.description,
         live_progress_updates=draft.live_progress_updates,
+        labels=dump(draft.labels),
         status=PipelineStatus.PENDING,
         attempt=0,
         created_at=at,
@@ -252,6 +263,11 @@ async def _first_with_key(database: Database, caller: Caller, draft: PipelineCre
 def next_timestamp(than: datetime) -> datetime:
     """Return the current time, or just after the last change if the clock was set back."""
     return max(now(), than + timedelta(microseconds=1))
+
+
+def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
+    """Return the seconds from the start of a pipeline to its end; None without one of them."""
+    return None if start is None or end is None else (end - start).total_seconds()
 
 
 def invalid_state(pipeline: Pipeline, rule: str) -> Rejected:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from math import inf, isfinite
 from typing import Any, Literal
 
 from fastapi.exceptions import RequestValidationError
@@ -12,10 +13,12 @@ from pydantic import BaseModel, Field
 
 from app.auth.caller import Caller
 from app.database.interface import Database
-from app.models.enums import PipelineStatus
+from app.models.enums import JobErrorCode, PipelineStatus
 from app.models.tables import Pipeline
-from app.pipelines.lists.filters import COMPARISONS, PipelineFilter, Predicate, predicate
+from app.pipelines.lists.filters import PipelineFilter
+from app.pipelines.lists.labels import fold
 from app.pipelines.lists.pagination import Direction, Matches, Order, OrderColumn
+from app.pipelines.lists.predicates import COMPARISONS, Predicate, predicate
 
 Text = Field(None, max_length=1000)
 
@@ -31,8 +34,14 @@ class ListQuery(BaseModel):
     description: str | None = Text
     status: str | None = Text
     created_by_email: str | None = Text
+    error_code: str | None = Text
     created_at: str | None = Text
     updated_at: str | None = Text
+    started_at: str | None = Text
+    finished_at: str | None = Text
+    duration: str | None = Field(None, max_length=1000, description="Seconds from the start to the end.")
+    labels_all: list[str] | None = Field(None, max_length=50)
+    labels_any: list[str] | None = Field(None, max_length=50)
     created_at_gt: str | None = Field(None, max_length=1000, description="Inclusive.")
     created_at_lt: str | None = Field(None, max_length=1000, description="Inclusive.")
     updated_at_gt: str | None = Field(None, max_length=1000, description="Inclusive.")
@@ -67,6 +76,10 @@ def _filter(query: ListQuery) -> tuple[PipelineFilter, list[dict[str, Any]]]:
                 predicates.append(predicate(*BOUNDS[name], _time(value)) if name in BOUNDS else _predicate(name, value))
         except ValueError as error:
             faults.append({"type": "invalid", "loc": ("query", name), "msg": str(error), "input": value})
+    if query.labels_all:
+        predicates += [predicate("labels", "has_label", [fold(each)]) for each in query.labels_all]
+    if query.labels_any:
+        predicates.append(predicate("labels", "has_label", list(map(fold, query.labels_any))))
     return PipelineFilter(tuple(predicates)), faults
 
 
@@ -104,6 +117,25 @@ def _time(text: str) -> datetime:
         raise ValueError(f"{text!r:.80} is no time. Write it as 2026-11-23T10:00:00Z.") from None
 
 
+def _error_code(word: str) -> JobErrorCode:
+    try:
+        return next(code for code in JobErrorCode if code.value == word)
+    except StopIteration:
+        words = ", ".join(code.value for code in JobErrorCode)
+        raise ValueError(f"{word!r:.80} is no error code. Use one of {words}.") from None
+
+
+def _seconds(text: str) -> float:
+    """Parse a number of seconds."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = inf
+    if not isfinite(value):
+        raise ValueError(f"{text!r:.80} is no number of seconds. Write it as 12.5.")
+    return value
+
+
 TEXT = str, {*COMPARISONS, "in", "ilike"}
 TIME = _time, {*COMPARISONS, "in"}
 FIELDS: dict[str, tuple[Callable[[str], Any], set[str]]] = {
@@ -114,7 +146,11 @@ FIELDS: dict[str, tuple[Callable[[str], Any], set[str]]] = {
     "created_by_email": TEXT,
     "created_at": TIME,
     "updated_at": TIME,
+    "started_at": TIME,
+    "finished_at": TIME,
+    "duration": (_seconds, {*COMPARISONS, "in"}),
     "status": (_status, {"eq", "neq", "in"}),
+    "error_code": (_error_code, {"eq", "neq", "in"}),
 }
 """Parser and operators of each field."""
 BOUNDS = {

@@ -138,7 +138,7 @@ async def get_pipeline(pipeline_id: str, db: In, by: By) -> Response:
 
 @router.patch("/{pipeline_id}", response_model=Submission, responses=NOT_FOUND)
 async def update_pipeline(pipeline_id: str, patch: PipelinePatch, db: In, by: By) -> Response:
-    """Change a pipeline's name, description or both. A run is not affected."""
+    """Change a pipeline's name, description or labels. A run is not affected."""
     row = await service.update(
         db, by, pipeline_id, parse_update(patch.model_dump(exclude_unset=True), SubmittedElements())
     )

@@ -43,6 +43,7 @@ class PipelineConfig(BaseModel):
     project_id: str
     name: str | None = None
     description: str | None = None
+    labels: list[str] | None = Field(None, description="Free labels.")
     options: PipelineOptions = Field(default_factory=PipelineOptions)
     elements: dict[str, Any]
     _draft: PipelineCreate | None = PrivateAttr(None)
@@ -81,6 +82,7 @@ def _drafted(sound: dict[str, Any], config: PipelineConfig | None) -> PipelineCr
         project_id=sound.get("project_id", "not given"),
         name=sound.get("name"),
         description=sound.get("description"),
+        labels=sound.get("labels"),
         elements=SubmittedElements(by_name=sound.get("elements", {})),
         live_progress_updates=config.options.live_progress_updates if config else None,
     )
@@ -129,10 +131,11 @@ class RerunConfig(BaseModel):
 
 
 class PipelinePatch(BaseModel):
-    """Changes of a pipeline. A missing field is kept; a null description clears it."""
+    """Changes of a pipeline. A missing field is kept; a null description and null labels clear them."""
 
     name: Annotated[str | None, WithJsonSchema(NAMED)] = None
     description: str | None = Field(None, json_schema_extra={"maxLength": LIMITS["description"][1]})
+    labels: list[str] | None = None
 
 
 class Submission(BaseModel):
@@ -143,12 +146,16 @@ class Submission(BaseModel):
     user_id: str | None = None
     name: str
     description: str | None = None
+    labels: list[str] = Field([], description="Free labels, sorted.")
     options: PipelineOptions = Field(default_factory=PipelineOptions)
     status: PipelineStatus
     is_terminal: bool
     is_failed: bool = Field(description="True for failed and canceled.")
     created_at: datetime
     updated_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    duration: float | None = Field(None, description="Seconds from its start to its end.")
     error: str | None = None
     error_code: JobErrorCode | None = None
     created_by_email: str | None = None

@@ -4,6 +4,7 @@ inspected."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 from graphql import (
@@ -28,7 +29,7 @@ class InputLimits:
 
     def __init__(self, schema: GraphQLSchema, operation: OperationDefinitionNode) -> None:
         looks = {
-            node.variable.name.value: look(type_from_ast(schema, node.type))  # type: ignore[arg-type]
+            node.variable.name.value: look(type_from_ast(schema, node.type))
             for node in operation.variable_definitions or ()
         }
         self._looks = {name: found for name, found in looks.items() if found}
@@ -40,6 +41,7 @@ class InputLimits:
                 yield from find(variables[name], (name,), most)
 
 
+@cache
 def look(kind: GraphQLInputType) -> Look | None:
     """Return the search function of a type; None for a leaf type."""
     plain = get_nullable_type(kind)
@@ -64,8 +66,12 @@ def _in_list(inside: Look | None) -> Look:
 
 
 def _in_object(kind: GraphQLInputObjectType) -> Look:
-    fields = {name: found for name, field in kind.fields.items() if (found := look(field.type))}
     known = len(kind.fields)
+
+    @cache
+    def fields() -> dict[str, Look]:
+        """Return the search functions of the fields, of which one may be of the same type."""
+        return {name: found for name, field in kind.fields.items() if (found := look(field.type))}
 
     def find(value: Any, path: Path, most: int) -> Iterator[str]:
         if not isinstance(value, dict):
@@ -73,7 +79,7 @@ def _in_object(kind: GraphQLInputObjectType) -> Look:
         if len(value) > known + NAMED:
             yield f"The object at {_shown(path)} has {len(value):,} keys; `{kind.name}` has {known} fields."
             return
-        for name, inside in fields.items():
+        for name, inside in fields().items():
             if value.get(name) is not None:
                 yield from inside(value[name], (*path, name), most)
 

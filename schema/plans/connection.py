@@ -37,14 +37,14 @@ class ReadPage:
         """Whether rows exist beyond each end; True is the start of the list."""
 
     def cursor(self, value: Any, id: str) -> str:
-        return self._order.cut(self._convert(value), id)
+        return self._order.cut(None if value is None else self._convert(value), id)
 
     def end_cursor(self, index: int) -> str | None:
         return self.cursor(*self.rows[index][:PLACE]) if self.rows else None
 
     def position(self, index: int) -> Position:
         value, id = self.rows[index][:PLACE]
-        return self._order.at(self._convert(value), id)
+        return self._order.at(None if value is None else self._convert(value), id)
 
 
 ConnectionPart = Callable[[ReadPage], Any]
@@ -85,19 +85,19 @@ class ConnectionPlan:
         return lambda found: found.lists[index]
 
     def __call__(self, run: Run) -> Steps[Any]:
-        filter, order, window = page_asked(**self._arguments(run.values))
+        filter, order, window = page_asked(run.caller, **self._arguments(run.values))
         bounds = {"after": window.after, "before": window.before}
         shape = Shape(
-            page_statements.shape_of(filter.predicates),
+            page_statements.shape_of(filter.conditions),
             order.column,
             order.direction,
             window.backward,
-            *(bound is not None for bound in bounds.values()),
+            *map(page_statements.bound_of, bounds.values()),
         )
         given = page_statements.parameters(
             organization_id=run.caller.organization_id,
             size=window.size,
-            **page_statements.operands_of(filter.predicates),
+            **page_statements.operands_of(filter.conditions),
             **bounds,
         )
         rows = yield self._statement(shape)(given)
@@ -107,7 +107,7 @@ class ConnectionPlan:
         yield from read_children(self.rows, found.rows, run)
         found.lists = [build(run)(found.rows) for build in self._builders]
         if self.is_counted:
-            [[found.total]] = yield page_statements.total(self._dialect, shape.predicates)(given)
+            [[found.total]] = yield page_statements.total(self._dialect, shape.conditions)(given)
         for backward in self.ends:
             found.beyond[backward] = yield from self._beyond(
                 found, window, more, shape._replace(backward=backward), given
@@ -126,7 +126,7 @@ class ConnectionPlan:
         if isinstance(known, bool):
             return known
         position, inclusive = known
-        statement = page_statements.anything(self._dialect, shape, inclusive)
+        statement = page_statements.anything(self._dialect, shape, page_statements.bound_of(position), inclusive)
         rows = yield statement({**given, **page_statements.parameters(at=position)})
         return bool(rows)
 

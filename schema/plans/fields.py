@@ -223,6 +223,7 @@ LEFT = frozenset(
 """Fields whose operations are left to the executor, as `Type.field`."""
 FIELDS: dict[str, dict[str, FieldReader]] = {
     "Pipeline": {
+        "labels": column(PIPELINE.labels),
         "isTerminal": is_terminal,
         "options": options,
         "elements": elements,

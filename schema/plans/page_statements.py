@@ -3,61 +3,79 @@ bounds. Values are parameters."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
-from itertools import starmap
-from typing import Any, NamedTuple, cast
+from itertools import count
+from typing import Any, Literal, NamedTuple, cast
 
 from sqlalchemy import Integer, Select, bindparam
 from sqlalchemy.engine import Dialect
 
-from app.models.columns import Name
-from app.models.enums import DescribedEnum
-from app.pipelines.lists.filters import PipelineFilter, Predicate
+from app.pipelines.lists.filters import PipelineFilter
 from app.pipelines.lists.pagination import Direction, Matches, Order, OrderColumn, Position, Window
+from app.pipelines.lists.predicates import Condition, Group, Predicate, column_of
 from schema.plans.statements import CALLER, CompiledStatement
 
 PREPARED = 1024
 """Number of cached statements of each kind."""
 SIZE: Any = bindparam("size", type_=Integer)
-Predicates = tuple[tuple[str, str, int | None], ...]
-"""Fields and operators of the predicates, with the lengths of lists."""
+ConditionShape = tuple[Any, ...]
+"""Field and operator of a predicate, with the length of a list; operator of a group, with the shapes of its
+conditions."""
+
+
+Bound = Literal["value", "null"] | None
+"""Presence of a position, and whether its value is null."""
+
+
+def bound_of(position: Position | None) -> Bound:
+    return None if position is None else "null" if position[0] is None else "value"
 
 
 class Shape(NamedTuple):
     """Cache key of a statement's text."""
 
-    predicates: Predicates
+    conditions: tuple[ConditionShape, ...]
     column: OrderColumn = "created_at"
     direction: Direction = Direction.DESC
     backward: bool = False
-    is_after: bool = False
-    is_before: bool = False
+    after: Bound = None
+    before: Bound = None
 
     @property
     def order(self) -> Order:
         return Order(self.column, self.direction)
 
     def matches(self) -> Matches:
-        return Matches(CALLER, PipelineFilter(tuple(starmap(_predicate, self.predicates))), self.order)
+        numbers = count()
+        conditions = tuple(_condition(each, lambda: next(numbers)) for each in self.conditions)
+        return Matches(CALLER, PipelineFilter(conditions), self.order)
 
     def window(self) -> Window:
-        after = self.position("after") if self.is_after else None
-        before = self.position("before") if self.is_before else None
+        after = self.position("after", self.after) if self.after else None
+        before = self.position("before", self.before) if self.before else None
         return Window(SIZE, self.backward, after, before)
 
-    def position(self, name: str) -> Position:
+    def position(self, name: str, bound: Bound) -> Position:
         value, id = (bindparam(f"{name}_{i}", type_=column.type) for i, column in enumerate(self.order.columns))
-        return value, id  # type: ignore[return-value]
+        return None if bound == "null" else value, id  # type: ignore[return-value]
 
 
-def shape_of(predicates: Sequence[Predicate]) -> Predicates:
-    return tuple((each[0], each[1], len(each[2]) if isinstance(each[2], list | tuple) else None) for each in predicates)
+def shape_of(conditions: Sequence[Condition]) -> tuple[ConditionShape, ...]:
+    return tuple(map(_shape_of, conditions))
 
 
-def operands_of(predicates: Sequence[Predicate]) -> dict[str, Any]:
-    """Return parameters by name: a field and an operator."""
-    return {f"{field}_{operator}": operand for field, operator, operand in predicates}
+def _shape_of(condition: Condition) -> ConditionShape:
+    if isinstance(condition, Group):
+        return condition.operator, tuple(map(_shape_of, condition.conditions))
+    field, operator, operand = condition
+    return field, operator, len(operand) if isinstance(operand, tuple) else None
+
+
+def operands_of(conditions: Sequence[Condition]) -> dict[str, Any]:
+    """Return parameters by name: the number of their predicate."""
+    leaves = (leaf for each in conditions for leaf in each.leaves())
+    return {f"p{number}": leaf.operand for number, leaf in enumerate(leaves)}
 
 
 def parameters(**values: Any) -> dict[str, Any]:
@@ -71,11 +89,17 @@ def parameters(**values: Any) -> dict[str, Any]:
     return found
 
 
-def _predicate(field: str, operator: str, length: int | None) -> Predicate:
-    name = f"{field}_{operator}"
+def _condition(shape: ConditionShape, number: Callable[[], int]) -> Condition:
+    """Return a condition whose operands are parameters."""
+    if len(shape) == 2:
+        operator, inner = shape
+        return Group(operator, tuple([_condition(each, number) for each in inner]))
+    field, operator, length = shape
+    kind = column_of(field).type
+    name = f"p{number()}"
     if length is None:
-        return Predicate(field, operator, bindparam(name))
-    return Predicate(field, operator, [bindparam(f"{name}_{i}", type_=Name(DescribedEnum)) for i in range(length)])
+        return Predicate(field, operator, bindparam(name, type_=kind))
+    return Predicate(field, operator, [bindparam(f"{name}_{i}", type_=kind) for i in range(length)])
 
 
 def page(dialect: Dialect, shape: Shape, place: int, columns: tuple[Any, ...]) -> CompiledStatement:
@@ -86,17 +110,17 @@ def page(dialect: Dialect, shape: Shape, place: int, columns: tuple[Any, ...]) -
 
 
 @lru_cache(PREPARED)
-def total(dialect: Dialect, predicates: Predicates) -> CompiledStatement:
-    return CompiledStatement(Shape(predicates).matches().total(), dialect)
+def total(dialect: Dialect, conditions: tuple[ConditionShape, ...]) -> CompiledStatement:
+    return CompiledStatement(Shape(conditions).matches().total(), dialect)
 
 
 @lru_cache(PREPARED)
-def counts(dialect: Dialect, predicates: Predicates) -> CompiledStatement:
-    return CompiledStatement(cast(Select[Any], Shape(predicates).matches().counts()), dialect)
+def counts(dialect: Dialect, conditions: tuple[ConditionShape, ...]) -> CompiledStatement:
+    return CompiledStatement(cast(Select[Any], Shape(conditions).matches().counts()), dialect)
 
 
 @lru_cache(PREPARED)
-def anything(dialect: Dialect, shape: Shape, inclusive: bool) -> CompiledStatement:
+def anything(dialect: Dialect, shape: Shape, at: Bound, inclusive: bool) -> CompiledStatement:
     """Compile the statement that checks for rows beyond the position `at`."""
-    query = shape.matches().beyond(shape.position("at"), backward=shape.backward, inclusive=inclusive)
+    query = shape.matches().beyond(shape.position("at", at), backward=shape.backward, inclusive=inclusive)
     return CompiledStatement(query, dialect)

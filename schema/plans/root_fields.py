@@ -136,9 +136,9 @@ def pipeline_counts(compiling: CompileContext, details: FieldDetailsList) -> Roo
     compiling.statements += 1
 
     def steps(run: Run) -> Steps[Any]:
-        predicates = plain(**arguments(run.values)).predicates
-        statement = page_statements.counts(compiling.dialect, page_statements.shape_of(predicates))
-        operands = page_statements.operands_of(predicates)
+        conditions = plain(run.caller, **arguments(run.values)).conditions
+        statement = page_statements.counts(compiling.dialect, page_statements.shape_of(conditions))
+        operands = page_statements.operands_of(conditions)
         rows = yield statement(page_statements.parameters(organization_id=run.caller.organization_id, **operands))
         return make(rows)
 

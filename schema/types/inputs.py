@@ -1,76 +1,20 @@
 """Input types and their conversion to commands."""
 
-from datetime import datetime
 from typing import Any
 
 import strawberry
 from strawberry import UNSET
 from strawberry.scalars import JSON
 
-from app.models.enums import ElementType, JobErrorCode, PipelineStatus
+from app.models.enums import ElementType
 from app.pipelines.elements import SubmittedElements
 from app.pipelines.inputs import PipelineCreate, PipelineUpdate, parse_create, parse_update
-from app.pipelines.lists import filters, pagination
+from app.pipelines.lists.labels import MAX_LABEL, MAX_LABELS
 from app.pipelines.rerun.command import RerunCommand, SubmittedChange, parse_rerun
+from schema.types.lists.fields import about, given
 from schema.types.pipelines import ID
 from schema.types.values import enums  # noqa: F401  registers the enums
 from schema.types.values.input_factory import quick
-
-
-def about(description: str, **default: Any) -> Any:
-    """Declare an optional input field."""
-    return strawberry.field(description=description, **(default or {"default": UNSET}))
-
-
-def given(value: Any) -> Any:
-    """Return the value, or None if it is unset."""
-    return None if value is UNSET else value
-
-
-@quick
-@strawberry.input(
-    description="Fields are ANDed, list values ORed; an empty list matches nothing, null filters nothing."
-)
-class PipelineFilter:
-    project_id: ID | None = about("In this project.")
-    statuses: list[PipelineStatus] | None = about("With one of these statuses.")
-    error_codes: list[JobErrorCode] | None = about("Failed with one of these codes.")
-    element_types: list[ElementType] | None = about("Has an element of one of these types.")
-    name_contains: str | None = about("The name contains this, upper or lower case.")
-    created_by_email: str | None = about("Created by the user with exactly this email.")
-    created_after: datetime | None = about("Created later than this.")
-    created_before: datetime | None = about("Created earlier than this.")
-    updated_after: datetime | None = about("Last changed later than this.")
-    updated_before: datetime | None = about("Last changed earlier than this.")
-
-    def plain(self) -> filters.PipelineFilter:
-        values = ((name, value) for name, value in vars(self).items() if value is not UNSET and value is not None)
-        return filters.PipelineFilter(tuple(filters.predicate(*PREDICATES[name], value) for name, value in values))
-
-
-PREDICATES = {
-    "project_id": ("project_id", "eq"),
-    "statuses": ("status", "in"),
-    "error_codes": ("error_code", "in"),
-    "element_types": ("element_types", "has_any"),
-    "name_contains": ("name", "contains"),
-    "created_by_email": ("created_by_email", "eq"),
-    "created_after": ("created_at", "gt"),
-    "created_before": ("created_at", "lt"),
-    "updated_after": ("updated_at", "gt"),
-    "updated_before": ("updated_at", "lt"),
-}
-"""Field and operator of each filter."""
-
-
-@quick
-@strawberry.input(description="An order of pipelines. Ties are broken by `id`.")
-class PipelineOrder:
-    field: pagination.OrderField = strawberry.field(description="The sort key.")
-    direction: pagination.Direction = about("The sort direction.", default=pagination.Direction.DESC)
-
-    def plain(self) -> pagination.Order:
-        return pagination.Order(self.field.value, self.direction)
 
 
 @quick
@@ -113,6 +57,7 @@ class CreatePipelineInput:
     project_id: ID = strawberry.field(description="Its project: 1 to 255 characters.")
     name: str | None = about("At most 255 characters. Null or blank gets a default.")
     description: str | None = about("Its purpose: at most 10,000 characters.")
+    labels: list[str] | None = about(f"At most {MAX_LABELS} labels of at most {MAX_LABEL} characters.")
     elements: list[PipelineElementInput] | None = about(LISTED + " At most 250.")
     elements_by_name: JSON | None = about(BY_NAME)
     options: PipelineOptionsInput | None = about("Options of its run.")
@@ -132,6 +77,7 @@ class CreatePipelineInput:
             project_id=self.project_id,
             name=given(self.name),
             description=given(self.description),
+            labels=given(self.labels),
             elements=elements_given(given(self.elements), given(self.elements_by_name)),
             live_progress_updates=given(options.live_progress_updates) if options else None,
             idempotency_key=given(self.idempotency_key),
@@ -145,6 +91,7 @@ class CreatePipelineInput:
 class UpdatePipelineInput:
     name: str | None = about("A new name. Null or blank is INVALID.")
     description: str | None = about("A new description. Null clears it.")
+    labels: list[str] | None = about("New labels in place of all old ones. Null clears them.")
     options: PipelineOptionsInput | None = about("New options.")
     elements: list[PipelineElementInput] | None = about("New elements in place of all old ones. " + LISTED)
     elements_by_name: JSON | None = about("New elements in place of all old ones. " + BY_NAME)
@@ -154,6 +101,7 @@ class UpdatePipelineInput:
         values = {
             "name": self.name,
             "description": self.description,
+            "labels": self.labels,
             "live_progress_updates": options.live_progress_updates if options else UNSET,
         }
         return parse_update(

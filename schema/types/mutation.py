@@ -11,8 +11,9 @@ from app.pipelines import lifecycle, service
 from app.pipelines.rerun.service import rerun
 from app.server.observability.request_log import request_id
 from schema.types.context import Info
-from schema.types.inputs import CreatePipelineInput, RerunPipelineInput, UpdatePipelineInput, given
+from schema.types.inputs import CreatePipelineInput, RerunPipelineInput, UpdatePipelineInput
 from schema.types.keys.operations import KeyMutations
+from schema.types.lists.fields import given
 from schema.types.measurements.mutation import MeasurementMutations
 from schema.types.payloads import DeletePipelinePayload, PipelinePayload, payload, user_errors
 from schema.types.pipelines import ID

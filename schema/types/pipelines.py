@@ -314,6 +314,13 @@ class Pipeline(Node):
     updated_at: datetime = strawberry.field(description="When it last changed.")
     started_at: datetime | None = strawberry.field(description="When it was started.")
     finished_at: datetime | None = strawberry.field(description="When it became terminal.")
+    duration: float | None = strawberry.field(
+        description="Seconds from its start to its end. Null until it has ended, and if it never started."
+    )
+
+    @strawberry.field(description="Free labels, sorted.", graphql_type=list[str])
+    def labels(self) -> Any:
+        return orjson.loads(self.labels)  # the column of the row, not this method
 
     @strawberry.field(
         description="Position in its organization's queue, from 1, while it waits for a worker. Null unless it waits. "

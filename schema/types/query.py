@@ -21,9 +21,11 @@ from schema.types.account.projects import StatusCount, status_counts
 from schema.types.account.query import AccountQueries
 from schema.types.connection import PipelineConnection
 from schema.types.context import Context, Info
-from schema.types.inputs import PipelineFilter, PipelineOrder, given
 from schema.types.keys.audit import AuditQueries
 from schema.types.keys.operations import KeyQueries
+from schema.types.lists.fields import given
+from schema.types.lists.filters import PipelineFilter
+from schema.types.lists.orders import PipelineOrder
 from schema.types.measurements.query import MeasurementQueries
 from schema.types.pipelines import ID, Job, Node, Pipeline
 from schema.types.results.checks import CheckQueries
@@ -33,11 +35,12 @@ Filter = Annotated[PipelineFilter | None, strawberry.argument(description="The f
 NEWEST_FIRST = PipelineOrder(field=pagination.OrderField.CREATED_AT)
 
 
-def plain(filter: PipelineFilter | None = UNSET) -> filters.PipelineFilter:
-    return filter.plain() if filter else filters.PipelineFilter()
+def plain(caller: Caller, filter: PipelineFilter | None = UNSET) -> filters.PipelineFilter:
+    return filter.plain(caller) if filter else filters.PipelineFilter()
 
 
 def page_asked(
+    caller: Caller,
     filter: PipelineFilter | None = UNSET,
     order_by: PipelineOrder = NEWEST_FIRST,
     first: int | None = UNSET,
@@ -47,7 +50,11 @@ def page_asked(
 ) -> tuple[filters.PipelineFilter, pagination.Order, pagination.Window]:
     """Validate the arguments of a page. Raises BAD_USER_INPUT."""
     order = order_by.plain()
-    return plain(filter), order, pagination.window(order, given(first), given(after), given(last), given(before))
+    return (
+        plain(caller, filter),
+        order,
+        pagination.window(order, given(first), given(after), given(last), given(before)),
+    )
 
 
 MOST_IDS = 100
@@ -137,9 +144,10 @@ class Query(AccountQueries, CheckQueries, MeasurementQueries, KeyQueries, AuditQ
         ] = UNSET,
         before: Annotated[str | None, strawberry.argument(description="Only pipelines before this cursor.")] = UNSET,
     ) -> PipelineConnection:
-        asked = page_asked(filter, order_by, first, after, last, before)
+        asked = page_asked(info.context.caller, filter, order_by, first, after, last, before)
         return PipelineConnection(page=await Page(info.context.database, info.context.caller, *asked).load())
 
     @strawberry.field(description="Number of matches per status, including zeros.")
     async def pipeline_counts(self, info: Info, filter: Filter = UNSET) -> list[StatusCount]:
-        return status_counts(await pagination.counts(info.context.database, info.context.caller, plain(filter)))
+        caller = info.context.caller
+        return status_counts(await pagination.counts(info.context.database, caller, plain(caller, filter)))

@@ -10,7 +10,7 @@ from app.models import tables
 from app.pipelines.feed.kinds import Changed, Kind
 from app.pipelines.feed.readings import Event
 from schema.types.context import Info
-from schema.types.inputs import PipelineFilter
+from schema.types.lists.filters import PipelineFilter
 from schema.types.measurements.subscription import MeasurementSubscriptions
 from schema.types.pipelines import ID, AfterLine, JobLogLine, Pipeline
 from schema.types.query import plain
@@ -67,7 +67,7 @@ class Subscription(MeasurementSubscriptions):
             PipelineFilter | None, strawberry.argument(description="The filter; by default all pipelines.")
         ] = UNSET,
     ) -> AsyncGenerator[Event, None]:
-        return info.context.services.feed.changes(info.context.caller, plain(filter))
+        return info.context.services.feed.changes(info.context.caller, plain(info.context.caller, filter))
 
     @strawberry.subscription(
         description="The log of a job after the line `after`, then further lines as they are written, some at a time. "

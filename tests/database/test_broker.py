@@ -25,11 +25,26 @@ from app.pipelines import service
 from app.pipelines.elements import SubmittedElements
 from app.pipelines.feed.subscriptions import Feed
 from app.pipelines.inputs import parse_create
-from app.pipelines.lists.filters import PipelineFilter, predicate
+from app.pipelines.lists.filters import PipelineFilter
+from app.pipelines.lists.predicates import predicate
 
 OURS, THEIRS = Caller("ours"), Caller("theirs")
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
-STATE = Snapshot("p", "a@b.c", AT, AT, "name", PipelineStatus.FAILED, JobErrorCode.MODEL_ERROR, frozenset(ElementType))
+STATE = Snapshot(
+    "p",
+    "a@b.c",
+    AT,
+    AT,
+    "name",
+    PipelineStatus.FAILED,
+    JobErrorCode.MODEL_ERROR,
+    "user",
+    AT,
+    AT,
+    1.5,
+    '["label"]',
+    frozenset(ElementType),
+)
 
 
 def feed_of(database: Database) -> Feed:

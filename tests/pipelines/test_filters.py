@@ -89,6 +89,50 @@ async def test_what_is_no_instant_is_an_error(api: Api, time: Any) -> None:
     assert "DateTime" in error["message"] or "time" in error["message"]
 
 
+async def test_filters_are_combined(api: Api) -> None:
+    fit, entry = element("DATA_FIT"), element("DIRECT_ENTRY")
+    ids = {}
+    for name, project, elements in (("a", "1", [fit, entry]), ("b", "2", [fit]), ("c", "2", [])):
+        ids[name] = (await api.create(name=name, projectId=project, elements=elements, description=f"The {name}%"))[
+            "id"
+        ]
+    assert await names(api, ids=[ids["a"], ids["c"], "none"]) == ["a", "c"]
+    assert await names(api, projectIds=["1", "none"]) == ["a"]
+    assert await names(api, **{"or": [{"projectId": "1"}, {"nameContains": "C"}]}) == ["a", "c"]
+    assert await names(api, **{"or": []}) == []
+    assert await names(api, **{"and": [{"projectId": "2"}, {"not": {"nameContains": "c"}}]}) == ["b"]
+    assert await names(api, **{"not": {"createdByEmail": "none"}}) == ["a", "b", "c"]
+    assert await names(api, nameStartsWith="A") == ["a"]
+    assert await names(api, descriptionContains="THE B%") == ["b"]
+    assert await names(api, element={"types": ["DATA_FIT"], "statuses": ["PENDING"]}) == ["a", "b"]
+    assert await names(api, element={"name": "DIRECT_ENTRY", "types": ["DATA_FIT"]}) == []
+    assert await names(api, element={"nameContains": "direct"}) == ["a"]
+    assert await names(api, **{"not": {"element": {}}}) == ["c"]
+    assert await names(api, createdByMe=True) == []
+    assert await names(api, createdByMe=False) == ["a", "b", "c"]
+    assert await names(api, started={"after": "2000-01-01T00:00:00Z"}) == []
+    assert await names(api, **{"not": {"started": {"after": "2000-01-01T00:00:00Z"}}}) == ["a", "b", "c"]
+
+
+def nested(depth: int) -> dict[str, Any]:
+    return {"not": nested(depth - 1)} if depth else {"projectId": "p"}
+
+
+@pytest.mark.parametrize(
+    ("filter", "place"),
+    [
+        (nested(5), "filter.not.not.not.not.not"),
+        ({"or": [{"projectId": "p"}] * 101}, "filter.or[99].projectId"),
+        ({"and": [{"element": {"name": "x"}}] * 6}, "filter.and[5].element"),
+    ],
+)
+async def test_a_filter_that_is_too_large_is_refused_at_its_place(api: Api, filter: dict[str, Any], place: str) -> None:
+    query = "query ($f: PipelineFilter) { pipelines(filter: $f) { totalCount } }"
+    [error] = (await api.post(query, f=filter))["errors"]
+    assert error["extensions"]["code"] == "BAD_USER_INPUT"
+    assert place in error["message"]
+
+
 async def test_error_codes_and_emails_are_matched_exactly(api: Api) -> None:
     assert await names(api, errorCodes=[code.name for code in JobErrorCode]) == []
     assert await names(api, createdByEmail="a@example.org") == []

@@ -57,6 +57,10 @@ class PostgresSql(Sql):
     def contains(self, arguments: str) -> str:
         return f"strpos({arguments}) > 0"
 
+    def search(self, text: str, part: str) -> str:
+        escaped = f"replace(replace(replace({part}, '\\', '\\\\'), '%', '\\%'), '_', '\\_')"
+        return f"{text} LIKE '%' || {escaped} || '%'"
+
     def octets(self, column: Any) -> Any:
         return func.octet_length(cast(column, Text))
 

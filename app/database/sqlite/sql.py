@@ -70,6 +70,9 @@ class SqliteSql(Sql):
     def contains(self, arguments: str) -> str:
         return f"instr({arguments}) > 0"
 
+    def search(self, text: str, part: str) -> str:
+        return self.contains(f"{text}, {part}")
+
     def octets(self, column: Any) -> Any:
         return func.octet_length(column)
 

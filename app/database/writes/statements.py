@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Executable, Select
+from sqlalchemy import Executable, Float, Select
 from sqlalchemy.engine import Dialect
+from sqlalchemy.types import TypeEngine
 
 from app.models.sql import Sql, sql_of
 
@@ -17,6 +18,12 @@ cached: compiled statements are kept."""
 Row = Mapping[str, Any]
 IDS = "ids"
 """Name of the parameter of `Sql.ids`; its value is a list."""
+
+
+def _result_processor(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """Return the conversion of a column's values. Drivers return floats as they are; SQLAlchemy would ask for the
+    driver's type."""
+    return None if isinstance(kind, Float) else kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
 class CompiledWrite:
@@ -39,7 +46,7 @@ class CompiledWrite:
                 value = compiled.params[name]
                 self._template.append(value if process is None else process(value))
         columns = query.selected_columns if isinstance(query, Select) else ()
-        processors = (column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns)
+        processors = (_result_processor(column.type, dialect) for column in columns)
         self._results = [(place, process) for place, process in enumerate(processors) if process is not None]
 
     def parameters(self, values: Row) -> list[Any]:

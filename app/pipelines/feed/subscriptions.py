@@ -20,6 +20,7 @@ from app.pipelines.feed.kinds import Changed, Kind, Kinds
 from app.pipelines.feed.readings import Event, Reading, Readings
 from app.pipelines.lists.filters import PipelineFilter
 
+NOT_TOLD = "A subscription cannot filter by {}: changes do not tell it. Filter by other fields, or read the list again."
 AT_ONCE = 50
 """Maximum number of changed pipelines that a subscription reads at once."""
 LOG_BYTES = 64 * 2**20
@@ -62,8 +63,12 @@ class Feed:
     async def changes(self, caller: Caller, filter: PipelineFilter) -> AsyncGenerator[Event, None]:
         """Yield each changed pipeline that matches the filter, or matched before the change. Changes in quick
         succession are merged, and none is yielded for those that leave it outside of the filter. Raises FORBIDDEN for a
-        project that the caller may not use, and Busy if too many changes are pending."""
-        caller.ask_for(filter.project_id)
+        project that the caller may not use, BAD_USER_INPUT for a field that changes do not tell, and Busy if too many
+        changes are pending."""
+        for project_id in filter.project_ids:
+            caller.ask_for(project_id)
+        if fields := sorted(set(filter.undecidable())):
+            raise RequestError(RequestErrorCode.BAD_USER_INPUT, NOT_TOLD.format(" and ".join(f"`{f}`" for f in fields)))
         rights, changes, kinds = caller.rights(), Subscriber(caller, filter.match), Kinds(self.database, filter)
         self._subscribe(caller, changes, None, (rights, filter))
         try:

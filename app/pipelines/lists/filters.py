@@ -1,104 +1,35 @@
-"""Filters of pipelines: predicates of both APIs, in SQL and in memory."""
+"""Filters of pipelines, in SQL for lists and in memory for changes."""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, false
-from sqlmodel import col, exists, func
+from sqlalchemy import ColumnElement
 
 from app.database.broker import Match
 from app.database.changes import COLUMNS, Change, Snapshot
-from app.models.columns import Contains
-from app.models.tables import Pipeline, PipelineElement
+from app.pipelines.lists.predicates import Condition, Group, Predicate, State, all_of
 
-State = Mapping[str, Any]
-"""Known fields of a pipeline at one time."""
-COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
-    "eq": operator.eq,
-    "neq": operator.ne,
-    "gt": operator.gt,
-    "gte": operator.ge,
-    "lt": operator.lt,
-    "lte": operator.le,
-}
-"""Comparisons, of columns as of values."""
-CLAUSES: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
-    **COMPARISONS,
-    "in": lambda column, operands: _in(column, operands),
-    "has_any": lambda column, operands: exists().where(
-        col(PipelineElement.pipeline_id) == col(Pipeline.id), CLAUSES["in"](column, operands)
-    ),
-    "contains": Contains,
-    "like": lambda column, pattern: column.like(pattern, escape="\\"),
-    "ilike": lambda column, pattern: func.lower(column).like(func.lower(pattern), escape="\\"),
-}
-MATCHES: dict[str, Callable[[Any, Any], bool]] = {
-    **COMPARISONS,
-    "in": lambda value, operands: value in operands,
-    "has_any": lambda values, operands: not values.isdisjoint(operands),
-    "contains": operator.contains,
-}
-FOLDED = {"contains": "contains", "ilike": "like"}
-"""Operators of the name that ignore case, and the operators for its folded column."""
-UNCHANGEABLE = {"project_id", "created_by_email", "created_at"}
+UNCHANGEABLE = {"id", "project_id", "user_id", "created_by_email", "created_at"}
 """Fields that no change of a pipeline alters."""
-
-
-def _in(column: Any, operands: Any) -> ColumnElement[bool]:
-    """Return the condition of being among operands: a sequence, or a parameter of a prepared statement."""
-    is_empty = isinstance(operands, list | tuple) and not operands
-    return false() if is_empty else column.in_(operands)
-
-
-class Predicate(NamedTuple):
-    """Condition on a field: a column of pipelines, or `element_types`. The operand is a value, a list of values, or a
-    parameter of a prepared statement."""
-
-    field: str
-    operator: str
-    operand: Any
-
-    def clause(self) -> ColumnElement[bool]:
-        of_elements = self.field == "element_types"
-        column = col(PipelineElement.element_type if of_elements else getattr(Pipeline, self.field))
-        return CLAUSES[self.operator](column, self.operand)
-
-    def matches(self, state: State) -> bool | None:
-        """Return whether a state matches; None if it lacks the field."""
-        if self.field not in state:
-            return None
-        return MATCHES[self.operator](state[self.field], self.operand)
-
-
-def predicate(field: str, operator: str, operand: Any) -> Predicate:
-    """Build a predicate from the operand that a client sends. In an `ilike` pattern, `%` is any text and `_` any
-    character, without escapes."""
-    if operator == "ilike":
-        operand = operand.replace("\\", "\\\\")
-    if field == "name" and operator in FOLDED:
-        return Predicate("folded_name", FOLDED[operator], operand.casefold())
-    return Predicate(field, operator, tuple(dict.fromkeys(operand)) if isinstance(operand, list) else operand)
 
 
 @dataclass(frozen=True, slots=True)
 class PipelineFilter:
-    """Filter of pipelines: predicates, which are ANDed."""
+    """Filter of pipelines: conditions, which are ANDed."""
 
-    predicates: tuple[Predicate, ...] = ()
+    conditions: tuple[Condition, ...] = ()
 
     @property
-    def project_id(self) -> str | None:
-        """Return the project that every match belongs to, if the filter names it."""
-        return next(
-            (operand for field, name, operand in self.predicates if (field, name) == ("project_id", "eq")), None
-        )
+    def project_ids(self) -> Iterator[str]:
+        """Return the projects that the filter names, except within `and`, `or` and `not`."""
+        for each in self.conditions:
+            if isinstance(each, Predicate) and each.field == "project_id":
+                yield from each.operand if each.operator == "in" else [each.operand] if each.operator == "eq" else []
 
     def clauses(self) -> list[ColumnElement[bool]]:
-        return [each.clause() for each in self.predicates]
+        return [each.clause() for each in self.conditions]
 
     def match(self, change: Change) -> Match | None:
         """Match a change; None if the pipeline matches neither before nor after it. A notification can
@@ -112,25 +43,42 @@ class PipelineFilter:
         state, the pipeline does not exist and does not match."""
         if state is None:
             return False
-        found = [each.matches(state) for each in self.predicates]
-        return False if False in found else None if None in found else True
+        return all_of([each.matches(state) for each in self.conditions])
+
+    def undecidable(self) -> Iterator[str]:
+        """Return the fields on which changes cannot be matched, because they do not tell them."""
+        for each in self.conditions:
+            yield from _undecidable(each)
+
+
+def _undecidable(condition: Condition) -> Iterator[str]:
+    if isinstance(condition, Group):
+        if condition.operator == "element":
+            yield "element"
+        else:
+            for each in condition.conditions:
+                yield from _undecidable(each)
+    elif condition.field == "description":
+        yield "descriptionContains"
 
 
 def _states(change: Change) -> tuple[State | None, State | None]:
     """Return what a change tells of the states before and after it."""
     before, after = change.before, change.after
     if change.is_whole:
-        return (None if before is None else known(before)), (None if after is None else known(after))
+        first, last = (None if each is None else known(change.id, each) for each in (before, after))
+        return first, last
     if after is not None:
-        fields = known(after)
+        fields = known(change.id, after)
         return {field: fields[field] for field in UNCHANGEABLE}, fields
     if change.project_ids is None:
-        return {}, {}
-    first, last = (None if project is None else {"project_id": project} for project in change.project_ids)
+        return {"id": change.id}, {"id": change.id}
+    projects = change.project_ids
+    first, last = (None if each is None else {"id": change.id, "project_id": each} for each in projects)
     return first, last
 
 
-def known(snapshot: Snapshot) -> State:
+def known(id: str, snapshot: Snapshot) -> State:
     """Return the fields of a snapshot that are known."""
-    known = {name: getattr(snapshot, name) for name in COLUMNS}
-    return known if snapshot.element_types is None else known | {"element_types": snapshot.element_types}
+    fields = {"id": id, **{name: getattr(snapshot, name) for name in COLUMNS}}
+    return fields if snapshot.element_types is None else fields | {"element_types": snapshot.element_types}

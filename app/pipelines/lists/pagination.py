@@ -7,10 +7,11 @@ import binascii
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from math import isfinite
 from typing import Any, ClassVar, Literal, Protocol
 
 import orjson
-from sqlalchemy import ColumnElement, tuple_
+from sqlalchemy import ColumnElement, False_, false, true, tuple_, union_all
 from sqlmodel import col, func, select
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
@@ -22,6 +23,7 @@ from app.models.enums import DescribedEnum, PipelineStatus
 from app.models.tables import Pipeline
 from app.pipelines.access import visible
 from app.pipelines.lists.filters import PipelineFilter
+from app.pipelines.lists.predicates import COMPARISONS
 
 MAX_PAGE = 100
 DEFAULT_PAGE = 20
@@ -30,8 +32,22 @@ Position = tuple[Any, str]
 """Position in an order: the value of its column, and the id as tie-breaker."""
 
 
-OrderColumn = Literal["id", "name", "description", "status", "created_at", "updated_at", "created_by_email"]
-"""Columns that pipelines are sorted by, over REST. Those of OrderField have an index and no nulls, for cursors."""
+OrderColumn = Literal[
+    "id",
+    "name",
+    "description",
+    "status",
+    "created_at",
+    "updated_at",
+    "created_by_email",
+    "started_at",
+    "finished_at",
+    "duration",
+]
+"""Columns that pipelines are sorted by, over REST. Those of OrderField have an index, for cursors."""
+INDEXED_WITH_NULLS = {"started_at", "finished_at", "duration"}
+"""Columns with nulls that have an index. Neither database serves NULLS LAST by an index in both directions, so that a
+page is read in two parts: rows with a value, and rows without one."""
 
 
 class OrderField(DescribedEnum):
@@ -41,6 +57,9 @@ class OrderField(DescribedEnum):
     UPDATED_AT = "updated_at", "When it last changed."
     NAME = "name", "Its name, in binary order of UTF-8."
     STATUS = "status", "Its status, by the alphabet."
+    STARTED_AT = "started_at", "When it was started. Those that never started come last, in both directions."
+    FINISHED_AT = "finished_at", "When it became terminal. Those that have not come last, in both directions."
+    DURATION = "duration", "Seconds from its start to its end. Those without come last, in both directions."
 
 
 class Direction(DescribedEnum):
@@ -59,11 +78,39 @@ class Order:
     column: OrderColumn = "created_at"
     direction: Direction = Direction.DESC
 
-    def sort(self, *, backward: bool = False) -> list[ColumnElement[Any]]:
+    @property
+    def has_parts(self) -> bool:
+        """Return whether rows with a value and rows without one are read as two parts."""
+        return self.column in INDEXED_WITH_NULLS
+
+    def sort(self, *, backward: bool = False, of_part: bool = False) -> list[ColumnElement[Any]]:
+        """Return the sort keys: of all rows, or of a part of them, with or without values."""
         descending = (self.direction is Direction.DESC) is not backward
         sort = [column.desc() if descending else column.asc() for column in self.columns]
-        # PostgreSQL's indexes cannot serve NULLS LAST in both directions, so columns without nulls go without it.
-        return [sort[0].nulls_last(), sort[1]] if self.columns[0].nullable else sort
+        if of_part or not self.columns[0].nullable:
+            return sort  # PostgreSQL's indexes cannot serve NULLS LAST in both directions
+        return [sort[0].nulls_first() if backward else sort[0].nulls_last(), sort[1]]
+
+    def part(self, *, has_value: bool) -> ColumnElement[bool]:
+        """Return the condition for rows with a value, or without one."""
+        column = self.columns[0]
+        found: ColumnElement[bool] = column.is_not(None) if has_value else column.is_(None)
+        return found
+
+    def beyond_in_part(
+        self, position: Position, *, has_value: bool, backward: bool, inclusive: bool = False
+    ) -> ColumnElement[bool]:
+        """Return the condition for those rows of a part that are after a position, or before it if `backward`. Rows
+        without a value come after all others."""
+        value, id = position
+        if has_value == (value is None):
+            return true() if backward is has_value else false()
+        if value is not None:
+            return self.beyond(position, backward=backward, inclusive=inclusive)
+        descending = (self.direction is Direction.DESC) is not backward
+        compare = COMPARISONS[("lt" if descending else "gt") + ("e" if inclusive else "")]
+        found: ColumnElement[bool] = compare(self.columns[1], id)
+        return found
 
     def beyond(self, position: Position, *, backward: bool, inclusive: bool = False) -> ColumnElement[bool]:
         """Return the condition for rows after a position; before it if `backward`."""
@@ -78,9 +125,11 @@ class Order:
 
     def cursor(self, row: Any) -> str:
         value, id = self.position(row)
+        if value is None or isinstance(value, float):
+            return self.cut(value, id)
         return self.cut(instant_text(value) if isinstance(value, datetime) else str(getattr(value, "name", value)), id)
 
-    def cut(self, text: str, id: str) -> str:
+    def cut(self, text: Any, id: str) -> str:
         """Encode a cursor: the value of the column, as the API shows it, and the id."""
         return base64.urlsafe_b64encode(orjson.dumps([*self._key, text, id])).decode().rstrip("=")
 
@@ -100,6 +149,10 @@ class Order:
         return self._value(text), plain_text(id)
 
     def _value(self, text: Any) -> Any:
+        if text is None and self.has_parts:
+            return None
+        if self.column == "duration":
+            return finite(text)
         if self.column == "status":
             return PipelineStatus[text]
         if self.column == "name":
@@ -116,6 +169,13 @@ class Order:
     @property
     def _key(self) -> list[str]:
         return [self.column.upper(), self.direction.name]
+
+
+def finite(value: Any) -> float:
+    """Return a number of a cursor. Raises ValueError for what is none."""
+    if not isinstance(value, float) or not isfinite(value):
+        raise ValueError(value)
+    return value
 
 
 def plain_text(text: Any) -> str:
@@ -172,8 +232,8 @@ class Filter(Protocol):
     """Filter of the rows of a table."""
 
     @property
-    def project_id(self) -> str | None:
-        """Return the project that every match belongs to, if the filter names it."""
+    def project_ids(self) -> Iterable[str]:
+        """Return the projects that the filter names."""
 
     def clauses(self) -> list[ColumnElement[bool]]:
         """Return conditions, which are ANDed."""
@@ -184,13 +244,16 @@ class Matches:
     prepared statement. Raises FORBIDDEN for a project that the caller may not use."""
 
     def __init__(self, caller: Caller, filter: Filter, order: Order) -> None:
-        caller.ask_for(filter.project_id)
+        for project_id in filter.project_ids:
+            caller.ask_for(project_id)
         self._model = order.model
         self._clauses = [visible(caller, order.model), *filter.clauses()]
         self._order = order
 
     def page(self, window: Window) -> SelectOfScalar[Any]:
         """Select the rows of a page, and one more to detect a next page."""
+        if self._order.has_parts:
+            return self._page_of_parts(window)
         bounds = [
             self._order.beyond(position, backward=backward)
             for position, backward in ((window.after, False), (window.before, True))
@@ -199,14 +262,43 @@ class Matches:
         query = select(self._model).where(*self._clauses, *bounds).limit(window.size + 1)
         return query.order_by(*self._order.sort(backward=window.backward))
 
+    def _page_of_parts(self, window: Window) -> SelectOfScalar[Any]:
+        """Select a page of rows with a value and rows without one: the first of each part, in the order of both."""
+        order, id = self._order, col(self._model.id)
+        parts = []
+        for has_value in (True, False):
+            bounds = [
+                order.beyond_in_part(position, has_value=has_value, backward=backward)
+                for position, backward in ((window.after, False), (window.before, True))
+                if position is not None
+            ]
+            if any(isinstance(each, False_) for each in bounds):
+                continue
+            part = select(id).where(*self._clauses, order.part(has_value=has_value), *bounds)
+            part = part.order_by(*order.sort(backward=window.backward, of_part=True)).limit(window.size + 1)
+            parts.append(select(part.subquery().c.id))
+        among = id.in_(union_all(*parts)) if parts else false()
+        found = select(self._model).where(among)
+        return found.order_by(*order.sort(backward=window.backward)).limit(window.size + 1)
+
     def rows(self, skip: int, limit: int) -> SelectOfScalar[Any]:
         """Select the rows of a page by offset."""
         return select(self._model).where(*self._clauses).order_by(*self._order.sort()).offset(skip).limit(limit)
 
     def beyond(self, position: Position, *, backward: bool, inclusive: bool) -> SelectOfScalar[str]:
         """Select one row beyond a position."""
-        bound = self._order.beyond(position, backward=backward, inclusive=inclusive)
-        return select(self._model.id).where(*self._clauses, bound).limit(1)
+        order = self._order
+        if not order.has_parts:
+            bound = order.beyond(position, backward=backward, inclusive=inclusive)
+            return select(self._model.id).where(*self._clauses, bound).limit(1)
+        bounds = [
+            order.part(has_value=has_value)
+            & order.beyond_in_part(position, has_value=has_value, backward=backward, inclusive=inclusive)
+            for has_value in (True, False)
+        ]
+        parts = [select(self._model.id).where(*self._clauses, bound).limit(1).subquery() for bound in bounds]
+        found: SelectOfScalar[str] = select(union_all(*(select(part.c.id) for part in parts)).subquery().c.id).limit(1)
+        return found
 
     def total(self) -> SelectOfScalar[int]:
         """Count all matches."""

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import orjson
 import uuid_utils
 
 from app.auth.caller import Caller
@@ -30,7 +31,7 @@ from app.pipelines.rerun.command import Head, RerunCommand, choose_first
 from app.pipelines.rerun.copies import Copy
 from app.pipelines.service import invalid_state
 from app.pipelines.transactions import statements
-from app.pipelines.transactions.rows import NEW, lock_pipeline
+from app.pipelines.transactions.rows import NEW, add_labels, lock_pipeline
 
 RERUN = " (rerun)"
 """End of a rerun's name."""
@@ -96,6 +97,7 @@ def _rerun(
     )
     links = [{"pipeline_id": pipeline.id, "measurement_id": each} for each in measurement_ids]
     yield statements.INSERT_LINK, links
+    yield from add_labels(pipeline.id, orjson.loads(pipeline.labels))
     yield events.creation_event(pipeline, [element.element_type for element in elements])
     yield from audit(caller, AuditAction.RERUN, pipeline)
     return pipeline
@@ -117,7 +119,7 @@ def _copy(element: Head, command: RerunCommand, changed: set[str]) -> Copy:
 
 
 def _new_pipeline(original: Pipeline, caller: Caller, command: RerunCommand, new: dict[str, Any]) -> Pipeline:
-    """Return a pipeline with the original's project, description and options, and values of its own."""
+    """Return a pipeline with the original's project, description, labels and options, and values of its own."""
     at = now()
     name = command.name or f"{original.name.removesuffix(RERUN)[: MAX_NAME - len(RERUN)]}{RERUN}"
     pipeline = NEW()
@@ -136,6 +138,7 @@ def _new_pipeline(original: Pipeline, caller: Caller, command: RerunCommand, new
         updated_at=at,
         started_at=at if command.starts else None,
         finished_at=None,
+        duration=None,
         worker_id=None,
         attempt=0,
         started_by=caller.key if command.starts else None,

@@ -13,6 +13,7 @@ from app.errors import not_found
 from app.models.enums import PipelineElementStatus
 from app.models.tables import Pipeline
 from app.pipelines.access import may_see, require_write
+from app.pipelines.lists.labels import fold
 from app.pipelines.transactions import statements
 
 NEW: Callable[[], Pipeline] = manager_of_class(Pipeline).new_instance
@@ -57,6 +58,12 @@ def insert_elements(pipeline: Pipeline, elements: Iterable[dict[str, Any]]) -> S
         "updated_at": pipeline.updated_at,
     }
     yield statements.INSERT_ELEMENT, [shared | own for own in elements]
+
+
+def add_labels(pipeline_id: str, labels: Sequence[str]) -> Steps[None]:
+    """Store the labels of a pipeline for filters."""
+    if labels:
+        yield statements.INSERT_LABEL, [{"pipeline_id": pipeline_id, "folded_label": fold(each)} for each in labels]
 
 
 def link(caller: Caller, pipeline_id: str, measurement_ids: list[str]) -> Steps[None]:

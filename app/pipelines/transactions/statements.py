@@ -19,6 +19,7 @@ from app.pipelines.elements import MARK
 _tables = SQLModel.metadata.tables
 PIPELINE, ELEMENT, SERIES = _tables["pipeline"], _tables["pipeline_element"], _tables["series_channel"]
 KEY, LINK, MEASUREMENT = (_tables[name] for name in ("idempotency_key", "pipeline_measurement", "measurement"))
+LABEL = _tables["pipeline_label"]
 _ID = bindparam("pipeline", type_=Binary)
 _ORGANIZATION = bindparam("organization", type_=Binary)
 _AT = bindparam("at", type_=Instant)
@@ -36,9 +37,12 @@ def lock_many(sql: Sql) -> Any:
     return _BY_ORGANIZATION.where(theirs).order_by(PIPELINE.c.id).with_for_update()
 
 
-INSERT_PIPELINE, INSERT_ELEMENT, INSERT_KEY, INSERT_LINK = map(sa.insert, (PIPELINE, ELEMENT, KEY, LINK))
+INSERT_PIPELINE, INSERT_ELEMENT, INSERT_KEY, INSERT_LINK, INSERT_LABEL = map(
+    sa.insert, (PIPELINE, ELEMENT, KEY, LINK, LABEL)
+)
 DELETE_PIPELINE = sa.delete(PIPELINE).where(PIPELINE.c.id == _ID)
 DELETE_ELEMENTS = sa.delete(ELEMENT).where(_OF_PIPELINE)
+DELETE_LABELS = sa.delete(LABEL).where(LABEL.c.pipeline_id == _ID)
 DELETE_LINKS = sa.delete(LINK).where(LINK.c.pipeline_id == _ID)
 
 

@@ -7,6 +7,7 @@ dictionary for Strawberry to convert, this module returns the input object.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from graphql import (
@@ -83,7 +84,20 @@ def _list(item: Coerce) -> Coerce:
     return coerce
 
 
+@cache
 def _object(kind: GraphQLInputObjectType) -> Coerce:
+    made: list[Coerce] = []
+
+    def coerce(value: Any) -> Any:
+        if not made:  # at the first value: a field may be of the same type
+            made.append(_fields(kind))
+        return made[0](value)
+
+    return coerce
+
+
+def _fields(kind: GraphQLInputObjectType) -> Coerce:
+    """Return the coercion function of an input object."""
     if kind.is_one_of:
         return lambda value: coerce_input_value(value, kind)
     quick = maker(kind)

@@ -13,7 +13,7 @@ from app.measurements.filters import MeasurementOrderField, RowFilter, RowPredic
 from app.models.enums import MeasurementFormat, MeasurementStatus, MeasurementType
 from app.models.measurements import CellInstance, CellSpecification, Measurement
 from app.pipelines.lists.pagination import Direction
-from schema.types.inputs import about, given
+from schema.types.lists.fields import about, given
 from schema.types.node import ID
 from schema.types.values import enums  # noqa: F401  registers the enums
 from schema.types.values.input_factory import quick

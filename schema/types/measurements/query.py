@@ -12,7 +12,7 @@ from app.models import measurements as tables
 from app.pipelines.lists import pagination
 from app.pipelines.lists.pagination import Order, Page
 from schema.types.context import Info
-from schema.types.inputs import given
+from schema.types.lists.fields import given
 from schema.types.measurements.connections import (
     CellInstanceConnection,
     CellSpecificationConnection,

@@ -16,7 +16,7 @@ from app.pipelines.lists import pagination
 from app.pipelines.lists.pagination import Page
 from schema.types.connection import PipelineConnection
 from schema.types.context import Info
-from schema.types.inputs import given
+from schema.types.lists.fields import given
 from schema.types.node import ID, Node
 from schema.types.results.series import Columns, MaxPoints, XMax, XMin, wanted
 from schema.types.values import enums  # noqa: F401  registers the enums

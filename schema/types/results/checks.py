@@ -11,7 +11,8 @@ from app.pipelines import service
 from app.pipelines.budget import size_of
 from app.pipelines.inputs import PipelineCreate
 from schema.types.context import Context, Info
-from schema.types.inputs import CreatePipelineInput, given
+from schema.types.inputs import CreatePipelineInput
+from schema.types.lists.fields import given
 from schema.types.payloads import UserError, user_errors
 from schema.types.results.problems import ConfigurationProblem
 

@@ -21,7 +21,16 @@ from app.models.enums import (
     PipelineStatus,
     SeriesSource,
 )
-from app.models.tables import Checkpoint, IdempotencyKey, JobLogLine, Pipeline, PipelineElement, SeriesChannel
+from app.models.tables import (
+    Checkpoint,
+    IdempotencyKey,
+    JobLogLine,
+    Pipeline,
+    PipelineElement,
+    PipelineLabel,
+    SeriesChannel,
+)
+from app.pipelines.lists.labels import dump, fold
 from app.pipelines.lists.pagination import Direction, Order, OrderField
 
 START = datetime(2001, 2, 3, 10, tzinfo=UTC)
@@ -88,7 +97,14 @@ def pipeline(number: int, organization_id: str = LOCAL.organization_id) -> Pipel
         started_at=at if number % 2 else None,
         finished_at=at + timedelta(microseconds=number) if status.is_terminal else None,
         rerun_of=ORIGINALS.get(number),
+        duration=number / 1e6 if number % 2 and status.is_terminal else None,
+        labels=dump(labels(number)),
     )
+
+
+def labels(number: int) -> list[str]:
+    """Labels of a pipeline, by its number."""
+    return [["Straße", "b"], [], ["b"]][number % 3]
 
 
 def elements(of: Pipeline, number: int) -> list[PipelineElement]:
@@ -185,6 +201,7 @@ async def fill(database: Database) -> None:
             session.add(of)
             await session.flush()
             session.add_all(parts)
+            session.add_all([PipelineLabel(pipeline_id=of.id, folded_label=fold(each)) for each in labels(number)])
             await session.flush()
             session.add_all([point for part in parts for point in checkpoints(part)])
             session.add_all([line for part in parts for line in log_lines(part)])

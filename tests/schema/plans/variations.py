@@ -29,7 +29,7 @@ from graphql import (
 from hypothesis_graphql import nodes
 
 from schema import graphql_schema
-from tests.schema.plans.data import CURSORS, IDS, TIMES
+from tests.schema.plans.data import CURSORS, IDS, PIPELINES, TIMES
 
 CORE = graphql_schema
 BAD_CURSORS = ["", "x", "é", "W10", CURSORS["NAME", "ASC"][0]]
@@ -170,8 +170,14 @@ class Varied:
             case "names":
                 return nodes.List([nodes.String(pick(NAMES)) for _ in range(self.random.randrange(4))])
             case "filter" if isinstance(value, graphql.ObjectValueNode):
-                return nodes.Object([self.filtered(each) for each in value.fields if self.chance(0.6)])
+                return self.filter_of(value)
         return value
+
+    def filter_of(self, value: graphql.ObjectValueNode) -> ValueNode:
+        return nodes.Object([self.filtered(each) for each in value.fields if self.chance(0.6)])
+
+    def some(self, texts: list[str]) -> ValueNode:
+        return nodes.List([nodes.String(self.random.choice(texts)) for _ in range(self.random.randrange(4))])
 
     def filtered(self, given: graphql.ObjectFieldNode) -> graphql.ObjectFieldNode:
         pick, name = self.random.choice, given.name.value
@@ -180,6 +186,27 @@ class Varied:
             match name:
                 case "projectId":
                     value = nodes.String(pick("ab"))
+                case "projectIds":
+                    value = self.some(["a", "b", "none"])
+                case "ids":
+                    value = self.some(IDS[:PIPELINES])
+                case "labelsAll" | "labelsAny":
+                    value = self.some(["STRASSE", "b", " B ", "none"])
+                case "and" | "or" if isinstance(value, graphql.ListValueNode):
+                    inner = [each for each in value.values if isinstance(each, graphql.ObjectValueNode)]
+                    value = nodes.List([self.filter_of(each) for each in inner])
+                case "not" | "element" if isinstance(value, graphql.ObjectValueNode):
+                    value = self.filter_of(value)
+                case "name":
+                    value = nodes.String(pick(["element 0", "element 3", "none"]))
+                case "durationAtLeast" | "durationAtMost":
+                    value = pick([nodes.Int(0), nodes.Float(7e-06), nodes.Int(1)])
+                case "started" | "finished" if isinstance(value, graphql.ObjectValueNode):
+                    value = self.filter_of(value)
+                case "after" | "before":
+                    value = nodes.String(pick(TIMES))
+                case "nameStartsWith" | "descriptionContains":
+                    value = nodes.String(pick(["CELL", "a", "", 'about "', "%"]))
                 case "nameContains":
                     value = nodes.String(pick(["cell", "STRASSE", "%", "", "x"]))
                 case "createdByEmail":

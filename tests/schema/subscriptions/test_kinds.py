@@ -15,11 +15,13 @@ from app.database.changes import LONGEST_PAYLOAD, Change, Snapshot, decode_chang
 from app.models.enums import ElementType, PipelineStatus
 from app.pipelines.feed.kinds import MOST_GONE, Kind, Kinds
 from app.pipelines.feed.readings import Reading
-from app.pipelines.lists.filters import PipelineFilter, predicate
+from app.pipelines.lists.filters import PipelineFilter
+from app.pipelines.lists.predicates import predicate
 from tests.schema.subscriptions.clients import FOLLOW, Live, socket
 
 AT = datetime(2026, 11, 23, 10, tzinfo=UTC)
-RUNNING = Snapshot("p", "a@b.c", AT, AT, "name", PipelineStatus.RUNNING, None, frozenset([ElementType.DATA_FIT]))
+TYPES = frozenset([ElementType.DATA_FIT])
+RUNNING = Snapshot("p", "a@b.c", AT, AT, "name", PipelineStatus.RUNNING, None, None, AT, None, None, "[]", TYPES)
 ENDED = replace(RUNNING, status=PipelineStatus.COMPLETED)
 HIDDEN = replace(RUNNING, project_id="q")
 FILTER = PipelineFilter((predicate("status", "in", [PipelineStatus.RUNNING]),))

@@ -6,7 +6,7 @@ from alembic import op
 from app.models.columns import Binary
 
 revision = "0012"
-down_revision = "0008"
+down_revision = "0009"
 
 
 def upgrade() -> None:

@@ -1,0 +1,1 @@
+"""Inputs of lists of pipelines: filters and orders."""

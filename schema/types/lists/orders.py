@@ -1,0 +1,17 @@
+"""Input type of orders of pipelines."""
+
+import strawberry
+
+from app.pipelines.lists import pagination
+from schema.types.lists.fields import about
+from schema.types.values.input_factory import quick
+
+
+@quick
+@strawberry.input(description="An order of pipelines. Ties are broken by `id`.")
+class PipelineOrder:
+    field: pagination.OrderField = strawberry.field(description="The sort key.")
+    direction: pagination.Direction = about("The sort direction.", default=pagination.Direction.DESC)
+
+    def plain(self) -> pagination.Order:
+        return pagination.Order(self.field.value, self.direction)

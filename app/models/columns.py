@@ -10,7 +10,9 @@ from sqlalchemy import Boolean, String, Text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import UnaryExpression
 from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.operators import custom_op
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from app.models.enums import DescribedEnum
@@ -83,6 +85,11 @@ class JsonText(TypeDecorator[str]):
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
         return dialect.type_descriptor(sql_of(dialect).json())
+
+
+def without_index(column: Any) -> Any:
+    """Return a column in a form that no index of SQLite serves. https://www.sqlite.org/optoverview.html"""
+    return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
 
 
 class Contains(FunctionElement[bool]):

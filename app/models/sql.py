@@ -34,6 +34,8 @@ class Sql(Protocol):
     limits_values: bool
     """Whether the database raises an error for a value that is longer than a query allows. Otherwise plans truncate
     the JSON that the database encodes."""
+    has_probes: bool
+    """Whether lists probe which predicates match few rows, because the database has no statistics of values."""
     has_list_statements: bool
     """Whether JSON lists of several parents are read by a statement of their own. Otherwise they are subqueries in the
     statement of the parents."""

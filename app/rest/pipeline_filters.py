@@ -17,7 +17,7 @@ from app.models.enums import JobErrorCode, PipelineStatus
 from app.models.tables import Pipeline
 from app.pipelines.lists.filters import PipelineFilter
 from app.pipelines.lists.labels import fold
-from app.pipelines.lists.pagination import Direction, Matches, Order, OrderColumn
+from app.pipelines.lists.pagination import Direction, Matches, Order, OrderColumn, probed
 from app.pipelines.lists.predicates import COMPARISONS, Predicate, predicate
 
 Text = Field(None, max_length=1000)
@@ -56,12 +56,14 @@ ITEM = re.compile(r'\s*"([^"]*)"\s*(?:,|$)|([^,]+)')
 async def listing(database: Database, caller: Caller, query: ListQuery) -> tuple[list[Pipeline], int]:
     """List pipelines and count all matches. Raises FORBIDDEN, and RequestValidationError with every wrong filter."""
     filter, faults = _filter(query)
-    matches = Matches(caller, filter, Order(query.order_by, Direction[query.order.upper()]))
+    order = Order(query.order_by, Direction[query.order.upper()])
+    Matches(caller, filter, order)  # FORBIDDEN comes before the faults
     if faults:
         raise RequestValidationError(faults)
     async with database.read() as session:
-        found = list(await session.exec(matches.rows(query.skip, query.limit)))
-        total = (await session.exec(matches.total())).one()
+        matches = await probed(session, caller, filter, order)
+        found = list(await session.exec(matches.page.rows(query.skip, query.limit)))
+        total = (await session.exec(matches.all.total())).one()
     return found, total
 
 

@@ -86,20 +86,25 @@ class ConnectionPlan:
 
     def __call__(self, run: Run) -> Steps[Any]:
         filter, order, window = page_asked(run.caller, **self._arguments(run.values))
+        organization_id = run.caller.organization_id
+        probed = yield from page_statements.probed(self._dialect, filter.conditions, order.column, organization_id)
         bounds = {"after": window.after, "before": window.before}
         shape = Shape(
-            page_statements.shape_of(filter.conditions),
+            page_statements.shape_of(probed.conditions),
             order.column,
             order.direction,
             window.backward,
-            *map(page_statements.bound_of, bounds.values()),
+            page_statements.bound_of(window.after),
+            page_statements.bound_of(window.before),
+            probed.is_few,
         )
         given = page_statements.parameters(
-            organization_id=run.caller.organization_id,
+            organization_id=organization_id,
             size=window.size,
             **page_statements.operands_of(filter.conditions),
             **bounds,
         )
+        given[page_statements.NUMBERS] = probed.numbers
         rows = yield self._statement(shape)(given)
         self.rows.check(rows, run)
         more, rows = len(rows) > window.size, rows[: window.size]
@@ -107,7 +112,9 @@ class ConnectionPlan:
         yield from read_children(self.rows, found.rows, run)
         found.lists = [build(run)(found.rows) for build in self._builders]
         if self.is_counted:
-            [[found.total]] = yield page_statements.total(self._dialect, shape.conditions)(given)
+            [[found.total]] = yield page_statements.total(
+                self._dialect, page_statements.shape_of(filter.conditions), probed.is_few
+            )(given)
         for backward in self.ends:
             found.beyond[backward] = yield from self._beyond(
                 found, window, more, shape._replace(backward=backward), given

@@ -8,16 +8,20 @@ from functools import lru_cache
 from itertools import count
 from typing import Any, Literal, NamedTuple, cast
 
-from sqlalchemy import Integer, Select, bindparam
+from sqlalchemy import Integer, Select, bindparam, select
 from sqlalchemy.engine import Dialect
 
+from app.database.interface import Steps
+from app.models.sql import sql_of
 from app.pipelines.lists.filters import PipelineFilter
 from app.pipelines.lists.pagination import Direction, Matches, Order, OrderColumn, Position, Window
 from app.pipelines.lists.predicates import Condition, Group, Predicate, column_of
+from app.pipelines.lists.probes import FEW, ROW_NUMBER, probes, unindexed
 from schema.plans.statements import CALLER, CompiledStatement
 
 PREPARED = 1024
 """Number of cached statements of each kind."""
+NUMBERS = "row_numbers"
 SIZE: Any = bindparam("size", type_=Integer)
 ConditionShape = tuple[Any, ...]
 """Field and operator of a predicate, with the length of a list; operator of a group, with the shapes of its
@@ -41,15 +45,18 @@ class Shape(NamedTuple):
     backward: bool = False
     after: Bound = None
     before: Bound = None
+    is_few: bool = False
+    """Whether the rows are read by their numbers."""
 
     @property
     def order(self) -> Order:
         return Order(self.column, self.direction)
 
-    def matches(self) -> Matches:
+    def matches(self, dialect: Dialect) -> Matches:
         numbers = count()
         conditions = tuple(_condition(each, lambda: next(numbers)) for each in self.conditions)
-        return Matches(CALLER, PipelineFilter(conditions), self.order)
+        few = ROW_NUMBER.in_(select(sql_of(dialect).ids(NUMBERS))) if self.is_few else None
+        return Matches(CALLER, PipelineFilter(conditions), self.order, few)
 
     def window(self) -> Window:
         after = self.position("after", self.after) if self.after else None
@@ -76,6 +83,35 @@ def operands_of(conditions: Sequence[Condition]) -> dict[str, Any]:
     """Return parameters by name: the number of their predicate."""
     leaves = (leaf for each in conditions for leaf in each.leaves())
     return {f"p{number}": leaf.operand for number, leaf in enumerate(leaves)}
+
+
+class Probed(NamedTuple):
+    """Conditions of a page in the form that is read fast, and the numbers of its rows if they are few."""
+
+    conditions: tuple[Condition, ...]
+    numbers: Any = None
+
+    @property
+    def is_few(self) -> bool:
+        return self.numbers is not None
+
+
+def probed(dialect: Dialect, conditions: tuple[Condition, ...], column: str, organization_id: str) -> Steps[Probed]:
+    """Probe which of the conditions match few rows."""
+    if not sql_of(dialect).has_probes:
+        return Probed(conditions)
+    found = list(conditions)
+    for place, probe in probes(conditions, column):
+        rows = yield _probe(dialect, probe.query)({"organization_id": organization_id, **probe.parameters})
+        if len(rows) <= FEW:
+            return Probed(conditions, sql_of(dialect).encode_ids([row[0] for row in rows]))
+        found[place] = unindexed(found[place])
+    return Probed(tuple(found))
+
+
+@lru_cache(PREPARED)
+def _probe(dialect: Dialect, query: Any) -> CompiledStatement:
+    return CompiledStatement(query, dialect)
 
 
 def parameters(**values: Any) -> dict[str, Any]:
@@ -105,22 +141,22 @@ def _condition(shape: ConditionShape, number: Callable[[], int]) -> Condition:
 def page(dialect: Dialect, shape: Shape, place: int, columns: tuple[Any, ...]) -> CompiledStatement:
     """Compile the statement of a page: the columns of the position first, then `columns`."""
     columns = (*shape.order.columns[:place], *columns)
-    query = shape.matches().page(shape.window())
+    query = shape.matches(dialect).page(shape.window())
     return CompiledStatement(query.with_only_columns(*columns, maintain_column_froms=True), dialect)
 
 
 @lru_cache(PREPARED)
-def total(dialect: Dialect, conditions: tuple[ConditionShape, ...]) -> CompiledStatement:
-    return CompiledStatement(Shape(conditions).matches().total(), dialect)
+def total(dialect: Dialect, conditions: tuple[ConditionShape, ...], is_few: bool) -> CompiledStatement:
+    return CompiledStatement(Shape(conditions, is_few=is_few).matches(dialect).total(), dialect)
 
 
 @lru_cache(PREPARED)
-def counts(dialect: Dialect, conditions: tuple[ConditionShape, ...]) -> CompiledStatement:
-    return CompiledStatement(cast(Select[Any], Shape(conditions).matches().counts()), dialect)
+def counts(dialect: Dialect, conditions: tuple[ConditionShape, ...], is_few: bool) -> CompiledStatement:
+    return CompiledStatement(cast(Select[Any], Shape(conditions, is_few=is_few).matches(dialect).counts()), dialect)
 
 
 @lru_cache(PREPARED)
 def anything(dialect: Dialect, shape: Shape, at: Bound, inclusive: bool) -> CompiledStatement:
     """Compile the statement that checks for rows beyond the position `at`."""
-    query = shape.matches().beyond(shape.position("at", at), backward=shape.backward, inclusive=inclusive)
+    query = shape.matches(dialect).beyond(shape.position("at", at), backward=shape.backward, inclusive=inclusive)
     return CompiledStatement(query, dialect)

@@ -137,9 +137,13 @@ def pipeline_counts(compiling: CompileContext, details: FieldDetailsList) -> Roo
 
     def steps(run: Run) -> Steps[Any]:
         conditions = plain(run.caller, **arguments(run.values)).conditions
-        statement = page_statements.counts(compiling.dialect, page_statements.shape_of(conditions))
+        organization_id = run.caller.organization_id
+        probed = yield from page_statements.probed(compiling.dialect, conditions, "created_at", organization_id)
+        shape = page_statements.shape_of(conditions)
+        statement = page_statements.counts(compiling.dialect, shape, probed.is_few)
         operands = page_statements.operands_of(conditions)
-        rows = yield statement(page_statements.parameters(organization_id=run.caller.organization_id, **operands))
+        given = page_statements.parameters(organization_id=organization_id, **operands)
+        rows = yield statement(given | {page_statements.NUMBERS: probed.numbers})
         return make(rows)
 
     return steps

@@ -19,10 +19,10 @@ from app.pipelines.lists import filters, pagination
 from app.pipelines.lists.pagination import Page
 from schema.types.account.projects import StatusCount, status_counts
 from schema.types.account.query import AccountQueries
-from schema.types.connection import PipelineConnection
 from schema.types.context import Context, Info
 from schema.types.keys.audit import AuditQueries
 from schema.types.keys.operations import KeyQueries
+from schema.types.lists.connection import PipelineConnection
 from schema.types.lists.fields import given
 from schema.types.lists.filters import PipelineFilter
 from schema.types.lists.orders import PipelineOrder

@@ -36,6 +36,7 @@ class PostgresSql(Sql):
     errors = (asyncpg.PostgresError, asyncpg.InterfaceError)
     instants_are_text = False
     limits_values = False
+    has_probes = False
     has_list_statements = False
 
     def is_unavailable(self, error: BaseException) -> bool:

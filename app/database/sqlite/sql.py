@@ -50,6 +50,7 @@ class SqliteSql(Sql):
     errors = (apsw.Error, sqlite3.Error)
     instants_are_text = True
     limits_values = True
+    has_probes = True
     has_list_statements = True  # for a page, SQLite would evaluate a subquery for every sorted row
 
     def is_unavailable(self, error: BaseException) -> bool:

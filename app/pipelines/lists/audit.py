@@ -25,6 +25,11 @@ class AuditFilter:
     after: datetime | None = None
     before: datetime | None = None
 
+    @property
+    def project_ids(self) -> list[str]:
+        """Return the projects that the filter names."""
+        return [] if self.project_id is None else [self.project_id]
+
     def clauses(self) -> list[ColumnElement[bool]]:
         equal = {"project_id": self.project_id, "object_id": self.object_id, "key": self.key}
         found = [col(getattr(AuditEntry, name)) == value for name, value in equal.items() if value is not None]

@@ -8,11 +8,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import orjson
 from sqlalchemy import ColumnElement, False_, false, true, tuple_, union_all
 from sqlmodel import col, func, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select, SelectOfScalar
 
 from app.auth.caller import Caller
@@ -20,10 +21,12 @@ from app.database.interface import Database
 from app.errors import RequestError, RequestErrorCode
 from app.models.columns import instant_text
 from app.models.enums import DescribedEnum, PipelineStatus
+from app.models.sql import sql_of
 from app.models.tables import Pipeline
 from app.pipelines.access import visible
 from app.pipelines.lists.filters import PipelineFilter
 from app.pipelines.lists.predicates import COMPARISONS
+from app.pipelines.lists.probes import FEW, ROW_NUMBER, probes, unindexed
 
 MAX_PAGE = 100
 DEFAULT_PAGE = 20
@@ -243,11 +246,13 @@ class Matches:
     """Selects of the rows that a caller may see and a filter matches, in an order. Every value may be a parameter of a
     prepared statement. Raises FORBIDDEN for a project that the caller may not use."""
 
-    def __init__(self, caller: Caller, filter: Filter, order: Order) -> None:
+    def __init__(self, caller: Caller, filter: Filter, order: Order, few: ColumnElement[bool] | None = None) -> None:
+        """Create the selects. `few` is a condition that few rows meet, which are to be read by it."""
         for project_id in filter.project_ids:
             caller.ask_for(project_id)
         self._model = order.model
-        self._clauses = [visible(caller, order.model), *filter.clauses()]
+        among = [] if few is None else [few]
+        self._clauses = [visible(caller, order.model, by_id=few is not None), *among, *filter.clauses()]
         self._order = order
 
     def page(self, window: Window) -> SelectOfScalar[Any]:
@@ -309,12 +314,37 @@ class Matches:
         return select(col(Pipeline.status), func.count()).where(*self._clauses).group_by(col(Pipeline.status))
 
 
+class Probed(NamedTuple):
+    """Selects of a page, and those of all matches."""
+
+    page: Matches
+    all: Matches
+
+
+async def probed(session: AsyncSession, caller: Caller, filter: Filter, order: Order) -> Probed:
+    """Return the selects for a filter, after it was probed which of its predicates match few rows."""
+    plain = Matches(caller, filter, order)
+    if not isinstance(filter, PipelineFilter) or not sql_of(session.get_bind().dialect).has_probes:
+        return Probed(plain, plain)
+    conditions = list(filter.conditions)
+    for place, probe in probes(filter.conditions, order.column):
+        given = {"organization_id": caller.organization_id, **probe.parameters}
+        rows = await session.exec(probe.query, params=given)
+        numbers = [row[0] for row in rows]
+        if len(numbers) <= FEW:
+            few = Matches(caller, filter, order, ROW_NUMBER.in_(numbers))
+            return Probed(few, few)
+        conditions[place] = unindexed(conditions[place])
+    return Probed(Matches(caller, PipelineFilter(tuple(conditions)), order), plain)
+
+
 class Page:
     """One page of the rows that a caller may see and a filter matches."""
 
     def __init__(self, database: Database, caller: Caller, filter: Filter, order: Order, window: Window) -> None:
         self._database, self._window, self._more = database, window, False
-        self._matches = Matches(caller, filter, order)
+        self._caller, self._filter = caller, filter
+        self._matches = Probed(*[Matches(caller, filter, order)] * 2)
         self.order = order
         self.rows: list[Any] = []
 
@@ -322,7 +352,8 @@ class Page:
         """Read the rows of the page."""
         size = self._window.size
         async with self._database.read() as session:
-            rows = list(await session.exec(self._matches.page(self._window)))
+            self._matches = await probed(session, self._caller, self._filter, self.order)
+            rows = list(await session.exec(self._matches.page.page(self._window)))
         self._more = len(rows) > size
         self.rows = rows[:size][::-1] if self._window.backward else rows[:size]
         return self
@@ -338,7 +369,7 @@ class Page:
     async def total(self) -> int:
         """Count all matches."""
         async with self._database.read() as session:
-            return (await session.exec(self._matches.total())).one()
+            return (await session.exec(self._matches.all.total())).one()
 
     async def _any(self, *, backward: bool) -> bool:
         rows = self.rows
@@ -348,7 +379,7 @@ class Page:
             return found
         position, inclusive = found
         async with self._database.read() as session:
-            query = self._matches.beyond(position, backward=backward, inclusive=inclusive)
+            query = self._matches.page.beyond(position, backward=backward, inclusive=inclusive)
             return (await session.exec(query)).first() is not None
 
 
@@ -361,9 +392,9 @@ async def any_match(database: Database, filter: Filter, row: Any) -> bool:
 
 async def counts(database: Database, caller: Caller, filter: PipelineFilter) -> dict[PipelineStatus, int]:
     """Count matches by status, zeros included."""
-    query = Matches(caller, filter, Order()).counts()
     async with database.read() as session:
-        return by_status(await session.exec(query))
+        matches = await probed(session, caller, filter, Order())
+        return by_status(await session.exec(matches.all.counts()))
 
 
 def by_status(rows: Iterable[Any]) -> dict[PipelineStatus, int]:

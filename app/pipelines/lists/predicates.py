@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import ColumnElement, and_, false, or_, true
 from sqlmodel import col, exists, func
 
-from app.models.columns import Contains, Search
+from app.models.columns import Contains, Search, without_index
 from app.models.tables import Pipeline, PipelineElement, PipelineLabel
 from app.pipelines.lists.labels import folded
 
@@ -75,6 +75,8 @@ def _in(column: Any, operands: Any) -> ColumnElement[bool]:
 
 def column_of(field: str) -> Any:
     """Return the column of a field: of the pipeline, of one of its elements, or of its labels."""
+    if field.startswith(UNINDEXED):
+        return without_index(column_of(field[len(UNINDEXED) :]))
     if field == "element_types":
         return col(PipelineElement.element_type)
     if field == "labels":
@@ -83,6 +85,8 @@ def column_of(field: str) -> Any:
     return col(getattr(model, name))
 
 
+UNINDEXED = "~"
+"""Start of fields whose index SQLite does not use."""
 OF_ELEMENT = "element."
 """Start of the fields of elements, within a group `element`."""
 

@@ -10,9 +10,9 @@ from app.auth.key_manager import require_admin
 from app.models.enums import AuditAction, AuditedType
 from app.pipelines.lists import audit, pagination
 from app.pipelines.lists.pagination import Page
-from schema.types.connection import PageInfo
 from schema.types.context import Info
-from schema.types.inputs import about, given
+from schema.types.lists.connection import PageInfo
+from schema.types.lists.fields import about, given
 from schema.types.node import ID
 from schema.types.values import enums  # noqa: F401  registers the enums
 from schema.types.values.input_factory import quick

@@ -6,7 +6,7 @@ import strawberry
 
 from app.auth.key_manager import MAX_PROJECTS, MAX_TEXT, KeyDraft
 from app.auth.keys import Key
-from schema.types.inputs import about, given
+from schema.types.lists.fields import about, given
 from schema.types.node import ID
 from schema.types.payloads import UserError
 from schema.types.values.input_factory import quick

@@ -1,1 +1,1 @@
-"""Inputs of lists of pipelines: filters and orders."""
+"""Lists of pipelines: filters, orders and the connection."""

@@ -14,8 +14,8 @@ from app.models import measurements as tables
 from app.models.enums import MeasurementFormat, MeasurementStatus, MeasurementType, SeriesSource
 from app.pipelines.lists import pagination
 from app.pipelines.lists.pagination import Page
-from schema.types.connection import PipelineConnection
 from schema.types.context import Info
+from schema.types.lists.connection import PipelineConnection
 from schema.types.lists.fields import given
 from schema.types.node import ID, Node
 from schema.types.results.series import Columns, MaxPoints, XMax, XMin, wanted

@@ -1,0 +1,111 @@
+"""Probes find the same pipelines as lists without them, whatever is few."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from app.models.enums import PipelineStatus
+from app.pipelines.lists import pagination, probes
+from app.pipelines.lists.predicates import Predicate
+from app.pipelines.lists.probes import match_expression
+from schema.plans import page_statements
+from tests.api import Api
+
+QUERY = """query ($f: PipelineFilter, $o: PipelineOrder!) {
+  pipelines(filter: $f, orderBy: $o) { totalCount nodes { name } pageInfo { hasNextPage } }
+  pipelineCounts(filter: $f) { status count }
+}"""
+NAMES = ["Straße 1", "STRASSE 2", 'quote " AND', "a%b_c", "été", "ab", "plain"]
+LATER, EARLIER = "2100-01-01T00:00:00Z", "2000-01-01T00:00:00Z"
+FILTERS: list[dict[str, Any]] = [
+    *({"nameContains": text} for text in ("strasse", "SSE 2", '" AND', "%b_", "été", "ab", "none", "x" * 300)),
+    *({"nameStartsWith": text} for text in ("strasse", "plain", "AB", "lain")),
+    *({"labelsAll": labels} for labels in (["A"], ["a", "odd"], ["none"])),
+    *({"labelsAny": labels} for labels in (["a", "odd"], ["none"], [])),
+    *(
+        {name: {side: at}}
+        for name in ("started", "finished")
+        for side in ("after", "before")
+        for at in (LATER, EARLIER)
+    ),
+    *({name: at} for name in ("updatedAfter", "updatedBefore", "createdAfter") for at in (LATER, EARLIER)),
+    *({name: seconds} for name in ("durationAtLeast", "durationAtMost") for seconds in (0, 1e9)),
+    *({"projectIds": ids} for ids in (["p"], ["p", "q"], ["none"], [])),
+    {"statuses": ["PENDING", "CANCELED"]},
+    {"labelsAny": ["a"], "nameContains": "strasse", "updatedAfter": EARLIER},
+    {"not": {"labelsAny": ["a"]}, "updatedAfter": EARLIER, "projectIds": ["p", "q"]},
+]
+ORDERS = [("CREATED_AT", "DESC"), ("UPDATED_AT", "ASC"), ("NAME", "ASC"), ("DURATION", "DESC"), ("STARTED_AT", "ASC")]
+
+
+@pytest.fixture
+async def rows(api: Api) -> Api:
+    for number, name in enumerate(NAMES):
+        labels = ["a", "odd"] if number % 2 else ["A"][: number % 3]
+        id = (await api.create(name="before", projectId="pq"[number % 2], labels=labels))["id"]
+        await api.run("UpdatePipeline", id=id, input={"name": name})
+        if number % 3 == 0:
+            await api.run("StartPipeline", id=id)
+        if number % 3 < 2:
+            await api.run("CancelPipeline", id=id)
+    gone = (await api.create(name="strasse gone", labels=["a"]))["id"]
+    await api.run("DeletePipeline", id=gone)
+    return api
+
+
+async def answers(api: Api) -> list[Any]:
+    found = []
+    for filter in FILTERS:
+        for field, direction in ORDERS:
+            order = {"field": field, "direction": direction}
+            found.append((filter, order, await api.data(QUERY, f=filter, o=order)))
+    return found
+
+
+async def test_answers_do_not_depend_on_what_is_few(rows: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = []
+    for few in (0, 2, 1000):
+        for module in (pagination, page_statements):
+            monkeypatch.setattr(module, "FEW", few)
+        found.append(await answers(rows))
+    monkeypatch.setattr(probes, "_has_probe", lambda *_: False)
+    plain = await answers(rows)
+    assert sum(bool(data["pipelines"]["nodes"]) for _, _, data in plain) > len(plain) / 3
+    for each in found:
+        assert each == plain
+
+
+def test_texts_of_clients_are_no_expressions() -> None:
+    assert match_expression('a" OR "b') == '"a"" " AND """ O" AND " OR" AND "OR " AND "R """ AND " ""b"'
+    assert match_expression("x" * 1000) == '"xxx"'
+
+
+async def test_a_vacuum_keeps_the_numbers_of_rows(sqlite_url: str, tmp_path: Path) -> None:
+    """The index of names identifies pipelines by `rowid`."""
+    database = apsw.Connection(sqlite_url.removeprefix("sqlite:///"))
+    columns = "id, organization_id, project_id, name, folded_name, status, created_at, updated_at, attempt"
+    insert = f"INSERT INTO pipeline ({columns}) VALUES (?, 'o', 'p', 'n', ?, 'PENDING', '', '', 0)"
+    database.executemany(insert, [(f"{300 - number:03}", f"name {number}") for number in range(1, 257)])
+    database.execute("DELETE FROM pipeline WHERE id LIKE '%1'")
+    before = database.execute("SELECT rowid, id FROM pipeline ORDER BY id").fetchall()
+    assert len(before) == 231
+    database.execute("VACUUM")
+    assert database.execute("SELECT rowid, id FROM pipeline ORDER BY id").fetchall() == before
+    database.execute("VACUUM INTO ?", (str(tmp_path / "copy.db"),))
+    copy = apsw.Connection(str(tmp_path / "copy.db"))
+    assert copy.execute("SELECT rowid, id FROM pipeline ORDER BY id").fetchall() == before
+    search = "SELECT rowid FROM pipeline_search WHERE pipeline_search MATCH ?"
+    found = copy.execute(f"SELECT id FROM pipeline WHERE rowid IN ({search})", ('"e 4"',)).fetchall()
+    assert len(found) == sum("e 4" in f"name {number}" for number in range(1, 257) if (300 - number) % 10 != 1)
+    copy.execute("INSERT INTO pipeline_search (pipeline_search) VALUES ('integrity-check')")
+
+
+@pytest.mark.parametrize("status", list(PipelineStatus)[:1])
+async def test_statuses_are_probed_for_other_orders_only(api: Api, status: PipelineStatus) -> None:
+    condition = Predicate("status", "in", (status,))
+    assert list(probes.probes([condition], "created_at")) == []
+    assert [place for place, _ in probes.probes([condition], "duration")] == [0]

@@ -20,6 +20,7 @@ VoltgraphError
 ├── Abandoned         a write canceled itself
 ├── FileGone          a stored file was deleted meanwhile
 ├── PartFailed        a stored table cannot be read
+├── ExportFailed      parameter values cannot be written as a document
 ├── ReadingFailed     an uploaded file cannot be read
 ├── ReadingLost       another worker reads that file, or its measurement is gone
 ├── WrongAnswer       the process that read a file described what cannot be stored

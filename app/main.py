@@ -19,6 +19,7 @@ from app.database.connect import database_url, exclusive, open_database
 from app.database.interface import Pools
 from app.database.migrations import migrate
 from app.execution.checking.checker import Checker
+from app.execution.reading.exporter import Exporter
 from app.execution.reading.parts import Parts
 from app.execution.worker import child_processes, working
 from app.rest.host_rule import HostRule
@@ -91,8 +92,9 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
                 Parts(settings, database) as parts,
                 child_processes(settings) as children,
                 Checker(settings, database, children) as checker,
+                Exporter(settings, children) as exporter,
             ):
-                app.state.services = services(settings, database, keys, parts, checker)
+                app.state.services = services(settings, database, keys, parts, checker, exporter)
                 app.graphql.open(app.state.services)
                 app.state.metrics.watch(app.state.services)
                 app.state.exposition = Exposition(app.state.metrics, database)

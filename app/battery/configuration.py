@@ -12,6 +12,7 @@ from app.battery.checks.fields import MAX_TEXT, Field, Settings, settle, shown, 
 from app.battery.checks.guard import value_faults
 from app.battery.checks.public_schema import schema_faults
 from app.battery.entries import ENTRIES, REFUSED_ENTRIES
+from app.battery.entries.bpx.document import read_document
 from app.battery.entries.parameter_sets import PARAMETER_SET, parameter_set
 from app.battery.expressions.symbols import decode, encode
 from app.battery.fit.configuration import parse_fit as data_fit
@@ -88,12 +89,21 @@ def _inline_entry(config: dict[str, Any]) -> ParsedElement:
     faults = _elsewhere(config)
     values = config.get("values")
     others = {name: value for name, value in config.items() if name not in (*ELSEWHERE, "values")}
-    fields = {"source": SOURCE, "provenance": Field(lambda value: None, None), "parameter_set": PARAMETER_SET}
+    fields = {
+        "source": SOURCE,
+        "provenance": Field(lambda value: None, None),
+        "parameter_set": PARAMETER_SET,
+        "bpx": Field(lambda value: None, None),
+    }
     settings, more = settle(fields, others)
     faults += more
     base = parameter_set(settings["parameter_set"]) if settings.get("parameter_set") else {}
+    document, more = (None, []) if settings.get("bpx") is None else read_document(settings["bpx"], ("bpx",))
+    faults += more
+    if document is not None:
+        base, settings["bpx"] = base | document.values, document.header
     if values is None and not base and not faults:
-        faults.append(Fault("An entry needs `values`, a `parameter_set`, or the `name` of an entry function."))
+        faults.append(Fault("An entry needs `values`, a `parameter_set`, `bpx`, or the `name` of an entry function."))
     elif values is not None and (not isinstance(values, dict) or len(values) > MAX_VALUES):
         faults.append(Fault(f"`values` must be an object of at most {MAX_VALUES} parameters.", ("values",)))
         values = None
@@ -102,9 +112,9 @@ def _inline_entry(config: dict[str, Any]) -> ParsedElement:
     faults += [fault for found in wrong.values() for fault in found]
     sound = {name: value for name, value in given.items() if name not in wrong}
     kept = {name: value for name, value in settings.items() if value is not None}
-    public = {name: value for name, value in kept.items() if name != "parameter_set"}
+    public = {name: value for name, value in kept.items() if name not in ("parameter_set", "bpx")}
     faults += schema_faults({"element_type": "entry", "values": sound} | public)
-    product = ElementResult(base | given)
+    product = ElementResult(base | given, fields={} if document is None else {"warnings": document.warnings})
     return CheckedElement(
         {"element_type": "entry"} | kept, lambda inputs, report: product, lambda: _decoded(product)
     ), faults

@@ -15,6 +15,7 @@ from app.cli.checks.settings import unknown_variables
 from app.cli.database import backup, migrate, prune
 from app.cli.fitting.command import fit
 from app.cli.pipelines.changing import cancel, rerun, start
+from app.cli.pipelines.export import export
 from app.cli.pipelines.listing import list_pipelines
 from app.cli.pipelines.logs import logs
 from app.cli.run import run
@@ -64,6 +65,6 @@ def options(
 
 cli.add_typer(keys.cli, name="keys")
 COMMANDS: list[Callable[..., None]] = [serve, run, check, fit, upload, list_pipelines, start, cancel, rerun, logs]
-COMMANDS += [worker, migrate, backup, prune, doctor, schema]
+COMMANDS += [export, worker, migrate, backup, prune, doctor, schema]
 for command in COMMANDS:
     cli.command("list" if command is list_pipelines else None)(command)

@@ -51,6 +51,7 @@ KILLED_FIRST = "1000"
 """oom_score_adj of jobs: when memory is short, the kernel kills the largest of them, and not the server."""
 CANNOT_RUN = "This server cannot run elements:"
 """Start of the message of each failure if the executor cannot be imported."""
+CANNOT_EXPORT = "Writing BPX documents needs the extra `battery` on this server: pip install 'voltgraph[battery]'."
 MOST_TRACEBACK = 16_384
 """Maximum characters of a traceback that is sent; its end is kept."""
 
@@ -192,7 +193,8 @@ def _end_log(warned: int) -> None:
 
 def answer(request: dict[str, Any], work: Executor, connection: socket.socket, limits: Limits) -> dict[str, Any]:
     """Return the answer to a request: problems of each job for `check`, a result or a failure for `run`, a
-    description or a failure for `ingest`, a series or a failure for `part`. Series are sent before their result."""
+    description or a failure for `ingest`, a series or a failure for `part`, a document or a failure for `export`.
+    Series are sent before their result."""
     try:
         return _answer(request, work, connection)
     except Exception as error:
@@ -212,6 +214,8 @@ def _answer(request: dict[str, Any], work: Executor, connection: socket.socket) 
         return _ingested(request)
     if request["kind"] == "part":
         return _part(request, connection)
+    if request["kind"] == "export":
+        return _exported(request)
     files = {id: DataFile(**file) for id, file in request.get("measurements", {}).items()}
     jobs = [Job(job["name"], ElementType[job["type"]], job["config"], files) for job in request["jobs"]]
     if request["kind"] == "check":
@@ -238,6 +242,17 @@ def _ingested(request: dict[str, Any]) -> dict[str, Any]:
         return _failed(JobErrorCode.CONFIGURATION_ERROR, f"This server cannot read files: {error}")
     except MemoryError:
         return _failed(JobErrorCode.CONFIGURATION_ERROR, "The file needs more memory than its process may use.")
+
+
+def _exported(request: dict[str, Any]) -> dict[str, Any]:
+    """Write parameter values by the function `MODULE:NAME` of the request, which is imported here."""
+    module, _, attribute = request["export"].partition(":")
+    try:
+        export = getattr(importlib.import_module(own(module)), attribute)
+    except ImportError as error:
+        traceback.print_exc()
+        return _failed(JobErrorCode.SUBMISSION_FAILED, f"{CANNOT_EXPORT} ({error})")
+    return {"kind": "result", "result": export(request)}
 
 
 def _part(request: dict[str, Any], connection: socket.socket) -> dict[str, Any]:

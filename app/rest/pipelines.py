@@ -8,13 +8,15 @@ from starlette.responses import Response
 
 from app.auth.caller import Caller
 from app.database.interface import Database
-from app.errors import ProblemCode, Rejected, RequestError, RequestErrorCode, not_found
+from app.errors import Problem, ProblemCode, Rejected, RequestError, RequestErrorCode, not_found
 from app.models.tables import Pipeline
 from app.pipelines import lifecycle, repository, service
 from app.pipelines.budget import PARSED, Budget, size_of
 from app.pipelines.elements import SubmittedElements
 from app.pipelines.inputs import parse_update
 from app.pipelines.rerun.service import rerun
+from app.pipelines.results.parameter_sets import JSON_TYPE, ParameterSetFormat, parameter_set
+from app.pipelines.results.parsed import ParsedResult
 from app.rest import serializers
 from app.rest.authentication import caller, services
 from app.rest.pipeline_filters import ListQuery, listing
@@ -31,7 +33,7 @@ from app.rest.schemas import (
     RerunConfig,
     Submission,
 )
-from app.rest.serializers import JsonResponse
+from app.rest.serializers import JsonResponse, StoredJson
 from app.server.observability.request_log import request_id
 from app.server.services import Services
 
@@ -90,6 +92,7 @@ Once = Annotated[
         description="Makes a retry safe: a repeat returns the first request's pipeline. Keys belong to projects.",
     ),
 ]
+Format = Annotated[ParameterSetFormat, Query(description="The format of the file: pybamm, bpx or csv.")]
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Failure}}
 NOT_NOW: dict[int | str, dict[str, Any]] = {**NOT_FOUND, 409: {"model": Failure}}
 NOT_YET: dict[int | str, dict[str, Any]] = {**NOT_NOW, 429: {"model": Failure}}
@@ -185,6 +188,29 @@ async def get_result(pipeline_id: str, db: In, by: By, most: Most) -> Response:
     [elements] = await repository.elements_of(db, by, [pipeline_id], budget=most, whole=True)
     most.take_bytes(PARSED * sum(size_of(each.result) for each in elements))
     return JsonResponse(serializers.result(elements))
+
+
+@router.get(
+    "/{pipeline_id}/parameters",
+    response_class=Response,
+    responses={200: {"content": {JSON_TYPE: {}, "text/csv": {}}}, **NOT_NOW},
+)
+async def get_parameters(pipeline_id: str, request: Request, by: By, most: Most, format: Format) -> Response:
+    """Download the parameter values of a pipeline's elements, later ones over earlier ones, as a file of PyBaMM, of the
+    standard BPX, or with comma-separated values. The header X-Omitted has the number of parameters that the file does
+    not hold, or not exactly; the GraphQL field `omitted` names them."""
+    db = database(request)
+    row = found(await repository.pipeline(db, by, pipeline_id))
+    [elements] = await repository.elements_of(db, by, [pipeline_id], budget=most, whole=True)
+    most.take_bytes(PARSED * sum(size_of(each.result) for each in elements))
+    results = [(each.name, ParsedResult(each.result)) for each in elements if each.result is not None]
+    file = await parameter_set(row.name, results, format, services(request).exporter)
+    if file is None:
+        message = "No element of the pipeline has completed, so it has no parameter values yet."
+        raise Rejected(Problem(ProblemCode.INVALID_STATE, message))
+    most.take_bytes(size_of(file.content))
+    headers = {"content-disposition": f'attachment; filename="{file.file_name}"', "x-omitted": str(len(file.omitted))}
+    return StoredJson(file.content, headers=headers, media_type=file.media_type)
 
 
 @router.get("/{pipeline_id}/elements", response_model=list[PipelineElement], responses=NOT_FOUND)

@@ -16,6 +16,7 @@ from app.measurements.parts import PartReader
 from app.measurements.subscriptions import MeasurementFeed
 from app.pipelines.feed.subscriptions import Feed
 from app.pipelines.lifecycle import QueueLimits
+from app.pipelines.results.parameter_sets import BpxExporter
 from app.server.bodies.quota import BodyQuota
 from app.server.memory import Reclaimer
 from app.server.observability.health import Health
@@ -42,13 +43,16 @@ class Services:
     signer: Signer
     parts: PartReader
     checker: Checker
+    exporter: BpxExporter
     max_file_bytes: int
     max_stored_bytes: int
     settings: Settings
     keys: KeyManager
 
 
-def services(settings: Settings, database: Database, keys: KeyStore, parts: PartReader, checker: Checker) -> Services:
+def services(
+    settings: Settings, database: Database, keys: KeyStore, parts: PartReader, checker: Checker, exporter: BpxExporter
+) -> Services:
     """Build the services of a server."""
     authenticator = Authenticator(KeyRing(keys), settings.allow_anyone)
     sockets = ConcurrencyQuota(settings.max_sockets, "WebSockets")
@@ -74,6 +78,7 @@ def services(settings: Settings, database: Database, keys: KeyStore, parts: Part
         Signer(database),
         parts,
         checker,
+        exporter,
         settings.max_file_bytes,
         settings.max_stored_bytes,
         settings,

@@ -59,6 +59,7 @@ EXTRA = {
     "counts": 20,
     "system": 20,
     "usedBy": 50,
+    "parameterSet": 100,
     "series": 20,
     "history": 20,
     "apiKeys": 20,

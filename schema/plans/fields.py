@@ -207,6 +207,7 @@ def log(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
 
 LEFT = frozenset(
     {
+        "Pipeline.parameterSet",
         "Pipeline.queuePosition",
         "PipelineElement.history",
         "PipelineElement.series",

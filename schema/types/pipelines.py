@@ -20,14 +20,16 @@ from app.models.enums import (
     SeriesSource,
 )
 from app.pipelines import repository
+from app.pipelines.budget import size_of
 from app.pipelines.results import objectives as stored
-from app.pipelines.results import outcomes, parsed
+from app.pipelines.results import outcomes, parameter_sets, parsed
 from schema.types.account.actions import PipelineActions
 from schema.types.account.projects import Project
 from schema.types.context import Info
 from schema.types.node import ID, Node
 from schema.types.results.failures import Failure, failure
 from schema.types.results.outcomes import ElementObjective, Outcome, ParameterValue, ResultWarning
+from schema.types.results.parameter_sets import ParameterSet
 from schema.types.results.series import (
     DESCRIPTION,
     HISTORY_DESCRIPTION,
@@ -59,6 +61,7 @@ TracePoints = Annotated[
     int, strawberry.argument(description=f"Maximum number of checkpoints: 1 to {repository.MAX_TRACE:,}.")
 ]
 
+Format = Annotated[parameter_sets.ParameterSetFormat, strawberry.argument(description="The format of the file.")]
 AfterLine = Annotated[
     int, strawberry.argument(description="Number of the last line known; 0 begins with the first line.")
 ]
@@ -392,6 +395,18 @@ class Pipeline(Node):
     )
     async def parameters(self, info: Info) -> list[parsed.ParameterValue]:
         return parsed.merged_parameters(await _results(self, info))
+
+    @strawberry.field(
+        description="The parameter values of its elements as a file. Null until an element is COMPLETED.",
+        graphql_type=ParameterSet | None,
+    )
+    async def parameter_set(self, info: Info, format: Format) -> parameter_sets.ParameterSet | None:
+        context = info.context
+        results = await _results(self, info)
+        found = await parameter_sets.parameter_set(self.name, results, format, context.services.exporter)
+        if found is not None:
+            context.budget.take_bytes(size_of(found.content))
+        return found
 
     @classmethod
     def is_type_of(cls, value: Any, _info: Info) -> bool:

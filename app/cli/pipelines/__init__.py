@@ -1,1 +1,1 @@
-"""Commands about the pipelines of a server: their list, start, cancellation, reruns, logs and reports."""
+"""Commands about the pipelines of a server: their list, start, cancellation, reruns, exports, logs and reports."""

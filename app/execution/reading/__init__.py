@@ -1,1 +1,1 @@
-"""Reading of files: uploads by a worker, and parts of stored tables by a server, in child processes only."""
+"""Reading and writing of files in child processes: uploads by a worker; parts of tables and documents by a server."""

@@ -11,6 +11,7 @@ from app.models import enums
 from app.models.enums import DescribedEnum
 from app.pipelines.feed import kinds
 from app.pipelines.lists import pagination
+from app.pipelines.results.parameter_sets import ParameterSetFormat
 from schema.strawberry_internals import type_definition
 
 
@@ -36,6 +37,7 @@ for each in (
     enums.AuditAction,
     enums.AuditedType,
     filters.MeasurementOrderField,
+    ParameterSetFormat,
 ):
     describe(each)
 describe(kinds.Kind, "PipelineChangeKind")

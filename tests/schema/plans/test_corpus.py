@@ -49,6 +49,7 @@ def documents(file: str) -> tuple[str, list[str]]:
 
 
 SERVED, SERVED_NAMES = documents("served.graphql")
+RESULTS, RESULT_NAMES = documents("results.graphql")
 LEFT, LEFT_NAMES = documents("left.graphql")
 
 
@@ -56,6 +57,12 @@ LEFT, LEFT_NAMES = documents("left.graphql")
 async def test_a_plan_serves(pair: Pair, name: str) -> None:
     for _ in range(2):
         await pair.same(SERVED, VARIABLES.get(name), name)
+
+
+@pytest.mark.parametrize("name", RESULT_NAMES)
+async def test_a_plan_serves_results(pair: Pair, name: str) -> None:
+    for _ in range(2):
+        await pair.same(RESULTS, VARIABLES.get(name), name)
 
 
 @pytest.mark.parametrize("name", LEFT_NAMES)

@@ -1,0 +1,115 @@
+"""Exporter: BPX documents of parameter values, written for a server: each in a child process with limits, at most
+PLACES at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from app.errors import RequestError, RequestErrorCode, VoltgraphError
+from app.execution.processes import ChildDied, ChildProcesses, limits_of
+from app.models.enums import JobErrorCode
+from app.settings import Settings
+
+log = logging.getLogger("voltgraph")
+
+PLACES, MOST_WAITING = 2, 16
+"""Documents that one server has written at a time, and further ones that wait."""
+SECONDS = 60.0
+"""Time limit of a document, its waiting and the imports of the first one included."""
+MEMORY = 1024 * 2**20
+"""Maximum bytes of memory of a process besides the imported libraries; fewer if VOLTGRAPH_JOB_MEMORY is."""
+EXPORT = "app.battery.entries.bpx.export:export"
+BUSY = "Too many BPX documents are written at the same time. Try again later."
+SLOW = f"Writing the BPX document took longer than {SECONDS:g} s. Take the format PYBAMM or CSV, or try again."
+DIED = "The process that wrote the BPX document ended. Take the format PYBAMM or CSV, or try again."
+
+
+class ExportFailed(VoltgraphError):
+    """A document cannot be written: a fault of the server."""
+
+
+class Exporter:
+    """Exporter of one server. It forks from the fork server of the process's worker; without a worker, from one of its
+    own, which the first document starts. The caller has checked who may see the values."""
+
+    def __init__(self, settings: Settings, children: ChildProcesses | None = None) -> None:
+        """Create an exporter. `children` are those of the worker of this process, if it has one."""
+        self._settings, self._children = settings, children
+        limits = limits_of(settings)
+        self._limits = replace(limits, memory=min(limits.memory, MEMORY), cpu=SECONDS)
+        self._stack = AsyncExitStack()
+        self._places = asyncio.Semaphore(PLACES)
+        self._starting = asyncio.Lock()
+        self._present = 0
+
+    async def __aenter__(self) -> Exporter:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def bpx(self, values: Mapping[str, Any], title: str) -> dict[str, Any]:
+        """Return a BPX `document` of parameter values, and what it does not hold: `omitted`. Raises RequestError and
+        ExportFailed."""
+        request = {"kind": "export", "export": EXPORT, "values": values, "title": title}
+        try:
+            async with asyncio.timeout(SECONDS), self._place():
+                children = await self._started()
+                async with children.child(request, limits=self._limits) as child:
+                    message = await child.message()
+        except TimeoutError:
+            raise RequestError(RequestErrorCode.TIMEOUT, SLOW) from None
+        except ChildDied as death:
+            log.warning("writing a BPX document: %s", death)
+            raise RequestError(RequestErrorCode.UNAVAILABLE, DIED) from None
+        if message["kind"] == "failed":
+            raise _failure(message)
+        return _checked(message)
+
+    @asynccontextmanager
+    async def _place(self) -> AsyncIterator[None]:
+        """Wait for a free place. Raises BUSY if too many wait."""
+        if self._present >= PLACES + MOST_WAITING:
+            raise RequestError(RequestErrorCode.BUSY, BUSY)
+        self._present += 1
+        try:
+            async with self._places:
+                yield
+        finally:
+            self._present -= 1
+
+    async def _started(self) -> ChildProcesses:
+        async with self._starting:
+            if self._children is None:
+                self._children = await self._stack.enter_async_context(ChildProcesses(self._settings))
+        return self._children
+
+
+def _checked(message: dict[str, Any]) -> dict[str, Any]:
+    """Return what a child process wrote; it is not trusted."""
+    result = message.get("result")
+    omitted = result.get("omitted") if isinstance(result, dict) else None
+    fields = ("name", "reason")
+    if (
+        isinstance(omitted, list)
+        and isinstance(result, dict)
+        and isinstance(result.get("document"), dict)
+        and all(isinstance(e, dict) and all(isinstance(e.get(name), str) for name in fields) for e in omitted)
+    ):
+        return result
+    log.warning("the process that wrote a BPX document sent something else")
+    raise RequestError(RequestErrorCode.UNAVAILABLE, DIED)
+
+
+def _failure(message: dict[str, Any]) -> Exception:
+    code, text = message["code"], message["message"]
+    if code == JobErrorCode.MODEL_ERROR.name:  # a limit of the process, or values that it cannot use
+        return RequestError(RequestErrorCode.TOO_COMPLEX, f"{text} Take the format PYBAMM or CSV.")
+    if code in (JobErrorCode.SUBMISSION_FAILED.name, JobErrorCode.CONFIGURATION_ERROR.name):
+        return RequestError(RequestErrorCode.UNAVAILABLE, text)
+    return ExportFailed(text)

@@ -204,7 +204,8 @@ async def get_parameters(pipeline_id: str, request: Request, by: By, most: Most,
     [elements] = await repository.elements_of(db, by, [pipeline_id], budget=most, whole=True)
     most.take_bytes(PARSED * sum(size_of(each.result) for each in elements))
     results = [(each.name, ParsedResult(each.result)) for each in elements if each.result is not None]
-    file = await parameter_set(row.name, results, format, services(request).exporter)
+    charge = partial(services(request).rate_limiter.charge, by)
+    file = await parameter_set(row.name, results, format, services(request).exporter, charge)
     if file is None:
         message = "No element of the pipeline has completed, so it has no parameter values yet."
         raise Rejected(Problem(ProblemCode.INVALID_STATE, message))

@@ -2,6 +2,7 @@
 of its name."""
 
 from datetime import datetime
+from functools import partial
 from typing import Annotated, Any, NamedTuple
 
 import orjson
@@ -403,7 +404,9 @@ class Pipeline(Node):
     async def parameter_set(self, info: Info, format: Format) -> parameter_sets.ParameterSet | None:
         context = info.context
         results = await _results(self, info)
-        found = await parameter_sets.parameter_set(self.name, results, format, context.services.exporter)
+        services = context.services
+        charge = partial(services.rate_limiter.charge, context.caller)
+        found = await parameter_sets.parameter_set(self.name, results, format, services.exporter, charge)
         if found is not None:
             context.budget.take_bytes(size_of(found.content))
         return found

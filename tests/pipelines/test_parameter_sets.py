@@ -33,13 +33,13 @@ HOSTILE = {
 class Exporter:
     """Exporter that returns what it is given."""
 
-    async def bpx(self, values: Any, title: str) -> dict[str, Any]:
+    async def bpx(self, values: Any, title: str, charge: Any) -> dict[str, Any]:
         return {"document": {"title": title, "values": values}, "omitted": [{"name": "a", "reason": "b"}]}
 
 
 async def made(format: ParameterSetFormat, *results: Any, name: str = "Cell 7") -> ParameterSet:
     parsed = [(f"e{n}", ParsedResult(orjson.dumps(each).decode())) for n, each in enumerate(results)]
-    found = await parameter_set(name, parsed, format, Exporter())
+    found = await parameter_set(name, parsed, format, Exporter(), lambda seconds: None)
     assert found is not None
     return found
 
@@ -96,7 +96,7 @@ async def test_bpx_comes_from_the_exporter_with_what_it_omits() -> None:
 
 
 async def test_without_a_result_there_is_none() -> None:
-    assert await parameter_set("x", [], ParameterSetFormat.CSV, Exporter()) is None
+    assert await parameter_set("x", [], ParameterSetFormat.CSV, Exporter(), lambda seconds: None) is None
 
 
 async def fitted(api: Api) -> str:

@@ -6,13 +6,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import replace
+from time import monotonic
 from typing import Any
 
-from app.errors import RequestError, RequestErrorCode, VoltgraphError
+from app.errors import RateLimited, RequestError, RequestErrorCode, VoltgraphError
 from app.execution.processes import ChildDied, ChildProcesses, limits_of
 from app.models.enums import JobErrorCode
+from app.pipelines.results.parameter_sets import Charge
 from app.settings import Settings
 
 log = logging.getLogger("voltgraph")
@@ -53,15 +55,21 @@ class Exporter:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
-    async def bpx(self, values: Mapping[str, Any], title: str) -> dict[str, Any]:
-        """Return a BPX `document` of parameter values, and what it does not hold: `omitted`. Raises RequestError and
-        ExportFailed."""
+    async def bpx(self, values: Mapping[str, Any], title: str, charge: Charge) -> dict[str, Any]:
+        """Return a BPX `document` of parameter values, and what it does not hold: `omitted`. The caller is charged for
+        the seconds. Raises RequestError, also with BUSY and RATE_LIMITED, and ExportFailed."""
+        charge(0.0)
         request = {"kind": "export", "export": EXPORT, "values": values, "title": title}
         try:
             async with asyncio.timeout(SECONDS), self._place():
                 children = await self._started()
                 async with children.child(request, limits=self._limits) as child:
-                    message = await child.message()
+                    began = monotonic()
+                    try:
+                        message = await child.message()
+                    finally:
+                        with suppress(RateLimited):  # what cannot be paid now refuses the next request
+                            charge(monotonic() - began)
         except TimeoutError:
             raise RequestError(RequestErrorCode.TIMEOUT, SLOW) from None
         except ChildDied as death:

@@ -6,7 +6,7 @@ import asyncio
 import csv
 import io
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import orjson
@@ -47,11 +47,16 @@ class ParameterSet(NamedTuple):
     omitted: list[OmittedParameter]
 
 
+Charge = Callable[[float], None]
+"""Charges the key of the caller for seconds of CPU time. Raises RateLimited."""
+
+
 class BpxExporter(Protocol):
     """Exporter of BPX documents."""
 
-    async def bpx(self, values: Mapping[str, Any], title: str) -> dict[str, Any]:
-        """Return a BPX `document` of parameter values, and what it does not hold: `omitted`. Raises RequestError."""
+    async def bpx(self, values: Mapping[str, Any], title: str, charge: Charge) -> dict[str, Any]:
+        """Return a BPX `document` of parameter values, and what it does not hold: `omitted`. The caller is charged for
+        the seconds. Raises RequestError."""
         ...
 
 
@@ -60,19 +65,19 @@ Results = Sequence[tuple[str, ParsedResult]]
 
 
 async def parameter_set(
-    name: str, results: Results, format: ParameterSetFormat, exporter: BpxExporter
+    name: str, results: Results, format: ParameterSetFormat, exporter: BpxExporter, charge: Charge
 ) -> ParameterSet | None:
     """Return the parameter set of a pipeline with a name; None without a result. Raises RequestError."""
     if not results:
         return None
     if format is ParameterSetFormat.BPX:
-        return await _bpx(name, results, exporter)
+        return await _bpx(name, results, exporter, charge)
     return await asyncio.to_thread(_csv if format is ParameterSetFormat.CSV else _pybamm, name, results)
 
 
-async def _bpx(name: str, results: Results, exporter: BpxExporter) -> ParameterSet:
+async def _bpx(name: str, results: Results, exporter: BpxExporter, charge: Charge) -> ParameterSet:
     values = {key: value for key, value in _values(results).items() if value is not None}
-    found = await exporter.bpx(values, name)
+    found = await exporter.bpx(values, name, charge)
     omitted = [OmittedParameter(each["name"], each["reason"]) for each in found["omitted"]]
     content = await asyncio.to_thread(_json, found["document"])
     return ParameterSet(

@@ -15,7 +15,9 @@ pytest.importorskip("pybamm", reason="needs the extra `battery`")
 
 async def test_a_child_process_writes_a_document() -> None:
     async with Exporter(Settings()) as exporter:
-        found = await exporter.bpx({"a [m]": 1.5, "text": "b"}, "Cell")
+        charged: list[float] = []
+        found = await exporter.bpx({"a [m]": 1.5, "text": "b"}, "Cell", charged.append)
+        assert charged[0] == 0.0 < charged[1]
         assert found["document"]["Parameterisation"] == {"User-defined": {"a [m]": 1.5}}
         assert "text" in {each["name"] for each in found["omitted"]}
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
 from tests.console.conftest import Visitor
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Route
 
 
 def test_it_is_drawn_and_reaches_its_own_server_only(visitor: Visitor) -> None:
@@ -10,6 +16,25 @@ def test_it_is_drawn_and_reaches_its_own_server_only(visitor: Visitor) -> None:
     page.get_by_role("heading", name="Pipelines").wait_for()
     assert page.title() == "Pipelines · Voltgraph"
     page.get_by_text("No pipelines yet.").wait_for()
+
+
+def test_it_works_behind_a_prefix(visitor: Visitor) -> None:
+    def forward(route: Route) -> None:
+        route.continue_(url=route.request.url.replace("/behind/a/prefix/", "/"))
+
+    visitor.context.route("**/behind/a/prefix/**", forward)
+    asked: set[str] = set()
+    visitor.context.on("request", lambda request: asked.add(urlsplit(request.url).path))
+    page = visitor.page
+    page.goto(f"{visitor.url}/behind/a/prefix/console")
+    page.get_by_text("No pipelines yet.").wait_for()
+    id = visitor.create("behind a prefix")
+    page.get_by_role("link", name="behind a prefix").click()
+    page.get_by_role("heading", name="behind a prefix").wait_for()
+    assert page.url == f"{visitor.url}/behind/a/prefix/console#/pipeline/{id}"
+    assert all(path.startswith("/behind/a/prefix/") for path in asked), asked
+    assert page.get_by_role("link", name="GraphiQL").evaluate("link => link.pathname") == "/behind/a/prefix/graphql"
+    visitor.run("DeletePipeline", id=id)
 
 
 def test_an_unknown_place_says_so(visitor: Visitor) -> None:

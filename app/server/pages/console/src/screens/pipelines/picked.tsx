@@ -7,6 +7,7 @@ import { Problems } from '../../components/problems';
 import { Bar } from '../../components/status';
 import { ConsoleCancelDocument, ConsoleDeleteDocument } from '../../generated/operations';
 import { go } from '../../router';
+import { SCREENS } from '../../screens';
 
 export interface Pick {
   id: string;
@@ -15,6 +16,8 @@ export interface Pick {
 
 /** Number of runs that one comparison can show. */
 const MOST_COMPARED = 8;
+
+const HAS_COMPARISON = SCREENS.some(({ pattern }) => pattern.startsWith('/compare/'));
 
 /** What can be done with the pipelines that are selected. */
 export function Picked({
@@ -57,9 +60,11 @@ export function Picked({
     <>
       <div class="picked" role="region" aria-label="Selected pipelines">
         <b>{count(picked.size)} selected</b>
-        <button type="button" disabled={!!(tooMany ?? tooFew)} title={tooMany ?? tooFew} onClick={() => go(`/compare/${[...picked.keys()].join(',')}`)}>
-          Compare
-        </button>
+        {HAS_COMPARISON && (
+          <button type="button" disabled={!!(tooMany ?? tooFew)} title={tooMany ?? tooFew} onClick={() => go(`/compare/${[...picked.keys()].join(',')}`)}>
+            Compare
+          </button>
+        )}
         <button type="button" disabled={!!readOnly} title={readOnly ?? undefined} onClick={() => ask('cancel')}>
           Cancel
         </button>

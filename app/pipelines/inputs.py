@@ -32,14 +32,18 @@ class PipelineCreate(NamedTuple):
     elements: list[Element]
     idempotency_key: str | None = None
     labels: Sequence[str] = ()
+    start: bool = False
+    """Whether the pipeline is started in the transaction that creates it."""
 
     @property
     def fingerprint(self) -> str:
         """SHA-256 of the request without its key, in hex; independent of the form in which the elements were sent."""
-        *texts, elements, _, labels = self
+        *texts, elements, _, labels, start = self
         asked: list[Any] = [*texts, [tuple(each) for each in elements]]
         if labels:  # left out without labels: creates that are repeated after an upgrade keep their fingerprint
             asked.append(labels)
+        if start:
+            asked.append("start")
         return hashlib.sha256(orjson.dumps(asked)).hexdigest()
 
 
@@ -65,6 +69,7 @@ def parse_create(
     live_progress_updates: bool | None = None,
     idempotency_key: str | None = None,
     labels: Any = None,
+    start: bool = False,
 ) -> PipelineCreate:
     """Validate a pipeline to create. Raises Rejected with every problem."""
     sorted_labels, wrong = parse_labels(labels)
@@ -85,6 +90,7 @@ def parse_create(
         checked or [],
         idempotency_key,
         sorted_labels,
+        start,
     )
 
 

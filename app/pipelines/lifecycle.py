@@ -43,19 +43,58 @@ async def start(
 
 def _start(limits: QueueLimits, caller: Caller, id: str, request_id: str | None) -> Steps[Pipeline]:
     pipeline = yield from lock_pipeline(caller, id)
-    if pipeline.status is PipelineStatus.RUNNING:
+    return (yield from Start(limits, caller, request_id).begin_pending(pipeline))
+
+
+class Start:
+    """Starts of one transaction, which count the queue once."""
+
+    def __init__(self, limits: QueueLimits, caller: Caller, request_id: str | None = None) -> None:
+        self._limits, self._caller, self._request_id = limits, caller, request_id
+        self._left: dict[tuple[str, int, str], int] | None = None
+        """Number of pipelines that may still be queued, by limit."""
+
+    def begin_pending(self, pipeline: Pipeline) -> Steps[Pipeline]:
+        """Start a locked pipeline; a running one is returned unchanged. Raises INVALID_STATE and QUEUE_FULL."""
+        if pipeline.status is PipelineStatus.RUNNING:
+            return pipeline
+        if pipeline.is_terminal:
+            raise invalid_state(pipeline, "duplicate it to run it again")
+        yield from self.reserve("id")
+        yield from self.begin(pipeline)
         return pipeline
-    if pipeline.is_terminal:
-        raise invalid_state(pipeline, "duplicate it to run it again")
-    yield from check_room(limits, caller)
-    yield from _begin(pipeline, caller, request_id)
-    yield from audit(caller, AuditAction.STARTED, pipeline)
-    return pipeline
 
+    def reserve(self, field: str) -> Steps[None]:
+        """Take a place in the queue. Raises QUEUE_FULL, with the path of a field, if the organization or the API key
+        has as many queued pipelines as it may. Several processes that start pipelines at the same moment may exceed a
+        limit by their number."""
+        left = self._left = (yield from self._read_left()) if self._left is None else self._left
+        for limit, number in left.items():
+            if number <= 0:
+                raise _queue_full(*limit, field)
+        self._left = {limit: number - 1 for limit, number in left.items()}
 
-async def require_room(database: Database, limits: QueueLimits, caller: Caller) -> None:
-    """Raise QUEUE_FULL if the caller may not start another pipeline now."""
-    await database.mutate(partial(check_room, limits, caller))
+    def _read_left(self) -> Steps[dict[tuple[str, int, str], int]]:
+        most, theirs = self._limits.organization, {"organization": self._caller.organization_id}
+        [[queued]] = yield statements.QUEUED_OF_ORGANIZATION, {**theirs, "most": most}
+        left = {("organization", most, "VOLTGRAPH_MAX_QUEUED"): most - queued}
+        if (most_of_key := self._limits.key) is not None:
+            by_key = {**theirs, "its_key": self._caller.key, "most": most_of_key}
+            [[queued]] = yield statements.QUEUED_OF_KEY, by_key
+            left["API key", most_of_key, "VOLTGRAPH_MAX_QUEUED_PER_KEY"] = most_of_key - queued
+        return left
+
+    def begin(self, pipeline: Pipeline) -> Steps[None]:
+        """Mark a locked pipeline running, which puts it into the queue, and give each element a job."""
+        at = next_timestamp(pipeline.updated_at)
+        elements = yield statements.ELEMENTS, {"pipeline": pipeline.id}
+        types = frozenset(kind for _, kind in elements)
+        before = changes.take_snapshot(pipeline, types)
+        began = {"status": PipelineStatus.RUNNING, "started_at": at, "updated_at": at}
+        yield from set_columns(pipeline, began | {"started_by": self._caller.key, "request_id": self._request_id})
+        yield statements.GIVE_JOB, [{"element": id, "job": str(uuid_utils.uuid7()), "at": at} for id, _ in elements]
+        yield changes.Change(pipeline.organization_id, pipeline.id, before, changes.take_snapshot(pipeline, types))
+        yield from audit(self._caller, AuditAction.STARTED, pipeline)
 
 
 async def cancel(database: Database, caller: Caller, id: str) -> Pipeline:
@@ -65,7 +104,11 @@ async def cancel(database: Database, caller: Caller, id: str) -> Pipeline:
 
 
 def _cancel(caller: Caller, id: str) -> Steps[Pipeline]:
-    pipeline = yield from lock_pipeline(caller, id)
+    return (yield from cancel_locked(caller, (yield from lock_pipeline(caller, id))))
+
+
+def cancel_locked(caller: Caller, pipeline: Pipeline) -> Steps[Pipeline]:
+    """Cancel a locked pipeline. Raises INVALID_STATE."""
     if pipeline.status is PipelineStatus.CANCELED:
         return pipeline
     if pipeline.is_terminal:
@@ -113,33 +156,9 @@ async def load_elements(session: AsyncSession, pipeline_id: str, *, whole: bool 
     return list(await session.exec(query if whole else query.options(*repository.WITHOUT_LARGE)))
 
 
-def check_room(limits: QueueLimits, caller: Caller) -> Steps[None]:
-    """Raise QUEUE_FULL if the organization or the API key has as many queued pipelines as it may. Several processes
-    that start pipelines at the same moment may exceed a limit by their number."""
-    theirs = {"organization": caller.organization_id}
-    if (yield statements.QUEUED_OF_ORGANIZATION, {**theirs, "skip": limits.organization - 1}):
-        raise _queue_full("organization", limits.organization, "VOLTGRAPH_MAX_QUEUED")
-    if limits.key is None:
-        return
-    if (yield statements.QUEUED_OF_KEY, {**theirs, "its_key": caller.key, "skip": limits.key - 1}):
-        raise _queue_full("API key", limits.key, "VOLTGRAPH_MAX_QUEUED_PER_KEY")
-
-
-def _queue_full(whose: str, most: int, setting: str) -> Rejected:
+def _queue_full(whose: str, most: int, setting: str, field: str) -> Rejected:
     message = (
         f"The {whose} has {most:,} queued pipelines, its maximum ({setting}). Start this one when some have begun to "
         "run, or cancel some."
     )
-    return Rejected(Problem(ProblemCode.QUEUE_FULL, message, ("id",)))
-
-
-def _begin(pipeline: Pipeline, caller: Caller, request_id: str | None) -> Steps[None]:
-    """Mark a locked pipeline running, which puts it into the queue, and give each element a job."""
-    at = next_timestamp(pipeline.updated_at)
-    elements = yield statements.ELEMENTS, {"pipeline": pipeline.id}
-    types = frozenset(kind for _, kind in elements)
-    before = changes.take_snapshot(pipeline, types)
-    began = {"status": PipelineStatus.RUNNING, "started_at": at, "updated_at": at}
-    yield from set_columns(pipeline, began | {"started_by": caller.key, "request_id": request_id})
-    yield statements.GIVE_JOB, [{"element": id, "job": str(uuid_utils.uuid7()), "at": at} for id, _ in elements]
-    yield changes.Change(pipeline.organization_id, pipeline.id, before, changes.take_snapshot(pipeline, types))
+    return Rejected(Problem(ProblemCode.QUEUE_FULL, message, (field,)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 import orjson
 import uuid_utils
@@ -22,27 +22,84 @@ from app.database.writes.statements import compiled_writes
 from app.errors import NotUnique, Problem, ProblemCode, Rejected, forbidden
 from app.models.columns import now
 from app.models.enums import AuditAction, PipelineStatus
-from app.models.tables import IdempotencyKey, Pipeline
-from app.pipelines import repository
+from app.models.tables import Pipeline
 from app.pipelines.access import require_write
 from app.pipelines.elements import MAX_NAME, Element, referenced
 from app.pipelines.inputs import PipelineCreate, PipelineUpdate, checked_name
 from app.pipelines.lists.labels import dump
 from app.pipelines.transactions import statements
-from app.pipelines.transactions.rows import COLUMNS, NEW, add_labels, insert_elements, link, lock_pipeline, set_columns
+from app.pipelines.transactions.rows import (
+    COLUMNS,
+    NEW,
+    add_labels,
+    find_pipeline,
+    insert_elements,
+    link,
+    lock_pipeline,
+    set_columns,
+)
+
+T = TypeVar("T")
 
 
-async def create(database: Database, caller: Caller, draft: PipelineCreate) -> Pipeline:
-    """Create a pending pipeline. If its idempotency key was used before in the project with the same request, return
-    the pipeline of that request. Raises CONFLICT if the request differs or that pipeline was deleted, and FORBIDDEN."""
-    require_write(caller)
-    require_project(caller, draft)
-    if draft.idempotency_key is not None:
-        await _refuse_key_without_project(database, caller, draft)
+class Starting(Protocol):
+    """Start of the pipelines that one attempt of a transaction creates."""
+
+    def reserve(self, field: str) -> Steps[None]:
+        """Take a place in the queue before anything is written. Raises QUEUE_FULL with the path of a field."""
+
+    def begin(self, pipeline: Pipeline) -> Steps[None]:
+        """Start a new pipeline."""
+
+
+NewStart = Callable[[], Starting] | None
+"""Returns the start of an attempt; None if the new pipeline stays pending."""
+
+
+async def create(database: Database, caller: Caller, draft: PipelineCreate, start: NewStart = None) -> Pipeline:
+    """Create a pipeline, pending or started. If its idempotency key was used before in the project with the same
+    request, return the pipeline of that request. Raises CONFLICT if the request differs or that pipeline was deleted,
+    FORBIDDEN, and QUEUE_FULL, after which nothing is stored."""
+    if draft.idempotency_key is None and start is None and not draft.labels and not _references(draft):
+        _require_rights(caller, draft)
+        pipeline = _new_pipeline(caller, draft)
+        change, entry = partial(_creation, pipeline, draft), audit_entry(caller, AuditAction.CREATED, pipeline)
+        await database.store(database.inserts.new(vars(pipeline), _element_rows(draft.elements), None, change, entry))
+        return pipeline
+
+    def steps() -> Steps[Pipeline]:
+        return insert(caller, draft, start() if start is not None else None)
+
+    return await mutate_unique(database, steps, size_of_elements(draft.elements))
+
+
+async def mutate_unique(database: Database, begin: Callable[[], Steps[T]], size: int) -> T:
+    """Run a mutation that stores idempotency keys, again if another process stored the same at that moment: then it
+    finds them."""
     try:
-        return await _store(database, caller, draft)
+        return await database.mutate(begin, size)
     except NotUnique:
-        return await _first_with_key(database, caller, draft)
+        return await database.mutate(begin, size)
+
+
+def insert(caller: Caller, draft: PipelineCreate, start: Starting | None) -> Steps[Pipeline]:
+    """Store a new pipeline, as `create` does."""
+    if earlier := (yield from _find_created(caller, draft)):
+        return earlier
+    if start is not None:
+        yield from start.reserve("start")
+    pipeline = _new_pipeline(caller, draft)
+    if draft.idempotency_key is not None:
+        yield statements.INSERT_KEY, _key_row(pipeline, draft)
+    yield statements.INSERT_PIPELINE, vars(pipeline)
+    yield from insert_elements(pipeline, _element_values(draft.elements))
+    yield from link(caller, pipeline.id, _references(draft))
+    yield from add_labels(pipeline.id, draft.labels)
+    yield _creation(pipeline, draft)
+    yield from audit(caller, AuditAction.CREATED, pipeline)
+    if start is not None:
+        yield from start.begin(pipeline)
+    return pipeline
 
 
 def require_project(caller: Caller, draft: PipelineCreate) -> None:
@@ -54,19 +111,13 @@ def require_project(caller: Caller, draft: PipelineCreate) -> None:
 async def find_created(database: Database, caller: Caller, draft: PipelineCreate) -> Pipeline | None:
     """Return the pipeline that the idempotency key of a draft created before, if there is one. Raises CONFLICT as
     `create` does, and FORBIDDEN."""
-    require_write(caller)
-    require_project(caller, draft)
-    if draft.idempotency_key is None:
-        return None
-    async with database.read() as session:
-        key = caller.organization_id, draft.project_id, draft.idempotency_key
-        is_used = await session.get(IdempotencyKey, key) is not None
-    return await _first_with_key(database, caller, draft) if is_used else None
+    return await database.mutate(partial(_find_created, caller, draft))
 
 
 async def update(database: Database, caller: Caller, id: str, changes: PipelineUpdate) -> Pipeline:
     """Change a pipeline. Raises NOT_FOUND; INVALID_STATE for elements and options of a started one."""
-    return await database.mutate(partial(_update, caller, id, changes), _size(changes.elements))
+    size = SHORT if changes.elements is None else LONG  # the replaced elements may be long
+    return await database.mutate(partial(_update, caller, id, changes), size)
 
 
 def _update(caller: Caller, id: str, changes: PipelineUpdate) -> Steps[Pipeline]:
@@ -142,44 +193,52 @@ async def delete(database: Database, caller: Caller, id: str) -> None:
 
 def _delete(caller: Caller, id: str) -> Steps[None]:
     pipeline = yield from lock_pipeline(caller, id)
+    yield from remove(caller, pipeline)
+
+
+def remove(caller: Caller, pipeline: Pipeline) -> Steps[None]:
+    """Delete a locked pipeline."""
     if pipeline.status is PipelineStatus.RUNNING:
         raise invalid_state(pipeline, "cancel it before you delete it")
     yield from events.record_deletion(pipeline)
-    yield statements.DELETE_PIPELINE, {"pipeline": id}
+    yield statements.DELETE_PIPELINE, {"pipeline": pipeline.id}
     yield from audit(caller, AuditAction.DELETED, pipeline)
 
 
 COPY = " (copy)"
-NO_PROJECT = ""
-"""Project of idempotency keys whose project is unknown; no pipeline has it."""
 DELETED = "The pipeline that this idempotency key created has been deleted."
 
 
-async def _store(database: Database, caller: Caller, draft: PipelineCreate) -> Pipeline:
-    """Store a new pipeline. Raises NotUnique if its idempotency key was used before."""
-    pipeline = _new_pipeline(caller, draft)
-    key = _key_row(pipeline, draft) if draft.idempotency_key is not None else None
-    ids = referenced(element.config for element in draft.elements)
-    if ids or draft.labels:
-        return await database.mutate(partial(_store_linked, caller, pipeline, draft, key, ids), _size(draft.elements))
-    change, entry = partial(_creation, pipeline, draft), audit_entry(caller, AuditAction.CREATED, pipeline)
-    await database.store(database.inserts.new(vars(pipeline), _element_rows(draft.elements), key, change, entry))
-    return pipeline
+def _require_rights(caller: Caller, draft: PipelineCreate) -> None:
+    require_write(caller)
+    require_project(caller, draft)
 
 
-def _store_linked(
-    caller: Caller, pipeline: Pipeline, draft: PipelineCreate, key: dict[str, Any] | None, ids: list[str]
-) -> Steps[Pipeline]:
-    """Store a new pipeline with links to its measurements, and its labels."""
-    if key is not None:
-        yield statements.INSERT_KEY, key
-    yield statements.INSERT_PIPELINE, vars(pipeline)
-    yield from insert_elements(pipeline, _element_values(draft.elements))
-    yield from link(caller, pipeline.id, ids)
-    yield from add_labels(pipeline.id, draft.labels)
-    yield _creation(pipeline, draft)
-    yield from audit(caller, AuditAction.CREATED, pipeline)
-    return pipeline
+def _references(draft: PipelineCreate) -> list[str]:
+    return referenced(element.config for element in draft.elements)
+
+
+def _find_created(caller: Caller, draft: PipelineCreate) -> Steps[Pipeline | None]:
+    """Return the pipeline that an idempotency key created before, if it did. Raises FORBIDDEN and CONFLICT, also if the
+    key was used for the same request and its pipeline was deleted before keys belonged to projects: an equal request
+    names the same project, so the error reveals nothing about other projects."""
+    _require_rights(caller, draft)
+    if draft.idempotency_key is None:
+        return None
+    place = {"organization": caller.organization_id, "project": draft.project_id, "its_key": draft.idempotency_key}
+    for project_id, fingerprint, pipeline_id in (yield statements.FIND_KEYS, place):
+        is_same = fingerprint == draft.fingerprint
+        if project_id == statements.NO_PROJECT:
+            if is_same:
+                raise _conflict(DELETED)
+            continue
+        if not is_same:
+            raise _conflict("This idempotency key was used to create something else.")
+        first = yield from find_pipeline(caller, pipeline_id)
+        if first is None:
+            raise _conflict(DELETED)
+        return first
+    return None
 
 
 def _creation(pipeline: Pipeline, draft: PipelineCreate) -> events.Change:
@@ -218,7 +277,7 @@ def _element_rows(elements: list[Element]) -> list[Values]:
     ]
 
 
-def _size(elements: list[Element] | None) -> int:
+def size_of_elements(elements: list[Element] | None) -> int:
     """Estimate the duration of a mutation that stores elements."""
     return SHORT + sum(ROW + len(element.config) for element in elements or ())
 
@@ -236,28 +295,6 @@ def _key_row(pipeline: Pipeline, draft: PipelineCreate) -> dict[str, Any]:
         "pipeline_id": pipeline.id,
         "created_at": pipeline.created_at,
     }
-
-
-async def _refuse_key_without_project(database: Database, caller: Caller, draft: PipelineCreate) -> None:
-    """Raise CONFLICT if the key was used for the same request and its pipeline was deleted before keys belonged to
-    projects. An equal request names the same project, so the error reveals nothing about other projects."""
-    async with database.read() as session:
-        earlier = await session.get(IdempotencyKey, (caller.organization_id, NO_PROJECT, draft.idempotency_key))
-    if earlier is not None and earlier.fingerprint == draft.fingerprint:
-        raise _conflict(DELETED)
-
-
-async def _first_with_key(database: Database, caller: Caller, draft: PipelineCreate) -> Pipeline:
-    """Return the pipeline that an idempotency key created before."""
-    key = caller.organization_id, draft.project_id, draft.idempotency_key
-    async with database.read() as session:
-        earlier = await session.get_one(IdempotencyKey, key)
-        first = (await session.exec(repository.pipeline_query(caller, earlier.pipeline_id))).first()
-    if earlier.fingerprint != draft.fingerprint:
-        raise _conflict("This idempotency key was used to create something else.")
-    if first is None:
-        raise _conflict(DELETED)
-    return first
 
 
 def next_timestamp(than: datetime) -> datetime:

@@ -7,13 +7,15 @@ from fastapi import APIRouter, Depends, Header, Query, Request
 from starlette.responses import Response
 
 from app.auth.caller import Caller
+from app.auth.rate_limit import REQUEST
 from app.database.interface import Database
 from app.errors import Problem, ProblemCode, Rejected, RequestError, RequestErrorCode, not_found
 from app.models.tables import Pipeline
-from app.pipelines import lifecycle, repository, service
+from app.pipelines import bulk, lifecycle, repository, service
 from app.pipelines.budget import PARSED, Budget, size_of
 from app.pipelines.elements import SubmittedElements
 from app.pipelines.inputs import parse_update
+from app.pipelines.lifecycle import Start
 from app.pipelines.rerun.service import rerun
 from app.pipelines.results.parameter_sets import JSON_TYPE, ParameterSetFormat, parameter_set
 from app.pipelines.results.parsed import ParsedResult
@@ -22,6 +24,8 @@ from app.rest.authentication import caller, services
 from app.rest.pipeline_filters import ListQuery, listing
 from app.rest.route import StrictRoute
 from app.rest.schemas import (
+    BulkIds,
+    BulkResult,
     Failure,
     PipelineCheck,
     PipelineConfig,
@@ -68,6 +72,11 @@ async def stop(services: Services, by: Caller, pipeline_id: str) -> None:
             raise
 
 
+def charge_each(request: Request, by: Caller, body: BulkIds) -> None:
+    """Charge the cost of the ids after the first, each as a request of its own. Raises RATE_LIMITED."""
+    services(request).rate_limiter.spend(by, REQUEST * (len(body.ids) - 1))
+
+
 async def _detail(db: Database, by: Caller, row: Pipeline, most: Budget) -> dict[str, Any]:
     return serializers.detail(row, await _elements(db, by, row, most))
 
@@ -105,11 +114,8 @@ async def create_pipeline(config: PipelineConfig, request: Request, by: By, most
     """Create a pipeline with its elements. It does not run until it is started, unless VOLTGRAPH_START_ON_CREATE is
     set."""
     starts, limits = request.app.state.settings.start_on_create, services(request).queue_limits
-    if starts:  # a pipeline that cannot start is not created either
-        await lifecycle.require_room(database(request), limits, by)
-    row = await service.create(database(request), by, config.draft._replace(idempotency_key=key))
-    if starts:
-        row = await lifecycle.start(database(request), limits, by, row.id, request_id())
+    start = partial(Start, limits, by, request_id()) if starts else None
+    row = await service.create(database(request), by, config.draft._replace(idempotency_key=key), start)
     return JsonResponse(await _detail(database(request), by, row, most), 201)
 
 
@@ -131,6 +137,30 @@ async def list_pipelines(query: Annotated[ListQuery, Query()], db: In, by: By) -
     return JsonResponse(
         {"pipelines": [serializers.submission(row) for row in rows], "count": len(rows), "total": total}
     )
+
+
+@router.post("/bulk/start", response_model=BulkResult)
+async def start_pipelines(body: BulkIds, request: Request, by: By) -> Response:
+    """Start 1 to 100 pipelines in one transaction; they are queued in the order of the list. Each is started, returned
+    unchanged if it runs, or refused, and has its own entry in the answer."""
+    charge_each(request, by, body)
+    rows = await bulk.start(database(request), services(request).queue_limits, by, body.ids, request_id())
+    return JsonResponse(serializers.bulk(body.ids, rows))
+
+
+@router.post("/bulk/cancel", response_model=BulkResult)
+async def cancel_pipelines(body: BulkIds, request: Request, by: By) -> Response:
+    """Cancel 1 to 100 pipelines in one transaction. One that ended otherwise is refused."""
+    charge_each(request, by, body)
+    return JsonResponse(serializers.bulk(body.ids, await bulk.cancel(database(request), by, body.ids)))
+
+
+@router.post("/bulk/delete", response_model=BulkResult)
+async def delete_pipelines(body: BulkIds, request: Request, by: By) -> Response:
+    """Delete 1 to 100 pipelines in one transaction. A running one is refused. The entry of a deleted one has no
+    pipeline and no errors."""
+    charge_each(request, by, body)
+    return JsonResponse(serializers.bulk(body.ids, await bulk.delete(database(request), by, body.ids)))
 
 
 @router.get("/{pipeline_id}", response_model=Submission, responses=NOT_FOUND)

@@ -18,6 +18,7 @@ from pydantic import (
 
 from app.errors import Rejected
 from app.models.enums import ElementType, JobErrorCode, PipelineElementStatus, PipelineStatus
+from app.pipelines.bulk import MOST
 from app.pipelines.elements import SubmittedElements
 from app.pipelines.inputs import LIMITS, PipelineCreate, parse_create
 from app.pipelines.rerun.command import RerunCommand, SubmittedChange, parse_rerun
@@ -160,6 +161,33 @@ class Submission(BaseModel):
     error_code: JobErrorCode | None = None
     created_by_email: str | None = None
     organization_id: str = Field(description="Organization this pipeline belongs to.")
+
+
+class BulkIds(BaseModel):
+    """Ids of pipelines. An id that is given twice is handled twice."""
+
+    ids: list[str] = Field(min_length=1, max_length=MOST)
+
+
+class BulkFailure(BaseModel):
+    """Reason why one of the pipelines was refused."""
+
+    error_code: str
+    message: str
+
+
+class BulkEntry(BaseModel):
+    """Outcome of one id."""
+
+    id: str
+    pipeline: Submission | None = Field(description="The pipeline after the change; null if it was refused or deleted.")
+    errors: list[BulkFailure]
+
+
+class BulkResult(BaseModel):
+    """Outcomes of all ids, in their order."""
+
+    results: list[BulkEntry]
 
 
 class Progress(BaseModel):

@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
+from app.errors import Rejected
 from app.execution.executor import Fault
 from app.models.columns import instant_text
 from app.models.enums import DescribedEnum, ElementType, JobStatus
@@ -74,6 +75,18 @@ def submission(row: Pipeline) -> dict[str, Any]:
         "created_by_email": row.created_by_email,
         "organization_id": row.organization_id,
     }
+
+
+def bulk(ids: Sequence[str], outcomes: Sequence[Pipeline | Rejected | None]) -> dict[str, Any]:
+    """Serialize the outcome of each id: the pipeline, its refusal, or None for a deleted one."""
+    return {"results": [_bulk_entry(id, outcome) for id, outcome in zip(ids, outcomes, strict=True)]}
+
+
+def _bulk_entry(id: str, outcome: Pipeline | Rejected | None) -> dict[str, Any]:
+    if isinstance(outcome, Rejected):
+        errors = [{"error_code": each.code.name, "message": each.message} for each in outcome.problems]
+        return {"id": id, "pipeline": None, "errors": errors}
+    return {"id": id, "pipeline": None if outcome is None else submission(outcome), "errors": []}
 
 
 def element(row: PipelineElement, newest: Checkpoint | None = None) -> dict[str, Any]:

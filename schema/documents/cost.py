@@ -3,8 +3,8 @@
 A field costs 1 plus its `EXTRA`; a root field of a mutation costs `MUTATION` more. A list multiplies the cost of the
 fields below it by the list's usual length: `first` or `last` for `nodes` and `edges` of a page, `maxPoints` / `POINTS`
 for `trace`, `maxLines` / `POINTS` for `log`, and `LENGTHS` for other lists. The fields below `elements` cost at least
-`LEAST`. A field with the argument `ids` multiplies by their number, and `projects` by `first`. `series` costs
-`maxPoints` / `POINTS` more. Introspection costs nothing.
+`LEAST`. A field with the argument `ids` or `inputs` multiplies by their number, also what a mutation costs more;
+`projects` by `first`. `series` costs `maxPoints` / `POINTS` more. Introspection costs nothing.
 
 Lists that turn out longer than usual are bounded while the answer is made, by its budget (`app.pipelines.budget`).
 """
@@ -37,8 +37,10 @@ PAGED = ("first", "last")
 PAGE_FIELDS = ("nodes", "edges")
 LISTS = ("projects",)
 """Lists with an argument of PAGED themselves."""
+LISTED = ("ids", "inputs")
+"""Arguments whose number of items is the length of the field's list."""
 MOST_LISTED = 100
-"""Maximum number of ids of a field."""
+"""Maximum number of items of an argument of LISTED."""
 RESULT_LENGTHS = {"parameters": 10, "problems": 5, "statistics": 3, "objectives": 2, "sources": 2}
 LENGTHS = {
     "elements": 5,
@@ -161,15 +163,31 @@ class _Walk:
         self._fragments = {node.name.value: node for node in nodes if isinstance(node, FragmentDefinitionNode)}
         self._lengths = lengths
         self._known: dict[tuple[str, int], int] = {}
+        self._counted: dict[str, int] = {}
+        """Number of mutations by fragment."""
         self.read: set[str] = set()
         """Variables that set the lengths of lists."""
         self.listed: set[str] = set()
         """Those of them that are lists themselves."""
 
     def operation(self, node: OperationDefinitionNode) -> int:
-        cost = self._selection(node.selection_set, 1)
-        changes = len(node.selection_set.selections) if node.operation is OperationType.MUTATION else 0
-        return cost + MUTATION * changes
+        changes = self._changes(node.selection_set) if node.operation is OperationType.MUTATION else 0
+        return self._selection(node.selection_set, 1) + MUTATION * changes
+
+    def _changes(self, selections: SelectionSetNode) -> int:
+        """Count the mutations of a root selection: each input or id of a list is one."""
+        count = 0
+        for node in selections.selections:
+            if isinstance(node, FieldNode):
+                count += self._listed(node) or 1
+            elif isinstance(node, FragmentSpreadNode):
+                name = node.name.value
+                if name not in self._counted:
+                    self._counted[name] = self._changes(self._fragments[name].selection_set)
+                count += self._counted[name]
+            else:
+                count += self._changes(node.selection_set)  # type: ignore[attr-defined]
+        return count
 
     def _selection(self, selections: SelectionSetNode, page: int) -> int:
         cost = 0
@@ -200,7 +218,7 @@ class _Walk:
         if node.name.value in LISTS:
             return self._page(node)
         for each in node.arguments or ():
-            if each.name.value == "ids":
+            if each.name.value in LISTED:
                 return _length(self._number(each.value), 1, MOST_LISTED)
         return None
 

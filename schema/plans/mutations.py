@@ -104,11 +104,12 @@ class MutationField:
 
 
 class MutationResult:
-    """Selection of the pipeline that a mutation returns. Its own columns are in memory; all others are read."""
+    """Selection of the pipelines that a mutation returns. Their own columns are in memory; all others are read, for all
+    pipelines together."""
 
-    def __init__(self, compiling: CompileContext, details: FieldDetailsList) -> None:
+    def __init__(self, compiling: CompileContext, details: FieldDetailsList, *, one: bool = True) -> None:
         before = compiling.statements
-        self._rows = RowBuilder(compiling, one=True, is_at_hand=True)
+        self._rows = RowBuilder(compiling, one=one, is_at_hand=True)
         self._build = self._rows.builder(self._rows.object("Pipeline", details))
         self._stored = [stored(column, compiling.dialect) for column in self._rows.columns]
         self._pace = ReadBudget(is_single=compiling.statements - before <= 1, longest=compiling.longest)
@@ -116,16 +117,50 @@ class MutationResult:
     async def __call__(self, payload: Any, context: Context, run: Run) -> Any:
         if payload.pipeline is None:
             return None
-        rows = [tuple(value(payload.pipeline) for value in self._stored)]
+        return (await self.all([payload.pipeline], context, run))[0]
+
+    async def all(self, pipelines: list[Pipeline], context: Context, run: Run) -> list[Any]:
+        """Return the objects of pipelines, in their order."""
+        rows = [tuple(value(pipeline) for value in self._stored) for pipeline in pipelines]
         if not self._rows.children:
-            return self._build(run)(rows)[0]
+            return self._build(run)(rows)
         made, used = await context.database.run(lambda: self._read(rows, run.copy()), self._pace)
         run.budget.settle(used)
         return made
 
-    def _read(self, rows: list[Any], run: Run) -> Steps[tuple[Any, Budget]]:
+    def _read(self, rows: list[Any], run: Run) -> Steps[tuple[list[Any], Budget]]:
         yield from read_children(self._rows, rows, run)
-        return self._build(run)(rows)[0], run.budget
+        return self._build(run)(rows), run.budget
+
+
+class BulkResults:
+    """Selection of the entries of a payload with several pipelines."""
+
+    def __init__(self, compiling: CompileContext, details: FieldDetailsList, entry: str) -> None:
+        fields = compiling.selections.fields(entry, details)
+        self._parts: list[tuple[str, Any]] = [
+            (key, MutationResult(compiling, each, one=False))
+            if name_of(each) == "pipeline"
+            else (key, part(entry, name_of(each))(compiling, each))
+            for key, each in fields.items()
+        ]
+
+    async def __call__(self, payload: Any, context: Context, run: Run) -> Any:
+        made: list[dict[str, Any]] = [{} for _ in payload.results]
+        for key, part in self._parts:
+            if isinstance(part, MutationResult):
+                values = await _pipelines(part, payload.results, context, run)
+            else:
+                values = [await part(entry, context, run) for entry in payload.results]
+            for entry, value in zip(made, values, strict=True):
+                entry[key] = value
+        return made
+
+
+async def _pipelines(part: MutationResult, entries: list[Any], context: Context, run: Run) -> list[Any]:
+    """Return the object of each entry's pipeline; null for a refusal."""
+    built = iter(await part.all([each.pipeline for each in entries if each.pipeline is not None], context, run))
+    return [None if each.pipeline is None else next(built) for each in entries]
 
 
 class QueryPart:
@@ -194,6 +229,14 @@ PAYLOADS: dict[str, dict[str, Callable[[CompileContext, FieldDetailsList], Paylo
         "userErrors": user_errors,
         "query": QueryPart,
         "__typename": plain(lambda payload: "PipelinePayload"),
+    },
+    "PipelinesPayload": {
+        "results": lambda compiling, details: BulkResults(compiling, details, "PipelinePayload"),
+        "__typename": plain(lambda payload: "PipelinesPayload"),
+    },
+    "DeletePipelinesPayload": {
+        "results": lambda compiling, details: BulkResults(compiling, details, "DeletePipelinePayload"),
+        "__typename": plain(lambda payload: "DeletePipelinesPayload"),
     },
     "DeletePipelinePayload": {
         "deletedPipelineId": plain(lambda payload: payload.deleted_pipeline_id),

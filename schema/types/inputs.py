@@ -70,6 +70,9 @@ class CreatePipelineInput:
         "an INVALID user error with its place in this input.",
         default=False,
     )
+    start: bool = about(
+        "Start it at once, in the transaction that creates it: if the queue is full, nothing is stored.", default=False
+    )
 
     def draft(self) -> PipelineCreate:
         options = given(self.options)
@@ -81,6 +84,7 @@ class CreatePipelineInput:
             elements=elements_given(given(self.elements), given(self.elements_by_name)),
             live_progress_updates=given(options.live_progress_updates) if options else None,
             idempotency_key=given(self.idempotency_key),
+            start=self.start,
         )
 
 

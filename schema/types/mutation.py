@@ -7,7 +7,7 @@ from strawberry import UNSET
 
 from app.errors import Rejected
 from app.models.tables import Pipeline
-from app.pipelines import lifecycle, service
+from app.pipelines import bulk, lifecycle, service
 from app.pipelines.rerun.service import rerun
 from app.server.observability.request_log import request_id
 from schema.types.context import Info
@@ -15,17 +15,31 @@ from schema.types.inputs import CreatePipelineInput, RerunPipelineInput, UpdateP
 from schema.types.keys.operations import KeyMutations
 from schema.types.lists.fields import given
 from schema.types.measurements.mutation import MeasurementMutations
-from schema.types.payloads import DeletePipelinePayload, PipelinePayload, payload, user_errors
+from schema.types.payloads import (
+    DeletePipelinePayload,
+    DeletePipelinesPayload,
+    PipelinePayload,
+    PipelinesPayload,
+    entry_errors,
+    payload,
+    payloads,
+    user_errors,
+)
 from schema.types.pipelines import ID
-from schema.types.results.checks import create
+from schema.types.results.checks import create, drafted
 
+PipelineIds = Annotated[
+    list[ID],
+    strawberry.argument(description=f"Their ids: 1 to {bulk.MOST}. One that is given twice is handled twice."),
+]
 PipelineId = Annotated[ID, strawberry.argument(description="The pipeline's id.")]
 
 
 @strawberry.type(description="Operations that change data.")
 class Mutation(MeasurementMutations, KeyMutations):
     @strawberry.mutation(
-        description="Create a pending pipeline with its elements. It does not run until `startPipeline`."
+        description="Create a pending pipeline with its elements. It does not run until `startPipeline`, unless "
+        "`start` is true."
     )
     async def create_pipeline(
         self,
@@ -33,6 +47,21 @@ class Mutation(MeasurementMutations, KeyMutations):
         input: Annotated[CreatePipelineInput, strawberry.argument(description="The pipeline to create.")],
     ) -> PipelinePayload:
         return await payload(lambda: create(info.context, input))
+
+    @strawberry.mutation(
+        description=f"Create 1 to {bulk.MOST} pipelines in one transaction. An input that is refused stores nothing; "
+        "the others are created."
+    )
+    async def create_pipelines(
+        self,
+        info: Info,
+        inputs: Annotated[list[CreatePipelineInput], strawberry.argument(description="The pipelines to create.")],
+    ) -> PipelinesPayload:
+        bulk.require_count("inputs", len(inputs))
+        services, caller = info.context.services, info.context.caller
+        drafts = [await drafted(info.context, input) for input in inputs]
+        created = await bulk.create(services.database, services.queue_limits, caller, drafts, request_id())
+        return payloads(created, "inputs")
 
     @strawberry.mutation(description="Change a pipeline. Elements and options can change only while PENDING.")
     async def update_pipeline(
@@ -54,11 +83,29 @@ class Mutation(MeasurementMutations, KeyMutations):
         return await payload(lambda: lifecycle.start(services.database, limits, caller, id, request_id()), "id")
 
     @strawberry.mutation(
+        description=f"Start 1 to {bulk.MOST} pipelines in one transaction; they are queued in the order of the list. "
+        "Each is started or refused as by `startPipeline`."
+    )
+    async def start_pipelines(self, info: Info, ids: PipelineIds) -> PipelinesPayload:
+        bulk.require_count("ids", len(ids))
+        services, caller = info.context.services, info.context.caller
+        started = await bulk.start(services.database, services.queue_limits, caller, ids, request_id())
+        return payloads(started, "ids")
+
+    @strawberry.mutation(
         description="Cancel a pipeline and stop its running job. A CANCELED one is returned unchanged."
     )
     async def cancel_pipeline(self, info: Info, id: PipelineId) -> PipelinePayload:
         services, caller = info.context.services, info.context.caller
         return await payload(lambda: lifecycle.cancel(services.database, caller, id), "id")
+
+    @strawberry.mutation(
+        description=f"Cancel 1 to {bulk.MOST} pipelines in one transaction, each as by `cancelPipeline`."
+    )
+    async def cancel_pipelines(self, info: Info, ids: PipelineIds) -> PipelinesPayload:
+        bulk.require_count("ids", len(ids))
+        services, caller = info.context.services, info.context.caller
+        return payloads(await bulk.cancel(services.database, caller, ids), "ids")
 
     @strawberry.mutation(description="Create a pending copy, to run again or to change a finished run.")
     async def duplicate_pipeline(
@@ -107,3 +154,19 @@ class Mutation(MeasurementMutations, KeyMutations):
         except Rejected as rejected:
             return DeletePipelinePayload(deleted_pipeline_id=None, user_errors=user_errors(rejected, "id"))
         return DeletePipelinePayload(deleted_pipeline_id=id, user_errors=[])
+
+    @strawberry.mutation(
+        description=f"Delete 1 to {bulk.MOST} pipelines and their elements in one transaction, each as by "
+        "`deletePipeline`."
+    )
+    async def delete_pipelines(self, info: Info, ids: PipelineIds) -> DeletePipelinesPayload:
+        bulk.require_count("ids", len(ids))
+        deleted = await bulk.delete(info.context.services.database, info.context.caller, ids)
+        entries = [
+            DeletePipelinePayload(
+                deleted_pipeline_id=id if refused is None else None,
+                user_errors=[] if refused is None else entry_errors(refused, "ids", place),
+            )
+            for place, (id, refused) in enumerate(zip(ids, deleted, strict=True))
+        ]
+        return DeletePipelinesPayload(results=entries)

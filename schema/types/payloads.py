@@ -1,6 +1,6 @@
 """Payloads of mutations: the pipeline, or all user errors."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Annotated, Any
 
 import strawberry
@@ -44,6 +44,31 @@ class DeletePipelinePayload:
         return ROOT
 
 
+@strawberry.type(description="The outcome of a mutation of several pipelines.")
+class PipelinesPayload:
+    results: list[PipelinePayload] = strawberry.field(
+        description="One entry for each id or input, in their order: each was changed or refused alone."
+    )
+
+
+@strawberry.type(description="The outcome of a deletion of several pipelines.")
+class DeletePipelinesPayload:
+    results: list[DeletePipelinePayload] = strawberry.field(
+        description="One entry for each id, in their order: each was deleted or refused alone."
+    )
+
+
+def payloads(outcomes: Iterable[Any], argument: str) -> PipelinesPayload:
+    """Return the payload of the entries of an argument: pipelines, or the refusals in their place."""
+    return PipelinesPayload(results=[_entry(each, argument, place) for place, each in enumerate(outcomes)])
+
+
+def _entry(outcome: Any, argument: str, place: int) -> PipelinePayload:
+    if isinstance(outcome, Rejected):
+        return PipelinePayload(pipeline=None, user_errors=entry_errors(outcome, argument, place))
+    return PipelinePayload(pipeline=outcome, user_errors=[])
+
+
 async def payload(work: Callable[[], Awaitable[Any]], *arguments: str) -> PipelinePayload:
     """Run `work` and return its pipeline or the user errors. `arguments` are the mutation's arguments beside
     `input`."""
@@ -55,6 +80,20 @@ async def payload(work: Callable[[], Awaitable[Any]], *arguments: str) -> Pipeli
 
 def user_errors(rejected: Rejected, *arguments: str) -> list[UserError]:
     return [UserError(code=p.code, message=p.message, field=_field(p.path, arguments)) for p in rejected.problems]
+
+
+def entry_errors(rejected: Rejected, argument: str, place: int) -> list[UserError]:
+    """Return the user errors of an entry of an argument."""
+    entry = [argument, str(place)]
+    return [UserError(code=p.code, message=p.message, field=_entry_field(p.path, entry)) for p in rejected.problems]
+
+
+def _entry_field(path: Path, entry: list[str]) -> list[str] | None:
+    """Return the path in GraphQL's spelling; the id of an entry is the entry itself."""
+    if not path:
+        return None
+    first, *rest = map(str, path)
+    return entry if first == "id" else [*entry, to_camel_case(first), *rest]
 
 
 def _field(path: Path, arguments: tuple[str, ...]) -> list[str] | None:

@@ -118,13 +118,16 @@ def two(database_url: str) -> Any:
 
 
 def aimed(document: graphql.DocumentNode, ids: list[str], choice: int) -> str:
-    """Return the document with ids of the other organization in every `id` argument."""
+    """Return the document with ids of the other organization in every `id` and `ids` argument."""
 
     class Aim(graphql.Visitor):
         def enter_argument(_, node: graphql.ArgumentNode, *__: Any) -> Any:
-            if node.name.value != "id":
-                return None
-            return graphql.ArgumentNode(name=node.name, value=nodes.String(ids[choice % len(ids)]))
+            if node.name.value == "id":
+                return graphql.ArgumentNode(name=node.name, value=nodes.String(ids[choice % len(ids)]))
+            if node.name.value == "ids":
+                values = tuple(map(nodes.String, ids))
+                return graphql.ArgumentNode(name=node.name, value=graphql.ListValueNode(values=values))
+            return None
 
     return graphql.print_ast(graphql.visit(document, Aim()))
 

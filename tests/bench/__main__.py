@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from tests.bench import compare, documents, growth, memory
+from tests.bench import compare, documents, growth, memory, mutations
 from tests.bench.load import require_wrk
 from tests.bench.report import Options, write
 from tests.bench.works import WORKS
@@ -20,6 +20,8 @@ Section = tuple[str, Callable[[Options, Path], str]]
 SECTIONS: dict[str, Section] = {
     "sqlite": ("Beside other servers, on SQLite", compare.on_sqlite),
     "postgres": ("Beside another server, on PostgreSQL", compare.on_postgres),
+    "mutations": ("Mutations of existing pipelines", mutations.single),
+    "many": ("Mutations of a hundred pipelines at once", mutations.many),
     "growth": ("As the tables grow", growth.tables),
     "pages": ("As pages grow", growth.pages),
     "unselected": ("Large configurations that nobody selects", memory.unselected),

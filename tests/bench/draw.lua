@@ -1,4 +1,4 @@
--- Sends the body in BODY with an id and a project drawn at random for each request; prints what came of it.
+-- Sends the body in BODY with an id and a project drawn at random for each request, or with the next id; prints what came of it.
 wrk.method = "POST"
 wrk.headers["Content-Type"], wrk.headers["Accept"] = "application/json", "application/json"
 math.randomseed(os.getenv("SEED"))
@@ -8,12 +8,19 @@ local function id()
   return ("00000000-0000-0000-0000-%012x"):format(math.random(1, pipelines))
 end
 
+local following = tonumber(os.getenv("FIRST"))
+
+local function next_id()
+  following = following + 1
+  return ("00000000-0000-0000-0000-%012x"):format(following - 1)
+end
+
 local function project()
   return "project-" .. math.random(0, projects - 1)
 end
 
 function request()
-  return wrk.format(nil, nil, nil, (body:gsub("@ID@", id):gsub("@PROJECT@", project)))
+  return wrk.format(nil, nil, nil, (body:gsub("@ID@", id):gsub("@NEXT@", next_id):gsub("@PROJECT@", project)))
 end
 
 function done(summary, latency, _)

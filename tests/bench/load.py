@@ -50,7 +50,8 @@ def pinned(core: int) -> Iterator[None]:
 
 
 def body(document: str, **variables: object) -> bytes:
-    """Body of a request. `@ID@` and `@PROJECT@` are replaced by random values for each request."""
+    """Body of a request. `@ID@` and `@PROJECT@` are replaced by random values for each request, `@NEXT@` by the id of
+    the next pipeline."""
     return orjson.dumps({"query": document, "variables": variables})
 
 
@@ -64,13 +65,13 @@ def ask(url: str, body: bytes, id: int = 1, project: int = 0) -> bytes:
     return answer.content
 
 
-def load(url: str, body: bytes, seconds: int, pipelines: int, connections: int = 16) -> Load:
+def load(url: str, body: bytes, seconds: int, pipelines: int, connections: int = 16, first: int = 1) -> Load:
     """Send requests as fast as possible over a number of connections. Raises AssertionError if any request fails.
 
     Sync the disk before a turn: otherwise the commits of this server wait for dirty pages of the one before.
     """
     os.sync()
-    draws = {"BODY": body.decode(), "PIPELINES": str(pipelines), "PROJECTS": str(PROJECTS)}
+    draws = {"BODY": body.decode(), "PIPELINES": str(pipelines), "PROJECTS": str(PROJECTS), "FIRST": str(first)}
     script = Path(__file__).with_name("draw.lua")
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "60s", "-s", str(script)]
     with pinned(LOAD_CORE):

@@ -44,6 +44,8 @@ def test_is_one_operation_named_as_its_file(file: Path) -> None:
 async def test_runs_with_its_example_variables(api: Api, file: Path) -> None:
     example = file.with_suffix(".variables.json")
     variables = orjson.loads(example.read_bytes()) if example.exists() else {}
+    if "$ids: [ID!]!" in operation(file.stem):
+        variables["ids"] = [await _made(api, file) for _ in range(2)]
     if "$id: ID!" in operation(file.stem):
         variables["id"] = await _made(api, file)
     if file.stem == "CreateCellInstance":

@@ -25,7 +25,7 @@ from app.models.enums import AuditAction, PipelineStatus
 from app.models.tables import Pipeline
 from app.pipelines.access import may_see
 from app.pipelines.elements import MAX_NAME, find_references
-from app.pipelines.lifecycle import QueueLimits, check_room
+from app.pipelines.lifecycle import QueueLimits, Start
 from app.pipelines.rerun import copies
 from app.pipelines.rerun.command import Head, RerunCommand, choose_first
 from app.pipelines.rerun.copies import Copy
@@ -82,7 +82,7 @@ def _rerun(
     first = choose_first(elements, command, changed)
     reused, others = elements[:first], elements[first:]
     if command.starts:
-        yield from check_room(limits, caller)
+        yield from Start(limits, caller).reserve("id")
     last = reused[-1].element_order if reused else 0
     [sizes] = yield copies.size_of_copy, {"original": id, "last": last}
     take_copy(sum(map(int, sizes)))

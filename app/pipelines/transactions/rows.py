@@ -39,6 +39,21 @@ def lock_pipeline(caller: Caller, id: str) -> Steps[Pipeline]:
     raise not_found("pipeline", "id")
 
 
+def lock_pipelines(caller: Caller, ids: Sequence[str]) -> Steps[dict[str, Pipeline]]:
+    """Load pipelines by id and lock their rows; those that the caller may not see are left out."""
+    rows = yield statements.lock_many, {"organization": caller.organization_id, "ids": list(dict.fromkeys(ids))}
+    found = map(loaded, rows)
+    return {each.id: each for each in found if may_see(caller, each.organization_id, each.project_id)}
+
+
+def find_pipeline(caller: Caller, id: str) -> Steps[Pipeline | None]:
+    """Load a pipeline without locking its row; None if the caller may not see it."""
+    for row in (yield statements.FIND, {"organization": caller.organization_id, "pipeline": id}):
+        pipeline = loaded(row)
+        return pipeline if may_see(caller, pipeline.organization_id, pipeline.project_id) else None
+    return None
+
+
 def set_columns(pipeline: Pipeline, values: dict[str, Any]) -> Steps[None]:
     """Change columns of a locked pipeline, in the database and in memory."""
     vars(pipeline).update(values)

@@ -26,6 +26,8 @@ _AT = bindparam("at", type_=Instant)
 _OF_PIPELINE = ELEMENT.c.pipeline_id == _ID
 _BY_ORGANIZATION = sa.select(PIPELINE).where(PIPELINE.c.organization_id == _ORGANIZATION)
 
+NO_PROJECT = ""
+"""Project of idempotency keys whose project is unknown; no pipeline has it."""
 LOCK = _BY_ORGANIZATION.where(PIPELINE.c.id == _ID).with_for_update()
 LOCK_OF_ANY = sa.select(PIPELINE).where(PIPELINE.c.id == _ID).with_for_update()
 """Lock a pipeline of any organization, for the server itself."""
@@ -40,6 +42,14 @@ def lock_many(sql: Sql) -> Any:
 INSERT_PIPELINE, INSERT_ELEMENT, INSERT_KEY, INSERT_LINK, INSERT_LABEL = map(
     sa.insert, (PIPELINE, ELEMENT, KEY, LINK, LABEL)
 )
+FIND = _BY_ORGANIZATION.where(PIPELINE.c.id == _ID)
+_OF_PROJECT = sa.or_(KEY.c.project_id == bindparam("project"), KEY.c.project_id == NO_PROJECT)
+FIND_KEYS = (
+    sa.select(KEY.c.project_id, KEY.c.fingerprint, KEY.c.pipeline_id)
+    .where(KEY.c.organization_id == _ORGANIZATION, KEY.c.key == bindparam("its_key"), _OF_PROJECT)
+    .order_by(KEY.c.project_id)
+)
+"""Uses of an idempotency key in a project, after the one without a known project."""
 DELETE_PIPELINE = sa.delete(PIPELINE).where(PIPELINE.c.id == _ID)
 DELETE_ELEMENTS = sa.delete(ELEMENT).where(_OF_PIPELINE)
 DELETE_LABELS = sa.delete(LABEL).where(LABEL.c.pipeline_id == _ID)
@@ -124,11 +134,11 @@ DELETE_SERIES = sa.delete(SERIES).where(
 
 
 def _queue(*whose: Any) -> Any:
-    """Select whether at least `skip` + 1 pipelines are queued, by the index of the queue, whose order it names: 10,000
-    entries take 0.4 ms."""
+    """Count the queued pipelines, up to `most`, by the index of the queue, whose order it names: 10,000 entries take
+    0.4 ms."""
     queue = sa.select(PIPELINE.c.id).where(QUEUED, PIPELINE.c.organization_id == _ORGANIZATION, *whose)
-    queue = queue.order_by(PIPELINE.c.started_at, PIPELINE.c.id)
-    return queue.offset(bindparam("skip", type_=sa.Integer)).limit(sa.literal(1, sa.Integer))
+    queue = queue.order_by(PIPELINE.c.started_at, PIPELINE.c.id).limit(bindparam("most", type_=sa.Integer))
+    return sa.select(sa.func.count()).select_from(queue.subquery())
 
 
 QUEUED_OF_ORGANIZATION = _queue()

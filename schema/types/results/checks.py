@@ -1,5 +1,6 @@
 """GraphQL query that checks a pipeline before it runs, and the check of a mutation."""
 
+from functools import partial
 from typing import Annotated
 
 import strawberry
@@ -10,6 +11,8 @@ from app.models import tables
 from app.pipelines import service
 from app.pipelines.budget import size_of
 from app.pipelines.inputs import PipelineCreate
+from app.pipelines.lifecycle import Start
+from app.server.observability.request_log import request_id
 from schema.types.context import Context, Info
 from schema.types.inputs import CreatePipelineInput
 from schema.types.lists.fields import given
@@ -67,12 +70,25 @@ async def _problems(context: Context, draft: PipelineCreate) -> list[Configurati
 
 
 async def create(context: Context, input: CreatePipelineInput) -> tables.Pipeline:
-    """Create a pipeline; with `check`, only if its configurations have no problems. A repeated create with the same
-    idempotency key returns the first pipeline, unchecked. Raises Rejected with every problem."""
-    database, caller, draft = context.database, context.caller, input.draft()
-    if input.check:
-        if (first := await service.find_created(database, caller, draft)) is not None:
-            return first
+    """Create a pipeline, and start it if the input says so. Raises Rejected with every problem."""
+    services, caller, draft = context.services, context.caller, await checked_draft(context, input)
+    start = partial(Start, services.queue_limits, caller, request_id()) if draft.start else None
+    return await service.create(context.database, caller, draft, start)
+
+
+async def checked_draft(context: Context, input: CreatePipelineInput) -> PipelineCreate:
+    """Return the draft of an input; with `check`, only if its configurations have no problems. A repeated create with
+    the same idempotency key is not checked. Raises Rejected with every problem."""
+    caller, draft = context.caller, input.draft()
+    if input.check and await service.find_created(context.database, caller, draft) is None:
         faults = await context.services.checker.faults(caller, draft.elements, context.services.rate_limiter)
         require_valid(draft.elements, faults, is_listed=given(input.elements) is not None)
-    return await service.create(database, caller, draft)
+    return draft
+
+
+async def drafted(context: Context, input: CreatePipelineInput) -> PipelineCreate | Rejected:
+    """Return the draft of an entry of a list, or its refusal."""
+    try:
+        return await checked_draft(context, input)
+    except Rejected as rejected:
+        return rejected

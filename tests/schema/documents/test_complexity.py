@@ -120,3 +120,13 @@ async def test_suggestions_can_be_turned_off(database_url: str) -> None:
         async with in_process(database_url, suggestions=suggestions) as api:
             answer = (await post(api, {"query": "{ pipelinez { totalCount } }"})).json()
             assert ("Did you mean" in answer["errors"][0]["message"]) is suggestions
+
+
+BULK = "mutation($ids: [ID!]! = [1, 2]) { startPipelines(ids: $ids) { results { pipeline { id } } } }"
+
+
+@pytest.mark.parametrize(("variables", "cost"), [({}, 47), ({"ids": ["x"]}, 24), ({"ids": ["x"] * 100}, 2301)])
+async def test_each_id_of_a_list_costs_a_mutation(database_url: str, variables: Any, cost: int) -> None:
+    async with in_process(database_url, max_cost=cost - 1) as api:
+        [error] = refusals(await post(api, {"query": BULK, "variables": variables}, accept=GRAPHQL), 400, "TOO_COMPLEX")
+        assert f"costs {cost:,};" in error["message"]

@@ -25,10 +25,10 @@ def test_no_setting_is_made_up() -> None:
         assert named <= {name.upper() for name in Settings.model_fields}, page.name
 
 
-def test_every_operation_is_in_the_page_of_the_api() -> None:
-    page = (ROOT / "docs" / "api.md").read_text()
+def test_every_operation_is_in_the_page_of_operations() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text()
     for file in (ROOT / "queries").glob("*.graphql"):
-        assert f"| `{file.stem}` |" in page, f"{file.stem} is not in docs/api.md"
+        assert f"| `{file.stem}` |" in page, f"{file.stem} is not in docs/operations.md"
 
 
 def test_locked_versions_name_no_index_and_meet_the_project() -> None:

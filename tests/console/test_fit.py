@@ -80,6 +80,16 @@ def test_a_part_of_the_series_is_asked_of_the_server(visitor: Visitor, fit: str)
     page.get_by_role("button", name="Show all").click()
 
 
+@pytest.mark.parametrize(("name", "holds"), [("CSV", PARAMETER), ("PyBaMM", PARAMETER)])
+def test_the_parameter_values_are_downloaded(visitor: Visitor, fit: str, name: str, holds: str) -> None:
+    page = visitor.go(f"/pipeline/{fit}")
+    page.get_by_role("button", name="Download").click()
+    with page.expect_download() as saved:
+        page.get_by_role("dialog").get_by_role("button", name=name).click()
+    assert holds in saved.value.path().read_text()
+    page.get_by_role("button", name="Close").click()
+
+
 def test_a_copy_is_made_and_the_first_is_deleted(visitor: Visitor, fit: str) -> None:
     page = visitor.go(f"/pipeline/{fit}")
     page.get_by_role("button", name="Duplicate").click()

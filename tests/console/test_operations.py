@@ -42,6 +42,7 @@ LEFT = {
     "ConsoleMeasurement",
     "ConsoleMeasurementList",
     "ConsoleMeasurementSeries",
+    "ConsoleParameterSet",
     "ConsoleQueuePosition",
     "ConsoleSeries",
     "ConsoleSystem",

@@ -65,6 +65,17 @@ def test_filters_stand_in_the_address_and_markup_is_text(visitor: Visitor) -> No
     assert page.locator("main img").count() == 0
 
 
+def test_labels_are_shown_and_filter(visitor: Visitor) -> None:
+    label = "<i>aged</i> 45 °C"
+    visitor.run("UpdatePipeline", id=visitor.create("labelled"), input={"labels": [label]})
+    visitor.create("without a label")
+    page = visitor.go()
+    page.get_by_role("link", name=label).click()
+    page.get_by_role("link", name="without a label").wait_for(state="detached")
+    page.get_by_role("link", name="labelled", exact=True).wait_for()
+    assert page.get_by_label("Label", exact=True).input_value() == label
+
+
 def test_selected_pipelines_are_deleted_and_refusals_are_named(visitor: Visitor) -> None:
     visitor.create("goes", {"name": "a", "fake": {}})
     stays = visitor.create("stays", SECONDS, start=True)

@@ -27,7 +27,7 @@ const HAS_EDITOR = SCREENS.some(({ pattern }) => pattern === '/new');
 /** The pipelines that the caller may see: counted by status, filtered, live. */
 export default function Pipelines({ query }: ScreenProps) {
   const viewer = useViewer();
-  const filter = filterOf(query, viewer?.email);
+  const filter = filterOf(query);
   const { statuses, ...others } = filter;
   const orderBy = orderOf(query);
   const [page, setPage] = usePage(SIZE, JSON.stringify([filter, orderBy]));
@@ -70,7 +70,7 @@ export default function Pipelines({ query }: ScreenProps) {
           </div>
         )}
       </div>
-      <Filters query={query} counts={totals.data ? counts : undefined} email={viewer?.email} />
+      <Filters query={query} counts={totals.data ? counts : undefined} isUser={!!viewer?.userId} />
       <Failure error={list.error} retry={list.refetch} />
       <Picked picked={picked} readOnly={viewer?.readOnly ?? null} onDone={() => (setPicked(new Map()), again())} />
       <div class="card flush">
@@ -108,11 +108,12 @@ export default function Pipelines({ query }: ScreenProps) {
 const COLUMNS: Array<Column<Row>> = [
   {
     label: 'Name',
-    cell: ({ id, name, error, errorCode, progress: { current } }) => (
+    cell: ({ id, name, labels, error, errorCode, progress: { current } }) => (
       <>
         <a class="name" href={`#/pipeline/${id}`}>
           {name}
         </a>
+        <Labels labels={labels} />
         {error && (
           <div class="why" title={error}>
             {errorCode}: {error}
@@ -141,6 +142,19 @@ const COLUMNS: Array<Column<Row>> = [
   { label: 'Took', cell: ({ startedAt, finishedAt }) => <Duration from={startedAt} to={finishedAt} />, isNumber: true },
   { label: 'Created', cell: ({ createdAt }) => <Time at={createdAt} />, isNumber: true, kind: 'wide' },
 ];
+
+/** The labels of a pipeline; a click lists those that have it too. */
+function Labels({ labels }: { labels: readonly string[] }) {
+  return (
+    <>
+      {labels.map(label => (
+        <a key={label} class="chip label" href={`#/?label=${encodeURIComponent(label)}`}>
+          {label}
+        </a>
+      ))}
+    </>
+  );
+}
 
 /** A checkbox for all pipelines of the page. */
 function PickPage({

@@ -16,6 +16,7 @@ import {
 } from '../../generated/operations';
 import { go } from '../../router';
 import { SCREENS } from '../../screens';
+import { Export } from './export';
 import { Rerun } from './rerun';
 import type { Run } from './types';
 
@@ -25,7 +26,7 @@ const HAS_EDITOR = SCREENS.some(({ pattern }) => pattern === '/edit/:id');
 
 /** The name, the state and the actions of a pipeline. */
 export function Header({ run, readOnly }: { run: Run; readOnly: string | null }) {
-  const { id, name, description, projectId, status, createdAt, createdByEmail, startedAt, finishedAt, rerunOf, error } = run;
+  const { id, name, description, projectId, labels, status, createdAt, createdByEmail, startedAt, finishedAt, rerunOf, error } = run;
   return (
     <>
       <nav class="crumbs" aria-label="Place">
@@ -48,6 +49,7 @@ export function Header({ run, readOnly }: { run: Run; readOnly: string | null })
           </Fact>
         )}
         <Fact label="Project">{projectId}</Fact>
+        {labels.length > 0 && <Fact label="Labels">{labels.join(', ')}</Fact>}
         <Fact label="Id">
           <code>{id}</code>
         </Fact>
@@ -142,6 +144,7 @@ function Announced({ text }: { text: string }) {
 function Actions({ run, readOnly }: { run: Run; readOnly: string | null }) {
   const { id, name, status, isTerminal } = run;
   const [isRerun, setRerun] = useState(false);
+  const [isExport, setExport] = useState(false);
   const start = useAction(ConsoleStartDocument);
   const cancel = useAction(ConsoleCancelDocument);
   const duplicate = useAction(ConsoleDuplicateDocument);
@@ -185,6 +188,11 @@ function Actions({ run, readOnly }: { run: Run; readOnly: string | null }) {
             Rerun
           </button>
         )}
+        {run.elements.some(each => each.status === 'COMPLETED') && (
+          <button type="button" onClick={() => setExport(true)}>
+            Download
+          </button>
+        )}
         <button type="button" disabled={!!hint || duplicate.isBusy} title={hint} onClick={copy}>
           Duplicate
         </button>
@@ -199,6 +207,7 @@ function Actions({ run, readOnly }: { run: Run; readOnly: string | null }) {
           <Problems problems={problems} />
         </div>
       )}
+      {isExport && <Export id={id} onClose={() => setExport(false)} />}
       {isRerun && <Rerun run={run} onClose={() => setRerun(false)} />}
       {isAsking && (
         <Confirm title={`Delete “${name}”?`} action="Delete" isBusy={remove.isBusy} onConfirm={erase} onClose={() => ask(false)}>

@@ -14,18 +14,20 @@ const ORDERS: Record<string, { label: string; order: PipelineOrder }> = {
   newest: { label: 'Newest first', order: { field: 'CREATED_AT', direction: 'DESC' } },
   oldest: { label: 'Oldest first', order: { field: 'CREATED_AT', direction: 'ASC' } },
   changed: { label: 'Last changed first', order: { field: 'UPDATED_AT', direction: 'DESC' } },
+  longest: { label: 'Longest first', order: { field: 'DURATION', direction: 'DESC' } },
   name: { label: 'By name', order: { field: 'NAME', direction: 'ASC' } },
 };
 
 /** The filter that the address holds. */
-export function filterOf(query: URLSearchParams, email: string | null | undefined): PipelineFilter {
+export function filterOf(query: URLSearchParams): PipelineFilter {
   const statuses = STATUSES.filter(status => query.get('status')?.split(',').includes(status));
-  const [name, project] = [query.get('name'), query.get('project')];
+  const [name, project, label] = [query.get('name'), query.get('project'), query.get('label')];
   return {
     ...(statuses.length > 0 && { statuses }),
     ...(name && { nameContains: name }),
     ...(project && { projectId: project }),
-    ...(query.has('mine') && email && { createdByEmail: email }),
+    ...(label && { labelsAll: [label] }),
+    ...(query.has('mine') && { createdByMe: true }),
   };
 }
 
@@ -38,11 +40,12 @@ export function orderOf(query: URLSearchParams): PipelineOrder {
 export function Filters({
   query,
   counts,
-  email,
+  isUser,
 }: {
   query: URLSearchParams;
   counts: ReadonlyMap<PipelineStatus, number> | undefined;
-  email: string | null | undefined;
+  /** Whether the caller is a user, who may have pipelines of their own. */
+  isUser: boolean;
 }) {
   const chosen = query.get('status')?.split(',') ?? [];
   const toggle = (status: PipelineStatus) =>
@@ -59,6 +62,7 @@ export function Filters({
       </div>
       <div class="filters" role="search">
         <Typed label="Name" name="name" query={query} placeholder="Search names" />
+        <Typed label="Label" name="label" query={query} placeholder="Any label" />
         <Projects query={query} />
         <label>
           <span class="unseen">Order</span>
@@ -70,7 +74,7 @@ export function Filters({
             ))}
           </select>
         </label>
-        {email && (
+        {isUser && (
           <label class="check">
             <input type="checkbox" checked={query.has('mine')} onChange={event => set(query, 'mine', event.currentTarget.checked ? '1' : '')} />
             Mine

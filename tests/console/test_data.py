@@ -64,7 +64,7 @@ def test_a_long_file_is_uploaded_referenced_and_run(visitor: Visitor) -> None:
 
     page.get_by_role("link", name="Fit parameters").click()
     page.get_by_label("Compare a model with a measurement").check()
-    page.get_by_label("Model").select_option("SPM")
+    page.get_by_role("combobox", name="Model", exact=True).select_option("SPM")
     page.get_by_role("button", name="Use this template").click()
     page.get_by_text("No problems found.").first.wait_for(timeout=60_000)
     page.get_by_role("button", name="Save and start").click()

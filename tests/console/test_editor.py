@@ -16,7 +16,9 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Dialog, FilePayload, Locator
 
 MARKUP = '<img src=x onerror=alert(1)> & "x"'
-PIPELINE = "query ($id: ID!) { pipeline(id: $id) { name projectId status elements { name elementType jobConfig } } }"
+PIPELINE = (
+    "query ($id: ID!) { pipeline(id: $id) { name projectId labels status elements { name elementType jobConfig } } }"
+)
 NUMBERS = ", ".join(str(number / 8) for number in range(80_000))
 LONG = f'{{"source": "x", "values": {{"10": 1.50, "b": 12345678901234567, "9": [{NUMBERS}]}}}}'
 """A configuration whose keys, digits and length must stay."""
@@ -156,7 +158,7 @@ def test_a_file_of_run_keeps_order_and_digits(editor: Visitor) -> None:
     page = editor.page
     second = f'"second": {{"element_type": "entry", {LONG[1:]}'
     other = '"1": {"element_type": "calculation", "type": "ElectrodeSOH"}'
-    source = f'{{"project_id": "cells", "name": "long", "elements": {{{second}, {other}}}}}'
+    source = f'{{"project_id": "cells", "name": "long", "labels": ["C/5, warm"], "elements": {{{second}, {other}}}}}'
     page.get_by_label("Import a file").set_input_files([file("x.json", source)])
     assert page.get_by_label("Name of element 1").input_value() == "second"
     assert names(editor) == ["second", "1"]  # an object of JavaScript would move "1" to the front
@@ -166,7 +168,9 @@ def test_a_file_of_run_keeps_order_and_digits(editor: Visitor) -> None:
     body = sent.value.post_data or ""
     assert '"10": 1.50,' in body
     assert '"b": 12345678901234567,' in body
-    config = stored(editor)["elements"][0]["jobConfig"]
+    pipeline = stored(editor)
+    assert pipeline["labels"] == ["C/5, warm"]
+    config = pipeline["elements"][0]["jobConfig"]
     assert list(config) == ["element_type", "source", "values"]
     assert list(config["values"]) == ["10", "b", "9"]
     assert config["values"]["b"] == 12345678901234567
@@ -178,8 +182,14 @@ def test_a_file_of_run_keeps_order_and_digits(editor: Visitor) -> None:
     area.get_by_text("1.5,", exact=False).first.wait_for()
     assert '"b": 12345678901234567' in area.inner_text()
     page.get_by_role("button", name="Move 1 up").click()
+    page.get_by_role("button", name="Remove C/5, warm").click()
+    page.get_by_role("textbox", name="Labels").fill("aged")
+    page.get_by_role("textbox", name="Labels").press("Enter")
+    page.get_by_role("textbox", name="Labels").fill("typed last")
     page.get_by_role("button", name="Save", exact=True).click()
-    assert [each["name"] for each in stored(editor)["elements"]] == ["1", "second"]
+    pipeline = stored(editor)
+    assert [each["name"] for each in pipeline["elements"]] == ["1", "second"]
+    assert pipeline["labels"] == ["aged", "typed last"]
 
 
 @pytest.mark.parametrize(

@@ -32,18 +32,22 @@ FILES = sorted(CONSOLE_OPERATIONS.glob("*.graphql"))
 SOURCES = ROOT / "app" / "server" / "pages" / "console" / "src"
 NODE = graphql_schema.type_map["Node"]
 LEFT = {
+    "ConsoleAuditLog",
     "ConsoleCheck",
     "ConsoleCompareHistory",
     "ConsoleCompareSeries",
     "ConsoleCompleteMeasurement",
+    "ConsoleCreateKey",
     "ConsoleCreateMeasurement",
     "ConsoleDeleteMeasurement",
     "ConsoleHistory",
+    "ConsoleKeys",
     "ConsoleMeasurement",
     "ConsoleMeasurementList",
     "ConsoleMeasurementSeries",
     "ConsoleParameterSet",
     "ConsoleQueuePosition",
+    "ConsoleRevokeKey",
     "ConsoleSeries",
     "ConsoleSystem",
 }

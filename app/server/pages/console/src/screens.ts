@@ -23,6 +23,7 @@ export const SCREENS: Screen[] = [
   { pattern: '/compare/:ids', within: '/', load: () => import('./screens/compare') },
   { pattern: '/data', within: '/data', load: () => import('./screens/data') },
   { pattern: '/data/:id', within: '/data', load: () => import('./screens/data/measurement') },
+  { pattern: '/keys', within: '/keys', load: () => import('./screens/keys') },
   { pattern: '/system', within: '/system', load: () => import('./screens/system') },
 ];
 
@@ -37,5 +38,6 @@ export interface Entry {
 export const NAVIGATION: Entry[] = [
   { path: '/', label: 'Pipelines' },
   { path: '/data', label: 'Data' },
+  { path: '/keys', label: 'Keys', admin: true },
   { path: '/system', label: 'System' },
 ];

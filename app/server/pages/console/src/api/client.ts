@@ -9,7 +9,7 @@ export const ENDPOINT = new URL('graphql', location.href).href;
 
 /** Types that are parts of others, without an id of their own. */
 const PARTS = [
-  'CalculationResult', 'Checkpoint', 'EntryResult', 'OptimizationResult', 'ValidationResult', 'ConfigurationProblem', 'ElementObjective', 'Failure', 'JobLogLine', 'MeasurementColumn',
+  'AuditEntryConnection', 'CalculationResult', 'Checkpoint', 'EntryResult', 'OptimizationResult', 'ValidationResult', 'ConfigurationProblem', 'ElementObjective', 'Failure', 'JobLogLine', 'MeasurementColumn',
   'MeasurementConnection', 'MeasurementUpload', 'ObjectiveSource', 'ObjectiveSummary', 'OmittedParameter', 'PageInfo',
   'ParameterSet', 'ParameterValue', 'PipelineActions', 'PipelineChange', 'PipelineCheck', 'PipelineConnection',
   'PipelineOptions', 'PipelineProgress', 'RateLimit', 'ResultWarning', 'Statistic', 'StatusCount', 'System', 'UserError',
@@ -32,7 +32,7 @@ function made(): Client {
           } else if (isLost(error) && !isEnd(operation, error)) lost();
         },
       }),
-      cacheExchange({ keys: Object.fromEntries(PARTS.map(name => [name, () => null])) }),
+      cacheExchange({ keys: { ...Object.fromEntries(PARTS.map(name => [name, () => null])), ApiKey: ({ prefix }) => String(prefix) } }),
       fetchExchange,
     ],
   });

@@ -1,6 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { useData } from '../api/hooks';
+import { useViewer } from '../api/viewer';
 import { count } from '../components/numbers';
 import { Failure } from '../components/problems';
 import { Table } from '../components/table';
@@ -15,6 +16,7 @@ const SILENT = 60_000;
 /** The server: version, workers, queue, limits, and the way to its other pages. */
 export default function System() {
   const { data, error, fetching, refetch } = useData(ConsoleSystemDocument, {});
+  const isAdmin = useViewer()?.isAdmin ?? false;
   const now = useNow(true, 1_000);
   useEffect(() => {
     const timer = setInterval(refetch, AGAIN);
@@ -62,10 +64,16 @@ export default function System() {
                 ? 'Each request needs a key.'
                 : 'There is no key: everybody who reaches this server may do everything. The first key ends that.'}
             </p>
-            <p>
-              Keys are made, listed and revoked on the server’s command line, and a new one is shown once:{' '}
-              <code>voltgraph keys create</code>, <code>voltgraph keys list</code>, <code>voltgraph keys revoke</code>.
-            </p>
+            {isAdmin ? (
+              <p>
+                <a href="#/keys">Create, list and revoke keys</a>, and see what they changed.
+              </p>
+            ) : (
+              <p>
+                Keys are created, listed and revoked on the server’s command line, by <code>voltgraph keys</code>, or here by holders of
+                an administrator’s key: <code>voltgraph keys create --admin</code>.
+              </p>
+            )}
           </section>
           <section class="card flush">
             <h2 class="inside">Limits</h2>

@@ -1,11 +1,12 @@
 import { useRef, useState } from 'preact/hooks';
+import { Chips } from '../../components/chips';
 import { ProjectInput } from '../../components/project-input';
 import { exported, imported, type Draft } from './draft';
 
 /** Bytes of a file that can be edited here; the server's limit of a body is below. */
 const MAX_FILE = 32_000_000;
 
-/** Name, project and description of a pipeline, and files to and from the editor. */
+/** Name, project, description and labels of a pipeline, and files to and from the editor. */
 export function About({ draft, isNew, onChange }: { draft: Draft; isNew: boolean; onChange: (change: Partial<Draft>) => void }) {
   const [problem, setProblem] = useState<string | null>(null);
   const file = useRef<HTMLInputElement>(null);
@@ -51,6 +52,13 @@ export function About({ draft, isNew, onChange }: { draft: Draft; isNew: boolean
           onInput={event => onChange({ description: event.currentTarget.value })}
         />
       </label>
+      <Chips
+        label="Labels"
+        values={draft.labels}
+        maxLength={50}
+        placeholder="Enter adds a label"
+        onChange={labels => onChange({ labels })}
+      />
       <div class="row">
         <label class="button">
           Import a file…

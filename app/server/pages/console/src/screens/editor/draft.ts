@@ -180,11 +180,12 @@ export function exported(draft: Draft): string {
     const word = `"element_type": ${JSON.stringify(TYPES[type].word)}`;
     return `${JSON.stringify(name)}: ${has ? text : `{${word}${/^\s*\}/.test(body) ? '' : ','}${body}`}`;
   });
-  const { projectId, name, description } = draft;
+  const { projectId, name, description, labels } = draft;
   const about = [
     `"project_id": ${JSON.stringify(projectId)}`,
     ...(name ? [`"name": ${JSON.stringify(name)}`] : []),
     ...(description ? [`"description": ${JSON.stringify(description)}`] : []),
+    ...(labels.length > 0 ? [`"labels": ${JSON.stringify(labels)}`] : []),
   ];
   return pretty(`{${about.join(',')},"elements":{${elements.join(',')}}}`) + '\n';
 }

@@ -73,7 +73,7 @@ export function Form({
       const result = await mutate(ConsoleCreatePipelineDocument, { input }, texts);
       return accepted(result, result.data?.createPipeline);
     }
-    const input = isPending ? rest : { name: rest.name, description: rest.description };
+    const input = isPending ? rest : { name: rest.name, description: rest.description, labels: rest.labels };
     const result = await mutate(ConsoleUpdatePipelineDocument, { id, input }, texts);
     return accepted(result, result.data?.updatePipeline);
   };
@@ -122,7 +122,7 @@ export function Form({
       {readOnly !== null && <p class="box warn">{readOnly} You can check a pipeline, but not save it.</p>}
       {!isPending && (
         <p class="box warn">
-          This pipeline has started: its name and description can change, its elements cannot. <a href={`#/new?from=${id}`}>Edit a copy</a>
+          This pipeline has started: its name, description and labels can change, its elements cannot. <a href={`#/new?from=${id}`}>Edit a copy</a>
         </p>
       )}
       {id === undefined && draft.elements.length === 0 && (

@@ -57,7 +57,7 @@ async function load(id: string, isCopy: boolean): Promise<Loaded> {
       projectId: pipeline.projectId,
       name: isCopy ? `${pipeline.name} (copy)`.slice(0, 255) : pipeline.name,
       description: pipeline.description ?? '',
-      labels: [],
+      labels: [...pipeline.labels],
       liveProgressUpdates: pipeline.options.liveProgressUpdates ?? null,
       elements: pipeline.elements.map(({ name, elementType }, index) => ({
         key: newKey(),

@@ -30,6 +30,7 @@ export function inputOf(draft: Draft, texts: RawTexts) {
   return {
     name: draft.name.trim() || null,
     description: draft.description.trim() || null,
+    labels: draft.labels,
     options: { liveProgressUpdates: draft.liveProgressUpdates },
     elements: draft.elements.map(({ name, type, text }) => ({ name, elementType: type, jobConfig: texts.add(text) })),
   };

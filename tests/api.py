@@ -18,6 +18,10 @@ CONFIGURATIONS = sorted((ROOT / "tests" / "data").glob("*.json"))
 """Real pipelines as clients send them, for POST /pipelines."""
 
 
+ADMIN = {"ApiKeys", "AuditLog", "CreateApiKey", "RevokeApiKey"}
+"""Operations that need an administrator's key; tests/auth/test_key_manager.py runs them."""
+
+
 def operation(name: str) -> str:
     """The operation of a file of `queries/`."""
     return (ROOT / "queries" / f"{name}.graphql").read_text()

@@ -60,7 +60,7 @@ def test_unknown_names_are_refused_with_the_nearest() -> None:
         assert "known are Ai2020, Bonkile2024" in fault.message
     assert "(did you mean `Chen2020`?)" in faults(entry(parameter_set="chen2020"))[0].message
     [fault] = faults(entry())
-    assert "`values`, a `parameter_set`, or the `name`" in fault.message
+    assert "`values`, a `parameter_set`, `bpx`, or the `name`" in fault.message
 
 
 def test_a_fit_is_checked_with_the_names_of_the_set() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from app.auth import rate_limit
 from app.pipelines import budget
-from schema.types import context
 from tests.api import Api
 from tests.auth.conftest import Locked, locked, store
 from tests.schema.requests import stored
@@ -53,8 +53,8 @@ async def test_one_copy_may_be_as_large_as_its_pipeline(
 
 
 async def test_large_copies_are_charged_to_the_key(locked: Locked, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(context, "CHARGED", 5_000)
-    monkeypatch.setattr(context, "COPIED_PER_SECOND", 1_000.0)
+    monkeypatch.setattr(rate_limit, "CHARGED", 5_000)
+    monkeypatch.setattr(rate_limit, "COPIED_PER_SECOND", 1_000.0)
     api = await locked.api()
     large, small = await create(api, 6_000), await create(api, 4_000)
 

@@ -38,7 +38,7 @@ from app.pipelines.lifecycle import QueueLimits
 from tests import servers
 
 ME = Caller("o")
-KINDS_KEPT = {"measurement", "cell", "upload", "signing"}
+KINDS_KEPT = {"measurement", "cell", "upload", "signing", "audit"}
 LONG_AGO = now() - timedelta(days=40)
 
 
@@ -83,10 +83,10 @@ async def rows(database: Database) -> dict[str, int]:
 
 
 KEPT = {table.name for table in SQLModel.metadata.sorted_tables if table.name.split("_")[0] in KINDS_KEPT}
-"""Tables of measurements and cells, which live until their users delete them."""
+"""Tables of measurements and cells, which live until their users delete them, and the audit log, which outlives all."""
 EMPTY = {
     *("checkpoint", "idempotency_key", "job_log", "pipeline", "pipeline_element", "pipeline_measurement"),
-    *("series_channel", "worker"),
+    *("series_channel", "worker", "pipeline_label"),
 }
 
 
@@ -107,6 +107,7 @@ async def test_old_runs_go_with_all_their_rows_and_others_stay(database: Databas
         "job_log": 4,
         "pipeline": 4,
         "pipeline_element": 4,
+        "pipeline_label": 0,
         "pipeline_measurement": 0,
         "series_channel": 6,
         "worker": 0,

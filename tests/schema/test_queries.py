@@ -19,12 +19,10 @@ from graphql import (
 )
 
 from schema import graphql_schema
-from tests.api import ROOT, Api, operation
+from tests.api import ADMIN, ROOT, Api, operation
 from tests.schema.subscriptions import clients
 
 FILES = sorted((ROOT / "queries").glob("*.graphql"))
-ADMIN = {"ApiKeys", "AuditLog", "CreateApiKey", "RevokeApiKey"}
-"""Operations that need an administrator's key; tests/auth/test_key_manager.py runs them."""
 WATCHING = [file for file in FILES if "\nsubscription " in file.read_text()]
 
 

@@ -17,7 +17,7 @@ WEB := $(CLIENTS)/web
 ORACLE := tests/oracle
 BENCH ?=  # Sections and options, such as "sqlite growth --small"
 
-.PHONY: help run test test-clients faults families bench lint format types unit constraints schema explorer console clean
+.PHONY: help run test test-clients faults long bench lint format types unit constraints schema explorer console clean
 
 run: $(VENV)/run  ## Serve on 127.0.0.1:8000
 	$(BIN)/voltgraph serve
@@ -41,12 +41,12 @@ test-clients: $(VENV)/clients $(WEB)/node_modules  ## Clients as users install t
 	$(BIN)/python -m pytest $(CLIENTS) -n $(JOBS) --dist worksteal
 
 faults: $(VENV)/test  ## Kills, takeovers, a soak of VOLTGRAPH_SOAK_SECONDS, by default 180: what takes minutes
-	$(BIN)/python -m pytest -m 'slow and parallel and not families' -n $(JOBS) --dist worksteal
-	$(BIN)/python -m pytest -m 'slow and not parallel and not families' --ignore $(CLIENTS)
+	$(BIN)/python -m pytest -m 'slow and parallel and not long' -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest -m 'slow and not parallel and not long' --ignore $(CLIENTS)
 
-families: $(VENV)/test $(ORACLE)/.venv  ## Many fits: coverage of intervals, every option, another program
-	$(BIN)/python -m pytest -m 'families and parallel' -n $(JOBS) --dist worksteal
-	$(BIN)/python -m pytest -m 'families and not parallel'
+long: $(VENV)/test $(ORACLE)/.venv  ## Families of fits, another program, a search of costly documents
+	$(BIN)/python -m pytest -m 'long and parallel' -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest -m 'long and not parallel' --ignore $(CLIENTS)
 
 bench: $(VENV)/test $(PEERS)/node_modules  ## Speed, memory and growth, beside other servers; needs wrk and node
 	$(BIN)/python -m tests.bench $(BENCH)

@@ -26,7 +26,7 @@ def test_estimates_of_a_few_noises_are_within_what_is_stated() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.families
+@pytest.mark.long
 @pytest.mark.parallel
 def test_68_percent_intervals_hold_the_truth_as_often_as_that() -> None:
     found = [deviations(seed) for seed in range(30)]
@@ -64,7 +64,7 @@ def test_fractions_that_are_divided_by_their_sum_scatter_as_their_errors_say() -
 
 
 @pytest.mark.slow
-@pytest.mark.families
+@pytest.mark.long
 @pytest.mark.parallel
 @pytest.mark.parametrize("name", ["SPM discharge", "MSMR", "Thevenin"])
 def test_95_percent_intervals_hold_the_truth_as_often_as_that(name: str) -> None:

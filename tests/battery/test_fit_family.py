@@ -107,7 +107,7 @@ def test_a_few_are_right(case: Case) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.families
+@pytest.mark.long
 @pytest.mark.parallel
 def test_no_fit_is_a_success_that_is_wrong_and_says_nothing() -> None:
     rows = [compared(case) for case in cases()]

@@ -104,7 +104,7 @@ def test_all_parameters_may_be_free_from_a_voltage() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.families
+@pytest.mark.long
 @pytest.mark.parallel
 @pytest.mark.parametrize("part", range(PARTS))
 def test_all_parameters_may_be_free_with_every_option(part: int) -> None:

@@ -91,7 +91,7 @@ def test_a_dozen_random_currents_are_followed(seed: int) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.families
+@pytest.mark.long
 @pytest.mark.parallel
 def test_many_random_currents_are_followed() -> None:
     """Follow 60 currents, or the number in the environment variable CURRENTS."""

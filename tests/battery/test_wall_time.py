@@ -30,14 +30,14 @@ def timed(request: pytest.FixtureRequest) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-@pytest.mark.families
+@pytest.mark.long
 def test_both_find_the_same(timed: dict[str, Any]) -> None:
     """The element returns the best point of all evaluations. That can be a point of its differences, 1e-5 away."""
     assert timed["found"]["element"] == pytest.approx(timed["found"]["script"], rel=3e-5)
 
 
 @pytest.mark.slow
-@pytest.mark.families
+@pytest.mark.long
 def test_the_element_takes_little_longer_than_the_script(timed: dict[str, Any]) -> None:
     element, script = (median(timed["spent"][who]) for who in ("element", "script"))
     assert element < MOST * script

@@ -23,6 +23,7 @@ WORST = 10
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:coroutine .* was never awaited:RuntimeWarning")  # of an answer that is refused
 async def test_no_document_takes_long_or_has_a_long_answer(tmp_path: Path) -> None:
     found: list[Measured] = []

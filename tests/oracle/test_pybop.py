@@ -18,10 +18,10 @@ HERE = Path(__file__).parent
 PYTHON = Path(os.environ.get("PYBOP_PYTHON", HERE / ".venv" / "bin" / "python"))
 SEEDS = [0, 1, 2]
 
-MISSING = "no PyBOP: `make families` installs it"
+MISSING = "no PyBOP: `make long` installs it"
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.families,
+    pytest.mark.long,
     pytest.mark.parallel,
     pytest.mark.skipif(not PYTHON.exists(), reason=MISSING),
 ]

@@ -21,6 +21,7 @@ READ = orjson.dumps({"query": "{ pipelines { totalCount } }"})
 
 
 @pytest.mark.slow
+@pytest.mark.long
 async def test_a_bystander_is_answered_nearly_as_quickly(target: Target) -> None:
     small = [
         each

@@ -37,6 +37,9 @@ async def test_100_runs_are_watched_over_one_socket(runs: Runs, running: Server)
     async with clients.socket(running.url) as socket:
         for id in ids:
             await socket.subscribe(WATCH, key=id, id=id)
+        while not all(seen.values()):
+            message = await socket.receive()
+            seen[message["id"]].append(message["payload"]["data"]["pipelineUpdated"])
         starting = asyncio.create_task(start_all(runs, ids))
         open_ = set(ids)
         while open_:

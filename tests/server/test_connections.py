@@ -120,6 +120,7 @@ async def test_a_socket_that_is_never_read_ends(live: Live) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.long
 async def test_a_client_that_is_slow_gets_all_of_its_answers(live: Live) -> None:
     loop, start, got, count = asyncio.get_running_loop(), time.monotonic(), b"", 25
     async with unread(live) as client, asyncio.timeout(4 * PATIENCE):

@@ -55,6 +55,9 @@ MATCHES: dict[str, Callable[[Any, Any], bool]] = {
     "contains_short": operator.contains,
     "starts_with": str.startswith,
 }
+LONGEST_SEARCH = 10_001
+"""Characters of a text that is searched for. The rest of a longer text is left out: it is in no name or description
+anyway, as these have at most 10,000 characters, names at most 765 when folded."""
 FOLDED = {"contains": "contains", "starts_with": "starts_with", "ilike": "like"}
 """Operators of the name that ignore case, and the operators for its folded column."""
 TRIGRAM = 3
@@ -156,6 +159,8 @@ def predicate(field: str, operator: str, operand: Any) -> Predicate:
     character, without escapes."""
     if operator == "ilike":
         operand = operand.replace("\\", "\\\\")
+    if operator in ("contains", "contains_ascii", "starts_with"):
+        operand = operand[:LONGEST_SEARCH]
     if operator == "contains_ascii":
         operand = operand.translate(ASCII)
     if field == "name" and operator in FOLDED:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from app.auth.authenticator import revoked
 from app.auth.caller import NOT_THEIRS, Caller
 from app.auth.keys import PREFIX_LENGTH, Key, KeyStore
 from app.errors import Problem, ProblemCode, Rejected, RequestError, RequestErrorCode, not_found
@@ -46,8 +47,9 @@ class KeyManager:
         return [key for key in keys if _is_within(key.projects, caller)]
 
     async def create(self, caller: Caller, draft: KeyDraft) -> CreatedKey:
-        """Create a key with rights of the caller at most. Raises FORBIDDEN, and Rejected with all problems."""
-        require_admin(caller)
+        """Create a key with rights of the caller at most. Raises FORBIDDEN, UNAUTHENTICATED if the caller's key was
+        revoked a moment ago, and Rejected with all problems."""
+        await self._require_valid_admin(caller)
         problems = [*_text_problems(draft), *_project_problems(caller, draft.projects)]
         if draft.is_admin and draft.read_only:
             message = "An administrator's key must be able to write."
@@ -71,9 +73,16 @@ class KeyManager:
 
     async def revoke(self, caller: Caller, prefix: str) -> Key:
         """Revoke a key; a revoked one is returned unchanged. Raises FORBIDDEN and NOT_FOUND."""
+        await self._require_valid_admin(caller)
         await self._find(caller, prefix)
         await self._store.revoke(prefix, caller.key)
         return await self._find(caller, prefix)
+
+    async def _require_valid_admin(self, caller: Caller) -> None:
+        """Raise unless the caller has an administrator's key that is valid now: a cached one may be revoked."""
+        require_admin(caller)
+        if caller.key not in await self._store.find([caller.key or ""]):
+            raise revoked()
 
     async def _find(self, caller: Caller, prefix: str) -> Key:
         found = next((key for key in await self.all(caller) if key.prefix == prefix), None)

@@ -145,13 +145,18 @@ async def delete(database: Database, caller: Caller, id: str) -> None:
             .join(PipelineMeasurement, col(PipelineMeasurement.pipeline_id) == col(Pipeline.id))
             .where(col(PipelineMeasurement.measurement_id) == id, col(Pipeline.status).in_(UNFINISHED))
         )
-        if users := list(await session.exec(query.limit(NAMED + 1))):
-            named = ", ".join(users[:NAMED]) + (" and others" if len(users) > NAMED else "")
-            raise _invalid_state(f"The measurement is used by pipelines that have not ended: {named}.")
+        if (await session.exec(query.limit(1))).first() is not None:
+            named = list(await session.exec(query.where(visible(caller, Pipeline)).limit(NAMED + 1)))
+            raise _invalid_state(f"The measurement is used by pipelines that have not ended{_naming(named)}.")
         await uploads.remove(session, measurement)
         await audit_in(session, caller, AuditAction.DELETED, measurement)
 
     await database.write(work)
+
+
+def _naming(ids: list[str]) -> str:
+    """Return the names of pipelines for a message; only those that the caller may see are given."""
+    return ": " + ", ".join(ids[:NAMED]) + (" and others" if len(ids) > NAMED else "") if ids else ""
 
 
 async def lock(session: AsyncSession, caller: Caller, id: str) -> Measurement:

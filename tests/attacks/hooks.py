@@ -17,10 +17,3 @@ def map_body(context: schemathesis.HookContext, body: Any) -> Any:
     if isinstance(body, dict) and isinstance(body.get("project_id"), str) and len(repr(body)) % 2:
         return {**body, "project_id": "p", "elements": {"known": {"element_type": "entry", "values": {"a": 1}}}}
     return body
-
-
-@schemathesis.hook
-def filter_case(context: schemathesis.HookContext, case: Any) -> bool:
-    """Leave out operations of administrators, which this server refuses."""
-    text = repr(case.body)
-    return "apiKeys" not in text and "auditLog" not in text and "ApiKey(" not in text

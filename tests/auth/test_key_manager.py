@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from time import sleep
 from typing import Any
@@ -35,6 +36,13 @@ async def store(database_url: str) -> AsyncIterator[KeyStore]:
         yield opened
 
 
+async def with_key(store: KeyStore, caller: Caller) -> Caller:
+    """Return the caller with a key of its rights."""
+    projects, may_read_only = caller.projects, not caller.may_write
+    secret = await store.create("org", projects=projects, read_only=may_read_only, is_admin=caller.is_admin)
+    return replace(caller, key=secret[:PREFIX_LENGTH])
+
+
 @pytest.mark.parametrize(
     "caller",
     [
@@ -56,28 +64,40 @@ async def test_only_administrators_manage_keys(store: KeyStore, caller: Caller) 
 async def test_an_administrator_sees_its_organization_and_its_projects(store: KeyStore) -> None:
     made = {name: (await store.create("org", projects=name))[:PREFIX_LENGTH] for name in ("a", "ab", "abc")}
     made["all"], theirs = (await store.create("org"))[:PREFIX_LENGTH], (await store.create("others"))[:PREFIX_LENGTH]
-    manager = KeyManager(store)
-    assert {key.prefix for key in await manager.all(ADMIN)} == set(made.values())
-    assert {key.prefix for key in await manager.all(NARROW)} == {made["a"], made["ab"]}
-    for caller, prefix in ((NARROW, made["abc"]), (NARROW, made["all"]), (ADMIN, theirs), (ADMIN, "vg_none")):
+    manager, admin, narrow = KeyManager(store), await with_key(store, ADMIN), await with_key(store, NARROW)
+    mine = {admin.key, narrow.key}
+    assert {key.prefix for key in await manager.all(admin)} == set(made.values()) | mine
+    assert {key.prefix for key in await manager.all(narrow)} == {made["a"], made["ab"], narrow.key}
+    for caller, prefix in ((narrow, made["abc"]), (narrow, made["all"]), (admin, theirs), (admin, "vg_none")):
         with pytest.raises(Rejected, match="does not exist"):
             await manager.revoke(caller, prefix)
     assert not [key for key in await store.all() if key.revoked_at]
-    revoked = await manager.revoke(NARROW, made["ab"])
-    assert (revoked.revoked_at is not None, revoked.revoked_by) == (True, "vg_narrow")
-    assert await manager.revoke(ADMIN, made["ab"]) == revoked
+    revoked = await manager.revoke(narrow, made["ab"])
+    assert (revoked.revoked_at is not None, revoked.revoked_by) == (True, narrow.key)
+    assert await manager.revoke(admin, made["ab"]) == revoked
+
+
+async def test_a_revoked_key_manages_no_keys_though_it_is_cached(store: KeyStore) -> None:
+    manager, admin = KeyManager(store), await with_key(store, ADMIN)
+    other, _ = await manager.create(admin, KeyDraft(is_admin=True))
+    assert await store.revoke(str(admin.key))
+    for work in (manager.create(admin, KeyDraft()), manager.revoke(admin, other.prefix)):
+        with pytest.raises(RequestError, match="no longer valid"):
+            await work
+    assert [key.revoked_at is None for key in await store.all()] == [False, True]
 
 
 async def test_all_problems_are_told(store: KeyStore) -> None:
     draft = KeyDraft("", "x" * (MAX_TEXT + 1), ["a", "c", ""], read_only=True, is_admin=True)
+    narrow = await with_key(store, NARROW)
     with pytest.raises(Rejected) as refused:
-        await KeyManager(store).create(NARROW, draft)
+        await KeyManager(store).create(narrow, draft)
     assert [each.path for each in refused.value.problems] == [
         ("user_id",), ("email",), ("project_ids", 1), ("project_ids", 2), ("is_admin",)
     ]  # fmt: skip
     with pytest.raises(Rejected, match="Name 1 to 1,000 projects"):
-        await KeyManager(store).create(NARROW, KeyDraft(projects=[]))
-    assert await store.all() == []
+        await KeyManager(store).create(narrow, KeyDraft(projects=[]))
+    assert len(await store.all()) == 1
 
 
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -93,6 +113,7 @@ async def test_no_key_makes_a_key_with_more_rights(
     store: KeyStore, mine: Any, asked: Any, read_only: bool, is_admin: bool, administers: bool, writes: bool
 ) -> None:
     caller = Caller("org", projects=mine, may_write=writes, key="vg_maker", is_admin=administers)
+    caller = await with_key(store, caller)
     before = {key.prefix for key in await store.all()}
     try:
         key, secret = await KeyManager(store).create(caller, KeyDraft(None, None, asked, read_only, is_admin))

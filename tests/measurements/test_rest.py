@@ -112,3 +112,11 @@ async def test_properties_are_kept(still: Lab) -> None:
     assert (made["properties"], made["processing_status"]) == (values, "ready")
     refused = await still.http.get(f"/cell_measurements/{made['id']}/time_series/download")
     assert (refused.status_code, refused.json()["error_code"]) == (409, "INVALID_STATE")
+
+
+@pytest.mark.parametrize("name", ["created_at_gt", "updated_at_lt", "start_time_gt"])
+@pytest.mark.parametrize("time", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
+async def test_times_that_utc_does_not_have_are_refused(still: Lab, name: str, time: str) -> None:
+    answer = await still.http.get("/cell_measurements", params={name: time})
+    assert answer.status_code == 422, answer.text
+    assert name in answer.text

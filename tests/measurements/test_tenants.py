@@ -4,13 +4,15 @@ does not exist."""
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import orjson
 import pytest
 
-from app.auth.caller import Caller
-from app.errors import RequestError
+from app.auth.caller import LOCAL, Caller
+from app.errors import Rejected, RequestError
+from app.measurements import service
 from tests.measurements.conftest import CSV, Lab, serving
 
 SECRET = "a-name-that-nobody-else-may-see"
@@ -176,3 +178,19 @@ async def test_an_address_is_the_right(world: World) -> None:
         lab.http.headers["x-api-key"] = world.keys["owner"]
     del lab.http.headers["x-api-key"]
     assert (await lab.put(payload["upload"]["url"], CSV)).status_code == 200
+
+
+async def test_a_refused_deletion_names_only_pipelines_of_the_caller(still: Lab) -> None:
+    data = {"Time [s]": [0, 1], "Voltage [V]": [4, 4]}
+    id = (await still.new(projectId="p", format=None, data=data))["measurement"]["id"]
+    config = {"objectives": {"a": {"type": "CurrentDriven", "data": f"db:{id}"}}}
+    elements = [{"name": "fit", "elementType": "VALIDATION", "jobConfig": config}]
+    mine, other = [(await still.create(projectId=name, elements=elements))["id"] for name in "pq"]
+    for projects, named in ((frozenset("p"), {mine}), (None, {mine, other})):
+        caller = replace(LOCAL, projects=projects)
+        with pytest.raises(Rejected) as refused:
+            await service.delete(still.services.database, caller, id)
+        assert {each for each in (mine, other) if each in str(refused.value)} == named
+    await still.run("DeletePipeline", id=mine)
+    with pytest.raises(Rejected, match=r"have not ended\.$"):
+        await service.delete(still.services.database, replace(LOCAL, projects=frozenset("p")), id)

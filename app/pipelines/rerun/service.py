@@ -100,6 +100,8 @@ def _rerun(
     yield from add_labels(pipeline.id, orjson.loads(pipeline.labels))
     yield events.creation_event(pipeline, [element.element_type for element in elements])
     yield from audit(caller, AuditAction.RERUN, pipeline)
+    if command.starts:
+        yield from audit(caller, AuditAction.STARTED, pipeline)
     return pipeline
 
 

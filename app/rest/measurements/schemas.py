@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 from app.measurements.filters import OrderColumn
 
 Text = Field(None, max_length=1000)
 MAX_PAGE = 1000
+
+
+def as_utc(value: datetime | None) -> datetime | None:
+    """Return a time in UTC; one without an offset is in UTC. Raises ValueError for one that UTC does not have."""
+    if value is None:
+        return None
+    try:
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("the time is outside of the years 1 to 9999 in UTC") from None
+
+
+Time = Annotated[datetime, AfterValidator(as_utc)]
+"""Time of a query, in UTC."""
 
 
 class CellBody(BaseModel):
@@ -184,10 +198,10 @@ class ListQuery(BaseModel):
     offset: int = Field(0, ge=0, le=2**31 - 1)
     name: str | None = Text
     created_by_email: str | None = Text
-    created_at_gt: datetime | None = Field(None, description="Inclusive.")
-    created_at_lt: datetime | None = Field(None, description="Inclusive.")
-    updated_at_gt: datetime | None = Field(None, description="Inclusive.")
-    updated_at_lt: datetime | None = Field(None, description="Inclusive.")
+    created_at_gt: Time | None = Field(None, description="Inclusive.")
+    created_at_lt: Time | None = Field(None, description="Inclusive.")
+    updated_at_gt: Time | None = Field(None, description="Inclusive.")
+    updated_at_lt: Time | None = Field(None, description="Inclusive.")
     order: Literal["asc", "desc"] = "desc"
 
 
@@ -202,8 +216,8 @@ class MeasurementQuery(ListQuery):
 
     measurement_type: Literal["time_series", "properties", "file"] | None = None
     q: str | None = Field(None, max_length=1000, description="Text in the name, upper or lower case.")
-    start_time_gt: datetime | None = Field(None, description="Inclusive.")
-    start_time_lt: datetime | None = Field(None, description="Inclusive.")
+    start_time_gt: Time | None = Field(None, description="Inclusive.")
+    start_time_lt: Time | None = Field(None, description="Inclusive.")
     tags_all: list[str] | None = Field(None, max_length=50)
     tags_any: list[str] | None = Field(None, max_length=50)
     order_by: OrderColumn = "created_at"
@@ -231,10 +245,3 @@ class MeasurementPage(BaseModel):
     items: list[Measurement]
     count: int
     total: int
-
-
-def as_utc(value: datetime | None) -> datetime | None:
-    """Return a time in UTC; one without an offset is in UTC."""
-    if value is None:
-        return None
-    return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)

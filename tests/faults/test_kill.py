@@ -15,7 +15,14 @@ from tests.servers import serving
 CREATORS = 32
 
 
-@pytest.mark.parametrize("rounds", [2, pytest.param(100, marks=[pytest.mark.slow, pytest.mark.parallel])])
+@pytest.mark.parametrize(
+    "rounds",
+    [
+        2,
+        pytest.param(12, marks=[pytest.mark.slow, pytest.mark.parallel]),
+        pytest.param(100, marks=[pytest.mark.slow, pytest.mark.parallel, pytest.mark.long]),
+    ],
+)
 async def test_kills_under_32_creators_lose_and_halve_nothing(sqlite_url: str, rounds: int) -> None:
     dice = random.Random(9)
     history, slowest = History(), 0.0

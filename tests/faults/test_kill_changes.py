@@ -90,7 +90,14 @@ def check(file: str, pipelines: list[Owned]) -> None:
     }
 
 
-@pytest.mark.parametrize("rounds", [2, pytest.param(50, marks=[pytest.mark.slow, pytest.mark.parallel])])
+@pytest.mark.parametrize(
+    "rounds",
+    [
+        2,
+        pytest.param(15, marks=[pytest.mark.slow, pytest.mark.parallel]),
+        pytest.param(50, marks=[pytest.mark.slow, pytest.mark.parallel, pytest.mark.long]),
+    ],
+)
 async def test_kills_under_changes_lose_and_halve_nothing(sqlite_url: str, rounds: int) -> None:
     dice = random.Random(4)
     owned: list[list[Owned]] = [[] for _ in range(CLIENTS)]

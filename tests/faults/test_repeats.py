@@ -18,7 +18,14 @@ TIMES = 50
 Ask = Callable[[httpx.AsyncClient, str, str | None], Coroutine[Any, Any, httpx.Response]]
 
 
-@pytest.mark.parametrize("rounds", [1, pytest.param(10, marks=[pytest.mark.slow, pytest.mark.parallel])])
+@pytest.mark.parametrize(
+    "rounds",
+    [
+        1,
+        pytest.param(3, marks=[pytest.mark.slow, pytest.mark.parallel]),
+        pytest.param(10, marks=[pytest.mark.slow, pytest.mark.parallel, pytest.mark.long]),
+    ],
+)
 @pytest.mark.parametrize("ask", [by_graphql, by_rest])
 async def test_50_at_once_and_over_a_kill_make_one(sqlite_url: str, ask: Ask, rounds: int) -> None:
     dice, answered = random.Random(3), 0

@@ -10,8 +10,10 @@ from app.execution.lease import Lease
 from app.execution.queue import RunQueue
 from app.execution.streams.samples import told
 from app.models.enums import SeriesSource
-from tests.api import Api
+from tests.api import ROOT, Api
 
+EVERYTHING = (ROOT / "tests" / "schema" / "everything.graphql").read_text()
+"""Query of all results of a pipeline; the operations of `queries/` select parts of it."""
 TIME, CURRENT = "Time [s]", "Current [A]"
 DATA, MODEL = "Voltage [V] (data)", "Voltage [V] (model)"
 CHANNELS: dict[str, Any] = {

@@ -89,8 +89,8 @@ async def test_an_idempotency_key_of_a_hidden_project_tells_nothing(locked: Lock
 async def test_results_of_other_projects_are_not_there(locked: Locked) -> None:
     wide, narrow = await locked.api(), await locked.api(projects=["mine"])
     theirs, ours = [await completed.completed(wide, completed.series(), projectId=each) for each in ("other", "mine")]
-    for name in ("Results", "Parameters"):
+    for name in ("Results", "Objectives", "Parameters"):
         assert await narrow.run(name, id=theirs["pipeline_id"]) is None
         assert await (await locked.api("others")).run(name, id=ours["pipeline_id"]) is None
-    [element] = (await narrow.run("Results", id=ours["pipeline_id"]))["elements"]
+    [element] = (await narrow.data(completed.EVERYTHING, id=ours["pipeline_id"]))["pipeline"]["elements"]
     assert (element["outcome"]["parameters"], element["objectives"][0]["name"]) == ([], "1 C")

@@ -30,7 +30,7 @@ async def fitted(api: Api, result: Any = FIT) -> str:
 @pytest.mark.parametrize("plans", [True, False])
 async def test_a_fit_is_read_without_its_configuration(database_url: str, plans: bool) -> None:
     async with in_process(database_url, plans=plans) as api:
-        found = await api.run("Results", id=await fitted(api))
+        found = (await api.data(completed.EVERYTHING, id=await fitted(api)))["pipeline"]
     [element] = found["elements"]
     outcome = element["outcome"]
     assert (outcome["__typename"], outcome["cost"], outcome["initialCost"]) == ("OptimizationResult", 0.5, 4.0)
@@ -62,7 +62,7 @@ async def test_nothing_is_told_before_the_end(database_url: str, plans: bool) ->
     async with in_process(database_url, plans=plans) as api:
         hold, element = await completed.held(api, elements=FITTING)
         await completed.write(hold, element["id"], *SERIES)
-        found = await api.run("Results", id=element["pipeline_id"])
+        found = (await api.data(completed.EVERYTHING, id=element["pipeline_id"]))["pipeline"]
         merged = await api.run("Parameters", id=element["pipeline_id"])
         values = await api.data("query ($id: ID!) { pipeline(id: $id) { parameterValues } }", id=found["id"])
     assert (found["elements"][0]["outcome"], found["elements"][0]["objectives"]) == (None, [])
@@ -83,7 +83,7 @@ async def test_a_failure_has_the_problems_of_all_elements(database_url: str, pla
             for each in shown
         }
         await hold.fail(wrong)
-        found = await api.run("Results", id=id)
+        found = (await api.data(completed.EVERYTHING, id=id))["pipeline"]
     assert (found["failure"]["code"], found["failure"]["message"]) == ("CONFIGURATION_ERROR", "fit: It is wrong.")
     assert found["failure"]["element"] == {"id": shown[0]["id"], "name": "fit"}
     assert found["failure"]["problems"] == [{"element": name, **problem} for name in ("fit", "other")]

@@ -19,6 +19,7 @@ from app.database.connect import database_url, exclusive, open_database
 from app.database.interface import Pools
 from app.database.migrations import migrate
 from app.execution.checking.checker import Checker
+from app.execution.on_demand import ChildrenOnDemand
 from app.execution.reading.exporter import Exporter
 from app.execution.reading.parts import Parts
 from app.execution.worker import child_processes, working
@@ -91,9 +92,9 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
                 open_keys(url, database.recoveries) as keys,
                 Parts(settings, database) as parts,
                 child_processes(settings) as children,
-                Checker(settings, database, children) as checker,
-                Exporter(settings, children) as exporter,
+                ChildrenOnDemand(settings, children) as on_demand,
             ):
+                checker, exporter = Checker(settings, database, on_demand), Exporter(settings, on_demand)
                 app.state.services = services(settings, database, keys, parts, checker, exporter)
                 app.graphql.open(app.state.services)
                 app.state.metrics.watch(app.state.services)

@@ -23,7 +23,7 @@ from app.database.interface import Database, ReadBudget, Steps
 from app.database.writes.mutations import run_in
 from app.errors import VoltgraphError
 from app.execution.executor import JobFailed, Progress
-from app.execution.job_log import Line
+from app.execution.streams.job_log import Line
 from app.models.columns import now
 from app.models.enums import ElementType, JobStatus, PipelineElementStatus, PipelineStatus, SeriesSource
 from app.models.tables import Checkpoint, JobLogLine, Pipeline, PipelineElement, SeriesChannel

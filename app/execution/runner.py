@@ -19,9 +19,9 @@ from app.database.availability import is_unavailable, retry_until_available
 from app.database.interface import Database
 from app.execution.checking.requests import check_request, data_request, job, reference_fault
 from app.execution.executor import JobFailed, Progress
-from app.execution.job_log import JobLog
 from app.execution.lease import Lease, LeaseLost
 from app.execution.processes import ChildDied, ChildProcess, ChildProcesses, ForkServerFailed
+from app.execution.streams.job_log import JobLog
 from app.measurements import runs
 from app.measurements.runs import RunData, WrongReference
 from app.models.enums import ElementType, JobErrorCode, JobStatus, PipelineElementStatus

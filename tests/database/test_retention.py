@@ -26,8 +26,8 @@ from app.database.migrations import migrate
 from app.database.retention import Removed
 from app.errors import Rejected
 from app.execution.executor import Progress
-from app.execution.job_log import Line
 from app.execution.queue import RunQueue
+from app.execution.streams.job_log import Line
 from app.models.columns import now
 from app.models.enums import ElementType, JobLogStream, SeriesSource
 from app.models.tables import IdempotencyKey, Pipeline, PipelineElement, Worker

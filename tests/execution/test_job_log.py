@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from app.auth.redaction import Redaction
-from app.execution.job_log import MAX_LINE, JobLog
+from app.execution.streams.job_log import MAX_LINE, JobLog
 from tests.api import operation
 from tests.execution.conftest import Runs
 from tests.execution.sandbox.test_probes import PROBE

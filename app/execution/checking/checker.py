@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Sequence
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from time import monotonic
 from typing import Any
@@ -18,6 +17,7 @@ from app.execution.checking.places import Places
 from app.execution.checking.requests import check_request, data_request, job, reference_fault
 from app.execution.executor import Fault
 from app.execution.forkserver import CANNOT_RUN
+from app.execution.on_demand import ChildrenOnDemand
 from app.execution.processes import ChildDied, ChildProcess, ChildProcesses, ForkServerFailed, limits_of
 from app.execution.sandbox.limits import MEBIBYTE
 from app.measurements import runs
@@ -43,24 +43,13 @@ GONE = "A measurement of the pipeline was deleted during the check. Try again."
 
 
 class Checker:
-    """Checker of one server process. It forks from the fork server of the process's worker; without a worker, from one
-    of its own, which the first check starts."""
+    """Checker of one server process."""
 
-    def __init__(self, settings: Settings, database: Database, children: ChildProcesses | None) -> None:
-        """Create a checker. `children` are those of the worker of this process, if it has one."""
-        self._settings, self._database = settings, database
-        self._children, self._is_shared = children, children is not None
+    def __init__(self, settings: Settings, database: Database, children: ChildrenOnDemand) -> None:
+        self._settings, self._database, self._children = settings, database, children
         limits = limits_of(settings)
         self._limits = replace(limits, memory=min(limits.memory, MEMORY), cpu=settings.check_timeout)
         self._places = Places(settings.max_checks)
-        self._starting = asyncio.Lock()
-        self._stack = AsyncExitStack()
-
-    async def __aenter__(self) -> Checker:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
 
     async def faults(self, caller: Caller, elements: Sequence[Element], limiter: RateLimiter) -> list[list[Fault]]:
         """Return the problems of each element, in order. The key of the caller is charged for the time. Raises
@@ -82,7 +71,7 @@ class Checker:
             wrong = [data.wrong.get(str(index), []) for index in range(len(elements))]
             return [[*map(reference_fault, references)] for references in wrong]
         _require_size(data)
-        children = await self._started()
+        children = await self._children.start()
         try:
             with children.folder("check-") as folder:
                 began = monotonic()
@@ -139,7 +128,7 @@ class Checker:
         code, text = JobErrorCode[message["code"]], message["message"]
         if code is JobErrorCode.MODEL_ERROR:
             raise self._too_much(code)
-        if not self._is_shared and text.startswith(CANNOT_RUN):
+        if not self._children.is_shared and text.startswith(CANNOT_RUN):
             raise RequestError(RequestErrorCode.UNAVAILABLE, CANNOT_CHECK.format(text))
         if code is JobErrorCode.INTERNAL_ERROR:
             fields = {"fields": {"traceback": message.get("traceback")}}
@@ -157,12 +146,6 @@ class Checker:
     def _slow(self) -> str:
         seconds = f"{self._settings.check_timeout:g} s (VOLTGRAPH_CHECK_TIMEOUT)"
         return f"The check took longer than {seconds}. Try again, or check fewer elements."
-
-    async def _started(self) -> ChildProcesses:
-        async with self._starting:
-            if self._children is None:
-                self._children = await self._stack.enter_async_context(ChildProcesses(self._settings))
-        return self._children
 
 
 def _require_size(data: RunData) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from time import monotonic
 from typing import Any
 
 from app.errors import RateLimited, RequestError, RequestErrorCode, VoltgraphError
-from app.execution.processes import ChildDied, ChildProcesses, limits_of
+from app.execution.on_demand import Bulkhead, ChildrenOnDemand
+from app.execution.processes import ChildDied, limits_of
 from app.models.enums import JobErrorCode
 from app.pipelines.results.parameter_sets import Charge
 from app.settings import Settings
@@ -36,24 +37,13 @@ class ExportFailed(VoltgraphError):
 
 
 class Exporter:
-    """Exporter of one server. It forks from the fork server of the process's worker; without a worker, from one of its
-    own, which the first document starts. The caller has checked who may see the values."""
+    """Exporter of one server. The caller has checked who may see the values."""
 
-    def __init__(self, settings: Settings, children: ChildProcesses | None = None) -> None:
-        """Create an exporter. `children` are those of the worker of this process, if it has one."""
-        self._settings, self._children = settings, children
+    def __init__(self, settings: Settings, children: ChildrenOnDemand) -> None:
+        self._children = children
         limits = limits_of(settings)
         self._limits = replace(limits, memory=min(limits.memory, MEMORY), cpu=SECONDS)
-        self._stack = AsyncExitStack()
-        self._places = asyncio.Semaphore(PLACES)
-        self._starting = asyncio.Lock()
-        self._present = 0
-
-    async def __aenter__(self) -> Exporter:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
+        self._bulkhead = Bulkhead(PLACES, MOST_WAITING, BUSY)
 
     async def bpx(self, values: Mapping[str, Any], title: str, charge: Charge) -> dict[str, Any]:
         """Return a BPX `document` of parameter values, and what it does not hold: `omitted`. The caller is charged for
@@ -61,8 +51,8 @@ class Exporter:
         charge(0.0)
         request = {"kind": "export", "export": EXPORT, "values": values, "title": title}
         try:
-            async with asyncio.timeout(SECONDS), self._place():
-                children = await self._started()
+            async with asyncio.timeout(SECONDS), self._bulkhead.place():
+                children = await self._children.start()
                 async with children.child(request, limits=self._limits) as child:
                     began = monotonic()
                     try:
@@ -78,24 +68,6 @@ class Exporter:
         if message["kind"] == "failed":
             raise _failure(message)
         return _checked(message)
-
-    @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
-        """Wait for a free place. Raises BUSY if too many wait."""
-        if self._present >= PLACES + MOST_WAITING:
-            raise RequestError(RequestErrorCode.BUSY, BUSY)
-        self._present += 1
-        try:
-            async with self._places:
-                yield
-        finally:
-            self._present -= 1
-
-    async def _started(self) -> ChildProcesses:
-        async with self._starting:
-            if self._children is None:
-                self._children = await self._stack.enter_async_context(ChildProcesses(self._settings))
-        return self._children
 
 
 def _checked(message: dict[str, Any]) -> dict[str, Any]:

@@ -9,15 +9,15 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 from app.database.interface import Database
 from app.errors import AnswerTooLarge, RequestError, RequestErrorCode, VoltgraphError
 from app.execution import forkserver
-from app.execution.processes import ChildDied, ChildProcess, ChildProcesses
+from app.execution.on_demand import Bulkhead, ChildrenOnDemand
+from app.execution.processes import ChildDied, ChildProcess
 from app.measurements import files
 from app.measurements.parts import Part
 from app.models.enums import JobErrorCode
@@ -51,11 +51,8 @@ class Parts:
         self._database = database
         executor = f"{forkserver.__name__}:{forkserver.Missing.__name__}"
         self._settings = settings.model_copy(update={"executor": executor, "job_timeout": SECONDS, "job_cpu": SECONDS})
-        self._children: ChildProcesses | None = None
-        self._stack = AsyncExitStack()
-        self._places = asyncio.Semaphore(PLACES)
-        self._starting = asyncio.Lock()
-        self._present = 0
+        self._children = ChildrenOnDemand(self._settings)
+        self._bulkhead = Bulkhead(PLACES, MOST_WAITING, BUSY)
         self._answers: OrderedDict[tuple[str, Part], bytes] = OrderedDict()
         self._kept = 0
 
@@ -63,7 +60,7 @@ class Parts:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._stack.aclose()
+        await self._children.aclose()
 
     async def read(self, file: MeasurementFile, part: Part) -> bytes:
         """Return a part as JSON, `{column: [number or null, …]}`. Raises RequestError, FileGone, and PartFailed."""
@@ -77,7 +74,7 @@ class Parts:
 
     async def _fresh(self, file: MeasurementFile, part: Part) -> bytes:
         try:
-            async with asyncio.timeout(SECONDS), self._place():
+            async with asyncio.timeout(SECONDS), self._bulkhead.place():
                 samples = await self._samples(file, part)
         except TimeoutError:
             raise RequestError(RequestErrorCode.TIMEOUT, SLOW) from None
@@ -86,21 +83,9 @@ class Parts:
             raise RequestError(RequestErrorCode.UNAVAILABLE, DIED) from None
         return await asyncio.to_thread(_written, samples)
 
-    @asynccontextmanager
-    async def _place(self) -> AsyncIterator[None]:
-        """Wait for a free place. Raises BUSY if too many wait."""
-        if self._present >= PLACES + MOST_WAITING:
-            raise RequestError(RequestErrorCode.BUSY, BUSY)
-        self._present += 1
-        try:
-            async with self._places:
-                yield
-        finally:
-            self._present -= 1
-
     async def _samples(self, file: MeasurementFile, part: Part) -> dict[str, bytes]:
         """Return the samples of each column of a part, float64 and little-endian."""
-        children = await self._started()
+        children = await self._children.start()
         with children.folder("part-") as folder:
             await files.copy_out(self._database, file, folder / TABLE)
             request = {
@@ -111,12 +96,6 @@ class Parts:
             }
             async with children.child(request) as child:
                 return await _heard(child, part)
-
-    async def _started(self) -> ChildProcesses:
-        async with self._starting:
-            if self._children is None:
-                self._children = await self._stack.enter_async_context(ChildProcesses(self._settings))
-        return self._children
 
     def _keep(self, key: tuple[str, Part], answer: bytes) -> None:
         """Keep an answer, and forget those that were used least recently."""

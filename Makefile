@@ -48,7 +48,7 @@ long: $(VENV)/test $(ORACLE)/.venv  ## Families of fits, another program, a sear
 	$(BIN)/python -m pytest -m 'long and parallel' -n $(JOBS) --dist worksteal
 	$(BIN)/python -m pytest -m 'long and not parallel' --ignore $(CLIENTS)
 
-bench: $(VENV)/test $(PEERS)/node_modules  ## Speed, memory and growth, beside other servers; needs wrk and node
+bench: $(VENV)/test $(PEERS)/node_modules/.made  ## Speed, memory and growth, beside other servers; needs wrk and node
 	$(BIN)/python -m tests.bench $(BENCH)
 
 format: $(VENV)/test  ## Mend rules and format
@@ -73,7 +73,14 @@ constraints:  ## Lock the newest versions that fit together
 clean:  ## Remove the virtual environment
 	rm -rf $(VENV)
 
-$(PEERS)/node_modules $(WEB)/node_modules: %/node_modules: %/package-lock.json
+# The peers run on the Node that npm brings, for which their driver of SQLite is compiled: one to two minutes.
+$(PEERS)/node_modules/.made: $(PEERS)/package-lock.json
+	npm ci --silent --prefix $(PEERS)
+	cd $(PEERS) && PATH="$$PWD/node_modules/.bin:$$PATH" npm rebuild --silent better-sqlite3 --build-from-source \
+	  --nodedir="$$(echo "$$PWD"/node_modules/node-*-*)"
+	touch $@
+
+$(WEB)/node_modules: %/node_modules: %/package-lock.json
 	npm ci --silent --prefix $*
 	touch $@
 

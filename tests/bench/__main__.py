@@ -34,7 +34,9 @@ def main(
     sections: Annotated[list[str] | None, typer.Argument(help="Sections to run; default: all.")] = None,
     rounds: Annotated[int, typer.Option(help="Rounds of each comparison.")] = 5,
     seconds: Annotated[int, typer.Option(help="Seconds of load on each server in each round.")] = 3,
-    work: Annotated[list[str] | None, typer.Option(help="Work to compare: one, list or create; default: all.")] = None,
+    work: Annotated[
+        list[str] | None, typer.Option(help="Work to compare: one, list, create or update; default: all.")
+    ] = None,
     small: Annotated[bool, typer.Option(help="Compare growth over 50,000 pipelines, not 1,000,000.")] = False,
 ) -> None:
     """Measure, print, and write RESULTS.md."""

@@ -17,8 +17,14 @@ from tests.bench.load import SERVER_CORE, pinned
 from tests.bench.rows import fill_sqlite
 
 PEERS = Path(__file__).with_name("peers")
-NAMES = {"mercurius": "Mercurius + JIT", "mercurius tuned": "the same, tuned", "yoga": "GraphQL Yoga"}
-"""Ports of the peers."""
+NAMES = {
+    "jit": "graphql-jit on Bun",
+    "mercurius": "Mercurius + JIT",
+    "mercurius tuned": "the same, tuned",
+    "yoga": "GraphQL Yoga",
+}
+"""Titles of the peers by their scripts. Bun runs graphql-jit, Node the others."""
+BIN = PEERS / "node_modules" / ".bin"
 
 
 @contextmanager
@@ -54,7 +60,11 @@ def peer(name: str, database: str) -> Iterator[str]:
     with (
         pinned(SERVER_CORE),
         subprocess.Popen(
-            ["node", f"{script}.js"], stdout=subprocess.PIPE, text=True, cwd=PEERS, env=environment
+            [BIN / ("bun" if script == "jit" else "node"), f"{script}.js"],
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=PEERS,
+            env=environment,
         ) as process,
     ):
         try:

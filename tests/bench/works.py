@@ -20,7 +20,7 @@ GIVEN = [{"name": kind.value, "elementType": kind.name, "jobConfig": {"values": 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One request to Voltgraph and to a peer, and the target ratio of their rates."""
+    """One request to Voltgraph and to a peer, and the target ratio of its rate and that of the fastest peer."""
 
     title: str
     ours: bytes
@@ -33,7 +33,7 @@ WORKS = {
         "get one pipeline with its 4 elements",
         body(f"query One($id: ID!) {{ pipeline(id: $id) {{ {ONE} }} }}", id="@ID@"),
         body(f"query One($id: ID!) {{ pipeline(id: $id) {{ {ONE} }} }}", id="@ID@"),
-        1.8,
+        1.4,
     ),
     "list": Work(
         "list the newest 50 of a project, each with its 4 elements and their configurations",
@@ -42,7 +42,7 @@ WORKS = {
             p="@PROJECT@",
         ),
         body(f"query List($p: ID!) {{ pipelines(projectId: $p, first: 50) {{ {LIST} }} }}", p="@PROJECT@"),
-        3.0,
+        2.4,
     ),
     "create": Work(
         "create a pipeline with 4 elements",
@@ -58,7 +58,16 @@ WORKS = {
             n="x",
             e=GIVEN,
         ),
-        2.0,
+        1.8,
+    ),
+    "update": Work(
+        "rename a pipeline",
+        body(
+            'mutation Rename($id: ID!) { updatePipeline(id: $id, input: {name: "renamed"}) { pipeline { id name } } }',
+            id="@ID@",
+        ),
+        body('mutation Rename($id: ID!) { updatePipeline(id: $id, name: "renamed") { id name } }', id="@ID@"),
+        0.8,
     ),
 }
 

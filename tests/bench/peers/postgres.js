@@ -1,6 +1,6 @@
 // The tables in PostgreSQL: named statements, which the server prepares once, over a pool of connections.
 const { Pool } = require('pg');
-const { INSERT_PIPELINE, ONE, PAGE } = require('./statements');
+const { INSERT_PIPELINE, ONE, PAGE, RENAME } = require('./statements');
 
 const pool = new Pool({ connectionString: process.env.DATABASE, max: 16 });
 const numbered = (sql) => sql.replace(/\?/g, ((n) => () => `$${++n}`)(0));
@@ -8,6 +8,7 @@ const statement = (name, sql) => (on, values) => on.query({ name, text: numbered
 
 const one = statement('one', ONE);
 const page = statement('page', PAGE);
+const rename = statement('rename', RENAME);
 const elements = statement('elements', `SELECT * FROM pipeline_element WHERE pipeline_id = ANY(?)
   ORDER BY pipeline_id, element_order`);
 const insertPipeline = statement('insert_pipeline', `${INSERT_PIPELINE} RETURNING *`);
@@ -32,6 +33,7 @@ const create = async (pipeline, rows) => {
 module.exports = {
   one: async (id) => (await one(pool, [id])).rows[0],
   page: async (project, first) => (await page(pool, [project, first])).rows,
+  rename: async (id, name, now) => (await rename(pool, [name, now, id])).rows[0],
   elements: async (ids) => (await elements(pool, [ids])).rows,
   create,
 };

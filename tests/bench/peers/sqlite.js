@@ -1,12 +1,13 @@
-// The tables in SQLite, as its quickest driver for Node reads them: prepared statements, on the event loop's thread.
-const Database = require('better-sqlite3');
-const { INSERT_PIPELINE, INSERT_ELEMENT, ONE, PAGE } = require('./statements');
+// The tables in SQLite, as the quickest driver of Node or Bun reads them: prepared statements, on the event loop's thread.
+const { Database } = typeof Bun === 'undefined' ? { Database: require('better-sqlite3') } : require('bun:sqlite');
+const { INSERT_PIPELINE, INSERT_ELEMENT, ONE, PAGE, RENAME } = require('./statements');
 
 const database = new Database(process.env.DATABASE);
-database.pragma('journal_mode=WAL');
-database.pragma('synchronous=NORMAL');
+database.exec('PRAGMA journal_mode=WAL');
+database.exec('PRAGMA synchronous=FULL'); // as Voltgraph: a commit is on the disk before its answer
+database.exec('PRAGMA cache_size=-65536');
 
-const [one, page] = [database.prepare(ONE), database.prepare(PAGE)];
+const [one, page, update] = [ONE, PAGE, RENAME].map((sql) => database.prepare(sql));
 const [insertPipeline, insertElement] = [database.prepare(INSERT_PIPELINE), database.prepare(INSERT_ELEMENT)];
 
 const ofElements = (count) => database.prepare(`SELECT * FROM pipeline_element
@@ -21,4 +22,10 @@ const create = database.transaction((pipeline, rows) => {
   return one.get(pipeline[0]);
 });
 
-module.exports = { one: (id) => one.get(id), page: (project, first) => page.all(project, first), elements, create };
+module.exports = {
+  one: (id) => one.get(id),
+  page: (project, first) => page.all(project, first),
+  rename: (id, name, now) => update.get(name, now, id),
+  elements,
+  create,
+};

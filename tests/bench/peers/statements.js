@@ -6,3 +6,4 @@ exports.INSERT_PIPELINE = `INSERT INTO pipeline
 exports.INSERT_ELEMENT = `INSERT INTO pipeline_element
   (id, pipeline_id, organization_id, name, element_order, element_type, status, created_at, updated_at, job_config)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+exports.RENAME = 'UPDATE pipeline SET name = ?, updated_at = ? WHERE id = ? RETURNING *';

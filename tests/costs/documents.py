@@ -8,10 +8,18 @@ from typing import NamedTuple
 from tests.costs import worst
 
 PIPELINE = "id projectId organizationId userId createdByEmail name description status isTerminal error errorCode"
-PIPELINE += " createdAt updatedAt startedAt finishedAt"
+PIPELINE += " createdAt updatedAt startedAt finishedAt duration labels"
 ELEMENT = "id pipelineId organizationId name elementOrder elementType jobId jobStatus status error errorCode"
-ELEMENT += " createdAt updatedAt"
-LARGE = ("jobConfig", "result", "errorDetail", "parameterValues", "warnings")
+ELEMENT += " createdAt updatedAt isReused"
+LARGE = ("jobConfig", "result", "errorDetail", "parameterValues", "warnings", "outcome", "objectives", "failure")
+SELECTED = {
+    "warnings": "{ code }",
+    "outcome": "{ __typename parameters { name unit value standardError bounds } ... on OptimizationResult { cost } }",
+    "objectives": "{ name type sources { source rows channels } }",
+    "failure": "{ code message problems { path message } }",
+    "parameters": "{ name unit value standardError }",
+}
+MEASUREMENT = "id name status notes rows bytes tags changes createdAt"
 JOB = "id status attempt startedAt finishedAt error errorCode"
 CHECKPOINT = "at iteration cost bestCost parameters"
 POINTS = (1, 2, 50, 200, 500, 1000, 5000)
@@ -40,7 +48,19 @@ class Maker:
         self._number = 0
         # Some fields are much more likely than others, with different weights in each document.
         self._favourite = self._draw.choice(
-            ("series", "trace", "parameterValues", "warnings", "jobConfig", "result", "job", "")
+            (
+                "series",
+                "history",
+                "trace",
+                "log",
+                "parameterValues",
+                "warnings",
+                "outcome",
+                "jobConfig",
+                "result",
+                "job",
+                "",
+            )
         )
         self._many = self._draw.choice((1, 2, 5, 13))
 
@@ -65,11 +85,21 @@ class Maker:
     def _root(self, number: int) -> str:
         draw = self._draw
         name = f"r{number}: " if number and self._alias() else ""
-        match draw.choices(("pipeline", "pipelines", "node", "counts", "schema"), (8, 8, 3, 1, 1))[0]:
+        kinds = ("pipeline", "pipelines", "nodes", "node", "counts", "measurement", "measurements", "schema")
+        match draw.choices(kinds, (8, 8, 2, 3, 1, 2, 2, 1))[0]:
             case "pipeline":
                 return f'{name}pipeline(id: "{self._id()}") {{ {self._pipeline()} }}'
             case "pipelines":
-                return f"{name}pipelines(first: {draw.choice(FIRST)}) {{ {self._page()} }}"
+                more = draw.choice(("", "", f", filter: {{{self._filter(0)}}}", ", orderBy: {field: DURATION}"))
+                return f"{name}pipelines(first: {draw.choice(FIRST)}{more}) {{ {self._page()} }}"
+            case "nodes":
+                ids = ", ".join(f'"{worst.pipeline_id(draw.randint(1, worst.PIPELINES))}"' for _ in range(50))
+                return f"{name}nodes(ids: [{ids}]) {{ ... on Pipeline {{ {self._pipeline()} }} }}"
+            case "measurement":
+                id = worst.measurement_id(draw.randint(1, worst.MEASUREMENTS))
+                return f'{name}measurement(id: "{id}") {{ {self._measurement()} }}'
+            case "measurements":
+                return f"{name}measurements(first: {draw.choice(FIRST)}) {{ nodes {{ {self._measurement()} }} }}"
             case "node":
                 place = draw.choice((worst.LARGE, worst.TRACED, worst.SAMPLED)), draw.randint(1, 250)
                 if draw.random() < 0.5:
@@ -77,9 +107,42 @@ class Maker:
                     return f'{name}node(id: "{worst.element_id(*place)}") {{ {inside} }}'
                 return f'{name}node(id: "{worst.job_id(*place)}") {{ ... on Job {{ {self._job(2)} }} }}'
             case "counts":
-                return f"{name}pipelineCounts {{ status count }}"
+                return f"{name}pipelineCounts(filter: {{{self._filter(0)}}}) {{ status count }}"
             case _:
                 return draw.choice(INTROSPECTION)
+
+    def _filter(self, level: int) -> str:
+        """Write a filter, with others inside it."""
+        draw = self._draw
+        plain = (
+            'nameContains: "nnn"',
+            'nameContains: "n"',
+            'descriptionContains: "x"',
+            "statuses: [COMPLETED, FAILED]",
+            'element: {name: "Element 1", types: [DATA_FIT]}',
+            "durationAtLeast: 5",
+            'labelsAny: ["a", "b"]',
+        )
+        if level > 2 or draw.random() < 0.5:
+            return draw.choice(plain)
+        inside = ", ".join(f"{{{self._filter(level + 1)}}}" for _ in range(draw.choice((1, 2, 5))))
+        return draw.choice((f"and: [{inside}]", f"or: [{inside}]", f"not: {{{self._filter(level + 1)}}}"))
+
+    def _measurement(self) -> str:
+        draw = self._draw
+        parts = self._some(MEASUREMENT)
+        for name, rest in (
+            ("columns", "{ name unit min max missing }"),
+            ("steps", ""),
+            ("cycles", ""),
+            ("details", ""),
+            ("downloadUrl", ""),
+            ("series", draw.choice(("", "(maxPoints: 100)", "(maxPoints: 5000)"))),
+            ("usedBy", "{ nodes { id name } }"),
+        ):
+            if draw.random() < 0.2:
+                parts += self._several(name, rest)
+        return parts
 
     def _page(self) -> str:
         more = self._draw.choice(("", "", "totalCount", "pageInfo { hasNextPage hasPreviousPage endCursor }"))
@@ -94,6 +157,11 @@ class Maker:
                 parts += self._named("elements", f"{{ {self._element(0)} }}")
             else:
                 parts += self._named("progress", f"{{ finished total current {{ {self._element(3)} }} }}")
+        for name in ("parameters", "parameterValues", "failure"):
+            if self._draw.random() < (0.5 if self._favourite == "outcome" else 0.05):
+                parts += self._several(name, SELECTED.get(name, ""))
+        if self._draw.random() < 0.05:
+            parts += self._several("parameterSet", "(format: PYBAMM) { content omitted { name } }")
         return parts
 
     def _element(self, level: int) -> str:
@@ -103,6 +171,8 @@ class Maker:
                 parts += self._several(name, self._names(name))
         if self._draw.random() < (0.8 if self._favourite == "series" else 0.1):
             parts += self._several("series", self._rows())
+        if self._draw.random() < (0.8 if self._favourite == "history" else 0.05):
+            parts += self._several("history", self._draw.choice(("", "(maxPoints: 50)", "(maxPoints: 5000)")))
         if level < 3 and self._draw.random() < (0.9 if self._favourite in ("trace", "job") else 0.2):
             parts += self._named("job", f"{{ {self._job(level)} }}")
         return parts
@@ -112,6 +182,9 @@ class Maker:
         if self._draw.random() < (0.8 if self._favourite == "trace" else 0.2):
             points = f"(maxPoints: {self._draw.choice(POINTS)})" if self._draw.random() < 0.8 else ""
             parts += self._several("trace", f"{points} {{ {self._some(CHECKPOINT)} }}")
+        if self._draw.random() < (0.8 if self._favourite == "log" else 0.1):
+            lines = f"(maxLines: {self._draw.choice(POINTS)})" if self._draw.random() < 0.8 else ""
+            parts += self._several("log", f"{lines} {{ number at stream text }}")
         if self._draw.random() < 0.4:
             parts += self._several("progress", f"{{ {self._some(CHECKPOINT)} }}")
         if level < 3 and self._draw.random() < 0.4:
@@ -120,7 +193,7 @@ class Maker:
 
     def _names(self, name: str) -> str:
         is_picked = name == "parameterValues" and self._draw.random() < 0.3
-        return "{ code }" if name == "warnings" else '(names: ["Parameter 1 [m]"])' if is_picked else ""
+        return SELECTED.get(name, '(names: ["Parameter 1 [m]"])' if is_picked else "")
 
     def _rows(self) -> str:
         draw = self._draw

@@ -9,9 +9,12 @@ from typing import Any
 from uuid import UUID
 
 import apsw
+import numpy as np
 import orjson
 
 from app.auth.caller import LOCAL
+from app.measurements.ingestion import MOST_PREVIEW
+from app.models.enums import HISTORY
 from app.pipelines.elements import MAX_ELEMENTS, MAX_NAME
 
 PIPELINES = 100
@@ -20,7 +23,10 @@ LARGE, TRACED, SAMPLED = 1, 2, 3
 """Pipelines, by number, whose elements have large configurations, long traces or long series."""
 LARGE_BYTES, SMALL_BYTES = 200_000, 800
 TRACE, LONGEST_TRACE = 1_000, 20_000
+LINES = 500
 ROWS, LONG_ROWS, CHANNELS, LONG_SERIES = 1_000, 100_000, 6, 8
+HISTORY_ROWS, HISTORY_COLUMNS = 5_000, 4
+MEASUREMENTS, STEPS = 50, 2_000
 OBJECTIVE, LONG_OBJECTIVE = "o", "long"
 AT = "2026-01-01T00:00:00.000001Z"
 Row = tuple[Any, ...]
@@ -38,6 +44,10 @@ def job_id(pipeline: int, number: int) -> str:
     return str(UUID(int=2**65 + pipeline * 1000 + number))
 
 
+def measurement_id(number: int) -> str:
+    return str(UUID(int=2**66 + number))
+
+
 def fill(file: str) -> None:
     """Write all rows into a migrated SQLite file."""
     database = apsw.Connection(file)
@@ -48,6 +58,11 @@ def fill(file: str) -> None:
             ("pipeline_element", _elements()),
             ("checkpoint", _checkpoints()),
             ("series_channel", _channels()),
+            ("series_channel", _histories()),
+            ("job_log", _lines()),
+            ("measurement", _measurements()),
+            ("measurement_channel", _previews()),
+            ("pipeline_measurement", _uses()),
         ):
             _insert(database, table, rows)
     database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -108,10 +123,12 @@ def _elements() -> Iterator[dict[str, Any]]:
 
 
 def _json(size: int) -> str:
-    """Build a result or a configuration of about this many bytes."""
+    """Build a result or a configuration of about this many bytes, half of it what a fit knows of its values."""
     draw = Random(size)
-    values = {f"Parameter {number} [m]": draw.random() for number in range(size // 45 + 1)}
-    return orjson.dumps({"parameter_values": values}).decode()
+    values = {f"Parameter {number} [m]": draw.random() for number in range(size // 90 + 1)}
+    fitted = dict(list(values.items())[: len(values) // 3])
+    known = {"initial_guess": fitted, "standard_errors": fitted, "warnings": [{"code": "C", "message": "m"}] * 5}
+    return orjson.dumps({"parameter_values": values, "cost": 0.5} | known).decode()
 
 
 def _checkpoints() -> Iterator[dict[str, Any]]:
@@ -134,8 +151,6 @@ def _checkpoints() -> Iterator[dict[str, Any]]:
 
 
 def _channels() -> Iterator[dict[str, Any]]:
-    import numpy as np
-
     draw = np.random.default_rng(1)
     short, long = (draw.random(rows).astype("<f8").tobytes() for rows in (ROWS, LONG_ROWS))
     for number in range(1, MAX_ELEMENTS + 1):
@@ -143,12 +158,82 @@ def _channels() -> Iterator[dict[str, Any]]:
             if objective == LONG_OBJECTIVE and number > LONG_SERIES:
                 continue
             for position in range(CHANNELS):
-                yield {
-                    "element_id": element_id(SAMPLED, number),
-                    "objective": objective,
-                    "source": "OPTIMAL",
-                    "position": position,
-                    "series_number": 0,
-                    "name": f"Channel {position}",
-                    "samples": samples,
-                }
+                yield _channel(SAMPLED, number, objective, position, samples)
+
+
+def _histories() -> Iterator[dict[str, Any]]:
+    """Rows of every evaluation of each fit of one pipeline."""
+    samples = np.random.default_rng(2).random(HISTORY_ROWS).astype("<f8").tobytes()
+    for number in range(1, MAX_ELEMENTS + 1):
+        for position in range(HISTORY_COLUMNS):
+            yield _channel(SAMPLED, number, HISTORY, position, samples)
+
+
+def _channel(pipeline: int, number: int, objective: str, position: int, samples: bytes) -> dict[str, Any]:
+    return {
+        "element_id": element_id(pipeline, number),
+        "objective": objective,
+        "source": "OPTIMAL",
+        "position": position,
+        "series_number": 0,
+        "name": f"Channel {position}",
+        "samples": samples,
+    }
+
+
+def _lines() -> Iterator[dict[str, Any]]:
+    for number in range(1, MAX_ELEMENTS + 1):
+        for place in range(1, LINES + 1):
+            text = f"line {place} ".ljust(200, "l")
+            yield {
+                "element_id": element_id(TRACED, number),
+                "number": place,
+                "attempt": 1,
+                "at": AT,
+                "stream": "STDOUT",
+                "text": text,
+            }
+
+
+def _measurements() -> Iterator[dict[str, Any]]:
+    columns = [{"name": f"Column {n} [V]", "unit": "V", "min": 0, "max": 1, "missing": 0} for n in range(50)]
+    steps = {f"column {n}": list(range(STEPS)) for n in range(8)}
+    for number in range(1, MEASUREMENTS + 1):
+        name = f"Measurement {number} ".ljust(MAX_NAME, "n")
+        yield {
+            "id": measurement_id(number),
+            "organization_id": LOCAL.organization_id,
+            "project_id": "project",
+            "name": name,
+            "folded_name": name.casefold(),
+            "type": "TIME_SERIES",
+            "status": "READY",
+            "created_at": AT,
+            "updated_at": AT,
+            "attempt": 1,
+            "row_count": MOST_PREVIEW,
+            "tags": "[]",
+            "details": orjson.dumps({"notes": "n" * 10_000}).decode(),
+            "columns": orjson.dumps(columns).decode(),
+            "changes": orjson.dumps(["changed"] * 50).decode(),
+            "steps": orjson.dumps(steps).decode(),
+            "cycles": orjson.dumps(steps).decode(),
+        }
+
+
+def _previews() -> Iterator[dict[str, Any]]:
+    samples = np.random.default_rng(3).random(MOST_PREVIEW).astype("<f8").tobytes()
+    for number in range(1, MEASUREMENTS + 1):
+        for position in range(CHANNELS):
+            yield {
+                "measurement_id": measurement_id(number),
+                "position": position,
+                "name": f"Column {position} [V]",
+                "samples": samples,
+            }
+
+
+def _uses() -> Iterator[dict[str, Any]]:
+    for pipeline in range(1, PIPELINES + 1):
+        for number in range(1, MEASUREMENTS + 1):
+            yield {"pipeline_id": pipeline_id(pipeline), "measurement_id": measurement_id(number)}

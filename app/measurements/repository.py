@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,13 +12,13 @@ from sqlmodel import col, func, select
 
 from app.auth.caller import Caller
 from app.database.interface import Database
-from app.measurements.filters import RowFilter
 from app.models.enums import FileKind
 from app.models.measurements import CellInstance, CellSpecification, Measurement, MeasurementFile, PipelineMeasurement
 from app.models.tables import Pipeline
 from app.pipelines.access import visible
 from app.pipelines.budget import LOADED, Budget
 from app.pipelines.lists.pagination import Matches, Order, plain_text
+from app.pipelines.lists.row_filters import RowFilter, RowPredicate
 from app.pipelines.repository import sum_of_bytes
 
 LARGE = ("steps", "cycles")
@@ -109,16 +108,18 @@ async def file_ids(database: Database, caller: Caller, kind: FileKind, ids: Sequ
     return [found.get(id) for id in ids]
 
 
-@dataclass(frozen=True, slots=True)
-class UsersFilter:
-    """Filter of pipelines that reference a measurement."""
+class UsersFilter(RowFilter):
+    """Filter of pipelines by their references to measurements."""
 
-    measurement_id: str
-    project_ids: tuple[str, ...] = ()
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, measurement_id: str) -> UsersFilter:
+        """Return the filter of pipelines that reference a measurement."""
+        return cls((RowPredicate(PipelineMeasurement, "measurement_id", "eq", measurement_id),))
 
     def clauses(self) -> list[ColumnElement[bool]]:
-        link = PipelineMeasurement
-        return [col(link.measurement_id) == self.measurement_id, col(link.pipeline_id) == col(Pipeline.id)]
+        return [*super().clauses(), col(PipelineMeasurement.pipeline_id) == col(Pipeline.id)]
 
 
 class UsersOrder(Order):

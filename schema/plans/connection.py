@@ -1,22 +1,27 @@
-"""Plan of the connection `pipelines`: the page and the further statements of its selection."""
+"""Plans of connections: the page and the further statements of its selection."""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
-from typing import Any
+from typing import Any, NamedTuple
 
 from app.database.interface import Steps
+from app.pipelines.budget import ROW
 from app.pipelines.lists import pagination
 from app.pipelines.lists.pagination import Order, Position, Window
 from schema.plans import page_statements
 from schema.plans.child_rows import read_children
 from schema.plans.encoding.codecs import converter
 from schema.plans.page_statements import Shape
-from schema.plans.row_builder import CompileContext, Row, RowBuilder, Run, dictionary
+from schema.plans.row_builder import CompileContext, Row, RowBuilder, Run, dictionary, work_of
 from schema.plans.selections import FieldDetailsList, name_of
-from schema.types.query import page_asked
+from schema.types.keys.audit import audit_page
+from schema.types.lists.pages import Asked
+from schema.types.measurements.query import instances_page, measurements_page, specifications_page
+from schema.types.measurements.types import users_page
+from schema.types.query import pipelines_page
 
 PLACE = 2
 """Number of leading columns that hold a row's position, if selected."""
@@ -24,6 +29,32 @@ SHAPES = 16
 """Number of cached statements of one plan, by the shape of the arguments."""
 PLACED = {"edges", "pageInfo"}
 """Fields that need positions."""
+
+
+class Listing(NamedTuple):
+    """Description of a connection: the type of its nodes, and the function that validates its arguments."""
+
+    node: str
+    page: Callable[..., Asked]
+    """Takes the caller, or the id of the parent, and the arguments of the field."""
+    parent: str = "Query"
+    """Type that has the field."""
+
+    @property
+    def connection(self) -> str:
+        return f"{self.node}Connection"
+
+    @property
+    def edge(self) -> str:
+        return f"{self.node}Edge"
+
+
+PIPELINES = Listing("Pipeline", pipelines_page)
+MEASUREMENTS = Listing("Measurement", measurements_page)
+CELL_SPECIFICATIONS = Listing("CellSpecification", specifications_page)
+CELL_INSTANCES = Listing("CellInstance", instances_page)
+AUDIT_LOG = Listing("AuditEntry", audit_page)
+USERS = Listing("Pipeline", users_page, "Measurement")
 
 
 class ReadPage:
@@ -52,25 +83,28 @@ ConnectionPart = Callable[[ReadPage], Any]
 
 
 class ConnectionPlan:
-    """Reader of one page per run."""
+    """Reader of pages, one at a time."""
 
-    def __init__(self, compiling: CompileContext, details: FieldDetailsList) -> None:
+    def __init__(self, listing: Listing, compiling: CompileContext, details: FieldDetailsList) -> None:
+        self.listing = listing
         self.rows = RowBuilder(compiling)
-        asked = compiling.selections.fields("PipelineConnection", details).values()
+        asked = compiling.selections.fields(listing.connection, details).values()
         place = 0 if PLACED.isdisjoint(map(name_of, asked)) else PLACE
         self.rows.columns += [None] * place
         self.is_counted = False
         self.ends: set[bool] = set()
         """Ends beyond which rows must be searched."""
         self._dialect = compiling.dialect
-        self._arguments = compiling.selections.converted_arguments("Query", details)
+        self.arguments = compiling.selections.converted_arguments(listing.parent, details)
         self._lists: list[ast.expr] = []
-        self._part = self.object("PipelineConnection", details)
+        self._part = self.object(listing.connection, details)
         self.rows.select_something()
         statement = partial(page_statements.page, self._dialect, place=place, columns=tuple(self.rows.columns[place:]))
         self._statement = lru_cache(SHAPES)(statement)
         compiling.statements += 1 + self.is_counted + len(self.ends)
         self._builders = [self.rows.builder(made) for made in self._lists]
+        self.work = sum(map(work_of, self._lists))
+        """Work of each row."""
 
     def object(self, type_name: str, details: FieldDetailsList) -> ConnectionPart:
         """Plan an object that exists once per page."""
@@ -85,14 +119,18 @@ class ConnectionPlan:
         return lambda found: found.lists[index]
 
     def __call__(self, run: Run) -> Steps[Any]:
-        filter, order, window = page_asked(run.caller, **self._arguments(run.values))
+        return self.page(run, self.listing.page(run.caller, **self.arguments(run.values)))
+
+    def page(self, run: Run, asked: Asked) -> Steps[Any]:
+        """Read a page."""
+        filter, order, window = asked
         organization_id = run.caller.organization_id
-        probed = yield from page_statements.probed(self._dialect, filter.conditions, order.column, organization_id)
+        probed = yield from page_statements.probed(self._dialect, filter, order.column, organization_id)
         bounds = {"after": window.after, "before": window.before}
         shape = Shape(
+            type(filter),
             page_statements.shape_of(probed.conditions),
-            order.column,
-            order.direction,
+            order,
             window.backward,
             page_statements.bound_of(window.after),
             page_statements.bound_of(window.before),
@@ -112,9 +150,8 @@ class ConnectionPlan:
         yield from read_children(self.rows, found.rows, run)
         found.lists = [build(run)(found.rows) for build in self._builders]
         if self.is_counted:
-            [[found.total]] = yield page_statements.total(
-                self._dialect, page_statements.shape_of(filter.conditions), probed.is_few
-            )(given)
+            all = Shape(type(filter), page_statements.shape_of(filter.conditions), order, is_few=probed.is_few)
+            [[found.total]] = yield page_statements.total(self._dialect, all)(given)
         for backward in self.ends:
             found.beyond[backward] = yield from self._beyond(
                 found, window, more, shape._replace(backward=backward), given
@@ -139,11 +176,11 @@ class ConnectionPlan:
 
 
 def nodes(page: ConnectionPlan, details: FieldDetailsList) -> ConnectionPart:
-    return page.each(page.rows.object("Pipeline", details))
+    return page.each(page.rows.object(page.listing.node, details))
 
 
 def edges(page: ConnectionPlan, details: FieldDetailsList) -> ConnectionPart:
-    fields = page.rows.compiling.selections.fields("PipelineEdge", details)
+    fields = page.rows.compiling.selections.fields(page.listing.edge, details)
     return page.each(dictionary({key: EDGE[name_of(each)](page, each) for key, each in fields.items()}))
 
 
@@ -153,9 +190,9 @@ def cursor(page: ConnectionPlan, details: FieldDetailsList) -> ast.expr:
 
 
 EDGE: dict[str, Callable[[ConnectionPlan, FieldDetailsList], ast.expr]] = {
-    "node": lambda page, details: page.rows.object("Pipeline", details),
+    "node": lambda page, details: page.rows.object(page.listing.node, details),
     "cursor": cursor,
-    "__typename": lambda page, details: ast.Constant("PipelineEdge"),
+    "__typename": lambda page, details: ast.Constant(page.listing.edge),
 }
 
 
@@ -176,13 +213,17 @@ def has_more(*, backward: bool) -> Callable[[ConnectionPlan, FieldDetailsList], 
     return part
 
 
+CONNECTION: dict[str, Callable[[ConnectionPlan, FieldDetailsList], ConnectionPart]] = {
+    "nodes": nodes,
+    "edges": edges,
+    "pageInfo": page_info,
+    "totalCount": total_count,
+    "__typename": lambda page, details: lambda found: page.listing.connection,
+}
 PARTS: dict[str, dict[str, Callable[[ConnectionPlan, FieldDetailsList], ConnectionPart]]] = {
-    "PipelineConnection": {
-        "nodes": nodes,
-        "edges": edges,
-        "pageInfo": page_info,
-        "totalCount": total_count,
-        "__typename": lambda page, details: lambda found: "PipelineConnection",
+    **{
+        each.connection: CONNECTION
+        for each in (PIPELINES, MEASUREMENTS, CELL_SPECIFICATIONS, CELL_INSTANCES, AUDIT_LOG)
     },
     "PageInfo": {
         "hasNextPage": has_more(backward=False),
@@ -192,3 +233,27 @@ PARTS: dict[str, dict[str, Callable[[ConnectionPlan, FieldDetailsList], Connecti
         "__typename": lambda page, details: lambda found: "PageInfo",
     },
 }
+
+
+class ConnectionRows:
+    """Pages about each of several parents: one statement for each of them."""
+
+    def __init__(self, listing: Listing, parents: RowBuilder, parent_id: Any, details: FieldDetailsList) -> None:
+        self._parent_id, self._parent = parent_id, parents.place(parent_id)
+        self._pages = ConnectionPlan(listing, parents.compiling, details)
+        parents.compiling.statements += 1  # the parents are many, and so are the statements
+        parents.children.append(self)
+
+    def one(self, parents: RowBuilder) -> ast.expr:
+        """Return the code for the page of a parent."""
+        found = parents.value(lambda run: run.found[self].get)
+        return ast.Call(found, [parents.stored(self._parent_id)], [])
+
+    def read(self, parents: Sequence[Row], run: Run) -> Steps[None]:
+        made = {}
+        for row in parents:
+            id = row[self._parent]
+            asked = self._pages.listing.page(id, **self._pages.arguments(run.values))
+            run.budget.take_work(ROW + self._pages.work * asked[2].size)
+            made[id] = yield from self._pages.page(run, asked)
+        run.found[self] = made

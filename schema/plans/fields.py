@@ -11,6 +11,7 @@ from typing import Any
 from graphql import GraphQLObjectType
 from sqlalchemy import Boolean, Integer, Text, bindparam, cast, or_, select
 
+from app.models.audit import AuditEntry
 from app.models.enums import JobStatus, PipelineElementStatus, PipelineStatus
 from app.models.tables import Checkpoint, JobLogLine, Pipeline, PipelineElement
 from app.pipelines import repository
@@ -33,6 +34,7 @@ TABLES: dict[str, Any] = {
     "Job": PipelineElement.__table__,  # type: ignore[attr-defined]
     "Checkpoint": Checkpoint.__table__,  # type: ignore[attr-defined]
     "JobLogLine": JobLogLine.__table__,  # type: ignore[attr-defined]
+    "AuditEntry": AuditEntry.__table__,  # type: ignore[attr-defined]
     **measurements.TABLES,
 }
 """Table of each type."""
@@ -214,10 +216,6 @@ LEFT = frozenset(
         "Query.checkPipeline",
         "Query.system",
         "Query.apiKeys",
-        "Query.auditLog",
-        "Query.measurements",
-        "Query.cellSpecifications",
-        "Query.cellInstances",
         *measurements.LEFT,
     }
 )

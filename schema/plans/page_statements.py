@@ -1,5 +1,5 @@
-"""Statements of pages, each prepared for a shape of arguments: the filters present, the order, the direction and the
-bounds. Values are parameters."""
+"""Statements of the pages of any table, each prepared for a shape of arguments: the filters present, the order, the
+direction and the bounds. Values are parameters."""
 
 from __future__ import annotations
 
@@ -14,9 +14,10 @@ from sqlalchemy.engine import Dialect
 from app.database.interface import Steps
 from app.models.sql import sql_of
 from app.pipelines.lists.filters import PipelineFilter
-from app.pipelines.lists.pagination import Direction, Matches, Order, OrderColumn, Position, Window
-from app.pipelines.lists.predicates import Condition, Group, Predicate, column_of
+from app.pipelines.lists.pagination import Filter, Matches, Order, Position, Window
+from app.pipelines.lists.predicates import Group, Predicate
 from app.pipelines.lists.probes import FEW, ROW_NUMBER, probes, unindexed
+from app.pipelines.lists.row_filters import RowPredicate
 from schema.plans.statements import CALLER, CompiledStatement
 
 PREPARED = 1024
@@ -24,10 +25,8 @@ PREPARED = 1024
 NUMBERS = "row_numbers"
 SIZE: Any = bindparam("size", type_=Integer)
 ConditionShape = tuple[Any, ...]
-"""Field and operator of a predicate, with the length of a list; operator of a group, with the shapes of its
-conditions."""
-
-
+"""Predicate with the length of its list of operands, or None, in place of the operand; operator of a group, with the
+shapes of its conditions."""
 Bound = Literal["value", "null"] | None
 """Presence of a position, and whether its value is null."""
 
@@ -39,24 +38,21 @@ def bound_of(position: Position | None) -> Bound:
 class Shape(NamedTuple):
     """Cache key of a statement's text."""
 
+    filter: Callable[[tuple[Any, ...]], Filter]
+    """Maker of the filter of its conditions."""
     conditions: tuple[ConditionShape, ...]
-    column: OrderColumn = "created_at"
-    direction: Direction = Direction.DESC
+    order: Order = Order()
     backward: bool = False
     after: Bound = None
     before: Bound = None
     is_few: bool = False
     """Whether the rows are read by their numbers."""
 
-    @property
-    def order(self) -> Order:
-        return Order(self.column, self.direction)
-
     def matches(self, dialect: Dialect) -> Matches:
         numbers = count()
         conditions = tuple(_condition(each, lambda: next(numbers)) for each in self.conditions)
         few = ROW_NUMBER.in_(select(sql_of(dialect).ids(NUMBERS))) if self.is_few else None
-        return Matches(CALLER, PipelineFilter(conditions), self.order, few)
+        return Matches(CALLER, self.filter(conditions), self.order, few)
 
     def window(self) -> Window:
         after = self.position("after", self.after) if self.after else None
@@ -68,18 +64,18 @@ class Shape(NamedTuple):
         return None if bound == "null" else value, id  # type: ignore[return-value]
 
 
-def shape_of(conditions: Sequence[Condition]) -> tuple[ConditionShape, ...]:
+def shape_of(conditions: Sequence[Any]) -> tuple[ConditionShape, ...]:
     return tuple(map(_shape_of, conditions))
 
 
-def _shape_of(condition: Condition) -> ConditionShape:
+def _shape_of(condition: Any) -> ConditionShape:
     if isinstance(condition, Group):
         return condition.operator, tuple(map(_shape_of, condition.conditions))
-    field, operator, operand = condition
-    return field, operator, len(operand) if isinstance(operand, tuple) else None
+    *predicate, operand = condition
+    return *predicate, len(operand) if isinstance(operand, tuple) else None
 
 
-def operands_of(conditions: Sequence[Condition]) -> dict[str, Any]:
+def operands_of(conditions: Sequence[Any]) -> dict[str, Any]:
     """Return parameters by name: the number of their predicate."""
     leaves = (leaf for each in conditions for leaf in each.leaves())
     return {f"p{number}": leaf.operand for number, leaf in enumerate(leaves)}
@@ -88,7 +84,7 @@ def operands_of(conditions: Sequence[Condition]) -> dict[str, Any]:
 class Probed(NamedTuple):
     """Conditions of a page in the form that is read fast, and the numbers of its rows if they are few."""
 
-    conditions: tuple[Condition, ...]
+    conditions: tuple[Any, ...]
     numbers: Any = None
 
     @property
@@ -96,15 +92,15 @@ class Probed(NamedTuple):
         return self.numbers is not None
 
 
-def probed(dialect: Dialect, conditions: tuple[Condition, ...], column: str, organization_id: str) -> Steps[Probed]:
-    """Probe which of the conditions match few rows."""
-    if not sql_of(dialect).has_probes:
-        return Probed(conditions)
-    found = list(conditions)
-    for place, probe in probes(conditions, column):
+def probed(dialect: Dialect, filter: Any, column: str, organization_id: str) -> Steps[Probed]:
+    """Probe which of the conditions match few pipelines."""
+    if not isinstance(filter, PipelineFilter) or not sql_of(dialect).has_probes:
+        return Probed(filter.conditions)
+    found = list(filter.conditions)
+    for place, probe in probes(filter.conditions, column):
         rows = yield _probe(dialect, probe.query)({"organization_id": organization_id, **probe.parameters})
         if len(rows) <= FEW:
-            return Probed(conditions, sql_of(dialect).encode_ids([row[0] for row in rows]))
+            return Probed(filter.conditions, sql_of(dialect).encode_ids([row[0] for row in rows]))
         found[place] = unindexed(found[place])
     return Probed(tuple(found))
 
@@ -125,17 +121,16 @@ def parameters(**values: Any) -> dict[str, Any]:
     return found
 
 
-def _condition(shape: ConditionShape, number: Callable[[], int]) -> Condition:
+def _condition(shape: ConditionShape, number: Callable[[], int]) -> Any:
     """Return a condition whose operands are parameters."""
     if len(shape) == 2:
         operator, inner = shape
         return Group(operator, tuple([_condition(each, number) for each in inner]))
-    field, operator, length = shape
-    kind = column_of(field).type
-    name = f"p{number()}"
-    if length is None:
-        return Predicate(field, operator, bindparam(name, type_=kind))
-    return Predicate(field, operator, [bindparam(f"{name}_{i}", type_=kind) for i in range(length)])
+    *predicate, length = shape
+    kind: Any = Predicate if len(predicate) == 2 else RowPredicate
+    name, column = f"p{number()}", kind(*predicate, None).column
+    operands = [bindparam(f"{name}_{i}", type_=column.type) for i in range(length or 0)]
+    return kind(*predicate, bindparam(name, type_=column.type) if length is None else operands)
 
 
 def page(dialect: Dialect, shape: Shape, place: int, columns: tuple[Any, ...]) -> CompiledStatement:
@@ -146,13 +141,16 @@ def page(dialect: Dialect, shape: Shape, place: int, columns: tuple[Any, ...]) -
 
 
 @lru_cache(PREPARED)
-def total(dialect: Dialect, conditions: tuple[ConditionShape, ...], is_few: bool) -> CompiledStatement:
-    return CompiledStatement(Shape(conditions, is_few=is_few).matches(dialect).total(), dialect)
+def total(dialect: Dialect, shape: Shape) -> CompiledStatement:
+    """Compile the count of all matches, of a shape without bounds."""
+    return CompiledStatement(shape.matches(dialect).total(), dialect)
 
 
 @lru_cache(PREPARED)
 def counts(dialect: Dialect, conditions: tuple[ConditionShape, ...], is_few: bool) -> CompiledStatement:
-    return CompiledStatement(cast(Select[Any], Shape(conditions, is_few=is_few).matches(dialect).counts()), dialect)
+    """Compile the counts of pipelines by status."""
+    matches = Shape(PipelineFilter, conditions, is_few=is_few).matches(dialect)
+    return CompiledStatement(cast(Select[Any], matches.counts()), dialect)
 
 
 @lru_cache(PREPARED)

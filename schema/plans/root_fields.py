@@ -12,7 +12,7 @@ from app.auth.caller import Caller
 from app.database.interface import Steps, measured
 from app.pipelines import repository
 from app.pipelines.repository import Ids
-from schema.plans import page_statements
+from schema.plans import connection, page_statements
 from schema.plans.child_rows import read_children
 from schema.plans.connection import ConnectionPlan
 from schema.plans.encoding.json_sql import whole
@@ -136,12 +136,12 @@ def pipeline_counts(compiling: CompileContext, details: FieldDetailsList) -> Roo
     compiling.statements += 1
 
     def steps(run: Run) -> Steps[Any]:
-        conditions = plain(run.caller, **arguments(run.values)).conditions
+        filter = plain(run.caller, **arguments(run.values))
         organization_id = run.caller.organization_id
-        probed = yield from page_statements.probed(compiling.dialect, conditions, "created_at", organization_id)
-        shape = page_statements.shape_of(conditions)
+        probed = yield from page_statements.probed(compiling.dialect, filter, "created_at", organization_id)
+        shape = page_statements.shape_of(filter.conditions)
         statement = page_statements.counts(compiling.dialect, shape, probed.is_few)
-        operands = page_statements.operands_of(conditions)
+        operands = page_statements.operands_of(filter.conditions)
         given = page_statements.parameters(organization_id=organization_id, **operands)
         rows = yield statement(given | {page_statements.NUMBERS: probed.numbers})
         return make(rows)
@@ -162,7 +162,11 @@ ROOTS: dict[str, Callable[[CompileContext, FieldDetailsList], Root]] = {
     "measurement": by_id("Measurement", query_of("Measurement", ID)),
     "cellInstance": by_id("CellInstance", query_of("CellInstance", ID)),
     "cellSpecification": by_id("CellSpecification", query_of("CellSpecification", ID)),
-    "pipelines": ConnectionPlan,
+    "pipelines": partial(ConnectionPlan, connection.PIPELINES),
+    "measurements": partial(ConnectionPlan, connection.MEASUREMENTS),
+    "cellSpecifications": partial(ConnectionPlan, connection.CELL_SPECIFICATIONS),
+    "cellInstances": partial(ConnectionPlan, connection.CELL_INSTANCES),
+    "auditLog": partial(ConnectionPlan, connection.AUDIT_LOG),
     "pipelineCounts": pipeline_counts,
     "node": node,
     "nodes": nodes,

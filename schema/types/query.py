@@ -16,16 +16,15 @@ from app.models import tables
 from app.pipelines import repository
 from app.pipelines.budget import LOADED
 from app.pipelines.lists import filters, pagination
-from app.pipelines.lists.pagination import Page
 from schema.types.account.projects import StatusCount, status_counts
 from schema.types.account.query import AccountQueries
 from schema.types.context import Context, Info
 from schema.types.keys.audit import AuditQueries
 from schema.types.keys.operations import KeyQueries
 from schema.types.lists.connection import PipelineConnection
-from schema.types.lists.fields import given
 from schema.types.lists.filters import PipelineFilter
 from schema.types.lists.orders import PipelineOrder
+from schema.types.lists.pages import Asked, asked, load
 from schema.types.measurements.query import MeasurementQueries
 from schema.types.pipelines import ID, Job, Node, Pipeline
 from schema.types.results.checks import CheckQueries
@@ -39,7 +38,7 @@ def plain(caller: Caller, filter: PipelineFilter | None = UNSET) -> filters.Pipe
     return filter.plain(caller) if filter else filters.PipelineFilter()
 
 
-def page_asked(
+def pipelines_page(
     caller: Caller,
     filter: PipelineFilter | None = UNSET,
     order_by: PipelineOrder = NEWEST_FIRST,
@@ -47,14 +46,9 @@ def page_asked(
     after: str | None = UNSET,
     last: int | None = UNSET,
     before: str | None = UNSET,
-) -> tuple[filters.PipelineFilter, pagination.Order, pagination.Window]:
+) -> Asked:
     """Validate the arguments of a page. Raises BAD_USER_INPUT."""
-    order = order_by.plain()
-    return (
-        plain(caller, filter),
-        order,
-        pagination.window(order, given(first), given(after), given(last), given(before)),
-    )
+    return asked(plain(caller, filter), order_by.plain(), first, after, last, before)
 
 
 MOST_IDS = 100
@@ -144,8 +138,8 @@ class Query(AccountQueries, CheckQueries, MeasurementQueries, KeyQueries, AuditQ
         ] = UNSET,
         before: Annotated[str | None, strawberry.argument(description="Only pipelines before this cursor.")] = UNSET,
     ) -> PipelineConnection:
-        asked = page_asked(info.context.caller, filter, order_by, first, after, last, before)
-        return PipelineConnection(page=await Page(info.context.database, info.context.caller, *asked).load())
+        wanted = pipelines_page(info.context.caller, filter, order_by, first, after, last, before)
+        return PipelineConnection(page=await load(info, wanted))
 
     @strawberry.field(description="Number of matches per status, including zeros.")
     async def pipeline_counts(self, info: Info, filter: Filter = UNSET) -> list[StatusCount]:

@@ -26,10 +26,11 @@ from app.pipelines import lifecycle, service
 from app.pipelines.elements import Element
 from app.pipelines.inputs import PipelineCreate, PipelineUpdate
 from app.pipelines.lifecycle import QueueLimits
-from app.pipelines.lists.audit import AuditFilter, AuditOrder
+from app.pipelines.lists.audit import AuditOrder
 from app.pipelines.lists.pagination import Page, window
 from app.pipelines.rerun.command import RerunCommand
 from app.pipelines.rerun.service import rerun
+from schema.types.keys.audit import AuditFilter
 
 ADA = Caller("org", "ada", "ada@example.org", key="vg_ada")
 READER = Caller("org", may_write=False, key="vg_reader")
@@ -157,10 +158,8 @@ async def test_entries_are_listed_by_filter_and_rights(database: Database) -> No
     await service.create(database, Caller("others", key="vg_stranger"), DRAFT)
 
     async def page(caller: Caller = ADA, size: int | None = None, cursor: str | None = None, **filter: Any) -> Page:
-        order = AuditOrder()
-        return await Page(
-            database, caller, AuditFilter(**filter), order, window(order, size, cursor, None, None)
-        ).load()
+        order, wanted = AuditOrder(), AuditFilter(**filter).plain()
+        return await Page(database, caller, wanted, order, window(order, size, cursor, None, None)).load()
 
     async def found(caller: Caller = ADA, **filter: Any) -> list[str]:
         return [row.object_id for row in (await page(caller, **filter)).rows]

@@ -32,7 +32,6 @@ FILES = sorted(CONSOLE_OPERATIONS.glob("*.graphql"))
 SOURCES = ROOT / "app" / "server" / "pages" / "console" / "src"
 NODE = graphql_schema.type_map["Node"]
 LEFT = {
-    "ConsoleAuditLog",
     "ConsoleCheck",
     "ConsoleCompareHistory",
     "ConsoleCompareSeries",
@@ -43,7 +42,6 @@ LEFT = {
     "ConsoleHistory",
     "ConsoleKeys",
     "ConsoleMeasurement",
-    "ConsoleMeasurementList",
     "ConsoleMeasurementSeries",
     "ConsoleParameterSet",
     "ConsoleQueuePosition",

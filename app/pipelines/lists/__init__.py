@@ -1,1 +1,1 @@
-"""Lists of pipelines: filters, orders and pages, for both APIs."""
+"""Lists of pipelines and of other tables: filters, orders and pages, for both APIs."""

@@ -101,8 +101,12 @@ class Predicate(NamedTuple):
     operator: str
     operand: Any
 
+    @property
+    def column(self) -> Any:
+        return column_of(self.field)
+
     def clause(self) -> ColumnElement[bool]:
-        return CLAUSES[self.operator](column_of(self.field), self.operand)
+        return CLAUSES[self.operator](self.column, self.operand)
 
     def matches(self, state: State) -> bool | None:
         """Return whether a state matches; None if it lacks the field."""

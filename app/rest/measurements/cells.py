@@ -8,8 +8,9 @@ from fastapi import APIRouter, Depends, Query
 from starlette.responses import Response
 
 from app.measurements import cells, repository
-from app.measurements.filters import CellInstanceOrder, CellSpecificationOrder, predicate
+from app.measurements.orders import CellInstanceOrder, CellSpecificationOrder
 from app.models.measurements import CellInstance, CellSpecification
+from app.pipelines.lists.row_filters import predicate
 from app.rest.measurements import schemas, serializers
 from app.rest.measurements.listing import cell_filter, order
 from app.rest.measurements.schemas import CellBody, CellPatch, CellQuery, SpecificationBody

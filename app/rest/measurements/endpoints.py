@@ -15,12 +15,13 @@ from app.auth.caller import Caller
 from app.database.interface import Database
 from app.errors import Problem, ProblemCode, Rejected, not_found
 from app.measurements import cells, confirmation, repository, service
-from app.measurements.filters import MeasurementOrder, predicate
 from app.measurements.inputs import MeasurementCreate, MeasurementUpdate, parse_create, parse_update
+from app.measurements.orders import MeasurementOrder
 from app.measurements.uploads import UploadLimits
 from app.models.enums import FileKind, MeasurementFormat, MeasurementStatus, MeasurementType
 from app.models.measurements import CellInstance, Measurement
 from app.pipelines.budget import size_of
+from app.pipelines.lists.row_filters import predicate
 from app.rest.authentication import services
 from app.rest.measurements import schemas, serializers
 from app.rest.measurements.listing import measurement_filter, order

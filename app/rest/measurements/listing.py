@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.measurements.filters import RowFilter, RowPredicate, predicate
 from app.models.enums import MeasurementStatus, MeasurementType
 from app.models.measurements import Measurement
 from app.pipelines.lists.pagination import Direction, Order
+from app.pipelines.lists.row_filters import RowFilter, RowPredicate, predicate
 from app.rest.measurements.schemas import CellQuery, ListQuery, MeasurementQuery, as_utc
 
 TEXTS = ("name", "created_by_email")
@@ -41,7 +41,7 @@ def measurement_filter(query: MeasurementQuery, *fixed: RowPredicate) -> RowFilt
         found.append(predicate(Measurement, "name", "contains", query.q))
     for tags, operator in ((query.tags_all, "all"), (query.tags_any, "any")):
         if tags:
-            found.append(RowPredicate(Measurement, "tags", operator, tags))
+            found.append(predicate(Measurement, "tags", operator, tags))
     return cell_filter(Measurement, query, *found)
 
 

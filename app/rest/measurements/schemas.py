@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
-from app.measurements.filters import OrderColumn
+from app.measurements.orders import OrderColumn
 
 Text = Field(None, max_length=1000)
 MAX_PAGE = 1000

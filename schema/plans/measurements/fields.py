@@ -18,6 +18,7 @@ from app.pipelines.access import visible
 from app.pipelines.budget import PARSED, ROW, VALUE, Budget
 from app.pipelines.repository import Ids
 from schema.plans.child_rows import ChildRows
+from schema.plans.connection import USERS, ConnectionRows
 from schema.plans.row_builder import FieldReader, RowBuilder
 from schema.plans.selections import FieldDetailsList, name_of
 from schema.plans.statements import CALLER
@@ -108,8 +109,12 @@ def parent(reference: Any, type_name: str) -> FieldReader:
     return read
 
 
-LEFT = frozenset({"Measurement.series", "Measurement.downloadUrl", "Measurement.usedBy"})
-"""Fields left to the executor: they read files, signatures and pages."""
+def used_by(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
+    return ConnectionRows(USERS, rows, MEASUREMENT.id, details).one(rows)
+
+
+LEFT = frozenset({"Measurement.series", "Measurement.downloadUrl"})
+"""Fields left to the executor: they read files and signatures."""
 FIELDS: dict[str, dict[str, Callable[[RowBuilder, FieldDetailsList], Any]]] = {
     "Measurement": {
         "isTerminal": is_terminal,
@@ -119,6 +124,7 @@ FIELDS: dict[str, dict[str, Callable[[RowBuilder, FieldDetailsList], Any]]] = {
         "columns": columns,
         "changes": texts(MEASUREMENT.changes),
         "details": column(MEASUREMENT.details),
+        "usedBy": used_by,
         "cell": parent(MEASUREMENT.cell_instance_id, "CellInstance"),
         "steps": column(MEASUREMENT.steps),
         "cycles": column(MEASUREMENT.cycles),

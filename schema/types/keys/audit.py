@@ -6,13 +6,16 @@ from typing import Annotated
 import strawberry
 from strawberry import UNSET
 
+from app.auth.caller import Caller
 from app.auth.key_manager import require_admin
+from app.models import audit as tables
 from app.models.enums import AuditAction, AuditedType
-from app.pipelines.lists import audit, pagination
+from app.pipelines.lists.audit import AuditOrder
 from app.pipelines.lists.pagination import Page
+from app.pipelines.lists.row_filters import RowFilter, row_filter
 from schema.types.context import Info
-from schema.types.lists.connection import PageInfo
 from schema.types.lists.fields import about, given
+from schema.types.lists.pages import Asked, PageInfo, asked, load
 from schema.types.node import ID
 from schema.types.values import enums  # noqa: F401  registers the enums
 from schema.types.values.input_factory import quick
@@ -55,16 +58,30 @@ class AuditFilter:
     after: datetime | None = about("Changes later than this.")
     before: datetime | None = about("Changes earlier than this.")
 
-    def plain(self) -> audit.AuditFilter:
-        actions = given(self.actions)
-        return audit.AuditFilter(
-            given(self.project_id),
-            given(self.object_id),
-            given(self.key),
-            None if actions is None else tuple(actions),
-            given(self.after),
-            given(self.before),
-        )
+    def plain(self) -> RowFilter:
+        return row_filter(tables.AuditEntry, PREDICATES, {name: given(value) for name, value in vars(self).items()})
+
+
+PREDICATES = {
+    "project_id": ("project_id", "eq"),
+    "object_id": ("object_id", "eq"),
+    "key": ("key", "eq"),
+    "actions": ("action", "in"),
+    "after": ("at", "gt"),
+    "before": ("at", "lt"),
+}
+"""Field and operator of each filter."""
+
+
+def audit_page(
+    caller: Caller,
+    filter: AuditFilter | None = UNSET,
+    first: int | None = UNSET,
+    after: str | None = UNSET,
+) -> Asked:
+    """Validate the arguments of a page. Raises FORBIDDEN without an administrator's key, and BAD_USER_INPUT."""
+    require_admin(caller)
+    return asked(filter.plain() if filter else RowFilter(), AuditOrder(), first, after)
 
 
 @strawberry.type
@@ -84,8 +101,4 @@ class AuditQueries:
         ] = UNSET,
         after: Annotated[str | None, strawberry.argument(description="Only entries after this cursor.")] = UNSET,
     ) -> AuditEntryConnection:
-        context, order = info.context, audit.AuditOrder()
-        require_admin(context.caller)
-        window = pagination.window(order, given(first), given(after), None, None)
-        wanted = filter.plain() if filter else audit.AuditFilter()
-        return AuditEntryConnection(page=await Page(context.database, context.caller, wanted, order, window).load())
+        return AuditEntryConnection(page=await load(info, audit_page(info.context.caller, filter, first, after)))

@@ -1,1 +1,1 @@
-"""Lists of pipelines: filters, orders and the connection."""
+"""Lists of pipelines: filters, orders and the connection; pages of any table."""

@@ -6,28 +6,8 @@ import strawberry
 
 from app.models import tables
 from app.pipelines.lists.pagination import Page
+from schema.types.lists.pages import PageInfo
 from schema.types.pipelines import Pipeline
-
-
-@strawberry.type(description="Position of a page in the whole list.")
-class PageInfo:
-    page: strawberry.Private[Page]
-
-    @strawberry.field(description="Whether more items follow `endCursor`.")
-    async def has_next_page(self) -> bool:
-        return await self.page.has_next()
-
-    @strawberry.field(description="Whether more items precede `startCursor`.")
-    async def has_previous_page(self) -> bool:
-        return await self.page.has_previous()
-
-    @strawberry.field(description="The cursor of the first item of the page, for `before`. Null on an empty page.")
-    def start_cursor(self) -> str | None:
-        return self.page.order.cursor(self.page.rows[0]) if self.page.rows else None
-
-    @strawberry.field(description="The cursor of the last item of the page, for `after`. Null on an empty page.")
-    def end_cursor(self) -> str | None:
-        return self.page.order.cursor(self.page.rows[-1]) if self.page.rows else None
 
 
 @strawberry.type(description="A pipeline with its cursor.")

@@ -5,7 +5,7 @@ from typing import Any, Generic, TypeVar
 import strawberry
 
 from app.pipelines.lists.pagination import Page
-from schema.types.lists.connection import PageInfo
+from schema.types.lists.pages import PageInfo
 from schema.types.measurements.types import CellInstance, CellSpecification, Measurement
 
 Row = TypeVar("Row")

@@ -8,11 +8,12 @@ from strawberry import UNSET
 from strawberry.scalars import JSON
 
 from app.errors import Problem, ProblemCode, Rejected
-from app.measurements import filters, inputs
-from app.measurements.filters import MeasurementOrderField, RowFilter, RowPredicate
+from app.measurements import inputs, orders
+from app.measurements.orders import MeasurementOrderField
 from app.models.enums import MeasurementFormat, MeasurementStatus, MeasurementType
 from app.models.measurements import CellInstance, CellSpecification, Measurement
 from app.pipelines.lists.pagination import Direction
+from app.pipelines.lists.row_filters import RowFilter, row_filter
 from schema.types.lists.fields import about, given
 from schema.types.node import ID
 from schema.types.values import enums  # noqa: F401  registers the enums
@@ -38,8 +39,7 @@ class MeasurementFilter:
     updated_before: datetime | None = about("Last changed earlier than this.")
 
     def plain(self) -> RowFilter:
-        values = ((name, value) for name, value in vars(self).items() if value is not UNSET and value is not None)
-        return RowFilter(tuple(_predicate(*PREDICATES[name], value) for name, value in values))
+        return row_filter(Measurement, PREDICATES, {name: given(value) for name, value in vars(self).items()})
 
 
 PREDICATES = {
@@ -59,20 +59,14 @@ PREDICATES = {
 """Field and operator of each filter."""
 
 
-def _predicate(field: str, operator: str, operand: Any) -> RowPredicate:
-    if field == "tags":
-        return RowPredicate(Measurement, field, operator, operand)
-    return filters.predicate(Measurement, field, operator, operand)
-
-
 @quick
 @strawberry.input(description="An order of measurements. Ties are broken by `id`.")
 class MeasurementOrder:
     field: MeasurementOrderField = strawberry.field(description="The sort key.")
     direction: Direction = about("The sort direction.", default=Direction.DESC)
 
-    def plain(self) -> filters.MeasurementOrder:
-        return filters.MeasurementOrder(self.field.value, self.direction)
+    def plain(self) -> orders.MeasurementOrder:
+        return orders.MeasurementOrder(self.field.value, self.direction)
 
 
 @quick

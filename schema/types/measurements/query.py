@@ -5,14 +5,15 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import UNSET
 
+from app.auth.caller import Caller
 from app.errors import Rejected
-from app.measurements import cells, filters, repository
-from app.measurements.filters import MeasurementOrderField, RowFilter
+from app.measurements import cells, orders, repository
+from app.measurements.orders import MeasurementOrderField
 from app.models import measurements as tables
-from app.pipelines.lists import pagination
-from app.pipelines.lists.pagination import Order, Page
+from app.pipelines.lists.row_filters import RowFilter, row_filter
 from schema.types.context import Info
 from schema.types.lists.fields import given
+from schema.types.lists.pages import Asked, asked, load
 from schema.types.measurements.connections import (
     CellInstanceConnection,
     CellSpecificationConnection,
@@ -31,15 +32,31 @@ Id = Annotated[ID, strawberry.argument(description="Its id.")]
 Project = Annotated[ID | None, strawberry.argument(description="Only those of this project.")]
 
 
-async def page(info: Info, filter: RowFilter, order: Order, *window: Any) -> Page:
-    """Load a page. Raises BAD_USER_INPUT."""
-    asked = pagination.window(order, *map(given, window))
-    return await Page(info.context.database, info.context.caller, filter, order, asked).load()
+def measurements_page(
+    caller: Caller,
+    filter: MeasurementFilter | None = UNSET,
+    order_by: MeasurementOrder = NEWEST_FIRST,
+    **window: Any,
+) -> Asked:
+    """Validate the arguments of a page. Raises BAD_USER_INPUT."""
+    return asked(filter.plain() if filter else RowFilter(), order_by.plain(), **window)
 
 
-def _filter(model: Any, **values: Any) -> RowFilter:
-    named = ((name, given(value)) for name, value in values.items())
-    return RowFilter(tuple(filters.predicate(model, name, "eq", value) for name, value in named if value is not None))
+def specifications_page(caller: Caller, project_id: str | None = UNSET, **window: Any) -> Asked:
+    """Validate the arguments of a page. Raises BAD_USER_INPUT."""
+    return asked(_equal(tables.CellSpecification, project_id=project_id), orders.CellSpecificationOrder(), **window)
+
+
+def instances_page(
+    caller: Caller, project_id: str | None = UNSET, cell_specification_id: str | None = UNSET, **window: Any
+) -> Asked:
+    """Validate the arguments of a page. Raises BAD_USER_INPUT."""
+    filter = _equal(tables.CellInstance, project_id=project_id, cell_specification_id=cell_specification_id)
+    return asked(filter, orders.CellInstanceOrder(), **window)
+
+
+def _equal(model: Any, **values: Any) -> RowFilter:
+    return row_filter(model, {name: (name, "eq") for name in values}, {n: given(value) for n, value in values.items()})
 
 
 async def _cell(info: Info, model: Any, id: str) -> Any:
@@ -73,8 +90,9 @@ class MeasurementQueries:
         last: Last = UNSET,
         before: Before = UNSET,
     ) -> MeasurementConnection:
-        asked = filter.plain() if filter else RowFilter()
-        return MeasurementConnection(page=await page(info, asked, order_by.plain(), first, after, last, before))
+        window = {"first": first, "after": after, "last": last, "before": before}
+        wanted = measurements_page(info.context.caller, filter, order_by, **window)
+        return MeasurementConnection(page=await load(info, wanted))
 
     @strawberry.field(
         description="A cell specification by its id. Null if it does not exist or the caller may not see it.",
@@ -93,8 +111,9 @@ class MeasurementQueries:
         last: Last = UNSET,
         before: Before = UNSET,
     ) -> CellSpecificationConnection:
-        filter, order = _filter(tables.CellSpecification, project_id=project_id), filters.CellSpecificationOrder()
-        return CellSpecificationConnection(page=await page(info, filter, order, first, after, last, before))
+        window = {"first": first, "after": after, "last": last, "before": before}
+        wanted = specifications_page(info.context.caller, project_id, **window)
+        return CellSpecificationConnection(page=await load(info, wanted))
 
     @strawberry.field(
         description="A cell by its id. Null if it does not exist or the caller may not see it.",
@@ -116,6 +135,6 @@ class MeasurementQueries:
         last: Last = UNSET,
         before: Before = UNSET,
     ) -> CellInstanceConnection:
-        filter = _filter(tables.CellInstance, project_id=project_id, cell_specification_id=cell_specification_id)
-        order = filters.CellInstanceOrder()
-        return CellInstanceConnection(page=await page(info, filter, order, first, after, last, before))
+        window = {"first": first, "after": after, "last": last, "before": before}
+        wanted = instances_page(info.context.caller, project_id, cell_specification_id, **window)
+        return CellInstanceConnection(page=await load(info, wanted))

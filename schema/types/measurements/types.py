@@ -12,11 +12,10 @@ from app.measurements import repository
 from app.measurements.series import Selection
 from app.models import measurements as tables
 from app.models.enums import MeasurementFormat, MeasurementStatus, MeasurementType, SeriesSource
-from app.pipelines.lists import pagination
-from app.pipelines.lists.pagination import Page
 from schema.types.context import Info
 from schema.types.lists.connection import PipelineConnection
 from schema.types.lists.fields import given
+from schema.types.lists.pages import Asked, asked, load
 from schema.types.node import ID, Node
 from schema.types.results.series import Columns, MaxPoints, XMax, XMin, wanted
 from schema.types.values import enums  # noqa: F401  registers the enums
@@ -40,6 +39,11 @@ LastStep = Annotated[
     int | None,
     strawberry.argument(description="Only rows to the end of this step, counted as `firstStep`."),
 ]
+
+
+def users_page(measurement_id: str, first: int | None = UNSET, after: str | None = UNSET) -> Asked:
+    """Validate the arguments of a page of the pipelines that reference a measurement. Raises BAD_USER_INPUT."""
+    return asked(repository.UsersFilter.of(measurement_id), repository.UsersOrder(), first, after)
 
 
 def _parsed(column: Any) -> list[Any]:
@@ -190,12 +194,7 @@ class Measurement(Node):
         first: Annotated[int | None, strawberry.argument(description="Number of pipelines: 1 to 100.")] = UNSET,
         after: Annotated[str | None, strawberry.argument(description="Only pipelines after this cursor.")] = UNSET,
     ) -> PipelineConnection:
-        order = repository.UsersOrder()
-        window = pagination.window(order, given(first), given(after), None, None)
-        users = repository.UsersFilter(self.id)
-        return PipelineConnection(
-            page=await Page(info.context.database, info.context.caller, users, order, window).load()
-        )
+        return PipelineConnection(page=await load(info, users_page(self.id, first, after)))
 
     @classmethod
     def is_type_of(cls, value: Any, _info: Info) -> bool:

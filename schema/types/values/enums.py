@@ -6,7 +6,7 @@ import strawberry
 from strawberry.types.enum import StrawberryEnumDefinition
 
 from app import errors
-from app.measurements import filters
+from app.measurements import orders
 from app.models import enums
 from app.models.enums import DescribedEnum
 from app.pipelines.feed import kinds
@@ -36,7 +36,7 @@ for each in (
     enums.MeasurementFormat,
     enums.AuditAction,
     enums.AuditedType,
-    filters.MeasurementOrderField,
+    orders.MeasurementOrderField,
     ParameterSetFormat,
 ):
     describe(each)

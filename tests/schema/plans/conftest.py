@@ -11,6 +11,7 @@ from app.main import create_app
 from app.settings import Settings
 from tests.schema.plans.data import fill
 from tests.schema.plans.pair import Pair
+from tests.schema.plans.stored import store
 from tests.sharing import shared_url
 
 LARGE: Any = {
@@ -30,4 +31,5 @@ async def pair(shared_url: str) -> AsyncIterator[Pair]:
     app = create_app(Settings(database_url=shared_url, workers=0, **LARGE))
     async with app.router.lifespan_context(app):
         await fill(app.state.services.database)
+        await app.state.services.database.write(store)
         yield Pair(app)

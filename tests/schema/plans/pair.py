@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from app.auth.caller import LOCAL
+from app.auth.caller import LOCAL, Caller
 from app.main import Voltgraph
 from schema.answers.answer import Answer, encoded
 from schema.operations import GraphQLRequest, Operation
@@ -25,10 +25,17 @@ class Pair:
     """Answers of operations by plans, and by the executor alone."""
 
     def __init__(self, app: Voltgraph) -> None:
+        self.caller = LOCAL
         self.operations = app.graphql.operations
         self.services = app.state.services
         assert self.operations.plans is not None
         self.plans: Planner = self.operations.plans
+
+    def of(self, caller: Caller) -> Pair:
+        """Return the pair for another caller."""
+        other = copy(self)
+        other.caller = caller
+        return other
 
     def with_plans(self, plans: Planner) -> Pair:
         """Return the pair with other plans."""
@@ -39,7 +46,7 @@ class Pair:
     async def operation(
         self, query: str, variables: dict[str, Any] | None = None, name: str | None = None
     ) -> Operation:
-        found = await self.operations.find(GraphQLRequest(query, variables, name), LOCAL)
+        found = await self.operations.find(GraphQLRequest(query, variables, name), self.caller)
         assert isinstance(found, Operation), (query, found)
         return found._replace(plans=self.plans)
 

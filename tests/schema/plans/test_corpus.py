@@ -31,6 +31,7 @@ VARIABLES: dict[str, dict[str, Any]] = {
     "VariableInList": {"s": "PENDING"},
     "NullVariable": {"p": None, "id": None},
     "Counts": {"f": {"nameContains": "STRASSE", "createdAfter": "2001-02-03T11:00:00.0000009+01:00"}},
+    "Measurements": {"f": {"types": "TIME_SERIES", "createdAfter": "2001-01-01T00:00:00Z"}, "o": {"field": "NAME"}},
     "DefaultDirection": {"o": {"field": "NAME"}},
     "WrongVariable": {"id": {"x": 1}},
     "NullCondition": {"a": None},

@@ -28,7 +28,7 @@ KNOWN = {
     "PipelineActions": {*ACTIONS, "__typename"},
     "StatusCount": set(STATUS_COUNT),
     "PipelineProgress": set(PROGRESS),
-    "PipelineEdge": set(EDGE),
+    **{key: set(EDGE) for key in ("PipelineEdge", "MeasurementEdge", "CellSpecificationEdge", "CellInstanceEdge")},
     "UserError": set(USER_ERROR),
     "MeasurementColumn": set(COLUMN),
     "Failure": set(FAILURE),
@@ -36,13 +36,13 @@ KNOWN = {
 }
 
 
-KEYS = {"ApiKey", "AuditEntry", "AuditEntryConnection", "CreateApiKeyPayload", "RevokeApiKeyPayload"}
+KEYS = {"ApiKey", "CreateApiKeyPayload", "RevokeApiKeyPayload"}
 BELOW_LEFT = {
     *("System", "WorkerStatus"),
-    *("MeasurementUpload", "MeasurementConnection", "MeasurementEdge"),
+    "MeasurementUpload",
     *("MeasurementPayload", "CreateMeasurementPayload", "DeleteMeasurementPayload"),
-    *("CellSpecificationConnection", "CellSpecificationEdge", "CellSpecificationPayload"),
-    *("CellInstanceConnection", "CellInstanceEdge", "CellInstancePayload"),
+    "CellSpecificationPayload",
+    "CellInstancePayload",
     *("DeleteCellSpecificationPayload", "DeleteCellInstancePayload"),
 }
 """Types below fields that are left to the executor."""

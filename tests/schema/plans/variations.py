@@ -4,6 +4,7 @@ put into fragments, and included or skipped."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import chain
 from random import Random
 from typing import Any
 
@@ -29,10 +30,18 @@ from graphql import (
 from hypothesis_graphql import nodes
 
 from schema import graphql_schema
+from tests.schema.plans import stored
 from tests.schema.plans.data import CURSORS, IDS, PIPELINES, TIMES
 
 CORE = graphql_schema
 BAD_CURSORS = ["", "x", "é", "W10", CURSORS["NAME", "ASC"][0]]
+LISTS = {
+    "measurements": "Measurement",
+    "cellSpecifications": "CellSpecification",
+    "cellInstances": "CellInstance",
+    "auditLog": "AuditEntry",
+    "usedBy": "Users",
+}
 NAMES = ["a [m]", "b [m]", "c"]
 
 
@@ -89,7 +98,7 @@ class Varied:
         assert isinstance(given, FieldNode)
         definition = CORE.get_field(parent, given.name.value)
         assert definition is not None
-        aimed = self.arguments(given.arguments or (), definition)
+        aimed = self.arguments(given.arguments or (), definition, given.name.value)
         alias = NameNode(value=self.new("a")) if self.chance(0.15) else given.alias
         below = given.selection_set
         deeper = below and self.selections(below, graphql.get_named_type(definition.type))
@@ -126,14 +135,14 @@ class Varied:
             self.variables[node.name.value] = value
         return node
 
-    def arguments(self, given: Any, definition: Any) -> tuple[ArgumentNode, ...]:
+    def arguments(self, given: Any, definition: Any, field: str) -> tuple[ArgumentNode, ...]:
         values = {each.name.value: each.value for each in given}
         if "first" in values and self.chance(0.9):
             values.pop("last", None)
         cursors = {name for name in values if str(definition.args[name].type) == "String"}
         aimed = {
             # `after` of a log is the number of a line, and no cursor
-            name: value if name == "after" and name not in cursors else self.aimed(name, value, values)
+            name: value if name == "after" and name not in cursors else self.aimed(name, value, values, field)
             for name, value in values.items()
         }
         return tuple(argument(name, self.moved(value, definition.args[name].type)) for name, value in aimed.items())
@@ -153,18 +162,22 @@ class Varied:
             del self.variables[node.name.value]
         return node
 
-    def aimed(self, name: str, value: ValueNode, beside: dict[str, ValueNode]) -> ValueNode:
+    def aimed(self, name: str, value: ValueNode, beside: dict[str, ValueNode], field: str) -> ValueNode:
         """Return a value that probably occurs in the rows."""
         pick = self.random.choice
         match name:
             case "id":
-                return value if self.chance(0.1) else nodes.String(pick(IDS))
+                return value if self.chance(0.1) else nodes.String(pick(ids_of(field)))
+            case "projectId":
+                return nodes.String(pick("ab"))
+            case "cellSpecificationId":
+                return nodes.String(pick(ids_of("cellSpecification")))
             case "ids":
-                return nodes.List([nodes.String(pick(IDS)) for _ in range(self.random.randrange(5))])
+                return nodes.List([nodes.String(pick(ids_of(field))) for _ in range(self.random.randrange(5))])
             case "first" | "last":
                 return nodes.Int(pick([0, 101, -1]) if self.chance(0.05) else pick([1, 2, 3, 5, 100]))
             case "after" | "before":
-                return nodes.String(pick(BAD_CURSORS if self.chance(0.1) else cursors(beside.get("orderBy"))))
+                return nodes.String(pick(BAD_CURSORS if self.chance(0.1) else cursors(field, beside.get("orderBy"))))
             case "maxPoints":
                 return nodes.Int(pick([0, 5001]) if self.chance(0.05) else pick([1, 2, 3, 7, 5000]))
             case "names":
@@ -190,7 +203,13 @@ class Varied:
                     value = self.some(["a", "b", "none"])
                 case "ids":
                     value = self.some(IDS[:PIPELINES])
-                case "labelsAll" | "labelsAny":
+                case "cellInstanceId":
+                    value = nodes.String(pick(ids_of("cellInstance")))
+                case "objectId":
+                    value = nodes.String(pick(ids_of("measurement")))
+                case "key":
+                    value = nodes.String(pick(["vg_0", "vg_1", "none"]))
+                case "labelsAll" | "labelsAny" | "tagsAll" | "tagsAny":
                     value = self.some(["STRASSE", "b", " B ", "none"])
                 case "and" | "or" if isinstance(value, graphql.ListValueNode):
                     inner = [each for each in value.values if isinstance(each, graphql.ObjectValueNode)]
@@ -216,9 +235,16 @@ class Varied:
         return graphql.ObjectFieldNode(name=given.name, value=value)
 
 
-def cursors(order: ValueNode | None) -> list[str]:
+def ids_of(field: str) -> list[str]:
+    """Return ids that a field takes: of its type, or of any."""
+    return stored.IDS.get(field[0].upper() + field[1:]) or [*IDS, *chain.from_iterable(stored.IDS.values())]
+
+
+def cursors(field: str, order: ValueNode | None) -> list[str]:
     found = value_from_ast_untyped(order) if order is not None else None
     key = (found["field"], found.get("direction", "DESC")) if isinstance(found, dict) else ("CREATED_AT", "DESC")
+    if field in LISTS:
+        return stored.cursors(LISTS[field], *key)
     return CURSORS.get(key) or CURSORS["CREATED_AT", "DESC"]
 
 

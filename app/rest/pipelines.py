@@ -1,5 +1,6 @@
 """REST endpoints of pipelines, over the same service as GraphQL."""
 
+from collections.abc import Sized
 from functools import partial
 from typing import Annotated, Any
 
@@ -24,6 +25,8 @@ from app.rest.authentication import caller, services
 from app.rest.pipeline_filters import ListQuery, listing
 from app.rest.route import StrictRoute
 from app.rest.schemas import (
+    BulkCreate,
+    BulkCreated,
     BulkIds,
     BulkResult,
     Failure,
@@ -72,9 +75,9 @@ async def stop(services: Services, by: Caller, pipeline_id: str) -> None:
             raise
 
 
-def charge_each(request: Request, by: Caller, body: BulkIds) -> None:
-    """Charge the cost of the ids after the first, each as a request of its own. Raises RATE_LIMITED."""
-    services(request).rate_limiter.spend(by, REQUEST * (len(body.ids) - 1))
+def charge_each(request: Request, by: Caller, entries: Sized) -> None:
+    """Charge the cost of the entries after the first, each as a request of its own. Raises RATE_LIMITED."""
+    services(request).rate_limiter.spend(by, REQUEST * (len(entries) - 1))
 
 
 async def _detail(db: Database, by: Caller, row: Pipeline, most: Budget) -> dict[str, Any]:
@@ -139,11 +142,20 @@ async def list_pipelines(query: Annotated[ListQuery, Query()], db: In, by: By) -
     )
 
 
+@router.post("/bulk/create", response_model=BulkCreated)
+async def create_pipelines(body: BulkCreate, request: Request, by: By) -> Response:
+    """Create 1 to 100 pipelines in one transaction. One that is refused stores nothing; the others are created."""
+    charge_each(request, by, body.pipelines)
+    drafts = body.drafts(request.app.state.settings.start_on_create)
+    rows = await bulk.create(database(request), services(request).queue_limits, by, drafts, request_id())
+    return JsonResponse(serializers.bulk_created(rows))
+
+
 @router.post("/bulk/start", response_model=BulkResult)
 async def start_pipelines(body: BulkIds, request: Request, by: By) -> Response:
     """Start 1 to 100 pipelines in one transaction; they are queued in the order of the list. Each is started, returned
     unchanged if it runs, or refused, and has its own entry in the answer."""
-    charge_each(request, by, body)
+    charge_each(request, by, body.ids)
     rows = await bulk.start(database(request), services(request).queue_limits, by, body.ids, request_id())
     return JsonResponse(serializers.bulk(body.ids, rows))
 
@@ -151,7 +163,7 @@ async def start_pipelines(body: BulkIds, request: Request, by: By) -> Response:
 @router.post("/bulk/cancel", response_model=BulkResult)
 async def cancel_pipelines(body: BulkIds, request: Request, by: By) -> Response:
     """Cancel 1 to 100 pipelines in one transaction. One that ended otherwise is refused."""
-    charge_each(request, by, body)
+    charge_each(request, by, body.ids)
     return JsonResponse(serializers.bulk(body.ids, await bulk.cancel(database(request), by, body.ids)))
 
 
@@ -159,7 +171,7 @@ async def cancel_pipelines(body: BulkIds, request: Request, by: By) -> Response:
 async def delete_pipelines(body: BulkIds, request: Request, by: By) -> Response:
     """Delete 1 to 100 pipelines in one transaction. A running one is refused. The entry of a deleted one has no
     pipeline and no errors."""
-    charge_each(request, by, body)
+    charge_each(request, by, body.ids)
     return JsonResponse(serializers.bulk(body.ids, await bulk.delete(database(request), by, body.ids)))
 
 

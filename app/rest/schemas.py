@@ -7,16 +7,20 @@ from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
+    ConfigDict,
     Field,
     ModelWrapValidatorHandler,
     PrivateAttr,
     StrictBool,
     ValidationError,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
     model_validator,
 )
+from pydantic_core import ErrorDetails
 
-from app.errors import Rejected
+from app.errors import Problem, ProblemCode, Rejected
 from app.models.enums import ElementType, JobErrorCode, PipelineElementStatus, PipelineStatus
 from app.pipelines.bulk import MOST
 from app.pipelines.elements import SubmittedElements
@@ -68,7 +72,8 @@ class PipelineConfig(BaseModel):
             found = [pydantic_error(fault) for fault in error.errors()]
         wrong = {fault["loc"][0] for fault in found}
         try:
-            checked = _drafted({name: value for name, value in body.items() if name not in wrong}, config)
+            known = cls.model_fields.keys() - wrong
+            checked = _drafted({name: value for name, value in body.items() if name in known}, config)
         except Rejected as rejected:
             found += [line_error(problem, body) for problem in rejected.problems]
         if found or config is None:
@@ -86,7 +91,53 @@ def _drafted(sound: dict[str, Any], config: PipelineConfig | None) -> PipelineCr
         labels=sound.get("labels"),
         elements=SubmittedElements(by_name=sound.get("elements", {})),
         live_progress_updates=config.options.live_progress_updates if config else None,
+        idempotency_key=sound.get("idempotency_key"),
     )
+
+
+class StrictOptions(PipelineOptions):
+    """Options for pipeline execution behavior. Unknown ones are errors."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class BulkConfig(PipelineConfig):
+    """A pipeline to create as one of many. Unlike POST /pipelines, unknown fields are errors."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    options: StrictOptions = Field(default_factory=StrictOptions)
+    idempotency_key: str | None = Field(
+        None,
+        description="Makes a retry safe: a repeat returns the first pipeline. Keys belong to projects, and are those "
+        "of the header Idempotency-Key.",
+    )
+    start: StrictBool | None = Field(
+        None, description="Whether it is started in the same transaction; by default as VOLTGRAPH_START_ON_CREATE says."
+    )
+
+    def draft_with(self, starts: bool) -> PipelineCreate:
+        """Return the draft; `starts` is the default of its start."""
+        return self.draft._replace(start=starts if self.start is None else self.start)
+
+
+def _entry_or_refusal(value: Any, validate: ValidatorFunctionWrapHandler) -> BulkConfig | Rejected:
+    """Validate an entry of a list; a wrong one is refused alone."""
+    try:
+        config: BulkConfig = validate(value)
+    except ValidationError as error:
+        return Rejected(*(_problem(fault) for fault in error.errors()))
+    return config
+
+
+def _problem(fault: ErrorDetails) -> Problem:
+    """Convert a pydantic error to a problem."""
+    code = CODES.get(fault["type"], ProblemCode.INVALID)
+    return Problem(code, fault["msg"], fault["loc"])
+
+
+CODES = {code.value: code for code in ProblemCode}
+"""Problem codes by the type of an error."""
 
 
 class ConfigurationProblem(BaseModel):
@@ -106,7 +157,13 @@ class PipelineCheck(BaseModel):
     )
 
 
-class RerunConfig(BaseModel):
+class StrictBody(BaseModel):
+    """Body whose unknown fields are errors. POST /pipelines ignores them, as its contract says."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class RerunConfig(StrictBody):
     """A rerun of an ended pipeline."""
 
     first: str | None = Field(
@@ -131,7 +188,7 @@ class RerunConfig(BaseModel):
         return parse_rerun(first=self.first, name=self.name, changes=changes, starts=self.start)
 
 
-class PipelinePatch(BaseModel):
+class PipelinePatch(StrictBody):
     """Changes of a pipeline. A missing field is kept; a null description and null labels clear them."""
 
     name: Annotated[str | None, WithJsonSchema(NAMED)] = None
@@ -163,10 +220,21 @@ class Submission(BaseModel):
     organization_id: str = Field(description="Organization this pipeline belongs to.")
 
 
-class BulkIds(BaseModel):
+class BulkIds(StrictBody):
     """Ids of pipelines. An id that is given twice is handled twice."""
 
     ids: list[str] = Field(min_length=1, max_length=MOST)
+
+
+class BulkCreate(StrictBody):
+    """Pipelines to create. A wrong one is refused alone."""
+
+    pipelines: list[Annotated[BulkConfig, WrapValidator(_entry_or_refusal)]] = Field(min_length=1, max_length=MOST)
+
+    def drafts(self, starts: bool) -> list[PipelineCreate | Rejected]:
+        """Return the drafts, and the refusals in their place; `starts` is the default of their starts."""
+        entries: list[BulkConfig | Rejected] = [*self.pipelines]
+        return [each if isinstance(each, Rejected) else each.draft_with(starts) for each in entries]
 
 
 class BulkFailure(BaseModel):
@@ -174,6 +242,7 @@ class BulkFailure(BaseModel):
 
     error_code: str
     message: str
+    loc: list[str | int] = Field(description="Its place in the request, outermost first.")
 
 
 class BulkEntry(BaseModel):
@@ -188,6 +257,19 @@ class BulkResult(BaseModel):
     """Outcomes of all ids, in their order."""
 
     results: list[BulkEntry]
+
+
+class BulkCreatedEntry(BaseModel):
+    """Outcome of one pipeline to create."""
+
+    pipeline: Submission | None = Field(description="The created pipeline; null if it was refused.")
+    errors: list[BulkFailure]
+
+
+class BulkCreated(BaseModel):
+    """Outcomes of all pipelines to create, in their order."""
+
+    results: list[BulkCreatedEntry]
 
 
 class Progress(BaseModel):

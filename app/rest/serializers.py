@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 from starlette.responses import Response
 
-from app.errors import Rejected
+from app.errors import Path, Rejected
 from app.execution.executor import Fault
 from app.models.columns import instant_text
 from app.models.enums import DescribedEnum, ElementType, JobStatus
@@ -79,14 +79,32 @@ def submission(row: Pipeline) -> dict[str, Any]:
 
 def bulk(ids: Sequence[str], outcomes: Sequence[Pipeline | Rejected | None]) -> dict[str, Any]:
     """Serialize the outcome of each id: the pipeline, its refusal, or None for a deleted one."""
-    return {"results": [_bulk_entry(id, outcome) for id, outcome in zip(ids, outcomes, strict=True)]}
+    entries = _bulk_entries(outcomes, "ids")
+    return {"results": [{"id": id, **entry} for id, entry in zip(ids, entries, strict=True)]}
 
 
-def _bulk_entry(id: str, outcome: Pipeline | Rejected | None) -> dict[str, Any]:
+def bulk_created(outcomes: Sequence[Pipeline | Rejected]) -> dict[str, Any]:
+    """Serialize the outcome of each pipeline to create."""
+    return {"results": _bulk_entries(outcomes, "pipelines")}
+
+
+def _bulk_entries(outcomes: Sequence[Pipeline | Rejected | None], field: str) -> list[dict[str, Any]]:
+    return [_bulk_entry(outcome, ("body", field, place)) for place, outcome in enumerate(outcomes)]
+
+
+def _bulk_entry(outcome: Pipeline | Rejected | None, place: Path) -> dict[str, Any]:
     if isinstance(outcome, Rejected):
-        errors = [{"error_code": each.code.name, "message": each.message} for each in outcome.problems]
-        return {"id": id, "pipeline": None, "errors": errors}
-    return {"id": id, "pipeline": None if outcome is None else submission(outcome), "errors": []}
+        errors = [
+            {"error_code": each.code.name, "message": each.message, "loc": [*place, *_within(each.path)]}
+            for each in outcome.problems
+        ]
+        return {"pipeline": None, "errors": errors}
+    return {"pipeline": None if outcome is None else submission(outcome), "errors": []}
+
+
+def _within(path: Path) -> Path:
+    """Return the path within an entry; the id of an entry is the entry itself."""
+    return () if path == ("id",) else path
 
 
 def element(row: PipelineElement, newest: Checkpoint | None = None) -> dict[str, Any]:

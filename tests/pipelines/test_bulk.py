@@ -145,7 +145,8 @@ async def test_rest_answers_for_each_id(api: Api) -> None:
     started = (await api.http.post("/pipelines/bulk/start", json={"ids": [*ids, "none"]})).json()["results"]
     assert [each["id"] for each in started] == [*ids, "none"]
     assert [each["pipeline"] and each["pipeline"]["status"] for each in started] == ["running", "running", None]
-    assert started[2]["errors"] == [{"error_code": "NOT_FOUND", "message": "The pipeline does not exist."}]
+    missing = {"error_code": "NOT_FOUND", "message": "The pipeline does not exist.", "loc": ["body", "ids", 2]}
+    assert started[2]["errors"] == [missing]
     refused = (await api.http.post("/pipelines/bulk/delete", json={"ids": ids[:1]})).json()["results"]
     assert refused[0]["errors"][0]["error_code"] == "INVALID_STATE"
     canceled = (await api.http.post("/pipelines/bulk/cancel", json={"ids": ids})).json()["results"]
@@ -154,6 +155,52 @@ async def test_rest_answers_for_each_id(api: Api) -> None:
     assert deleted == [{"id": id, "pipeline": None, "errors": []} for id in ids]
     for wrong in ([], ["x"] * 101, "x", [1]):
         assert (await api.http.post("/pipelines/bulk/start", json={"ids": wrong})).status_code == 422
+    answer = await api.http.post("/pipelines/bulk/delete", json={"ids": ids, "dry_run": True})
+    assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", "dry_run"])
+
+
+ENTRY = {"project_id": "p", "elements": {"known": {"element_type": "entry", "values": {"a": 1}}}}
+
+
+async def post_all(api: Api, *pipelines: Any) -> list[tuple[str | None, list[tuple[str, list[Any]]]]]:
+    """Create pipelines over REST; return the status, and the code and place of each error, of each entry."""
+    answer = await api.http.post("/pipelines/bulk/create", json={"pipelines": pipelines})
+    assert answer.status_code == 200, answer.text
+    return [
+        (each["pipeline"] and each["pipeline"]["status"], [(it["error_code"], it["loc"]) for it in each["errors"]])
+        for each in answer.json()["results"]
+    ]
+
+
+async def test_rest_creates_or_refuses_each_alone(api: Api) -> None:
+    wrong = {"name": "n" * 300, "elements": {"e": 1}, "option": {}, "options": {"live": True}, "start": "yes"}
+    places = (["project_id"], ["option"], ["options", "live"], ["start"], ["name"], ["elements", "e"])
+    done = await post_all(api, {**ENTRY, "start": True}, wrong, 3, ENTRY)
+    assert [status for status, _ in done] == ["running", None, None, "pending"]
+    found = [place for _, place in done[1][1]]
+    assert sorted(map(str, found)) == sorted(str(["body", "pipelines", 1, *place]) for place in places)
+    assert done[2][1] == [("INVALID", ["body", "pipelines", 2])]
+    assert (await api.run("Pipelines"))["totalCount"] == 2
+
+
+async def test_rest_and_graphql_share_idempotency_keys_of_creates(api: Api) -> None:
+    keyed = {**ENTRY, "idempotency_key": "k"}
+    done = await post_all(api, keyed, keyed, {**keyed, "name": "other"}, {**ENTRY, "idempotency_key": " "})
+    assert [status for status, _ in done] == ["pending", "pending", None, None]
+    assert done[2][1] == [("CONFLICT", ["body", "pipelines", 2, "idempotency_key"])]
+    assert done[3][1] == [("INVALID", ["body", "pipelines", 3, "idempotency_key"])]
+    same = {"projectId": "p", "elementsByName": ENTRY["elements"], "idempotencyKey": "k"}
+    [again] = (await api.run("CreatePipelines", inputs=[same]))["results"]
+    assert (again["userErrors"], (await api.run("Pipelines"))["totalCount"]) == ([], 1)
+
+
+async def test_rest_starts_as_many_as_the_queue_takes(api: Api) -> None:
+    done = await post_all(api, *[{**ENTRY, "start": True}] * 4)
+    assert [status for status, _ in done] == ["running"] * 3 + [None]
+    assert done[3][1] == [("QUEUE_FULL", ["body", "pipelines", 3, "start"])]
+    for number in (0, 101):
+        answer = await api.http.post("/pipelines/bulk/create", json={"pipelines": [ENTRY] * number})
+        assert (answer.status_code, answer.json()["detail"][0]["loc"]) == (422, ["body", "pipelines"])
 
 
 BATCH = (

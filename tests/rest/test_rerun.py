@@ -50,6 +50,7 @@ async def test_each_problem_of_a_body_has_its_place(api: Api) -> None:
             [["elements", "e1"], ["elements", "e2", "element_type"]],
         ),
         ({"elements": {"none": {}}}, [["body", "elements", "none"]]),
+        ({"form": "e1", "name": "n"}, [["body", "form"]]),
     ):
         status, answer = await post(api, id, body)
         assert status == 422

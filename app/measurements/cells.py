@@ -15,7 +15,7 @@ from app.database.audit import audit_in
 from app.database.interface import Database
 from app.errors import AlreadyExists, Problem, ProblemCode, Rejected, forbidden, not_found
 from app.measurements import uploads
-from app.measurements.inputs import reject, text_problems
+from app.measurements.inputs import merged_fields, reject, text_problems
 from app.models.columns import now
 from app.models.enums import AuditAction, MeasurementStatus
 from app.models.measurements import CellInstance, CellSpecification, Measurement
@@ -73,17 +73,18 @@ async def find(database: Database, caller: Caller, model: type[Cell], id: str) -
 
 
 async def update(database: Database, caller: Caller, model: type[Cell], id: str, values: dict[str, Any]) -> Cell:
-    """Change the name and the client's own fields of a cell; null removes a field. Raises Rejected."""
+    """Change the name and the client's own fields of a cell; null removes a field. Equal values change nothing, and
+    nothing is recorded. Raises Rejected."""
     require_write(caller)
     others: dict[str, Any] = {name: value for name, value in values.items() if name != "name"}
     reject([*text_problems({k: v for k, v in values.items() if k == "name"}, {"name"}), *_field_problems(others)])
 
     async def work(session: AsyncSession) -> Cell:
         row = await lock(session, caller, model, id)
-        if "name" in values:
-            row.name, row.folded_name = values["name"], values["name"].casefold()
-        merged = orjson.loads(row.details) | others
-        row.details = orjson.dumps({name: value for name, value in merged.items() if value is not None}).decode()
+        name, details = values.get("name", row.name), merged_fields(row.details, others)
+        if (name, details) == (row.name, row.details):
+            return row
+        row.name, row.folded_name, row.details = name, name.casefold(), details
         row.updated_at = next_timestamp(row.updated_at)
         await audit_in(session, caller, AuditAction.UPDATED, row)
         return row

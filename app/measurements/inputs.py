@@ -139,6 +139,14 @@ def parse_update(values: dict[str, Any]) -> MeasurementUpdate:
     return MeasurementUpdate(columns, tags if "tags" in values else None)
 
 
+def merged_fields(details: str, fields: dict[str, Any]) -> str:
+    """Return stored fields of a client with new values; null removes a field."""
+    if not fields:
+        return details
+    merged = orjson.loads(details) | fields
+    return orjson.dumps({name: value for name, value in merged.items() if value is not None}).decode()
+
+
 def parse_tags(tags: Any) -> tuple[list[str], list[Problem]]:
     """Return trimmed tags, sorted and without duplicates by case, and all problems."""
     return parse_labels(tags, "tags", "tag", "measurement")

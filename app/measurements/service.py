@@ -16,7 +16,7 @@ from app.database.interface import Database
 from app.errors import AlreadyExists, Problem, ProblemCode, Rejected, forbidden, not_found
 from app.measurements import cells, files, uploads
 from app.measurements.files import FileWriter, new_file
-from app.measurements.inputs import MeasurementCreate, MeasurementUpdate
+from app.measurements.inputs import MeasurementCreate, MeasurementUpdate, merged_fields
 from app.measurements.uploads import UploadLimits, UploadRight
 from app.models.columns import now
 from app.models.enums import AuditAction, FileKind, MeasurementStatus, MeasurementType, PipelineStatus
@@ -108,8 +108,8 @@ async def update(database: Database, caller: Caller, id: str, changes: Measureme
         name = changes.values.get("name", measurement.name)
         if name != measurement.name and measurement.status is not MeasurementStatus.UPLOADING:
             await require_free_name(session, measurement.cell_instance_id, name)
-        await apply(session, measurement, changes)
-        await audit_in(session, caller, AuditAction.UPDATED, measurement)
+        if await apply(session, measurement, changes):
+            await audit_in(session, caller, AuditAction.UPDATED, measurement)
         return measurement
 
     try:
@@ -118,20 +118,21 @@ async def update(database: Database, caller: Caller, id: str, changes: Measureme
         return await database.write(work)
 
 
-async def apply(session: AsyncSession, measurement: Measurement, changes: MeasurementUpdate) -> None:
-    """Apply changes to a locked measurement."""
-    for column, value in changes.values.items():
+async def apply(session: AsyncSession, measurement: Measurement, changes: MeasurementUpdate) -> bool:
+    """Apply changes to a locked measurement. Return whether any value differs; otherwise nothing is recorded."""
+    values = changes.values | {"details": merged_fields(measurement.details, changes.fields)}
+    if changes.tags is not None:
+        values["tags"] = orjson.dumps(changes.tags).decode()
+    differing = {name: value for name, value in values.items() if getattr(measurement, name) != value}
+    for column, value in differing.items():
         setattr(measurement, column, value)
     measurement.folded_name = measurement.name.casefold()
-    if changes.fields:
-        merged = orjson.loads(measurement.details) | changes.fields
-        kept = {name: value for name, value in merged.items() if value is not None}
-        measurement.details = orjson.dumps(kept).decode()
-    if changes.tags is not None:
-        measurement.tags = orjson.dumps(changes.tags).decode()
+    if "tags" in differing:
         await session.exec(sql_delete(MeasurementTag).where(col(MeasurementTag.measurement_id) == measurement.id))
-        session.add_all(_tags(measurement.id, changes.tags))
-    await _touch(session, measurement)
+        session.add_all(_tags(measurement.id, changes.tags or []))
+    if differing:
+        await _touch(session, measurement)
+    return bool(differing)
 
 
 async def delete(database: Database, caller: Caller, id: str) -> None:

@@ -115,7 +115,8 @@ async def find_created(database: Database, caller: Caller, draft: PipelineCreate
 
 
 async def update(database: Database, caller: Caller, id: str, changes: PipelineUpdate) -> Pipeline:
-    """Change a pipeline. Raises NOT_FOUND; INVALID_STATE for elements and options of a started one."""
+    """Change a pipeline. Values equal to the present ones change nothing, and nothing is recorded. Raises NOT_FOUND;
+    INVALID_STATE for elements and options of a started one."""
     size = SHORT if changes.elements is None else LONG  # the replaced elements may be long
     return await database.mutate(partial(_update, caller, id, changes), size)
 
@@ -124,6 +125,9 @@ def _update(caller: Caller, id: str, changes: PipelineUpdate) -> Steps[Pipeline]
     pipeline = yield from lock_pipeline(caller, id)
     if changes.only_while_pending and pipeline.status is not PipelineStatus.PENDING:
         raise invalid_state(pipeline, "its elements and options can change only while PENDING")
+    changes = yield from _differing(pipeline, changes)
+    if changes == PipelineUpdate({}):
+        return pipeline
     replaced = changes.elements is not None
     before = events.take_snapshot(pipeline, (yield from events.read_types(id)) if replaced else None)
     name = changes.values.get("name", pipeline.name)
@@ -141,6 +145,28 @@ def _update(caller: Caller, id: str, changes: PipelineUpdate) -> Steps[Pipeline]
     yield from events.record_change(pipeline, before)
     yield from audit(caller, AuditAction.UPDATED, pipeline)
     return pipeline
+
+
+def _differing(pipeline: Pipeline, changes: PipelineUpdate) -> Steps[PipelineUpdate]:
+    """Return the changes without values that are equal to the present ones."""
+    values = {name: value for name, value in changes.values.items() if getattr(pipeline, name) != value}
+    labels = changes.labels if changes.labels is None or dump(changes.labels) != pipeline.labels else None
+    elements = changes.elements
+    if elements is not None and (yield from _has_elements(pipeline.id, elements)):
+        elements = None
+    return PipelineUpdate(values, elements, labels)
+
+
+def _has_elements(id: str, elements: list[Element]) -> Steps[bool]:
+    """Return whether a pipeline has exactly these elements."""
+    stored = yield statements.ELEMENTS, {"pipeline": id}
+    if [kind for _, kind in stored] != [kind for _, kind, _ in elements]:
+        return False
+    for (stored_id, _), element in zip(stored, elements, strict=True):
+        given = {"pipeline": id, "its_name": element.name, "its_config": element.config}
+        if [stored_id] not in [list(row) for row in (yield statements.EQUAL_ELEMENT, given)]:
+            return False
+    return True
 
 
 async def duplicate(

@@ -63,7 +63,10 @@ class Mutation(MeasurementMutations, KeyMutations):
         created = await bulk.create(services.database, services.queue_limits, caller, drafts, request_id())
         return payloads(created, "inputs")
 
-    @strawberry.mutation(description="Change a pipeline. Elements and options can change only while PENDING.")
+    @strawberry.mutation(
+        description="Change a pipeline. Elements and options can change only while PENDING. If all values are equal to "
+        "the present ones, nothing changes: `updatedAt` stays, and no event is sent."
+    )
     async def update_pipeline(
         self,
         info: Info,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -93,6 +94,56 @@ async def test_each_change_of_a_pipeline_is_recorded(database: Database) -> None
         ("vg_ada", "ada", "ada@example.org", "p")
     }
     assert [each.object_name for each in entries][:3] == ["né", "new", "new (copy)"]
+
+
+async def test_updates_with_equal_values_change_nothing(database: Database) -> None:
+    draft = DRAFT._replace(labels=["a", "b"], description="d")
+    pipeline = await service.create(database, ADA, draft)
+    other = await service.create(database, ADA, draft)
+    specification = await cells.create_specification(database, ADA, "p", "s", {"form": "pouch"})
+    cell = await cells.create_instance(database, ADA, specification.id, "c", {})
+    measurement, _ = await measurements.create(
+        database, ADA, upload(cell_instance_id=cell.id, tags=["t"], notes="n"), UPLOADS
+    )
+    before = len(await recorded(database))
+    with database.broker.subscribe(ADA) as subscriber:
+        await database.listen()
+        for values, elements, labels in (
+            ({}, None, None),
+            ({"name": "né", "description": "d", "live_progress_updates": None}, DRAFT.elements, ["a", "b"]),
+        ):
+            same = await service.update(database, ADA, pipeline.id, PipelineUpdate(values, elements, labels))
+            assert same.updated_at == pipeline.updated_at
+        for change in (MeasurementUpdate({}), MeasurementUpdate({"name": "m", "notes": "n"}, ["t"], {})):
+            assert (
+                await measurements.update(database, ADA, measurement.id, change)
+            ).updated_at == measurement.updated_at
+        for fields in ({}, {"name": "s", "form": "pouch", "missing": None}):
+            same_cell = await cells.update(database, ADA, CellSpecification, specification.id, fields)
+            assert same_cell.updated_at == specification.updated_at
+        assert len(await recorded(database)) == before
+        await service.update(database, ADA, other.id, PipelineUpdate({}, labels=["a"]))
+        async with asyncio.timeout(30):
+            assert list(await subscriber.take(10)) == [other.id]
+    assert (await recorded(database))[before:] == [("UPDATED", "PIPELINE", other.id)]
+
+
+@pytest.mark.parametrize(
+    "element",
+    [
+        Element("f", ElementType.CALCULATION, "{}"),
+        Element("e", ElementType.VALIDATION, "{}"),
+        Element("e", ElementType.CALCULATION, '{"a":1}'),
+    ],
+)
+async def test_one_other_value_of_an_element_is_a_change(database: Database, element: Element) -> None:
+    draft = DRAFT._replace(elements=[*DRAFT.elements, Element("last", ElementType.VALIDATION, "{}")])
+    before = await service.create(database, ADA, draft)
+    changes = PipelineUpdate({}, [element, draft.elements[1]])
+    assert (await service.update(database, ADA, before.id, changes)).updated_at > before.updated_at
+    swapped = PipelineUpdate({}, [draft.elements[1], element])
+    assert (await service.update(database, ADA, before.id, swapped)).updated_at > before.updated_at
+    assert len(await recorded(database)) == 3
 
 
 async def test_a_repeat_with_an_idempotency_key_is_recorded_once(database: Database) -> None:

@@ -29,12 +29,6 @@ HEADS = (
 """Elements of a pipeline without their large columns: the fields of `Head`."""
 REFERRING = sa.select(ELEMENT.c.name, ELEMENT.c.job_config).where(_OF_PIPELINE, Contains(_config_text, MARK))
 """Configurations that refer to measurements, by name."""
-EQUAL = sa.select(ELEMENT.c.id).where(
-    _OF_PIPELINE,
-    ELEMENT.c.name == bindparam("its_name", type_=ELEMENT.c.name.type),
-    _config_text == bindparam("its_config", type_=sa.Text),
-)
-"""The element with a name if its configuration is equal to a text, which the database compares."""
 OUTCOME = ("error", "error_code", "error_detail", "started_at", "finished_at", "result")
 """Columns of an element that its run writes."""
 

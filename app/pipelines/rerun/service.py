@@ -109,8 +109,8 @@ def _changed(id: str, command: RerunCommand) -> Steps[set[str]]:
     """Return the names of new configurations that differ from the stored text."""
     changed = set()
     for name in command.changes:
-        given = {"original": id, "its_name": name, "its_config": command.config(name)}
-        if not (yield copies.EQUAL, given):
+        given = {"pipeline": id, "its_name": name, "its_config": command.config(name)}
+        if not (yield statements.EQUAL_ELEMENT, given):
             changed.add(name)
     return changed
 

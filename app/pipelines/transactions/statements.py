@@ -78,11 +78,18 @@ def size_of_elements(sql: Sql) -> Any:
     return sa.select(size).where(_OF_PIPELINE, ELEMENT.c.organization_id == _ORGANIZATION)
 
 
+_config = sa.cast(ELEMENT.c.job_config, sa.Text)
+EQUAL_ELEMENT = sa.select(ELEMENT.c.id).where(
+    _OF_PIPELINE,
+    ELEMENT.c.name == bindparam("its_name", type_=ELEMENT.c.name.type),
+    _config == bindparam("its_config", type_=sa.Text),
+)
+"""The element with a name if its configuration is equal to a text, which the database compares."""
 COPIED_ELEMENTS = (
     sa.select(
         ELEMENT.c.id,
         ELEMENT.c.element_type,
-        sa.case((Contains(sa.cast(ELEMENT.c.job_config, sa.Text), MARK), ELEMENT.c.job_config)),
+        sa.case((Contains(_config, MARK), ELEMENT.c.job_config)),
     )
     .where(_OF_PIPELINE)
     .order_by(ELEMENT.c.element_order)

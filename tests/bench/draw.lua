@@ -1,4 +1,4 @@
--- Sends the body in BODY with an id and a project drawn at random for each request, or with the next id; prints what came of it.
+-- Sends the body in BODY with an id, a project and a name drawn at random for each request, or with the next id; prints what came of it.
 wrk.method = "POST"
 wrk.headers["Content-Type"], wrk.headers["Accept"] = "application/json", "application/json"
 math.randomseed(os.getenv("SEED"))
@@ -19,8 +19,12 @@ local function project()
   return "project-" .. math.random(0, projects - 1)
 end
 
+local function name()
+  return ("name %08d"):format(math.random(0, 99999999))
+end
+
 function request()
-  return wrk.format(nil, nil, nil, (body:gsub("@ID@", id):gsub("@NEXT@", next_id):gsub("@PROJECT@", project)))
+  return wrk.format(nil, nil, nil, (body:gsub("@ID@", id):gsub("@NEXT@", next_id):gsub("@PROJECT@", project):gsub("@NAME@", name)))
 end
 
 function done(summary, latency, _)

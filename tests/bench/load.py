@@ -50,14 +50,15 @@ def pinned(core: int) -> Iterator[None]:
 
 
 def body(document: str, **variables: object) -> bytes:
-    """Body of a request. `@ID@` and `@PROJECT@` are replaced by random values for each request, `@NEXT@` by the id of
-    the next pipeline."""
+    """Body of a request. `@ID@`, `@PROJECT@` and `@NAME@` are replaced by random values for each request, `@NEXT@` by
+    the id of the next pipeline."""
     return orjson.dumps({"query": document, "variables": variables})
 
 
 def ask(url: str, body: bytes, id: int = 1, project: int = 0) -> bytes:
     """Send one request. Raises AssertionError if the answer has errors."""
     drawn = body.replace(b"@ID@", pipeline_id(id).encode()).replace(b"@PROJECT@", b"project-%d" % project)
+    drawn = drawn.replace(b"@NAME@", b"name %08d" % id)
     answer = httpx.post(f"{url}/graphql", content=drawn, headers=HEADERS, timeout=60)
     decoded = orjson.loads(answer.content)
     assert answer.status_code == 200, answer.text

@@ -24,7 +24,11 @@ SELECTED = "{ pipeline { id status } userErrors { code } }"
 DELETED = "{ deletedPipelineId userErrors { code } }"
 BODIES = {
     "create": WORKS["create"].ours,
-    "update": body(f'mutation M($id: ID!) {{ updatePipeline(id: $id, input: {{name: "x"}}) {SELECTED} }}', id="@ID@"),
+    "update": body(
+        f"mutation M($id: ID!, $n: String!) {{ updatePipeline(id: $id, input: {{name: $n}}) {SELECTED} }}",
+        id="@ID@",
+        n="@NAME@",
+    ),
     "duplicate": body(f"mutation M($id: ID!) {{ duplicatePipeline(id: $id) {SELECTED} }}", id="@ID@"),
     "start": body(f"mutation M($id: ID!) {{ startPipeline(id: $id) {SELECTED} }}", id="@NEXT@"),
     "delete": body(f"mutation M($id: ID!) {{ deletePipeline(id: $id) {DELETED} }}", id="@NEXT@"),

@@ -63,10 +63,16 @@ WORKS = {
     "update": Work(
         "rename a pipeline",
         body(
-            'mutation Rename($id: ID!) { updatePipeline(id: $id, input: {name: "renamed"}) { pipeline { id name } } }',
+            "mutation Rename($id: ID!, $n: String!) "
+            "{ updatePipeline(id: $id, input: {name: $n}) { pipeline { id name } } }",
             id="@ID@",
+            n="@NAME@",
         ),
-        body('mutation Rename($id: ID!) { updatePipeline(id: $id, name: "renamed") { id name } }', id="@ID@"),
+        body(
+            "mutation Rename($id: ID!, $n: String!) { updatePipeline(id: $id, name: $n) { id name } }",
+            id="@ID@",
+            n="@NAME@",
+        ),
         0.8,
     ),
 }

@@ -46,7 +46,9 @@ from app.models.enums import ElementType, JobErrorCode, SeriesSource
 OWN = (__package__ or "").rpartition(".")[0]
 """Name of the package that holds this one: `app` in a checkout."""
 NICE = 10
-"""Nice value of jobs, so that API requests run first on few cores."""
+"""Nice value of this process and its children, so that API requests run first on few cores."""
+BACKGROUND = ("run", "ingest")
+"""Requests that no caller waits for: their processes run at the lowest priority."""
 KILLED_FIRST = "1000"
 """oom_score_adj of jobs: when memory is short, the kernel kills the largest of them, and not the server."""
 CANNOT_RUN = "This server cannot run elements:"
@@ -164,6 +166,8 @@ def _child(
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         send(connection, {"kind": "began", "pid": os.getpid()})
         request = receive(connection)
+        if request["kind"] in BACKGROUND:
+            _run_when_idle()
         limits = Limits(**request["limits"])
         files = [*map(Path, request.get("readable", ()))]
         # The reader of measurement files cannot work without a thread.
@@ -179,6 +183,14 @@ def _child(
         with suppress(OSError):
             sys.stderr.flush()
         os._exit(0)
+
+
+def _run_when_idle() -> None:
+    """Run this process only while a core has nothing else to do (SCHED_IDLE). With a nice value alone, the kernel lets
+    it finish its slice, several milliseconds, while a request waits."""
+    if hasattr(os, "SCHED_IDLE"):
+        with suppress(OSError):  # a container may refuse it: the nice value stays
+            os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 def _end_log(warned: int) -> None:

@@ -34,6 +34,34 @@ def test_jobs_give_way_to_whoever_asks(running: Server) -> None:
     assert os.getpgid(zygote) == zygote
 
 
+PROBE = Settings(executor="tests.execution.sandbox.probe:ProbeExecutor", job_cpu=60)
+SPINNING = {"kind": "run", "jobs": [{"name": "a", "type": "CALCULATION", "config": {"bomb": "spin"}}], "inputs": {}}
+
+
+@pytest.mark.skipif(not hasattr(os, "SCHED_IDLE"), reason="Linux")
+async def test_a_job_runs_while_a_core_is_idle_and_a_little_beside_a_process_that_takes_it() -> None:
+    core = {min(os.sched_getaffinity(0))}
+    async with asyncio.timeout(60), ChildProcesses(PROBE) as kept, kept.child(SPINNING) as job:
+        while os.sched_getscheduler(job.pid) != os.SCHED_IDLE:  # noqa: ASYNC110  in another process
+            await asyncio.sleep(0.01)
+        os.sched_setaffinity(job.pid, core)
+        endless = f"import os; os.sched_setaffinity(0, {core})\nwhile True: pass"
+        busy = await asyncio.create_subprocess_exec(sys.executable, "-c", endless)
+        try:
+            await asyncio.sleep(1)  # until the job has used up what it was due
+            before = _nanoseconds(job.pid)
+            while _nanoseconds(job.pid) == before:  # noqa: ASYNC110  in another process
+                await asyncio.sleep(0.05)
+        finally:
+            busy.kill()
+            await busy.wait()
+
+
+def _nanoseconds(pid: int) -> int:
+    """Return the time that a process has run on a core."""
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0])
+
+
 async def test_it_is_started_once_that_can_be_done(monkeypatch: pytest.MonkeyPatch) -> None:
     start, failed = asyncio.create_subprocess_exec, asyncio.Event()
 

@@ -17,7 +17,7 @@ WEB := $(CLIENTS)/web
 ORACLE := tests/oracle
 BENCH ?=  # Sections and options, such as "sqlite growth --small"
 
-.PHONY: help run test test-clients faults long bench lint format types unit constraints schema explorer console clean
+.PHONY: help run test test-clients faults long bench lint format types unit constraints schema explorer console pictures clean
 
 run: $(VENV)/run  ## Serve on 127.0.0.1:8000
 	$(BIN)/voltgraph serve
@@ -63,6 +63,9 @@ explorer:  ## Build the GraphiQL page; needs node
 
 console:  ## Build the console; needs node
 	cd app/server/pages/console && npm ci && npm run build
+
+pictures: $(VENV)/test  ## Take the pictures of docs/console; needs chromium
+	$(BIN)/python -m tests.console.pictures
 
 constraints:  ## Lock the newest versions that fit together
 	rm -rf $(VENV)/fresh

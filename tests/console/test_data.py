@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import socket
 from collections.abc import Iterator
+from contextlib import suppress
+from threading import Thread
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests import servers
 from tests.api import ROOT
 from tests.console.conftest import NARROW, REAL, WIDE, Visitor, post, visiting
+from tests.console.test_connection import unexpected
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, FilePayload
+    from playwright.sync_api import Browser, FilePayload, Route
 
 MARKUP = "<img src=x onerror=alert(1)>"
 ROWS = 100_000
@@ -149,6 +155,142 @@ def test_a_stopped_upload_leaves_nothing(visitor: Visitor) -> None:
             break
         page.wait_for_timeout(100)
     assert "slow" not in {each["name"] for each in post(visitor.url, MEASUREMENTS)["nodes"]}
+
+
+SLOW = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 200_000}
+"""A connection that takes seconds for a megabyte."""
+
+
+class Line:
+    """Relay to a server: a cut closes all of its connections, and new ones, until it is mended."""
+
+    def __init__(self, url: str) -> None:
+        self._target = (urlsplit(url).hostname, urlsplit(url).port)
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._open: list[socket.socket] = []
+        self._is_cut = False
+        self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
+        Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        self._is_cut = True
+        for each in self._open:
+            with suppress(OSError):
+                each.shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        self._is_cut = False
+
+    def close(self) -> None:
+        self.cut()
+        self._listening.close()
+
+    def _accept(self) -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = self._listening.accept()
+                if self._is_cut:
+                    near.close()
+                    continue
+                far = socket.create_connection(self._target)
+                self._open += [near, far]
+                for source, target in ((near, far), (far, near)):
+                    Thread(target=self._carry, args=(source, target), daemon=True).start()
+
+    def _carry(self, source: socket.socket, target: socket.socket) -> None:
+        with suppress(OSError):
+            while data := source.recv(65536):
+                target.sendall(data)
+        with suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.fixture
+def line(running: servers.Server) -> Iterator[Line]:
+    line = Line(running.url)
+    yield line
+    line.close()
+
+
+@pytest.fixture
+def shaken(chromium: Browser, line: Line) -> Iterator[Visitor]:
+    """A visitor behind a relay. The browser may complain of failed requests, and of nothing else."""
+    with visiting(chromium, line.url) as visitor:
+        yield visitor
+        assert unexpected(visitor) == []
+
+
+def test_a_broken_upload_says_so_and_goes_on_after_a_click(shaken: Visitor, line: Line) -> None:
+    page = shaken.go("/data")
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", SLOW)
+    text = "Time [s],Voltage [V]\n" + "".join(f"{number},3.7\n" for number in range(80_000))
+    page.get_by_label("Choose files").set_input_files([csv("cut.csv", text), discharge("behind.csv")])
+    uploads = page.get_by_role("list", name="Uploads")
+    cut = uploads.get_by_role("listitem").filter(has_text="cut.csv")
+    cut.get_by_text(re.compile(r"^[1-9].* kB of")).wait_for()
+    line.cut()
+    cut.get_by_role("alert").get_by_text("The connection broke").wait_for()
+    behind = uploads.get_by_role("listitem").filter(has_text="behind.csv")
+    behind.get_by_role("alert").get_by_text("The server does not answer.").wait_for()
+    line.mend()
+    for row, rows in ((cut, "80 000 rows"), (behind, "601 rows")):
+        row.get_by_role("button", name="Try").click()
+        row.get_by_text(rows).wait_for(timeout=120_000)
+    for name in ("cut", "behind"):
+        assert found(shaken, name)["status"] == "READY"
+
+
+def test_an_upload_whose_answer_was_lost_is_not_sent_twice(shaken: Visitor) -> None:
+    page = shaken.go("/data")
+    sent: list[str] = []
+
+    def lose(route: Route) -> None:
+        if route.request.method != "PUT":
+            return route.continue_()
+        sent.append(route.request.url)
+        assert route.fetch().ok
+        return route.abort()
+
+    page.route("**/*", lose)
+    page.get_by_label("Choose files").set_input_files([discharge("stored.csv")])
+    row = page.get_by_role("list", name="Uploads").get_by_role("listitem")
+    row.get_by_role("alert").wait_for()
+    row.get_by_role("button", name="Try stored.csv again").click()
+    row.get_by_text("601 rows").wait_for()
+    assert len(sent) == 1
+    assert found(shaken, "stored")["rows"] == 601
+
+
+def test_a_file_that_arrived_is_read_from_its_page(shaken: Visitor) -> None:
+    page = shaken.go("/data")
+    lost = re.compile("ConsoleCompleteMeasurement")
+    page.route(
+        "**/graphql", lambda route: route.abort() if lost.search(route.request.post_data or "") else route.continue_()
+    )
+    page.get_by_label("Choose files").set_input_files([discharge("left.csv")])
+    page.get_by_role("list", name="Uploads").get_by_role("alert").wait_for()
+    page.unroute("**/graphql")
+    shaken.go(f"/data/{found(shaken, 'left')['id']}")
+    page.get_by_text("Its upload has not ended.").wait_for()
+    page.get_by_role("button", name="Read the file").click()
+    page.get_by_role("heading", name="Preview").wait_for()
+
+
+def test_files_that_are_dropped_at_once_all_arrive(visitor: Visitor) -> None:
+    page = visitor.go("/data")
+    transfer = page.evaluate_handle(
+        "text => { const all = new DataTransfer(); for (const name of ['a', 'b', 'c'])"
+        " all.items.add(new File([text], `at once ${name}.csv`)); return all }",
+        (ROOT / "examples" / "discharge.csv").read_text(),
+    )
+    page.dispatch_event(".drop", "drop", {"dataTransfer": transfer})
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="System").click()  # they go on meanwhile
+    page.get_by_role("heading", name="System").wait_for()
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Data").click()
+    for name in "abc":
+        row = page.get_by_role("list", name="Uploads").get_by_role("listitem").filter(has_text=f"at once {name}.csv")
+        row.get_by_text("601 rows").wait_for(timeout=120_000)
+        assert found(visitor, f"at once {name}")["status"] == "READY"
 
 
 def test_every_view_is_accessible(everywhere: Visitor) -> None:

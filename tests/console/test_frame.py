@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tests.console.conftest import Visitor
+import pytest
+
+from tests import servers
+from tests.console.conftest import NARROW, WIDE, Visitor, visiting
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Route
+    from playwright.sync_api import Browser, Route
 
 
 def test_it_is_drawn_and_reaches_its_own_server_only(visitor: Visitor) -> None:
@@ -35,6 +38,19 @@ def test_it_works_behind_a_prefix(visitor: Visitor) -> None:
     assert all(path.startswith("/behind/a/prefix/") for path in asked), asked
     assert page.get_by_role("link", name="GraphiQL").evaluate("link => link.pathname") == "/behind/a/prefix/graphql"
     visitor.run("DeletePipeline", id=id)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_the_system(chromium: Browser, running: servers.Server, scheme: str) -> None:
+    with visiting(chromium, running.url, color_scheme=scheme) as visitor:
+        for place, text in (("/system", "There is no key"), ("/nowhere", "is no place in the console")):
+            page = visitor.go(place)
+            page.get_by_text(text).wait_for()
+            for size in (WIDE, NARROW):
+                visitor.resize(size)
+                assert visitor.serious() == []
+                assert visitor.is_within()
+        visitor.check()
 
 
 def test_an_unknown_place_says_so(visitor: Visitor) -> None:

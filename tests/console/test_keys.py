@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import TYPE_CHECKING, Literal
 
 import httpx
@@ -34,8 +35,8 @@ def use(visitor: Visitor, key: str) -> None:
 def faults(visitor: Visitor) -> list[str]:
     """Serious faults of accessibility in both schemes, in a wide and in a narrow window."""
     found = []
-    views: tuple[tuple[Literal["dark", "light"], tuple[int, int]], ...] = (("dark", NARROW), ("light", WIDE))
-    for scheme, size in views:
+    schemes: tuple[Literal["dark", "light"], ...] = ("dark", "light")
+    for scheme, size in product(schemes, (NARROW, WIDE)):
         visitor.page.emulate_media(color_scheme=scheme)
         visitor.resize(size)
         found += visitor.serious() + ([] if visitor.is_within() else [f"wider than {size}"])
@@ -47,6 +48,8 @@ def test_an_administrator_creates_a_key_and_revokes_it(chromium: Browser, sqlite
     with servers.serving(sqlite_url, **FAKE) as server, visiting(chromium, server.url) as visitor:
         pipelines = [create(server.url, f"made {number}", key=admin) for number in range(CHANGES)]
         page = visitor.go("/keys")
+        page.get_by_role("dialog").get_by_label("Key", exact=True).wait_for()
+        assert faults(visitor) == []
         use(visitor, admin)
         log = page.get_by_role("region", name="Audit log")
         log.get_by_role("link", name=f"made {CHANGES - 1}").wait_for()

@@ -1,6 +1,7 @@
 import { Client, fetchExchange, mapExchange, type CombinedError, type Operation } from '@urql/core';
 import { cacheExchange } from '@urql/exchange-graphcache';
 import { lost, reached } from './connection';
+import { fetchExact, withExact } from './exact';
 import { key, keyWanted } from './key';
 import { Store } from './store';
 
@@ -21,6 +22,7 @@ function made(): Client {
   return new Client({
     url: ENDPOINT,
     preferGetMethod: false,
+    fetch: fetchExact,
     fetchSubscriptions: true, // server-sent events: a header carries the key, as with every other request
     fetchOptions: () => (key.value === null ? {} : { headers: { 'x-api-key': key.value } }),
     exchanges: [
@@ -33,6 +35,7 @@ function made(): Client {
         },
       }),
       cacheExchange({ keys: { ...Object.fromEntries(PARTS.map(name => [name, () => null])), ApiKey: ({ prefix }) => String(prefix) } }),
+      mapExchange({ onResult: result => ({ ...result, data: withExact(result.data) }) }),
       fetchExchange,
     ],
   });

@@ -1,4 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
+import { isExact, textOf } from '../api/exact';
 import { download } from './download';
 import { count } from './numbers';
 import { notify } from './notices';
@@ -10,7 +11,7 @@ const MOST_CHARACTERS = 100_000;
 /** A JSON value for reading: long lists of numbers and long texts are cut, until the whole is asked for. */
 export function Json({ value, fileName }: { value: unknown; fileName: string }) {
   const [isWhole, setWhole] = useState(false);
-  const whole = useMemo(() => JSON.stringify(value, null, 2), [value]);
+  const whole = useMemo(() => textOf(value, 2), [value]);
   const brief = useMemo(() => printed(value, ''), [value]);
   const shown = isWhole ? whole : brief;
   return (
@@ -45,10 +46,10 @@ function printed(value: unknown, indent: string): string {
   if (typeof value === 'string' && value.length > MOST_TEXT) {
     return `${JSON.stringify(value.slice(0, MOST_TEXT))} … ${count(value.length - MOST_TEXT)} more characters`;
   }
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value);
+  if (isScalar(value)) return textOf(value);
   if (Array.isArray(value)) {
     if (value.length === 0) return '[]';
-    if (value.every(each => typeof each !== 'object' || each === null)) {
+    if (value.every(isScalar)) {
       const rest = value.length - MOST_ITEMS;
       const items = value.slice(0, MOST_ITEMS).map(each => printed(each, ''));
       return `[${items.join(', ')}${rest > 0 ? `, … ${count(rest)} more` : ''}]`;
@@ -57,6 +58,8 @@ function printed(value: unknown, indent: string): string {
     if (value.length > MOST_TEXT) items.push(`${next}… ${count(value.length - MOST_TEXT)} more`);
     return `[\n${items.join(',\n')}\n${indent}]`;
   }
-  const fields = Object.entries(value).map(([name, each]) => `${next}${JSON.stringify(name)}: ${printed(each, next)}`);
+  const fields = Object.entries(value as object).map(([name, each]) => `${next}${JSON.stringify(name)}: ${printed(each, next)}`);
   return fields.length ? `{\n${fields.join(',\n')}\n${indent}}` : '{}';
 }
+
+const isScalar = (value: unknown) => typeof value !== 'object' || value === null || isExact(value);

@@ -1,11 +1,15 @@
-/** A number with all of its digits: the shortest text that gives the same double again. */
-export function exact(value: number | null | undefined): string {
-  return value === null || value === undefined ? '–' : written(value);
+import { isExact, type Exact } from '../api/exact';
+
+/** A number with all of its digits: those of a long integer, or the shortest text that gives the same double again. */
+export function exact(value: number | Exact | null | undefined): string {
+  if (value === null || value === undefined) return '–';
+  return isExact(value) ? minus(value.rawJSON) : written(value);
 }
 
 /** A number with at most `digits` significant digits, without zeros at the end. */
-export function short(value: number | null | undefined, digits = 6): string {
+export function short(value: number | Exact | null | undefined, digits = 6): string {
   if (value === null || value === undefined) return '–';
+  if (isExact(value)) return exact(value);
   return Number.isFinite(value) ? written(Number(value.toPrecision(digits))) : String(value);
 }
 
@@ -36,8 +40,8 @@ function minus(text: string): string {
 }
 
 /** A count with separated thousands. */
-export function count(value: number): string {
-  return value.toLocaleString('en').replaceAll(',', ' ');
+export function count(value: number | Exact): string {
+  return (isExact(value) ? BigInt(value.rawJSON) : value).toLocaleString('en').replaceAll(',', ' ');
 }
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'];

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { Figure } from './figure';
 import { exact, short } from './numbers';
 import { variable, type Series } from './plot';
 
@@ -13,20 +13,9 @@ const [WIDTH, HEIGHT, LEFT, BOTTOM, EDGE] = [520, 420, 62, 44, 14];
 
 /** Curves in a plane whose axes have the same scale, such as a Nyquist plot. */
 export function Plane({ title, xLabel, yLabel, curves }: { title: string; xLabel: string; yLabel: string; curves: readonly Curve[] }) {
-  const [isTable, setTable] = useState(false);
+  const shown = { title, xLabel, yLabel, curves };
   return (
-    <figure class="plot">
-      <figcaption>
-        <h3>{title}</h3>
-        <button type="button" class="quiet" aria-pressed={isTable} onClick={() => setTable(!isTable)}>
-          {isTable ? 'Show as plot' : 'Show as table'}
-        </button>
-      </figcaption>
-      {isTable ? (
-        <Points title={title} xLabel={xLabel} yLabel={yLabel} curves={curves} />
-      ) : (
-        <Drawing title={title} xLabel={xLabel} yLabel={yLabel} curves={curves} />
-      )}
+    <Figure title={title} plot={() => <Drawing {...shown} />} table={() => <Points {...shown} />}>
       <ul class="legend">
         {curves.map(({ label, color, kind }) => (
           <li key={label}>
@@ -35,7 +24,7 @@ export function Plane({ title, xLabel, yLabel, curves }: { title: string; xLabel
           </li>
         ))}
       </ul>
-    </figure>
+    </Figure>
   );
 }
 

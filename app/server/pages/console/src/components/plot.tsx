@@ -1,5 +1,6 @@
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks';
 import type uPlotType from 'uplot';
+import { Figure } from './figure';
 import { exact, short } from './numbers';
 
 export interface Series {
@@ -38,16 +39,8 @@ const WHOLE = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].flatMap(power => [1, 2, 5].map(step
 /** Lines and points over an axis: drag to zoom, double click to zoom out. The same data stand beside it as a table. */
 export function Plot(props: PlotProps) {
   const { title, x, series, hasLegend = true } = props;
-  const [isTable, setTable] = useState(false);
   return (
-    <figure class="plot">
-      <figcaption>
-        <h3>{title}</h3>
-        <button type="button" class="quiet" aria-pressed={isTable} onClick={() => setTable(!isTable)}>
-          {isTable ? 'Show as plot' : 'Show as table'}
-        </button>
-      </figcaption>
-      {isTable ? <Values {...props} /> : <Canvas {...props} />}
+    <Figure title={title} plot={() => <Canvas {...props} />} table={() => <Values {...props} />}>
       {hasLegend && (
         <ul class="legend">
           {series.map(({ label, color, kind }) => (
@@ -59,7 +52,7 @@ export function Plot(props: PlotProps) {
         </ul>
       )}
       <p class="unseen">{summary(x, series)}</p>
-    </figure>
+    </Figure>
   );
 }
 
@@ -132,7 +125,7 @@ function options(at: HTMLElement, look: Look, zoom: Zoom, isZoomed: { current: b
     width: at.clientWidth,
     height,
     legend: { show: false },
-    padding: [8, 18, 0, 0],
+    padding: [8, 24, 0, 0],
     cursor: {
       drag: { x: true, y: false, setScale: true },
       points: { size: 7 },

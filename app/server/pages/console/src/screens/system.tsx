@@ -75,17 +75,15 @@ export default function System() {
               </p>
             )}
           </section>
-          <section class="card flush">
-            <h2 class="inside">Limits</h2>
-            <Table
-              label="Limits"
-              rows={Object.entries((system.limits ?? {}) as Record<string, number | null>)}
-              id={([name]) => name}
-              columns={[
-                { label: 'Limit', cell: ([name]) => <code>{name}</code> },
-                { label: 'Value', cell: ([, value]) => (value === null ? 'none' : count(value)), isNumber: true },
-              ]}
-            />
+          <section class="card stack">
+            <h2>Limits</h2>
+            <dl class="named">
+              {Object.entries((system.limits ?? {}) as Record<string, number | null>).map(([name, value]) => (
+                <Fact key={name} label={words(name)}>
+                  {value === null ? 'none' : count(value)}
+                </Fact>
+              ))}
+            </dl>
           </section>
           <section class="card stack">
             <h2>Elsewhere on this server</h2>
@@ -106,6 +104,9 @@ export default function System() {
     </div>
   );
 }
+
+/** The words of a name such as `pageSize`: `Page size`. */
+const words = (name: string) => name.replace(/[A-Z]/g, letter => ` ${letter.toLowerCase()}`).replace(/^./, first => first.toUpperCase());
 
 function Ago({ milliseconds }: { milliseconds: number }) {
   const text = lasted(Math.max(milliseconds, 0) / 1000, true);

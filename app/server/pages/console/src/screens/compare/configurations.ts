@@ -1,3 +1,5 @@
+import { isExact, textOf } from '../../api/exact';
+
 /** A place where configurations differ: its value in each run as JSON; undefined where a run has none. */
 export interface Change {
   path: string;
@@ -38,12 +40,12 @@ function walk(values: ReadonlyArray<Json | undefined>, path: string, found: Chan
       );
     }
   } else {
-    const texts = values.map(each => (each === undefined ? undefined : JSON.stringify(each)));
+    const texts = values.map(each => (each === undefined ? undefined : textOf(each)));
     if (texts.some(each => each !== texts[0])) found.push({ path, values: values.map((each, index) => shown(each, texts[index])) });
   }
 }
 
-const isObject = (value: Json): value is { [key: string]: Json } => typeof value === 'object' && value !== null && !Array.isArray(value);
+const isObject = (value: Json): value is { [key: string]: Json } => typeof value === 'object' && value !== null && !Array.isArray(value) && !isExact(value);
 
 const isWalked = (value: Json): value is Json[] =>
   Array.isArray(value) && (value.length <= SHORT || value.some(each => typeof each === 'object' && each !== null));

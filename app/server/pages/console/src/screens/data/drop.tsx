@@ -4,7 +4,7 @@ import { useStore } from '../../api/store';
 import { useViewer } from '../../api/viewer';
 import { bytes, count } from '../../components/numbers';
 import { ProjectInput } from '../../components/project-input';
-import { dismiss, upload, uploads, type Upload } from './uploads';
+import { dismiss, retry, upload, uploads, type Upload } from './uploads';
 
 /** A place to drop files, or to choose them, and the progress of their uploads. */
 export function Drop({ project, onProject }: { project: string; onProject: (project: string) => void }) {
@@ -64,7 +64,7 @@ export function Drop({ project, onProject }: { project: string; onProject: (proj
   );
 }
 
-function Row({ upload: { id, name, bytes: size, sent, stage, problem, measurement, rows } }: { upload: Upload }) {
+function Row({ upload: { id, name, bytes: size, sent, stage, problem, canRetry, measurement, rows } }: { upload: Upload }) {
   const isMoving = stage === 'sending' || stage === 'waiting';
   return (
     <li class={stage}>
@@ -82,6 +82,11 @@ function Row({ upload: { id, name, bytes: size, sent, stage, problem, measuremen
         <a class="button" href={`#/new?data=${measurement}`}>
           Fit parameters
         </a>
+      )}
+      {canRetry && (
+        <button type="button" aria-label={`Try ${name} again`} onClick={() => retry(id)}>
+          Try again
+        </button>
       )}
       {stage !== 'reading' && (
         <button type="button" class="quiet" aria-label={`${isMoving ? 'Stop' : 'Forget'} ${name}`} onClick={() => dismiss(id)}>

@@ -11,6 +11,7 @@ import { Table } from '../../components/table';
 import { Time } from '../../components/time';
 import { Title } from '../../components/title';
 import {
+  ConsoleCompleteMeasurementDocument,
   ConsoleDeleteMeasurementDocument,
   ConsoleMeasurementDocument,
   ConsoleMeasurementUpdatedDocument,
@@ -69,7 +70,7 @@ function Details({ of }: { of: Shown }) {
           {of.error}
         </p>
       )}
-      {of.status === 'UPLOADING' && <p class="box warn">Its file has not arrived. Drop the file again if its upload broke off.</p>}
+      {of.status === 'UPLOADING' && <Unfinished id={of.id} />}
       <section class="card" aria-label="About">
         <dl class="named">
           <Fact label="Reference">
@@ -134,6 +135,20 @@ function Details({ of }: { of: Shown }) {
           ]}
         />
       </section>
+    </div>
+  );
+}
+
+/** An upload that goes on in another tab, or that broke off, perhaps after its file had arrived. */
+function Unfinished({ id }: { id: string }) {
+  const { run, isBusy, problems } = useAction(ConsoleCompleteMeasurementDocument);
+  return (
+    <div class="box warn">
+      <p>Its upload has not ended. If no tab sends the file any more, have the server read it; if it did not arrive, delete this measurement and drop the file again.</p>
+      <button type="button" disabled={isBusy} onClick={() => void run({ id })}>
+        Read the file
+      </button>
+      <Problems problems={problems} />
     </div>
   );
 }

@@ -6,7 +6,7 @@ import {
   ConsoleCreateMeasurementDocument,
   ConsoleDeleteMeasurementDocument,
   ConsoleMeasurementStatusDocument,
-  ConsoleMeasurementUpdatedDocument,
+  type ConsoleMeasurementStatusQuery,
 } from '../../generated/operations';
 
 export type Stage = 'waiting' | 'sending' | 'reading' | 'ready' | 'failed';
@@ -20,6 +20,8 @@ export interface Upload {
   stage: Stage;
   /** Why it failed. */
   problem: string | null;
+  /** Whether another attempt may succeed. */
+  canRetry: boolean;
   /** Id of its measurement, once it is created. */
   measurement: string | null;
   /** Number of rows, once it is read. */
@@ -29,120 +31,181 @@ export interface Upload {
 /** The uploads of this tab, the newest first. They go on while another screen is shown. */
 export const uploads = new Store<readonly Upload[]>([]);
 
-const requests = new Map<number, XMLHttpRequest>();
-const POLL = 2_000;
+interface Right {
+  url: string;
+  method: string;
+  headers: unknown;
+}
+
+/** A file with its measurement and its right to upload, which later attempts use again. */
+interface Transfer {
+  id: number;
+  file: File;
+  projectId: string;
+  created: { measurement: string; right: Right } | null;
+  request: XMLHttpRequest | null;
+}
+
+/** A failure; another attempt may succeed unless it is the file's. */
+class Failure extends Error {
+  constructor(
+    message: string,
+    readonly canRetry: boolean,
+    /** Whether the right to upload has expired: another attempt needs another measurement. */
+    readonly isExpired = false,
+  ) {
+    super(message);
+  }
+}
+
+const transfers = new Map<number, Transfer>();
+const FIRST_WAIT = 250;
+const LONGEST_WAIT = 2_000;
+const LONGEST_NAME = 255;
 let last = 0;
 let queue: Promise<void> = Promise.resolve();
 
-/** Upload a file to a project; one file after the other. */
+/** Upload a file to a project. Files are sent one after the other; the server reads them meanwhile. */
 export function upload(file: File, projectId: string): void {
   const id = ++last;
-  const stem = file.name.replace(/\.[^.]+$/, '') || file.name;
-  const start: Upload = { id, name: file.name, bytes: file.size, sent: 0, stage: 'waiting', problem: null, measurement: null, rows: null };
+  const start: Upload = { id, name: file.name, bytes: file.size, sent: 0, stage: 'waiting', problem: null, canRetry: false, measurement: null, rows: null };
   uploads.set([start, ...uploads.value]);
-  queue = queue.then(() =>
-    run(id, file, stem.slice(0, 255), projectId).catch((error: Error) => change(id, { stage: 'failed', problem: error.message })),
-  );
+  transfers.set(id, { id, file, projectId, created: null, request: null });
+  enqueue(id);
 }
 
-/** Stop the sending of a file, or forget one that has ended. */
+/** Try a failed upload again. What the server has of it already is not sent again. */
+export function retry(id: number): void {
+  change(id, { stage: 'waiting', sent: 0, problem: null, canRetry: false });
+  enqueue(id);
+}
+
+/** Stop the sending of a file and leave nothing of it on the server, or forget one that has ended. */
 export function dismiss(id: number): void {
-  requests.get(id)?.abort();
+  const transfer = transfers.get(id);
+  const stage = uploads.value.find(each => each.id === id)?.stage;
+  transfers.delete(id);
   uploads.set(uploads.value.filter(each => each.id !== id));
+  transfer?.request?.abort();
+  if (transfer && (stage === 'failed' || stage === 'waiting')) remove(transfer);
 }
 
-/** Whether leaving the page would break an upload off. */
-const isSending = () => uploads.value.some(({ stage }) => stage === 'waiting' || stage === 'sending');
+/** Leaving the page would break these uploads off. */
 addEventListener('beforeunload', event => {
-  if (isSending()) event.preventDefault();
+  if (uploads.value.some(({ stage }) => stage === 'waiting' || stage === 'sending')) event.preventDefault();
 });
 
 function change(id: number, values: Partial<Upload>): void {
   uploads.set(uploads.value.map(each => (each.id === id ? { ...each, ...values } : each)));
 }
 
-async function run(id: number, file: File, name: string, projectId: string): Promise<void> {
-  if (!uploads.value.some(each => each.id === id)) return; // dismissed while it waited
-  if (file.size === 0) throw new Error('The file is empty.');
-  const input = { projectId, name, fileName: file.name.slice(0, 255), bytes: file.size };
-  const created = await client.value.mutation(ConsoleCreateMeasurementDocument, { input }).toPromise();
-  if (created.error) throw new Error(explained(created.error));
-  const { measurement, upload: right, userErrors } = created.data!.createMeasurement;
-  if (!measurement || !right) throw new Error(userErrors.map(({ message }) => message).join(' '));
-  change(id, { measurement: measurement.id, stage: 'sending' });
+function enqueue(id: number): void {
+  queue = queue.then(async () => {
+    const transfer = transfers.get(id);
+    if (transfer === undefined) return; // stopped while it waited
+    try {
+      await deliver(transfer);
+    } catch (error) {
+      return fail(transfer, error as Error);
+    }
+    if (!transfers.has(id)) return remove(transfer);
+    void finish(transfer).catch((error: Error) => fail(transfer, error));
+  });
+}
+
+function fail(transfer: Transfer, error: Error): void {
+  if (!transfers.has(transfer.id)) return remove(transfer); // stopped
+  const canRetry = error instanceof Failure && error.canRetry;
+  change(transfer.id, { stage: 'failed', problem: error.message, canRetry });
+}
+
+/** Delete the measurement of a file that did not arrive. */
+function remove({ created }: Transfer): void {
+  if (created) void client.value.mutation(ConsoleDeleteMeasurementDocument, { id: created.measurement }).toPromise();
+}
+
+/** Create a measurement, send its file, and have the server read it. */
+async function deliver(transfer: Transfer): Promise<void> {
+  if (transfer.file.size === 0) throw new Failure('The file is empty.', false);
+  if (transfer.created && (await complete(transfer.created.measurement)) === null) return; // it had arrived
+  const { measurement, right } = (transfer.created ??= await create(transfer));
+  if (!transfers.has(transfer.id)) throw new Failure('Stopped.', false);
+  change(transfer.id, { measurement, stage: 'sending' });
   try {
-    await send(id, file, right);
+    await send(transfer, right);
   } catch (error) {
-    // Without its file the measurement is of no use.
-    void client.value.mutation(ConsoleDeleteMeasurementDocument, { id: measurement.id }).toPromise();
-    change(id, { measurement: null });
+    if (error instanceof Failure && error.canRetry && !error.isExpired) throw error;
+    remove(transfer); // without its file the measurement is of no use
+    transfer.created = null;
+    change(transfer.id, { measurement: null });
     throw error;
   }
+  const refused = await complete(measurement);
+  if (refused !== null) throw new Failure(refused, true);
+}
+
+async function create({ file, projectId }: Transfer): Promise<{ measurement: string; right: Right }> {
+  const stem = file.name.replace(/\.[^.]+$/, '') || file.name;
+  const input = { projectId, name: stem.slice(0, LONGEST_NAME), fileName: file.name.slice(0, LONGEST_NAME), bytes: file.size };
+  const { data, error } = await client.value.mutation(ConsoleCreateMeasurementDocument, { input }).toPromise();
+  if (error) throw new Failure(explained(error), true);
+  const { measurement, upload: right, userErrors } = data!.createMeasurement;
+  if (!measurement || !right) throw new Failure(userErrors.map(({ message }) => message).join(' '), false);
+  return { measurement: measurement.id, right };
+}
+
+/** Have the server read the file: null, or why it refuses, such as that no file arrived. */
+async function complete(id: string): Promise<string | null> {
+  const { data, error } = await client.value.mutation(ConsoleCompleteMeasurementDocument, { id }).toPromise();
+  if (error) throw new Failure(explained(error), true);
+  return data!.completeMeasurement.userErrors.map(({ message }) => message).join(' ') || null;
+}
+
+async function finish({ id, file, created }: Transfer): Promise<void> {
   change(id, { stage: 'reading', sent: file.size });
-  const completed = await client.value.mutation(ConsoleCompleteMeasurementDocument, { id: measurement.id }).toPromise();
-  if (completed.error) throw new Error(explained(completed.error));
-  const problems = completed.data!.completeMeasurement.userErrors;
-  if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join(' '));
-  const { status, error, rows } = await read(measurement.id);
-  if (status === 'FAILED') throw new Error(error ?? 'The file could not be read.');
-  change(id, { stage: 'ready', rows });
+  const { status, error, rows } = await read(created!.measurement);
+  if (status === 'FAILED') throw new Failure(error ?? 'The file could not be read.', false);
+  change(id, { stage: 'ready', rows: rows ?? null });
 }
 
 /** Send the bytes by XMLHttpRequest, which reports its progress. */
-function send(id: number, file: File, right: { url: string; method: string; headers: unknown }): Promise<void> {
+function send(transfer: Transfer, right: Right): Promise<void> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    requests.set(id, request);
+    transfer.request = request;
     // The address is relative to the server, of which this page may know a path prefix.
     request.open(right.method, new URL(right.url.replace(/^\//, ''), location.href));
     for (const [name, value] of Object.entries(right.headers as Record<string, string>)) request.setRequestHeader(name, value);
-    request.upload.onprogress = ({ loaded }) => change(id, { sent: loaded });
-    request.onload = () => (request.status < 300 ? resolve() : reject(new Error(refusal(request))));
-    request.onerror = () => reject(new Error('The connection broke. Drop the file again.'));
-    request.onabort = () => reject(new Error('Stopped.'));
-    request.onloadend = () => requests.delete(id);
-    request.send(file);
+    request.upload.onprogress = ({ loaded }) => change(transfer.id, { sent: loaded });
+    request.onload = () => (request.status < 300 ? resolve() : reject(refusal(request)));
+    request.onerror = () => reject(new Failure('The connection broke, or the file changed.', true));
+    request.onabort = () => reject(new Failure('Stopped.', false));
+    request.onloadend = () => (transfer.request = null);
+    request.send(transfer.file);
   });
 }
 
-function refusal({ status, responseText }: XMLHttpRequest): string {
+/** The refusal of a file by the server, or by a proxy, which may be there again later. */
+function refusal({ status, responseText }: XMLHttpRequest): Failure {
+  const isExpired = status === 404;
+  const canRetry = isExpired || status === 408 || status === 429 || status >= 500;
   try {
     const { detail } = JSON.parse(responseText) as { detail?: unknown };
-    if (typeof detail === 'string') return detail;
+    if (typeof detail === 'string') return new Failure(detail, canRetry, isExpired);
   } catch {
     // No JSON: a proxy answered.
   }
-  return `The upload was answered by ${status}.`;
+  return new Failure(`The upload was answered by ${status}.`, canRetry, isExpired);
 }
 
-interface Read {
-  status: string;
-  error: string | null | undefined;
-  rows: number | null;
-}
+type Read = NonNullable<ConsoleMeasurementStatusQuery['measurement']>;
 
-/** Wait until the file is read: by a stream, and by asking, for a stream may break without notice. */
-function read(id: string): Promise<Read> {
-  return new Promise((resolve, reject) => {
-    let isOver = false;
-    const note = (found: { status: string; error?: string | null | undefined; rows?: number | null | undefined; isTerminal: boolean }) => {
-      if (isOver || (!found.isTerminal && found.status !== 'READY')) return;
-      isOver = true;
-      clearTimeout(asking);
-      queueMicrotask(() => stream.unsubscribe());
-      resolve({ status: found.status, error: found.error, rows: found.rows ?? null });
-    };
-    const poll = async () => {
-      while (!isOver) {
-        const { data } = await client.value.query(ConsoleMeasurementStatusDocument, { id }, { requestPolicy: 'network-only' }).toPromise();
-        if (data && !data.measurement) return reject(new Error('The measurement was deleted.'));
-        if (data?.measurement) note(data.measurement);
-        await new Promise(done => setTimeout(done, POLL));
-      }
-    };
-    const asking = setTimeout(() => void poll(), POLL);
-    const stream = client.value.subscription(ConsoleMeasurementUpdatedDocument, { id }).subscribe(({ data }) => {
-      if (data) note(data.measurementUpdated);
-    });
-  });
+/** Wait until the file is read. It asks instead of holding a stream: browsers open six connections to a server. */
+async function read(id: string): Promise<Read> {
+  for (let wait = FIRST_WAIT; ; wait = Math.min(wait * 1.5, LONGEST_WAIT)) {
+    await new Promise(done => setTimeout(done, wait));
+    const { data } = await client.value.query(ConsoleMeasurementStatusDocument, { id }, { requestPolicy: 'network-only' }).toPromise();
+    if (data && !data.measurement) throw new Failure('The measurement was deleted.', false);
+    if (data?.measurement?.isTerminal) return data.measurement;
+  }
 }

@@ -17,7 +17,7 @@ export function Starters({
   projectId: string;
   onDraft: (start: Partial<Draft>) => void;
 }) {
-  const { data } = useData(ConsoleMeasurementListDocument, { filter: { statuses: ['READY'] }, first: SHOWN });
+  const { data, fetching } = useData(ConsoleMeasurementListDocument, { filter: { statuses: ['READY'] }, first: SHOWN });
   const known = data?.measurements.nodes ?? [];
   const [template, setTemplate] = useState(PIPELINES[0]!);
   const [picked, pick] = useState<string | null>(measurement);
@@ -25,6 +25,8 @@ export function Starters({
   const [model, setModel] = useState(NO_CHOICES.model);
   const used = picked ?? known[0]?.id ?? null;
   const source = known.find(({ id }) => id === used);
+  // The measurement names the objective and the pipeline: a list from before its upload lacks it until the server answers.
+  const isUnknown = template.usesData && source === undefined && fetching;
   const start = () => {
     const choices = { objective: source?.name ?? NO_CHOICES.objective, measurement: used, cell, model };
     onDraft({ ...pipelineOf(template, choices), projectId: source?.projectId ?? projectId });
@@ -76,7 +78,7 @@ export function Starters({
         </div>
       )}
       <div class="row">
-        <button type="button" class="primary" onClick={start}>
+        <button type="button" class="primary" disabled={isUnknown} onClick={start}>
           Use this template
         </button>
         {template.usesData && used === null && (

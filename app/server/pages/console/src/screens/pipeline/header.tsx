@@ -193,6 +193,11 @@ function Actions({ run, readOnly }: { run: Run; readOnly: string | null }) {
             Download
           </button>
         )}
+        {run.rerunOf && (
+          <a class="button" href={`#/compare/${run.rerunOf.id},${id}`}>
+            Compare
+          </a>
+        )}
         <button type="button" disabled={!!hint || duplicate.isBusy} title={hint} onClick={copy}>
           Duplicate
         </button>

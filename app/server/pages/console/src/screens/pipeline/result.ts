@@ -1,8 +1,9 @@
+import { isExact, type Exact } from '../../api/exact';
 import { count, short } from '../../components/numbers';
 
 export interface Value {
   name: string;
-  value: number;
+  value: number | Exact;
   initial?: number | undefined;
   error?: number | undefined;
   lower?: number | undefined;
@@ -47,8 +48,8 @@ export function resultOf(raw: unknown): Result {
   const entries = Object.entries(result.parameter_values ?? {});
   return {
     facts: facts(result),
-    values: entries.flatMap(([name, value]) => (typeof value === 'number' ? [valueOf(result, name, value)] : [])),
-    functions: entries.flatMap(([name, value]) => (typeof value === 'number' ? [] : [{ name, value }])),
+    values: entries.flatMap(([name, value]) => (isNumber(value) ? [valueOf(result, name, value)] : [])),
+    functions: entries.flatMap(([name, value]) => (isNumber(value) ? [] : [{ name, value }])),
     statistics: statistics(result),
     level: result.confidence_level,
     correlation: result.correlation ?? undefined,
@@ -65,7 +66,7 @@ function facts(result: Raw): Array<[string, string]> {
   return found;
 }
 
-function valueOf(result: Raw, name: string, value: number): Value {
+function valueOf(result: Raw, name: string, value: number | Exact): Value {
   const interval = result.confidence_intervals?.[name];
   return {
     name,
@@ -98,6 +99,8 @@ export function functionOf(value: unknown): { args: string[]; x?: number[]; y?: 
   const order = axis.map((_, i) => i).sort((a, b) => (axis[a] ?? 0) - (axis[b] ?? 0));
   return { args, x: order.map(i => axis[i] as number), y: order.map(i => y[i] as number) };
 }
+
+const isNumber = (value: unknown): value is number | Exact => typeof value === 'number' || isExact(value);
 
 function isNumbers(value: unknown): value is number[] {
   return Array.isArray(value) && value.length > 1 && value.every(each => typeof each === 'number');

@@ -5,6 +5,7 @@ import { Plot, type Series } from '../../components/plot';
 import { Failure } from '../../components/problems';
 import { Table, type Column } from '../../components/table';
 import { ConsoleElementResultDocument } from '../../generated/operations';
+import { Intervals } from './intervals';
 import { functionOf, resultOf, type Result, type Value } from './result';
 import type { Element } from './types';
 
@@ -34,6 +35,7 @@ export function Values({ element }: { element: Element }) {
       )}
       <Facts result={result} />
       {result.values.length > 0 && <Numbers result={result} />}
+      <Intervals values={result.values} level={result.level} />
       {result.statistics.length > 0 && <Statistics result={result} />}
       {result.functions.map(({ name, value }) => (
         <Function key={name} name={name} value={value} />
@@ -64,7 +66,7 @@ function Numbers({ result: { values, level } }: { result: Result }) {
     ...(isFit ? [{ label: 'Initial', cell: ({ initial }: Value) => <span class="dim">{short(initial)}</span>, isNumber: true, kind: 'wide' }] : []),
     {
       label: isFit ? 'Value ± standard error' : 'Value',
-      cell: ({ value, error }) => <b title={exact(value)}>{error === undefined ? exact(value) : withError(value, error)}</b>,
+      cell: ({ value, error }) => <b title={exact(value)}>{error === undefined || typeof value !== 'number' ? exact(value) : withError(value, error)}</b>,
       isNumber: true,
     },
     ...(isFit
@@ -120,12 +122,18 @@ function Function({ name, value }: { name: string; value: unknown }) {
   );
 }
 
+/** Number of parameters up to which their correlations are open at first. */
+const FEW = 8;
+
+/** The colour of a correlation: one for each sign, stronger for a stronger one, and pale enough for the text on it. */
+const shade = (value: number) => `color-mix(in srgb, var(--series-${value < 0 ? 2 : 1}) ${Math.round(Math.abs(value) * 30)}%, transparent)`;
+
 /** Correlations of the parameters of a fit. Those near 1 or −1 mean that the data hardly distinguish two parameters. */
 function Correlation({ result: { correlation } }: { result: Result }) {
   if (!correlation || correlation.parameters.length < 2) return null;
   const { parameters, matrix } = correlation;
   return (
-    <details>
+    <details open={parameters.length <= FEW}>
       <summary>Correlation of {parameters.length} parameters</summary>
       <div class="scroll" tabIndex={0} role="region" aria-label="Correlation">
         <table class="matrix">
@@ -146,7 +154,7 @@ function Correlation({ result: { correlation } }: { result: Result }) {
                   {i + 1}. {name}
                 </th>
                 {matrix[i]?.map((value, j) => (
-                  <td key={j} class={`number ${Math.abs(value) > 0.95 && i !== j ? 'strong' : ''}`}>
+                  <td key={j} class={`number ${Math.abs(value) > 0.95 && i !== j ? 'strong' : ''}`} style={{ background: shade(value) }}>
                     {value.toFixed(2).replace('-', '−')}
                   </td>
                 ))}

@@ -33,6 +33,8 @@ HAS_ERROR, HAS_EMAIL, HAS_USER = (
     text(f"{column} IS NOT NULL") for column in ("error_code", "created_by_email", "user_id")
 )
 """Conditions of pipelines with an error code, an email and a user; databases infer them from comparisons."""
+HAS_START, HAS_DURATION = (text(f"{column} IS NOT NULL") for column in ("started_at", "duration"))
+"""Conditions of pipelines that were started, and that have ended after it, beside ENDED."""
 HAS_JOB = text("job_id IS NOT NULL")
 """Condition of elements with a job; both databases infer it from `job_id = ?`."""
 
@@ -67,6 +69,10 @@ class Pipeline(SQLModel, table=True):
         _where("pipeline_by_error", HAS_ERROR, "organization_id", "error_code", "created_at", "id"),
         _where("pipeline_by_email", HAS_EMAIL, "organization_id", "created_by_email", "created_at", "id"),
         _where("pipeline_by_user", HAS_USER, "organization_id", "user_id", "created_at", "id"),
+        # For pages of some statuses in these orders: no pipeline may have both the status and a value.
+        _where("pipeline_by_status_start", HAS_START, "organization_id", "status", "started_at", "id"),
+        _where("pipeline_by_status_finish", ENDED, "organization_id", "status", "finished_at", "id"),
+        _where("pipeline_by_status_duration", HAS_DURATION, "organization_id", "status", "duration", "id"),
         # Partial index on running pipelines, for workers, which serve all tenants.
         Index("pipeline_at_work", "started_at", sqlite_where=AT_WORK, postgresql_where=AT_WORK),
         # The queue of each organization, in its order, and the pipelines of each worker.
@@ -142,6 +148,8 @@ class PipelineElement(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("pipeline_id", "element_order"),
         UniqueConstraint("pipeline_id", "name"),
+        # For filters of elements; the pipelines are read from the rows.
+        Index("pipeline_element_by_status", "organization_id", "status", "element_type", "name"),
         Index("pipeline_element_by_job", "job_id", unique=True, sqlite_where=HAS_JOB, postgresql_where=HAS_JOB),
     )
 

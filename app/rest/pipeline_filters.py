@@ -138,8 +138,9 @@ def _seconds(text: str) -> float:
     return value
 
 
-TEXT = str, {*COMPARISONS, "in", "ilike"}
-TIME = _time, {*COMPARISONS, "in"}
+OPERATORS = {*COMPARISONS, "neq", "in"}
+TEXT = str, {*OPERATORS, "ilike"}
+TIME = _time, OPERATORS
 FIELDS: dict[str, tuple[Callable[[str], Any], set[str]]] = {
     "id": TEXT,
     "project_id": TEXT,
@@ -150,7 +151,7 @@ FIELDS: dict[str, tuple[Callable[[str], Any], set[str]]] = {
     "updated_at": TIME,
     "started_at": TIME,
     "finished_at": TIME,
-    "duration": (_seconds, {*COMPARISONS, "in"}),
+    "duration": (_seconds, OPERATORS),
     "status": (_status, {"eq", "neq", "in"}),
     "error_code": (_error_code, {"eq", "neq", "in"}),
 }

@@ -1,11 +1,15 @@
 """Routes of the REST API: authenticate a request, then read its body within limits and decode it strictly, before
 FastAPI validates it. Responses have a timeout."""
 
-from collections.abc import Callable, Coroutine
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any, get_args, get_origin, get_type_hints
 
 from fastapi import Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.params import Query
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 
 from app.errors import AnswerTooLarge, RequestError, RequestErrorCode
 from app.rest.authentication import authenticate, services
@@ -33,10 +37,12 @@ class StrictRoute(APIRoute):
     exceeds the timeout gets an error; one that changes data is completed nevertheless."""
 
     def get_route_handler(self) -> Handle:
-        handle, body = super().get_route_handler(), self.body_field
+        handle, body, single = super().get_route_handler(), self.body_field, frozenset(_single(self.endpoint))
 
         async def authenticate_then_handle(request: Request) -> Response:
             await authenticate(request)
+            if request.scope["query_string"]:
+                _require_single(request, single)
             if body is None or (not body.field_info.is_required() and _is_empty(request)):
                 return await _in_time(request, handle(request))
             settings: Settings = request.app.state.settings
@@ -46,6 +52,33 @@ class StrictRoute(APIRoute):
                 return await _in_time(request, handle(read))
 
         return authenticate_then_handle
+
+
+def _single(endpoint: Callable[..., Any]) -> Iterator[str]:
+    """Yield the names of an endpoint's query parameters that take one value, declared alone or by a model."""
+    for name, hint in get_type_hints(endpoint, include_extras=True).items():
+        kind, *marks = get_args(hint) or (hint,)
+        if any(isinstance(mark, Query) for mark in marks):
+            is_model = isinstance(kind, type) and issubclass(kind, BaseModel)
+            fields = {each: field.annotation for each, field in kind.model_fields.items()} if is_model else {name: kind}
+            yield from (each for each, kind in fields.items() if not _is_list(kind))
+
+
+def _is_list(kind: Any) -> bool:
+    """Return whether a type is a list, or one or None."""
+    return any(get_origin(each) is list for each in (kind, *get_args(kind)))
+
+
+def _require_single(request: Request, single: frozenset[str]) -> None:
+    """Raise RequestValidationError for parameters that are given several times but take one value."""
+    counts = Counter(name for name, _ in request.query_params.multi_items() if name in single)
+    faults = [
+        {"type": "invalid", "loc": ("query", name), "msg": f"`{name}` is given {count} times; give it once."}
+        for name, count in counts.items()
+        if count > 1
+    ]
+    if faults:
+        raise RequestValidationError(faults)
 
 
 def _is_empty(request: Request) -> bool:

@@ -4,7 +4,8 @@ A field costs 1 plus its `EXTRA`; a root field of a mutation costs `MUTATION` mo
 fields below it by the list's usual length: `first` or `last` for `nodes` and `edges` of a page, `maxPoints` / `POINTS`
 for `trace`, `maxLines` / `POINTS` for `log`, and `LENGTHS` for other lists. The fields below `elements` cost at least
 `LEAST`. A field with the argument `ids` or `inputs` multiplies by their number, also what a mutation costs more;
-`projects` by `first`. `series` costs `maxPoints` / `POINTS` more. Introspection costs nothing.
+`projects` by `first`. `series` costs `maxPoints` / `POINTS` more. A `filter` costs 1 for each of its fields plus its
+`SEARCHES`, and 1 for each `ITEMS` items of a list, at any depth. Introspection costs nothing.
 
 Lists that turn out longer than usual are bounded while the answer is made, by its budget (`app.pipelines.budget`).
 """
@@ -12,6 +13,7 @@ Lists that turn out longer than usual are bounded while the answer is made, by i
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from graphql import (
@@ -21,6 +23,8 @@ from graphql import (
     FragmentSpreadNode,
     IntValueNode,
     ListValueNode,
+    NullValueNode,
+    ObjectValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
@@ -33,6 +37,7 @@ from app.pipelines.repository import DEFAULT_LINES, DEFAULT_TRACE, MAX_LINES, MA
 from app.pipelines.results.series import MOST_POINTS
 from schema.documents.size_limits import INTROSPECTION
 
+FILTER = "filter"
 PAGED = ("first", "last")
 PAGE_FIELDS = ("nodes", "edges")
 LISTS = ("projects",)
@@ -82,6 +87,14 @@ EXTRA = {
     "result": 2,
     "errorDetail": 2,
 }
+SEARCHES = {"element": 20, "elementTypes": 20, "nameContains": 5, "nameStartsWith": 5, "descriptionContains": 5}
+"""Fields of filters that search other tables or texts."""
+SHORT, SHORT_SEARCH = 3, 50
+"""Number of characters below which a text is short, and what its search costs more: only SQLite has an index for it."""
+ITEMS = 10
+"""Number of items of a list in a filter that cost as much as one field."""
+DEEPEST, LONGEST = 10, 1_000
+"""Levels and items of a filter that are counted; one with more is refused later."""
 MUTATION = 20
 POINTS = 50
 """Number of points of a trace, lines of a log, or rows of a series, that cost as much as one field."""
@@ -97,6 +110,8 @@ THINNED = {
     "history": (LONGEST_HISTORY, MOST_POINTS),
 }
 """Fields with `maxPoints` or `maxLines`, each with the number assumed without it and the maximum."""
+FilterPart = tuple[str, str]
+"""Field of a filter and the variable that is its value; the field is empty if the variable is a filter itself."""
 WRONG = -1
 """Placeholder for a variable that is not an integer."""
 KEPT = 200
@@ -114,21 +129,25 @@ class OperationCost:
         first = _Walk(document, {})
         self._kept: dict[tuple[int | None, ...], int] = {}
         first.operation(operation)
-        self._lengths = sorted(first.read)
+        self._filters, self._lengths = sorted(first.filters), sorted(first.read)
         self._listed = first.listed
 
     def of(self, variables: Mapping[str, Any] | None) -> int:
         """Compute the cost for variables that may be invalid."""
         lengths: tuple[int | None, ...] = ()
-        if self._lengths:
+        costs: tuple[int, ...] = ()
+        if self._lengths or self._filters:
             given = {**self._defaults, **(variables or {})}
             lengths = tuple((_size if name in self._listed else _integer)(given.get(name)) for name in self._lengths)
-        if lengths not in self._kept:
+            parts = ((field, given.get(name)) for field, name in self._filters)
+            costs = tuple(_filter_cost({field: value} if field else value) for field, value in parts)
+        key = lengths + costs
+        if key not in self._kept:
             if len(self._kept) >= KEPT:
                 self._kept.clear()
-            walk = _Walk(self._document, dict(zip(self._lengths, lengths, strict=True)))
-            self._kept[lengths] = walk.operation(self._operation)
-        return self._kept[lengths]
+            by_name = dict(zip(self._lengths, lengths, strict=True)), dict(zip(self._filters, costs, strict=True))
+            self._kept[key] = _Walk(self._document, *by_name).operation(self._operation)
+        return self._kept[key]
 
 
 def _integer(value: Any) -> int | None:
@@ -141,11 +160,41 @@ def _size(value: Any) -> int | None:
     return None if value is None else len(value) if isinstance(value, list) else 1
 
 
-def _default(value: Any) -> Any:
-    """Return the default of a variable that sets lengths; of a list only its length matters."""
+def _filter_cost(value: Any, depth: int = 0) -> int:
+    """Return the cost of a filter, or of a part of it, that may be invalid."""
+    if depth == DEEPEST:
+        return 0
+    if isinstance(value, list):
+        parts = [each for each in value[:LONGEST] if isinstance(each, dict | list)]
+        return -(-len(value) // ITEMS) + sum(_filter_cost(each, depth + 1) for each in parts)
+    if not isinstance(value, dict):
+        return 0
+    cost = 0
+    for name, item in list(value.items())[:LONGEST]:
+        if item is not None:
+            cost += 1 + SEARCHES.get(name, 0) + _filter_cost(item, depth + 1)
+            if name.endswith("Contains") and isinstance(item, str) and len(item) < SHORT:
+                cost += SHORT_SEARCH
+    return cost
+
+
+def _plain(value: ValueNode, used: list[FilterPart], field: str = "") -> Any:
+    """Return the value of a literal, without those of its variables, which are added to `used`."""
+    if isinstance(value, VariableNode):
+        used.append((field, value.name.value))
+        return None
     if isinstance(value, ListValueNode):
-        return list(value.values)
-    return int(value.value) if isinstance(value, IntValueNode) else None
+        return [_plain(each, used) for each in value.values]
+    if isinstance(value, ObjectValueNode):
+        return {each.name.value: _plain(each.value, used, each.name.value) for each in value.fields}
+    return None if isinstance(value, NullValueNode) else getattr(value, "value", True)
+
+
+def _default(value: ValueNode | None) -> Any:
+    """Return the default of a variable that sets lengths or is part of a filter."""
+    if isinstance(value, IntValueNode):
+        return int(value.value)
+    return None if value is None else _plain(value, [])
 
 
 def _length(asked: int | None, default: int, most: int) -> int:
@@ -158,8 +207,15 @@ def _length(asked: int | None, default: int, most: int) -> int:
 class _Walk:
     """Walk over an operation that visits each fragment once per page length above it."""
 
-    def __init__(self, document: DocumentNode, lengths: Mapping[str, int | None]) -> None:
+    def __init__(
+        self,
+        document: DocumentNode,
+        lengths: Mapping[str, int | None],
+        filters: Mapping[FilterPart, int] = MappingProxyType({}),
+    ) -> None:
         nodes = document.definitions
+        self._filters = filters
+        """Costs of the variables in filters."""
         self._fragments = {node.name.value: node for node in nodes if isinstance(node, FragmentDefinitionNode)}
         self._lengths = lengths
         self._known: dict[tuple[str, int], int] = {}
@@ -167,6 +223,8 @@ class _Walk:
         """Number of mutations by fragment."""
         self.read: set[str] = set()
         """Variables that set the lengths of lists."""
+        self.filters: set[FilterPart] = set()
+        """Variables that are filters or parts of them."""
         self.listed: set[str] = set()
         """Those of them that are lists themselves."""
 
@@ -204,7 +262,7 @@ class _Walk:
         name = node.name.value
         if name in INTROSPECTION:
             return 0
-        cost = 1 + EXTRA.get(name, 0)
+        cost = 1 + EXTRA.get(name, 0) + self._filtered(node)
         points = self._points(node) if name in THINNED else 1
         if node.selection_set is None:
             return cost + (points if name in THINNED else 0)
@@ -212,6 +270,14 @@ class _Walk:
         if times is None:
             times = page if name in PAGE_FIELDS else LENGTHS.get(name, points)
         return cost + times * max(self._selection(node.selection_set, self._page(node)), LEAST.get(name, 0))
+
+    def _filtered(self, node: FieldNode) -> int:
+        """Return the cost of a field's filter. A variable in it costs what its value does."""
+        used: list[FilterPart] = []
+        given = [each.value for each in node.arguments or () if each.name.value == FILTER]
+        cost = sum(_filter_cost(_plain(each, used)) for each in given)
+        self.filters.update(used)
+        return cost + sum(self._filters.get(each, 0) for each in used)
 
     def _listed(self, node: FieldNode) -> int | None:
         """Return the length of a list that the arguments of its own field set, if they do."""

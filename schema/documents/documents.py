@@ -15,6 +15,7 @@ from graphql import (
     GraphQLSchema,
     NoSchemaIntrospectionCustomRule,
     OperationDefinitionNode,
+    ValidationRule,
     parse,
     specified_rules,
     validate,
@@ -27,7 +28,7 @@ from schema.documents.cost import OperationCost
 from schema.documents.input_limits import InputLimits
 from schema.documents.size_limits import too_large
 from schema.documents.trusted import Trusted
-from schema.documents.validation_rules import StorableValues
+from schema.documents.validation_rules import StorableValues, list_limit
 
 CACHED = 256
 LONG = 2_000
@@ -94,6 +95,7 @@ class Documents:
     def __init__(self, schema: GraphQLSchema, settings: Settings, trusted: Trusted | None = None) -> None:
         self._schema, self._settings, self._trusted = schema, settings, trusted
         self._rules = [*specified_rules, *([] if settings.introspection else [NoSchemaIntrospectionCustomRule])]
+        self._first_rules: list[type[ValidationRule]] = [StorableValues, list_limit(settings.max_list_input)]
         self._kept: OrderedDict[str, Document] = OrderedDict()
 
     async def get(self, text: str, charge: Charge | None = None) -> Document:
@@ -142,7 +144,7 @@ class Documents:
             if errors := too_large(tree, self._settings):
                 return Document(code=RequestErrorCode.TOO_COMPLEX, errors=errors)
             # First, because GraphQL's own rules evaluate such literals and report Python's messages.
-            errors = validate(self._schema, tree, [StorableValues], max_errors=MAX_ERRORS) or self._validated(tree)
+            errors = validate(self._schema, tree, self._first_rules, max_errors=MAX_ERRORS) or self._validated(tree)
         except GraphQLError as error:
             return Document(code=RequestErrorCode.GRAPHQL_PARSE_FAILED, errors=[error])
         except RecursionError:

@@ -2,7 +2,16 @@
 
 from typing import Any
 
-from graphql import FloatValueNode, GraphQLError, IntValueNode, StringValueNode, ValidationRule
+from graphql import (
+    FloatValueNode,
+    GraphQLError,
+    IntValueNode,
+    ListValueNode,
+    StringValueNode,
+    ValidationRule,
+    get_nullable_type,
+    is_list_type,
+)
 
 from app.server.bodies.strict_json import fits_64_bits
 
@@ -21,3 +30,16 @@ class StorableValues(ValidationRule):
     def enter_string_value(self, node: StringValueNode, *_: Any) -> None:
         if "\0" in node.value:
             self.report_error(GraphQLError("This text holds a NUL character.", node))
+
+
+def list_limit(most: int) -> type[ValidationRule]:
+    """Return the rule that lists in a document have at most `most` items, as those in variables; JSON literals can
+    contain any list."""
+
+    class ListLimit(ValidationRule):
+        def enter_list_value(self, node: ListValueNode, *_: Any) -> None:
+            kind = self.context.get_parent_input_type()
+            if len(node.values) > most and kind is not None and is_list_type(get_nullable_type(kind)):
+                self.report_error(GraphQLError(f"This list has {len(node.values):,} items; the most is {most}.", node))
+
+    return ListLimit

@@ -16,7 +16,7 @@ from app.models.sql import sql_of
 from app.pipelines.lists.filters import PipelineFilter
 from app.pipelines.lists.pagination import Filter, Matches, Order, Position, Window
 from app.pipelines.lists.predicates import Group, Predicate
-from app.pipelines.lists.probes import FEW, ROW_NUMBER, probes, unindexed
+from app.pipelines.lists.probes import ROW_NUMBER, Found, find_few
 from app.pipelines.lists.row_filters import RowPredicate
 from schema.plans.statements import CALLER, CompiledStatement
 
@@ -96,13 +96,16 @@ def probed(dialect: Dialect, filter: Any, column: str, organization_id: str) -> 
     """Probe which of the conditions match few pipelines."""
     if not isinstance(filter, PipelineFilter) or not sql_of(dialect).has_probes:
         return Probed(filter.conditions)
-    found = list(filter.conditions)
-    for place, probe in probes(filter.conditions, column):
-        rows = yield _probe(dialect, probe.query)({"organization_id": organization_id, **probe.parameters})
-        if len(rows) <= FEW:
-            return Probed(filter.conditions, sql_of(dialect).encode_ids([row[0] for row in rows]))
-        found[place] = unindexed(found[place])
-    return Probed(tuple(found))
+    probing = find_few(filter.conditions, column)
+    try:
+        probe = next(probing)
+        while True:
+            rows = yield _probe(dialect, probe.query)({"organization_id": organization_id, **probe.parameters})
+            probe = probing.send([row[0] for row in rows])
+    except StopIteration as done:
+        found: Found = done.value
+    numbers = None if found.numbers is None else sql_of(dialect).encode_ids(found.numbers)  # type: ignore[arg-type]
+    return Probed(found.conditions, numbers)
 
 
 @lru_cache(PREPARED)

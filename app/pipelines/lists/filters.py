@@ -9,10 +9,11 @@ from sqlalchemy import ColumnElement
 
 from app.database.broker import Match
 from app.database.changes import COLUMNS, Change, Snapshot
-from app.pipelines.lists.predicates import Condition, Group, Predicate, State, all_of
+from app.pipelines.lists.predicates import UNINDEXED, Condition, Group, Predicate, State, all_of
 
 UNCHANGEABLE = {"id", "project_id", "user_id", "created_by_email", "created_at"}
 """Fields that no change of a pipeline alters."""
+OF_STATUSES = {("status", "in"), (UNINDEXED + "status", "in")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,19 @@ class PipelineFilter:
 
     def clauses(self) -> list[ColumnElement[bool]]:
         return [each.clause() for each in self.conditions]
+
+    def by_status(self) -> list[PipelineFilter]:
+        """Return filters that together match what this one does, each for one status if this one takes some of them:
+        indexes have the pipelines of each status in their order."""
+        places = [place for place, each in enumerate(self.conditions) if _is_of_statuses(each)]
+        if not places:
+            return [self]
+        [place, *_], conditions = places, list(self.conditions)
+        found = []
+        for status in self.conditions[place].operand:  # type: ignore[union-attr]
+            conditions[place] = Predicate("status", "eq", status)
+            found.append(PipelineFilter(tuple(conditions)))
+        return found
 
     def match(self, change: Change) -> Match | None:
         """Match a change; None if the pipeline matches neither before nor after it. A notification can
@@ -49,6 +63,11 @@ class PipelineFilter:
         """Return the fields on which changes cannot be matched, because they do not tell them."""
         for each in self.conditions:
             yield from _undecidable(each)
+
+
+def _is_of_statuses(condition: Condition) -> bool:
+    """Return whether a condition takes some of the statuses."""
+    return isinstance(condition, Predicate) and condition[:2] in OF_STATUSES and bool(condition.operand)
 
 
 def _undecidable(condition: Condition) -> Iterator[str]:

@@ -20,20 +20,23 @@ def parse_labels(
     """Return trimmed labels, sorted and without duplicates by case, and all problems."""
     if given is None:
         return [], []
-    if not isinstance(given, list) or not all(isinstance(each, str) for each in given):
+    if not isinstance(given, list):
         return [], [_invalid(f"`{field}` must be a list of texts.", field)]
-    kept: dict[str, str] = {}
-    for each in given:
-        kept.setdefault(fold(each), each.strip())
-    problems = []
-    if "" in kept:
-        problems.append(_invalid(f"A {one} must not be empty.", field))
+    if wrong := [place for place, each in enumerate(given) if not isinstance(each, str)]:
+        return [], [_invalid(f"A {one} must be a text.", field, place) for place in wrong[:MAX_LABELS]]
+    kept: dict[str, tuple[str, int]] = {}
+    for place, each in enumerate(given):
+        kept.setdefault(fold(each), (each.strip(), place))
     if len(kept) > MAX_LABELS:
-        problems.append(_invalid(f"A {owner} takes at most {MAX_LABELS} {field}, not {len(kept)}.", field))
-    if long := [each for each in kept.values() if len(each) > MAX_LABEL]:
-        message = f"A {one} takes at most {MAX_LABEL} characters; {long[0]!r:.80} has more."
-        problems.append(_invalid(message, field))
-    return sorted(kept.values(), key=str.casefold), problems
+        return [], [_invalid(f"A {owner} takes at most {MAX_LABELS} {field}, not {len(kept)}.", field)]
+    problems = []
+    for each, place in kept.values():
+        if not each:
+            problems.append(_invalid(f"A {one} must not be empty.", field, place))
+        if len(each) > MAX_LABEL:
+            message = f"A {one} takes at most {MAX_LABEL} characters; {each!r:.80} has more."
+            problems.append(_invalid(message, field, place))
+    return sorted((each for each, _ in kept.values()), key=str.casefold), problems
 
 
 def fold(label: str) -> str:
@@ -52,5 +55,5 @@ def folded(stored: str) -> frozenset[str]:
     return frozenset(map(fold, orjson.loads(stored)))
 
 
-def _invalid(message: str, field: str) -> Problem:
-    return Problem(ProblemCode.INVALID, message, (field,))
+def _invalid(message: str, *path: str | int) -> Problem:
+    return Problem(ProblemCode.INVALID, message, path)

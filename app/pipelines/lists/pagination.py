@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from math import isfinite
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import orjson
-from sqlalchemy import ColumnElement, False_, false, true, tuple_, union_all
+from sqlalchemy import ColumnElement, False_, case, false, literal, true, tuple_, union_all
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select, SelectOfScalar
@@ -26,7 +26,7 @@ from app.models.tables import Pipeline
 from app.pipelines.access import visible
 from app.pipelines.lists.filters import PipelineFilter
 from app.pipelines.lists.predicates import COMPARISONS
-from app.pipelines.lists.probes import FEW, ROW_NUMBER, probes, unindexed
+from app.pipelines.lists.probes import ROW_NUMBER, Found, find_few
 
 MAX_PAGE = 100
 DEFAULT_PAGE = 20
@@ -225,10 +225,10 @@ def beyond(window: Window, edges: Edges | None, more: bool, *, backward: bool) -
     more than fits was found."""
     if more and backward is window.backward:
         return True
-    if edges is not None:
-        return edges[0 if backward else 1], False
     cursor = window.after if backward else window.before
-    return False if cursor is None else (cursor, True)
+    if cursor is None:
+        return False
+    return (cursor, True) if edges is None else (edges[0 if backward else 1], False)
 
 
 class Filter(Protocol):
@@ -252,8 +252,9 @@ class Matches:
             caller.ask_for(project_id)
         self._model = order.model
         among = [] if few is None else [few]
-        self._clauses = [visible(caller, order.model, by_id=few is not None), *among, *filter.clauses()]
-        self._order = order
+        self._scope = [visible(caller, order.model, by_id=few is not None), *among]
+        self._clauses = [*self._scope, *filter.clauses()]
+        self._filter, self._order = filter, order
 
     def page(self, window: Window) -> SelectOfScalar[Any]:
         """Select the rows of a page, and one more to detect a next page."""
@@ -269,39 +270,77 @@ class Matches:
 
     def _page_of_parts(self, window: Window) -> SelectOfScalar[Any]:
         """Select a page of rows with a value and rows without one: the first of each part, in the order of both."""
-        order, id = self._order, col(self._model.id)
-        parts = []
-        for has_value in (True, False):
+        order, parts = self._order, []
+        for has_value in (not window.backward, window.backward):
             bounds = [
                 order.beyond_in_part(position, has_value=has_value, backward=backward)
                 for position, backward in ((window.after, False), (window.before, True))
                 if position is not None
             ]
-            if any(isinstance(each, False_) for each in bounds):
-                continue
-            part = select(id).where(*self._clauses, order.part(has_value=has_value), *bounds)
-            part = part.order_by(*order.sort(backward=window.backward, of_part=True)).limit(window.size + 1)
-            parts.append(select(part.subquery().c.id))
-        among = id.in_(union_all(*parts)) if parts else false()
-        found = select(self._model).where(among)
-        return found.order_by(*order.sort(backward=window.backward)).limit(window.size + 1)
+            if not any(isinstance(each, False_) for each in bounds):
+                parts.append((has_value, bounds))
+        return self._first_of_parts(parts, window.size + 1, backward=window.backward).limit(window.size + 1)
+
+    def _first_of_parts(
+        self, parts: list[tuple[bool, list[ColumnElement[bool]]]], size: Any, *, backward: bool = False
+    ) -> SelectOfScalar[Any]:
+        """Select the first rows of parts. The second part is read only for as many as the first one lacks: all rows of
+        the part would be read if none of them matches."""
+        order, id = self._order, col(self._model.id)
+        found: Any = None
+        for has_value, bounds in parts:
+            limit = size
+            if found is not None:
+                count = select(func.count()).select_from(found).scalar_subquery()
+                limit = case((count < size, size - count), else_=0)
+            sort = order.sort(backward=backward, of_part=True)
+            members = [
+                select(
+                    select(id)
+                    .where(*self._scope, *filter.clauses(), order.part(has_value=has_value), *bounds)
+                    .order_by(*sort)
+                    .limit(limit)
+                    .subquery()
+                    .c.id
+                )
+                for filter in self._filters(has_value=has_value)
+            ]
+            before = [] if found is None else [select(found.c.id)]
+            found = union_all(*before, *members).cte()
+        among = false() if found is None else id.in_(select(found.c.id))
+        return select(self._model).where(among).order_by(*order.sort(backward=backward))
+
+    def _filters(self, *, has_value: bool) -> Sequence[Filter]:
+        """Return filters for a part of the rows that together match what the filter does."""
+        if has_value and isinstance(self._filter, PipelineFilter):
+            return self._filter.by_status()
+        return [self._filter]
 
     def rows(self, skip: int, limit: int) -> SelectOfScalar[Any]:
         """Select the rows of a page by offset."""
+        if self._order.has_parts:
+            first = self._first_of_parts([(True, []), (False, [])], literal(skip + limit))
+            return first.offset(skip).limit(limit)
         return select(self._model).where(*self._clauses).order_by(*self._order.sort()).offset(skip).limit(limit)
 
     def beyond(self, position: Position, *, backward: bool, inclusive: bool) -> SelectOfScalar[str]:
         """Select one row beyond a position."""
         order = self._order
+        sort = order.sort(backward=backward, of_part=True)
         if not order.has_parts:
             bound = order.beyond(position, backward=backward, inclusive=inclusive)
-            return select(self._model.id).where(*self._clauses, bound).limit(1)
-        bounds = [
-            order.part(has_value=has_value)
-            & order.beyond_in_part(position, has_value=has_value, backward=backward, inclusive=inclusive)
+            return select(self._model.id).where(*self._clauses, bound).order_by(*sort).limit(1)
+        parts = [
+            select(self._model.id)
+            .where(*self._scope, *filter.clauses(), order.part(has_value=has_value), bound)
+            .order_by(*sort)
+            .limit(1)
+            .subquery()
             for has_value in (True, False)
+            for bound in [order.beyond_in_part(position, has_value=has_value, backward=backward, inclusive=inclusive)]
+            if not isinstance(bound, False_)
+            for filter in self._filters(has_value=has_value)
         ]
-        parts = [select(self._model.id).where(*self._clauses, bound).limit(1).subquery() for bound in bounds]
         found: SelectOfScalar[str] = select(union_all(*(select(part.c.id) for part in parts)).subquery().c.id).limit(1)
         return found
 
@@ -322,20 +361,23 @@ class Probed(NamedTuple):
 
 
 async def probed(session: AsyncSession, caller: Caller, filter: Filter, order: Order) -> Probed:
-    """Return the selects for a filter, after it was probed which of its predicates match few rows."""
+    """Return the selects for a filter, after it was probed which of its conditions match few rows."""
     plain = Matches(caller, filter, order)
     if not isinstance(filter, PipelineFilter) or not sql_of(session.get_bind().dialect).has_probes:
         return Probed(plain, plain)
-    conditions = list(filter.conditions)
-    for place, probe in probes(filter.conditions, order.column):
-        given = {"organization_id": caller.organization_id, **probe.parameters}
-        rows = await session.exec(probe.query, params=given)
-        numbers = [row[0] for row in rows]
-        if len(numbers) <= FEW:
-            few = Matches(caller, filter, order, ROW_NUMBER.in_(numbers))
-            return Probed(few, few)
-        conditions[place] = unindexed(conditions[place])
-    return Probed(Matches(caller, PipelineFilter(tuple(conditions)), order), plain)
+    probing = find_few(filter.conditions, order.column)
+    try:
+        probe = next(probing)
+        while True:
+            given = {"organization_id": caller.organization_id, **probe.parameters}
+            rows = await session.exec(probe.query, params=given)
+            probe = probing.send([row[0] for row in rows])
+    except StopIteration as done:
+        found: Found = done.value
+    if found.numbers is None:
+        return Probed(Matches(caller, PipelineFilter(found.conditions), order), plain)
+    few = Matches(caller, filter, order, ROW_NUMBER.in_(found.numbers))
+    return Probed(few, few)
 
 
 class Page:

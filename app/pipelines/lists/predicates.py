@@ -18,7 +18,6 @@ State = Mapping[str, Any]
 """Known fields of a pipeline at one time."""
 COMPARISONS: dict[str, Callable[[Any, Any], Any]] = {
     "eq": operator.eq,
-    "neq": operator.ne,
     "gt": operator.gt,
     "gte": operator.ge,
     "lt": operator.lt,
@@ -34,6 +33,7 @@ def _compare(compare: Callable[[Any, Any], Any], value: Any, operand: Any) -> bo
 
 CLAUSES: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
     **COMPARISONS,
+    "neq": lambda column, operand: column.is_distinct_from(operand),
     "in": lambda column, operands: _in(column, operands),
     "has_any": lambda column, operands: exists().where(
         col(PipelineElement.pipeline_id) == col(Pipeline.id), CLAUSES["in"](column, operands)
@@ -41,13 +41,15 @@ CLAUSES: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
     "has_label": lambda column, operands: _has_label(CLAUSES["in"](column, operands)),
     "contains": Search,
     "contains_short": Contains,
-    "contains_ascii": lambda column, operand: Contains(func.lower(column), operand),
+    "contains_ascii": lambda column, operand: Search(func.lower(column), operand),
+    "contains_ascii_short": lambda column, operand: Contains(func.lower(column), operand),
     "starts_with": lambda column, operand: func.substr(column, 1, func.length(operand)) == operand,
     "like": lambda column, pattern: column.like(pattern, escape="\\"),
     "ilike": lambda column, pattern: func.lower(column).like(func.lower(pattern), escape="\\"),
 }
 MATCHES: dict[str, Callable[[Any, Any], bool]] = {
     **{name: partial(_compare, compare) for name, compare in COMPARISONS.items()},
+    "neq": operator.ne,
     "in": lambda value, operands: value in operands,
     "has_any": lambda values, operands: not values.isdisjoint(operands),
     "has_label": lambda stored, operands: not folded(stored).isdisjoint(operands),
@@ -61,7 +63,7 @@ anyway, as these have at most 10,000 characters, names at most 765 when folded."
 FOLDED = {"contains": "contains", "starts_with": "starts_with", "ilike": "like"}
 """Operators of the name that ignore case, and the operators for its folded column."""
 TRIGRAM = 3
-"""Least number of characters that are searched by an index."""
+"""Length of the texts that indexes of names and descriptions hold."""
 ASCII = {upper: upper + 32 for upper in range(ord("A"), ord("Z") + 1)}
 """Lower case of ASCII letters, which is what `lower` of both databases does to strings that are compared by bytes."""
 
@@ -169,6 +171,6 @@ def predicate(field: str, operator: str, operand: Any) -> Predicate:
         operand = operand.translate(ASCII)
     if field == "name" and operator in FOLDED:
         field, operator, operand = "folded_name", FOLDED[operator], operand.casefold()
-    if operator == "contains" and len(operand) < TRIGRAM:
-        operator = "contains_short"
+    if operator in ("contains", "contains_ascii") and len(operand) < TRIGRAM:
+        operator += "_short"
     return Predicate(field, operator, tuple(dict.fromkeys(operand)) if isinstance(operand, list) else operand)

@@ -1,6 +1,7 @@
 """Scalars DateTime and JSON."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Any
@@ -24,6 +25,18 @@ def parse_instant(value: Any) -> datetime:
         return datetime.fromisoformat(value.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         raise GraphQLError(f"Unknown time {value!r:.80}.") from None
+
+
+def at_place(parse: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a parser of literals whose errors have the place of the literal."""
+
+    def parse_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
+        try:
+            return parse(node, variables)
+        except GraphQLError as error:
+            raise GraphQLError(error.message, node) from None
+
+    return parse_literal
 
 
 def json_literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
@@ -53,6 +66,7 @@ SCALARS: dict[object, Any] = {
         specified_by_url="https://datatracker.ietf.org/doc/html/rfc3339",
         serialize=instant_text,
         parse_value=parse_instant,
+        parse_literal=at_place(lambda node, variables: parse_instant(value_from_ast_untyped(node, variables))),
     ),
     JSON: strawberry.scalar(
         name="JSON",
@@ -60,6 +74,6 @@ SCALARS: dict[object, Any] = {
         specified_by_url="https://datatracker.ietf.org/doc/html/rfc8259",
         serialize=lambda value: value,
         parse_value=lambda value: value,
-        parse_literal=json_literal,
+        parse_literal=at_place(json_literal),
     ),
 }

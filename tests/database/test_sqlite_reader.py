@@ -177,3 +177,26 @@ async def test_long_rows_are_measured_one_by_one(own: SqliteReader) -> None:
     batches.clear()
     assert await own.run(lambda: steps(short), ReadBudget(is_single=True)) == 100
     assert batches == [100]
+
+
+async def test_a_statement_is_parsed_once_for_all_values(file: Path) -> None:
+    parsed: list[object] = []
+
+    def authorize(*action: object) -> int:
+        parsed.append(action)
+        return apsw.SQLITE_OK
+
+    def connect() -> apsw.Connection:
+        connection = driver.connect(str(file))
+        connection.authorizer = authorize
+        return connection
+
+    def page(limit: int) -> Steps[list[Any]]:
+        return (yield "SELECT value FROM json_each(?) LIMIT ?", ("[1, 2, 3]", limit))
+
+    with contextlib.closing(SqliteReader(connect, threads=1, recoveries=Recoveries())) as own:
+        calls = []
+        for limit in (1, 2, 3):
+            assert len(await own.run(partial(page, limit), ReadBudget(is_single=True))) == limit
+            calls.append(len(parsed))
+    assert calls[0] == calls[2]

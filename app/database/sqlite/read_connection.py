@@ -68,6 +68,8 @@ class ReadConnection:
 
     def _open(self) -> None:
         self._connection = self._connect()
+        # Without it, each run of a statement with LIMIT or json_each parses it again, to plan for the bound values.
+        self._connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
         self._is_closed = False
         self._longest = LONGEST
         self.execute = self._connection.cursor().execute

@@ -81,10 +81,10 @@ class Sql(Protocol):
         """Return the rows of a query as one value. None if a statement of its own is at least as fast."""
 
     def aggregate(
-        self, query: Select[Any], parent: Any, item: Any, order: Any, wrap: Callable[[Any], Any], *, has_json: bool
+        self, query: Select[Any], parent: Any, item: Any, order: Any, wrap: Callable[[Any], Any]
     ) -> Select[Any]:
         """Return a query for the items of the rows about a parent, as `wrap` makes one value from their list with
-        commas. `has_json`: the items have JSON columns, which can be long."""
+        commas."""
 
     def concat(self, pieces: list[Any]) -> Any:
         """Concatenate texts."""

@@ -80,7 +80,7 @@ class PostgresSql(Sql):
         return func.array(whole.scalar_subquery())
 
     def aggregate(
-        self, query: Select[Any], parent: Any, item: Any, order: Any, wrap: Callable[[Any], Any], *, has_json: bool
+        self, query: Select[Any], parent: Any, item: Any, order: Any, wrap: Callable[[Any], Any]
     ) -> Select[Any]:
         items = func.string_agg(item, constant(",")).aggregate_order_by(order)
         return query.order_by(None).with_only_columns(wrap(items), maintain_column_froms=True)

@@ -91,15 +91,11 @@ class SqliteSql(Sql):
         """Return None: statements need no round trips."""
 
     def aggregate(
-        self, query: Select[Any], parent: Any, item: Any, order: Any, wrap: Callable[[Any], Any], *, has_json: bool
+        self, query: Select[Any], parent: Any, item: Any, order: Any, wrap: Callable[[Any], Any]
     ) -> Select[Any]:
-        rows = query.order_by(None)
-        if not has_json:
-            items = func.group_concat(item, constant(",")).aggregate_order_by(order)
-            return rows.with_only_columns(wrap(items), maintain_column_froms=True)
-        # An ordered aggregate would first keep all rows, whatever their length.
-        labelled = rows.with_only_columns(item.label("item"), maintain_column_froms=True)
-        ordered = labelled.order_by(order).correlate(parent).subquery()
+        # An ordered aggregate would first keep all rows in a table of its own; an index gives the rows in order.
+        items = query.order_by(None).with_only_columns(item.label("item"), maintain_column_froms=True)
+        ordered = items.order_by(order).correlate(parent).subquery()
         return select(wrap(func.group_concat(ordered.c.item, constant(",")))).select_from(ordered)
 
     def concat(self, pieces: list[Any]) -> Any:

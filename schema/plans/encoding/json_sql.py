@@ -15,7 +15,6 @@ import orjson
 from sqlalchemy import Select, String, case, func, literal_column, select
 
 from app.database.interface import Steps, TooLong, measured
-from app.models.columns import JsonText
 from app.models.sql import SqlPart
 from schema.plans.encoding.codecs import NoJsonSql, written
 from schema.plans.row_builder import MOST_LISTS, CompileContext, Row, RowBuilder, Run
@@ -36,11 +35,10 @@ class JsonSqlBuilder:
 
     def __init__(self, compiling: CompileContext) -> None:
         self.compiling = compiling
-        self._sql, self._has_json = compiling.sql, False
+        self._sql = compiling.sql
         self._quoted: Any = String().literal_processor(compiling.dialect)  # type: ignore[no-untyped-call]
 
     def column(self, column: Any) -> list[SqlPart]:
-        self._has_json = self._has_json or isinstance(column.type, JsonText)
         return written(column, self._sql)
 
     def column_or(self, column: Any, name: str) -> list[SqlPart]:
@@ -74,7 +72,7 @@ class JsonSqlBuilder:
             whole = self.joined(["[", func.coalesce(items, self._expression("")), "]"])
             return self.in_bytes(whole) if in_bytes else whole
 
-        return self._sql.aggregate(query, parent, item, order, wrap, has_json=self._has_json)
+        return self._sql.aggregate(query, parent, item, order, wrap)
 
     def in_bytes(self, whole: Any) -> Any:
         """Return JSON as bytes: as text, characters beyond ASCII would take up to four bytes each."""

@@ -81,7 +81,7 @@ class Operations:
         self._services, self._events = services, Subscriptions(services, self._settings)
         self.bodies: BodyQuota = services.bodies
         """Quota on the bytes of all request bodies."""
-        self.plans = Planner(services.database, self._settings.max_answer_bytes) if self._has_plans else None
+        self.plans = Planner(services, self._settings.max_answer_bytes) if self._has_plans else None
 
     async def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
         """Authenticate a request. Raises RequestError."""

@@ -11,6 +11,7 @@ from graphql import ExecutionResult, GraphQLError
 
 from app.errors import AnswerTooLarge, RequestErrorCode
 from schema.errors import distinct, failure, formatted, masked
+from schema.plans.readers.computed import Computed
 
 
 class Answer(NamedTuple):
@@ -39,12 +40,18 @@ class EncodedAnswer:
 
 
 def encoded(body: dict[str, Any], most: int | None = None) -> bytes:
-    """Encode an answer as JSON, including instants, which plans leave unconverted. Raises AnswerTooLarge if it has more
-    than `most` bytes."""
-    text = orjson.dumps(body, option=orjson.OPT_UTC_Z)
+    """Encode an answer as JSON, including instants and computed values, which plans leave as they are. Raises
+    AnswerTooLarge if it has more than `most` bytes."""
+    text = orjson.dumps(body, _computed, orjson.OPT_UTC_Z)
     if most is not None and len(text) > most:
         raise AnswerTooLarge.than(most)
     return text
+
+
+def _computed(value: Any) -> Any:
+    if isinstance(value, Computed):
+        return value.value
+    raise TypeError(type(value))
 
 
 def encode(answer: Answer, most: int) -> EncodedAnswer:

@@ -1,5 +1,5 @@
 """Fields: how plans read each field. A field without a resolver reads the column of its name; every other field is
-listed here or left to the executor."""
+listed here."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from schema.plans.encoding.json_sql import listed
 from schema.plans.measurements import fields as measurements
 from schema.plans.readers import results
 from schema.plans.readers.account import can, project
+from schema.plans.readers.computed import computed
 from schema.plans.row_builder import FieldReader, RowBuilder, Run, dictionary
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
 from schema.plans.statements import CALLER
@@ -207,19 +208,6 @@ def log(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     ).all(rows)
 
 
-LEFT = frozenset(
-    {
-        "Pipeline.parameterSet",
-        "Pipeline.queuePosition",
-        "PipelineElement.history",
-        "PipelineElement.series",
-        "Query.checkPipeline",
-        "Query.system",
-        "Query.apiKeys",
-        *measurements.LEFT,
-    }
-)
-"""Fields whose operations are left to the executor, as `Type.field`."""
 FIELDS: dict[str, dict[str, FieldReader]] = {
     "Pipeline": {
         "labels": column(PIPELINE.labels),
@@ -229,6 +217,8 @@ FIELDS: dict[str, dict[str, FieldReader]] = {
         "progress": progress,
         "rerunOf": rerun_of,
         "project": lambda rows, details: project(rows, details, PIPELINE.project_id),
+        "queuePosition": computed("Pipeline", PIPELINE.id, PIPELINE.status, PIPELINE.worker_id),
+        "parameterSet": computed("Pipeline", PIPELINE.id, PIPELINE.name),
         "can": lambda rows, details: can(rows, details, PIPELINE.status),
         **results.PIPELINE_FIELDS,
     },
@@ -238,6 +228,8 @@ FIELDS: dict[str, dict[str, FieldReader]] = {
         "result": column(ELEMENT.result),
         "errorDetail": column(ELEMENT.error_detail),
         **results.ELEMENT_FIELDS,
+        "series": computed("PipelineElement", ELEMENT.id),
+        "history": computed("PipelineElement", ELEMENT.id),
         "job": job,
     },
     "Job": {

@@ -15,10 +15,10 @@ from sqlalchemy.engine import Dialect
 from app.database.interface import ReadBudget, Steps, unread
 from app.errors import AnswerTooLarge
 from app.models.tables import Pipeline
-from app.pipelines.budget import Budget
 from schema import graphql_schema
 from schema.plans.child_rows import read_children
 from schema.plans.fields import PIPELINE
+from schema.plans.readers.computed import ResolverInfo, compute
 from schema.plans.root_fields import root
 from schema.plans.row_builder import CompileContext, RowBuilder, Run
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
@@ -27,13 +27,6 @@ from schema.types.context import Context
 
 PayloadPart = Callable[[Any, Context, Run], Awaitable[Any]]
 """Builder of a field of a payload."""
-
-
-class ResolverInfo:
-    """Stand-in for `strawberry.Info`: mutation resolvers use `info.context` only."""
-
-    def __init__(self, context: Context) -> None:
-        self.context = context
 
 
 class MutationPlan:
@@ -85,11 +78,15 @@ class MutationField:
     ) -> dict[str, Any]:
         payload = await self._resolve(None, ResolverInfo(context), **self._arguments(run.values))
         try:
-            return {key: await part(payload, context, run) for key, part in self._parts}
+            made = {key: await part(payload, context, run) for key, part in self._parts}
+            if run.computed:
+                await compute(run, context)
+            return made
         except AnswerTooLarge as error:
             run.budget.refusal = error
             raise
         except Exception:  # the mutation is done; the executor reports the error in its payload
+            run.computed = []
             return await self._complete(payload, executor(), errors)
 
     async def _complete(self, payload: Any, executor: Executor[Any], errors: list[GraphQLError]) -> dict[str, Any]:
@@ -125,12 +122,12 @@ class MutationResult:
         if not self._rows.children:
             return self._build(run)(rows)
         made, used = await context.database.run(lambda: self._read(rows, run.copy()), self._pace)
-        run.budget.settle(used)
+        run.settle(used)
         return made
 
-    def _read(self, rows: list[Any], run: Run) -> Steps[tuple[list[Any], Budget]]:
+    def _read(self, rows: list[Any], run: Run) -> Steps[tuple[list[Any], Run]]:
         yield from read_children(self._rows, rows, run)
-        return self._build(run)(rows), run.budget
+        return self._build(run)(rows), run
 
 
 class BulkResults:
@@ -178,14 +175,14 @@ class QueryPart:
         if not self._reads:
             return unread(self._read(run))[0]
         data, used = await context.database.run(lambda: self._read(run.copy()), self._pace)
-        run.budget.settle(used)
+        run.settle(used)
         return data
 
-    def _read(self, run: Run) -> Steps[tuple[dict[str, Any], Budget]]:
+    def _read(self, run: Run) -> Steps[tuple[dict[str, Any], Run]]:
         data = {}
         for key, read in self._roots:
             data[key] = yield from read(run)
-        return data, run.budget
+        return data, run
 
 
 def stored(column: Any, dialect: Dialect) -> Callable[[Pipeline], Any]:

@@ -7,6 +7,7 @@ so that every error is the executor's own.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable
 from dataclasses import asdict, dataclass
@@ -19,9 +20,10 @@ from graphql.execution.values import VariableValues
 from sqlalchemy.engine import Dialect
 
 from app.auth.caller import Caller
-from app.database.interface import Database, ReadBudget, Steps, TooLong, unread
+from app.database.interface import ReadBudget, Steps, TooLong, unread
 from app.errors import AnswerTooLarge, VoltgraphError
 from app.pipelines.budget import Budget
+from app.server.services import Services
 from schema import graphql_schema
 from schema.documents.documents import Document
 from schema.executor import BudgetedExecutor
@@ -29,6 +31,7 @@ from schema.plans.encoding.json_sql import MOST_BYTES
 from schema.plans.fields import field_of
 from schema.plans.inputs.variables import Variables
 from schema.plans.mutations import MutationPlan
+from schema.plans.readers.computed import compute
 from schema.plans.root_fields import root
 from schema.plans.row_builder import CompileContext, Run
 from schema.plans.selections import FieldDetailsList, Selections, Unplanned
@@ -56,12 +59,13 @@ class Tally:
 class Plan:
     """Plan of a query, for any caller and any variables."""
 
-    __slots__ = ("_roots", "pace", "reads")
+    __slots__ = ("_roots", "computes", "pace", "reads")
 
     def __init__(self, compiling: CompileContext, fields: dict[str, FieldDetailsList]) -> None:
         self._roots = [(key, root(compiling, details)) for key, details in fields.items()]
         self.pace = ReadBudget(is_single=compiling.statements <= 1, longest=compiling.longest)
         self.reads = compiling.statements > 0
+        self.computes = compiling.computes
 
     def __call__(self, run: Run) -> Steps[dict[str, Any]]:
         data = {}
@@ -73,10 +77,10 @@ class Plan:
 class Planner:
     """Planner with its cache of recent plans, over one database."""
 
-    def __init__(self, database: Database, most_bytes: int) -> None:
+    def __init__(self, services: Services, most_bytes: int) -> None:
         """Create a planner. `most_bytes` is the maximum size of an answer."""
         self.tally = Tally()
-        self._database, self._most_bytes = database, most_bytes
+        self._services, self._database, self._most_bytes = services, services.database, most_bytes
         self._variables = lru_cache(CACHED)(Variables)
         self._plan = lru_cache(CACHED)(self._compile)
 
@@ -110,10 +114,27 @@ class Planner:
     def _run(
         self, plan: Plan, caller: Caller, values: VariableValues, charge: Charge | None
     ) -> Awaitable[dict[str, Any]]:
+        if plan.computes:
+            # Resolvers use asyncio's timeouts, which need a Task.
+            return asyncio.create_task(self._compute(plan, caller, values, charge))
+
         def begin() -> Steps[dict[str, Any]]:  # a copy per run, because a run may be restarted
             return plan(Run(caller, values, Budget(self._most_bytes), charge))
 
         return self._database.run(begin, plan.pace) if plan.reads else _immediate(unread(begin()))
+
+    async def _compute(
+        self, plan: Plan, caller: Caller, values: VariableValues, charge: Charge | None
+    ) -> dict[str, Any]:
+        """Run a plan, then the resolvers of its computed fields."""
+
+        def begin() -> Steps[tuple[dict[str, Any], Run]]:
+            run = Run(caller, values, Budget(self._most_bytes), charge)
+            return (yield from plan(run)), run
+
+        data, run = await self._database.run(begin, plan.pace) if plan.reads else unread(begin())
+        await compute(run, Context(self._services, caller, run.budget, charge=charge))
+        return data
 
     async def changed(
         self, document: Document, name: str | None, variables: dict[str, Any] | None, context: Context

@@ -19,6 +19,7 @@ from schema.plans.encoding.json_sql import whole
 from schema.plans.fields import ELEMENT, PIPELINE
 from schema.plans.measurements.fields import MODELS, TABLES, queries_of, query_of
 from schema.plans.readers.account import newest_projects, one_project, rate_limit, status_counts, viewer
+from schema.plans.readers.computed import computed_root, system
 from schema.plans.row_builder import CompileContext, RowBuilder, Run
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
 from schema.plans.statements import CALLER, IDS, given_ids
@@ -172,6 +173,9 @@ ROOTS: dict[str, Callable[[CompileContext, FieldDetailsList], Root]] = {
     "nodes": nodes,
     "viewer": viewer,
     "rateLimit": rate_limit,
+    "checkPipeline": computed_root,
+    "apiKeys": computed_root,
+    "system": system,
     "project": one_project,
     "projects": newest_projects,
     "__typename": typename,

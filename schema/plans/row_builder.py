@@ -39,17 +39,24 @@ MOST_LISTS = 16
 class Run:
     """One run of a plan: caller, variables, and the rows read so far."""
 
-    __slots__ = ("budget", "caller", "charge", "found", "parse", "values")
+    __slots__ = ("budget", "caller", "charge", "computed", "found", "parse", "values")
 
     def __init__(self, caller: Caller, values: VariableValues, budget: Budget, charge: Charge | None = None) -> None:
         self.caller, self.values, self.budget, self.charge = caller, values, budget, charge
         self.found: dict[Any, Any] = {}
         """Rows by part of the plan; ChildRows hold lists by the parent's id."""
         self.parse: ResultParser | None = None
+        self.computed: list[Any] = []
+        """Places of values that are computed once the rows are read."""
 
     def copy(self) -> Run:
         """Return a copy with a copy of the budget and without rows, for work that may be restarted."""
         return Run(self.caller, self.values, self.budget.copy(), self.charge)
+
+    def settle(self, copied: Run) -> None:
+        """Take over the counts and the places of a copy."""
+        self.budget.settle(copied.budget)
+        self.computed += copied.computed
 
     def result_parser(self) -> ResultParser:
         """Return the parser of the results that this run reads."""
@@ -77,6 +84,8 @@ class CompileContext:
     """Whether the database may encode JSON: for long values that takes several times as long as reading rows."""
     statements: int = 0
     """Maximum number of statements of the plan so far."""
+    computes: bool = False
+    """Whether values are computed once the rows are read."""
 
     @property
     def sql(self) -> Sql:

@@ -32,22 +32,11 @@ FILES = sorted(CONSOLE_OPERATIONS.glob("*.graphql"))
 SOURCES = ROOT / "app" / "server" / "pages" / "console" / "src"
 NODE = graphql_schema.type_map["Node"]
 LEFT = {
-    "ConsoleCheck",
-    "ConsoleCompareHistory",
-    "ConsoleCompareSeries",
     "ConsoleCompleteMeasurement",
     "ConsoleCreateKey",
     "ConsoleCreateMeasurement",
     "ConsoleDeleteMeasurement",
-    "ConsoleHistory",
-    "ConsoleKeys",
-    "ConsoleMeasurement",
-    "ConsoleMeasurementSeries",
-    "ConsoleParameterSet",
-    "ConsoleQueuePosition",
     "ConsoleRevokeKey",
-    "ConsoleSeries",
-    "ConsoleSystem",
 }
 """Operations below fields that plans leave to the executor."""
 

@@ -19,6 +19,7 @@ from app.pipelines.budget import PARSED, ROW, VALUE, Budget
 from app.pipelines.repository import Ids
 from schema.plans.child_rows import ChildRows
 from schema.plans.connection import USERS, ConnectionRows
+from schema.plans.readers.computed import computed
 from schema.plans.row_builder import FieldReader, RowBuilder
 from schema.plans.selections import FieldDetailsList, name_of
 from schema.plans.statements import CALLER
@@ -113,8 +114,6 @@ def used_by(rows: RowBuilder, details: FieldDetailsList) -> ast.expr:
     return ConnectionRows(USERS, rows, MEASUREMENT.id, details).one(rows)
 
 
-LEFT = frozenset({"Measurement.series", "Measurement.downloadUrl"})
-"""Fields left to the executor: they read files and signatures."""
 FIELDS: dict[str, dict[str, Callable[[RowBuilder, FieldDetailsList], Any]]] = {
     "Measurement": {
         "isTerminal": is_terminal,
@@ -124,6 +123,8 @@ FIELDS: dict[str, dict[str, Callable[[RowBuilder, FieldDetailsList], Any]]] = {
         "columns": columns,
         "changes": texts(MEASUREMENT.changes),
         "details": column(MEASUREMENT.details),
+        "series": computed("Measurement", MEASUREMENT.id),
+        "downloadUrl": computed("Measurement", MEASUREMENT.id),
         "usedBy": used_by,
         "cell": parent(MEASUREMENT.cell_instance_id, "CellInstance"),
         "steps": column(MEASUREMENT.steps),

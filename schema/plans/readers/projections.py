@@ -3,11 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from graphql import GraphQLEnumType, GraphQLObjectType, get_named_type, get_nullable_type, is_leaf_type, is_list_type
+from graphql import (
+    GraphQLEnumType,
+    GraphQLObjectType,
+    GraphQLOutputType,
+    get_named_type,
+    get_nullable_type,
+    is_leaf_type,
+    is_list_type,
+    is_non_null_type,
+)
 
+from app.models.columns import instant_text
 from app.pipelines.budget import ROW, VALUE, Budget
 from schema import graphql_schema
 from schema.plans.selections import FieldDetailsList, Selections, Unplanned, name_of
@@ -20,6 +31,7 @@ PROJECTED = frozenset(
         *("OptimizationResult", "ValidationResult", "EntryResult", "CalculationResult"),
         *("ParameterValue", "ResultWarning", "ObjectiveSummary", "Statistic"),
         *("ElementObjective", "ObjectiveSource", "ConfigurationProblem"),
+        *("PipelineCheck", "UserError", "ParameterSet", "OmittedParameter", "ApiKey", "WorkerStatus"),
     }
 )
 """Types whose objects have an attribute for each of their fields."""
@@ -59,8 +71,34 @@ def _reader(selections: Selections, parent: GraphQLObjectType, details: FieldDet
         return lambda value, budget: read(value).name
     if kind.name == "JSON":
         return lambda value, budget: budget.encoded(read(value))
+    if kind.name == "DateTime":
+        return lambda value, budget: _instant(read(value))
     if is_leaf_type(kind):
         return lambda value, budget: read(value)
-    below = Projection(selections, kind.name, details)
-    assert is_list_type(get_nullable_type(field.type))
-    return lambda value, budget: below.all(read(value), budget)
+    below = completer(selections, field.type, details)
+    return lambda value, budget: below(read(value), budget)
+
+
+def _instant(value: datetime | None) -> str | None:
+    return None if value is None else instant_text(value)
+
+
+def completer(selections: Selections, kind: GraphQLOutputType, details: FieldDetailsList) -> Reader:
+    """Return the function that converts a value of a type to that of the answer: an object or a list of objects by
+    their selection. Raises Unplanned for null in place of a value."""
+    named = get_named_type(kind)
+    if is_leaf_type(named):
+        return _completer(kind, lambda value, budget: named.coerce_output_value(value))
+    shown = Projection(selections, named.name, details)
+    return _completer(kind, shown.all if is_list_type(get_nullable_type(kind)) else shown.one)
+
+
+def _completer(kind: GraphQLOutputType, complete: Reader) -> Reader:
+    def read(value: Any, budget: Budget) -> Any:
+        if value is not None:
+            return complete(value, budget)
+        if is_non_null_type(kind):
+            raise Unplanned
+        return None
+
+    return read

@@ -12,6 +12,8 @@ from sqlalchemy import delete
 from app.auth.caller import LOCAL
 from app.measurements.orders import MeasurementOrder, MeasurementOrderField
 from app.measurements.repository import UsersOrder
+from app.measurements.series import END as ENDS
+from app.measurements.series import START as STARTS
 from app.models.audit import AuditEntry
 from app.models.enums import (
     AuditAction,
@@ -39,6 +41,7 @@ COLUMNS = (
     '[{"name":"Time [s]","unit":"s","min":0,"max":2,"missing":0},'
     '{"name":"é","unit":null,"min":null,"max":null,"missing":3}]'
 )
+STEPS = f'{{"Step number":[1,2],"{STARTS}":[0,2],"{ENDS}":[1,2]}}'
 STATUSES = list(MeasurementStatus)
 
 
@@ -91,7 +94,7 @@ def measurement(number: int) -> Measurement:
         tags='["Straße","b"]' if number % 2 else "[]",
         columns=COLUMNS if is_ready else None,
         changes='["\\"a\\" became b","é"]' if is_ready else None,
-        steps='{"Step number":[1,2]}' if is_ready else None,
+        steps=STEPS if is_ready else None,
         cycles="{}" if is_ready else None,
         **_owned(number),
     )

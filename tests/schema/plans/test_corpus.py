@@ -9,6 +9,7 @@ import pytest
 from graphql import OperationDefinitionNode
 
 from tests.api import ROOT, operation
+from tests.schema.plans import stored
 from tests.schema.plans.data import CURSORS, id_of
 from tests.schema.plans.pair import Pair
 
@@ -34,6 +35,7 @@ VARIABLES: dict[str, dict[str, Any]] = {
     "Measurements": {"f": {"types": "TIME_SERIES", "createdAfter": "2001-01-01T00:00:00Z"}, "o": {"field": "NAME"}},
     "DefaultDirection": {"o": {"field": "NAME"}},
     "WrongVariable": {"id": {"x": 1}},
+    "WrongColumn": {"id": stored.IDS["Measurement"][2]},
     "NullCondition": {"a": None},
     "OutOfRange": {"f": 0},
     "TooLarge": {"f": 2**40},

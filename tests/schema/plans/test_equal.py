@@ -19,7 +19,7 @@ from tests.schema.plans.variations import varied
 
 EXAMPLES = 1000
 """Number of queries for each of two databases."""
-SCALARS: Any = {"JSON": st.just(nodes.Null), "DateTime": st.just(nodes.String("2026-11-23T10:00:00Z"))}
+SCALARS: Any = {"JSON": st.just(nodes.Object([])), "DateTime": st.just(nodes.String("2026-11-23T10:00:00Z"))}
 SDL = schema.as_str()
 ROOTS = [
     ["pipeline"],
@@ -32,7 +32,7 @@ ROOTS = [
     ["measurements"],
     ["measurement"],
     ["cellSpecifications", "cellInstances"],
-    ["auditLog"],
+    ["auditLog", "apiKeys", "system"],
     None,
 ]
 

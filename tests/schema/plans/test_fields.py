@@ -1,23 +1,28 @@
-"""Fields: plans support every field of their types, or list it as left to the executor."""
+"""Fields: plans support every field of their types."""
 
 from __future__ import annotations
+
+from inspect import get_annotations
 
 import pytest
 from graphql import GraphQLObjectType
 
-from app.pipelines.results import failures, objectives, parsed
+from app.pipelines.results import failures, objectives, parameter_sets, parsed
 from app.pipelines.results.outcomes import Outcome
 from schema import graphql_schema
 from schema.plans.connection import EDGE, PARTS
-from schema.plans.fields import LEFT, PROGRESS, TABLES, field_of
+from schema.plans.fields import PROGRESS, TABLES, field_of
 from schema.plans.measurements.fields import COLUMN
 from schema.plans.mutations import PAYLOADS, USER_ERROR
 from schema.plans.readers.account import ACTIONS, PROJECT, RATE_LIMIT, STATUS_COUNT, VIEWER
 from schema.plans.readers.projections import PROJECTED
 from schema.plans.readers.results import FAILURE
 from schema.plans.root_fields import ROOTS
-from schema.plans.selections import Unplanned
 from schema.strawberry_internals import field_definition
+from schema.types.account.system import WorkerStatus
+from schema.types.keys.types import ApiKey
+from schema.types.payloads import UserError
+from schema.types.results.checks import PipelineCheck
 from schema.types.results.outcomes import OUTCOMES
 
 KNOWN = {
@@ -36,18 +41,13 @@ KNOWN = {
 }
 
 
-KEYS = {"ApiKey", "CreateApiKeyPayload", "RevokeApiKeyPayload"}
-BELOW_LEFT = {
-    *("System", "WorkerStatus"),
-    "MeasurementUpload",
+PAYLOADS_LEFT = {
+    *("CreateApiKeyPayload", "RevokeApiKeyPayload", "MeasurementUpload"),
     *("MeasurementPayload", "CreateMeasurementPayload", "DeleteMeasurementPayload"),
-    "CellSpecificationPayload",
-    "CellInstancePayload",
+    *("CellSpecificationPayload", "CellInstancePayload"),
     *("DeleteCellSpecificationPayload", "DeleteCellInstancePayload"),
 }
-"""Types below fields that are left to the executor."""
-CHECKS = {"PipelineCheck", "ConfigurationProblem"}
-"""Types below `checkPipeline`, which is left to the executor."""
+"""Payloads that are left to the executor."""
 
 
 def fields_of(type_name: str) -> set[str]:
@@ -58,32 +58,25 @@ def fields_of(type_name: str) -> set[str]:
 
 @pytest.mark.parametrize("type_name", KNOWN)
 def test_plans_know_every_field_of(type_name: str) -> None:
-    assert {f"{type_name}.{name}" for name in fields_of(type_name) - KNOWN[type_name]} <= LEFT
+    assert fields_of(type_name) <= KNOWN[type_name]
 
 
 @pytest.mark.parametrize("type_name", TABLES)
 def test_plans_read_every_field_of(type_name: str) -> None:
-    unknown = set()
     for name in fields_of(type_name):
-        try:
-            field_of(type_name, name)
-        except Unplanned:
-            unknown.add(f"{type_name}.{name}")
-    assert unknown == {field for field in LEFT if field.startswith(f"{type_name}.")}
+        field_of(type_name, name)
 
 
-def test_every_object_of_the_schema_is_known_to_plans_or_left() -> None:
+def test_every_object_of_the_schema_is_known_to_plans() -> None:
     objects = {
         name
         for name, kind in graphql_schema.type_map.items()
         if isinstance(kind, GraphQLObjectType) and not name.startswith("__")
     }
-    others = {"Mutation", "Subscription", "PipelineChange", *LEFT_TYPES}
-    assert objects - others - BELOW_LEFT - CHECKS - KEYS == KNOWN.keys() | TABLES.keys() | PROJECTED - CHECKS
+    others = {"Mutation", "Subscription", "PipelineChange", "System"}
+    assert objects - others - PAYLOADS_LEFT == KNOWN.keys() | TABLES.keys() | PROJECTED
 
 
-LEFT_TYPES = {"ParameterSet", "OmittedParameter"}
-"""Types below `Pipeline.parameterSet`, which is left to the executor."""
 MADE = {
     "ParameterValue": parsed.ParameterValue,
     "ResultWarning": parsed.ResultWarning,
@@ -92,6 +85,12 @@ MADE = {
     "ElementObjective": objectives.ElementObjective,
     "ObjectiveSource": objectives.ObjectiveSource,
     "ConfigurationProblem": failures.ConfigurationProblem,
+    "PipelineCheck": PipelineCheck,
+    "UserError": UserError,
+    "ParameterSet": parameter_sets.ParameterSet,
+    "OmittedParameter": parameter_sets.OmittedParameter,
+    "ApiKey": ApiKey,
+    "WorkerStatus": WorkerStatus,
     **{kind.__name__: Outcome for kind in OUTCOMES.values()},
 }
 """Classes of the objects that projections read."""
@@ -102,4 +101,5 @@ def test_projections_read_every_field_of(type_name: str) -> None:
     kind = graphql_schema.type_map[type_name]
     assert isinstance(kind, GraphQLObjectType)
     names = {field_definition(field).python_name for field in kind.fields.values()}
-    assert {name for name in names if not hasattr(MADE[type_name], name)} == set()
+    made = MADE[type_name]
+    assert {name for name in names if not hasattr(made, name) and name not in get_annotations(made)} == set()

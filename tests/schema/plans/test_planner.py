@@ -55,7 +55,7 @@ async def test_what_something_stands_before_has_no_plan(
     kind = graphql_schema.type_map[type_name]
     assert isinstance(kind, GraphQLObjectType)
     monkeypatch.setattr(kind.fields[field].extensions["strawberry-definition"], "extensions", [Refused()])
-    pair = pair.with_plans(Planner(pair.services.database, 2**26))
+    pair = pair.with_plans(Planner(pair.services, 2**26))
     operation = await pair.operation(f'{{ pipeline(id: "{id_of(1, 9)}") {{ elements {{ name }} }} }}')
     with pytest.raises(Unplanned):
         pair.plans.find(operation.document, None, None)
@@ -63,7 +63,7 @@ async def test_what_something_stands_before_has_no_plan(
 
 async def test_the_plans_used_longest_ago_go(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(planner, "CACHED", 2)
-    pair = pair.with_plans(Planner(pair.services.database, 2**26))
+    pair = pair.with_plans(Planner(pair.services, 2**26))
     first, *others = [f"{{ a{number}: __typename }}" for number in range(4)]
     for query in (first, first, *others, first):
         await pair.same(query)

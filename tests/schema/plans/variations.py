@@ -180,6 +180,10 @@ class Varied:
                 return nodes.String(pick(BAD_CURSORS if self.chance(0.1) else cursors(field, beside.get("orderBy"))))
             case "maxPoints":
                 return nodes.Int(pick([0, 5001]) if self.chance(0.05) else pick([1, 2, 3, 7, 5000]))
+            case "objective":
+                return nodes.String(pick(["o", "é", "none"]))
+            case "columns":
+                return nodes.List([nodes.String(pick(["Time [s]", "é", "Voltage [V] (data)"])) for _ in range(2)])
             case "names":
                 return nodes.List([nodes.String(pick(NAMES)) for _ in range(self.random.randrange(4))])
             case "filter" if isinstance(value, graphql.ObjectValueNode):

@@ -13,9 +13,10 @@ from typing import Any
 import apsw
 
 from app.database.changes import Change
+from app.database.sqlite.inserts import insert_rows
 from app.database.writes.inserts import PipelineInsert
 from app.database.writes.mutations import Mutation
-from app.database.writes.statements import CompiledWrites
+from app.database.writes.statements import CompiledWrite, CompiledWrites
 from app.errors import NotUnique, VoltgraphError
 
 Outcome = tuple[Any, list[Change]]
@@ -105,8 +106,13 @@ class Round:
         return outcomes
 
     def _insert(self, batch: list[Any]) -> list[Outcome]:
+        is_small = sum(new.size for new in batch) <= MOST_HERE
         for place, text in enumerate(self._inserts):
-            self._connection.executemany(text, [row for new in batch for row in new.by_table[place]])
+            rows = [row for new in batch for row in new.by_table[place]]
+            if is_small:
+                insert_rows(self._connection, text, rows)
+            else:  # one by one: SQLite copies the values of a statement
+                self._connection.executemany(text, rows)
         return [(None, []) for _ in batch]
 
     def _mutate(self, mutation: Any) -> Outcome:
@@ -129,16 +135,22 @@ class Round:
                 if isinstance(step, Change):
                     changes.append(step)
                 else:
-                    rows = self._execute(*step)
+                    rows = self._execute(*step, is_small=mutation.size <= MOST_HERE)
         except StopIteration as done:
             return done.value, changes
 
-    def _execute(self, query: Any, values: Any) -> Any:
+    def _execute(self, query: Any, values: Any, *, is_small: bool) -> Any:
         compiled = self._compiled(query)
         if isinstance(values, list):
-            self._connection.executemany(compiled.sql, map(compiled.parameters, values))
+            self._execute_many(compiled, values, is_small=is_small)
             return None
         return compiled.rows(self._connection.execute(compiled.sql, compiled.parameters(values)).fetchall())
+
+    def _execute_many(self, compiled: CompiledWrite, values: list[Any], *, is_small: bool) -> None:
+        if compiled.is_row and is_small:
+            insert_rows(self._connection, compiled.sql, list(map(compiled.parameters, values)))
+        else:
+            self._connection.executemany(compiled.sql, map(compiled.parameters, values))
 
     def _alone(self, item: Item) -> Outcome:
         """Write one item in a savepoint. Raises the error if SQLite rolled the whole transaction back."""

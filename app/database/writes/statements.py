@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Executable, Float, Select
+from sqlalchemy import Executable, Float, Insert, Select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
 
@@ -33,6 +33,8 @@ class CompiledWrite:
         compiled: Any = query.compile(dialect=dialect)  # type: ignore[attr-defined]
         binds = {name: bind for bind, name in compiled.bind_names.items()}
         self.sql = str(compiled)
+        self.is_row = isinstance(query, Insert) and query.select is None
+        """Whether it inserts one row of values."""
         self._template: list[Any] = []
         self._slots: list[tuple[int, str, Callable[[Any], Any] | None]] = []
         for place, name in enumerate(compiled.positiontup or ()):

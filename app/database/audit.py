@@ -3,6 +3,7 @@ known, and nothing is recorded."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import sqlalchemy as sa
@@ -45,6 +46,13 @@ def audit(caller: Caller, action: AuditAction, row: Any) -> Steps[None]:
     values = entry(caller, action, row)
     if values is not None:
         yield INSERT, values
+
+
+def audit_all(caller: Caller, action: AuditAction, rows: Iterable[Any]) -> Steps[None]:
+    """Record changes of rows as a step of their transaction."""
+    entries = [values for row in rows if (values := entry(caller, action, row)) is not None]
+    if entries:
+        yield INSERT, entries
 
 
 async def audit_in(session: AsyncSession, caller: Caller, action: AuditAction, row: Any) -> None:

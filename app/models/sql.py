@@ -72,6 +72,9 @@ class Sql(Protocol):
     def encode_ids(self, ids: list[str]) -> Any:
         """Return the value of the parameter of `ids`."""
 
+    def pairs(self, name: str) -> Any:
+        """Return a table with the columns `key` and `value` of one parameter, which is a JSON object of texts."""
+
     def upsert(self, model: Any, values: Mapping[str, Any], key: str) -> Insert:
         """Return a statement that inserts a row, or updates the one with the same key."""
 

@@ -61,7 +61,10 @@ async def start(
     """Start pipelines, which are queued in their order."""
 
     def steps() -> Steps[list[Pipeline | Rejected]]:
-        return _each(caller, ids, Start(limits, caller, request_id).begin_pending)
+        starts = Start(limits, caller, request_id)
+        outcomes = yield from _each(caller, ids, starts.admit)
+        yield from starts.write()
+        return outcomes
 
     return await database.mutate(steps, SHORT * len(ids))
 

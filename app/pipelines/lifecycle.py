@@ -3,8 +3,11 @@ of its organization until a worker claims it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import uuid_utils
 from sqlmodel import col, select
@@ -12,11 +15,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth.caller import Caller
 from app.database import changes, telemetry
-from app.database.audit import audit
+from app.database.audit import audit, audit_all
+from app.database.changes import Snapshot
 from app.database.interface import Database
-from app.database.writes.mutations import LONG, Steps
+from app.database.writes.mutations import LONG, Memory, Steps
+from app.database.writes.statements import IDS, PAIRS
 from app.errors import Problem, ProblemCode, Rejected
-from app.models.enums import AuditAction, JobErrorCode, PipelineElementStatus, PipelineStatus
+from app.models.columns import instant_text
+from app.models.enums import AuditAction, ElementType, JobErrorCode, PipelineElementStatus, PipelineStatus
 from app.models.tables import Pipeline, PipelineElement
 from app.pipelines import repository
 from app.pipelines.service import invalid_state, next_timestamp, seconds_between
@@ -29,6 +35,24 @@ class QueueLimits(NamedTuple):
 
     organization: int
     key: int | None = None
+
+
+class _Queue(NamedTuple):
+    """Queued pipelines that count towards a limit: of an organization, or of an API key."""
+
+    whose: str
+    most: int
+    setting: str
+    organization_id: str
+    key: str | None = None
+
+    @property
+    def count(self) -> tuple[Any, dict[str, Any]]:
+        """Statement that counts them."""
+        theirs = {"organization": self.organization_id, "most": self.most}
+        if self.setting == "VOLTGRAPH_MAX_QUEUED":
+            return statements.QUEUED_OF_ORGANIZATION, theirs
+        return statements.QUEUED_OF_KEY, {**theirs, "its_key": self.key}
 
 
 async def start(
@@ -47,54 +71,81 @@ def _start(limits: QueueLimits, caller: Caller, id: str, request_id: str | None)
 
 
 class Start:
-    """Starts of one transaction, which count the queue once."""
+    """Starts of one transaction, which count the queue once and are written together."""
 
     def __init__(self, limits: QueueLimits, caller: Caller, request_id: str | None = None) -> None:
         self._limits, self._caller, self._request_id = limits, caller, request_id
-        self._left: dict[tuple[str, int, str], int] | None = None
-        """Number of pipelines that may still be queued, by limit."""
+        self._admitted: list[tuple[Pipeline, Snapshot]] = []
+        """Pipelines whose start is not written yet, and their snapshots before it."""
+        self._last = datetime.min.replace(tzinfo=UTC)
+
+    @property
+    def _queues(self) -> Iterator[_Queue]:
+        organization, (most, most_of_key) = self._caller.organization_id, self._limits
+        yield _Queue("organization", most, "VOLTGRAPH_MAX_QUEUED", organization)
+        if most_of_key is not None:
+            yield _Queue("API key", most_of_key, "VOLTGRAPH_MAX_QUEUED_PER_KEY", organization, self._caller.key)
 
     def begin_pending(self, pipeline: Pipeline) -> Steps[Pipeline]:
         """Start a locked pipeline; a running one is returned unchanged. Raises INVALID_STATE and QUEUE_FULL."""
+        yield from self.admit(pipeline)
+        yield from self.write()
+        return pipeline
+
+    def admit(self, pipeline: Pipeline) -> Steps[Pipeline]:
+        """Start a pipeline in memory, as `begin_pending` does; `write` writes it."""
         if pipeline.status is PipelineStatus.RUNNING:
             return pipeline
         if pipeline.is_terminal:
             raise invalid_state(pipeline, "duplicate it to run it again")
         yield from self.reserve("id")
-        yield from self.begin(pipeline)
+        self._admit(pipeline)
         return pipeline
 
     def reserve(self, field: str) -> Steps[None]:
         """Take a place in the queue. Raises QUEUE_FULL, with the path of a field, if the organization or the API key
         has as many queued pipelines as it may. Several processes that start pipelines at the same moment may exceed a
         limit by their number."""
-        left = self._left = (yield from self._read_left()) if self._left is None else self._left
-        for limit, number in left.items():
-            if number <= 0:
-                raise _queue_full(*limit, field)
-        self._left = {limit: number - 1 for limit, number in left.items()}
-
-    def _read_left(self) -> Steps[dict[tuple[str, int, str], int]]:
-        most, theirs = self._limits.organization, {"organization": self._caller.organization_id}
-        [[queued]] = yield statements.QUEUED_OF_ORGANIZATION, {**theirs, "most": most}
-        left = {("organization", most, "VOLTGRAPH_MAX_QUEUED"): most - queued}
-        if (most_of_key := self._limits.key) is not None:
-            by_key = {**theirs, "its_key": self._caller.key, "most": most_of_key}
-            [[queued]] = yield statements.QUEUED_OF_KEY, by_key
-            left["API key", most_of_key, "VOLTGRAPH_MAX_QUEUED_PER_KEY"] = most_of_key - queued
-        return left
+        left: dict[_Queue, int] = yield Memory.MEMORY
+        for queue in self._queues:
+            if queue not in left:
+                [[queued]] = yield queue.count
+                left[queue] = queue.most - queued
+            if left[queue] <= 0:
+                raise _queue_full(queue, field)
+        for queue in self._queues:
+            left[queue] -= 1
 
     def begin(self, pipeline: Pipeline) -> Steps[None]:
-        """Mark a locked pipeline running, which puts it into the queue, and give each element a job."""
-        at = next_timestamp(pipeline.updated_at)
-        elements = yield statements.ELEMENTS, {"pipeline": pipeline.id}
-        types = frozenset(kind for _, kind in elements)
-        before = changes.take_snapshot(pipeline, types)
+        """Start a locked pipeline whose place was reserved."""
+        self._admit(pipeline)
+        yield from self.write()
+
+    def _admit(self, pipeline: Pipeline) -> None:
+        """Mark a pipeline running in memory, later than those before it, which is the order of the queue."""
+        self._admitted.append((pipeline, changes.take_snapshot(pipeline)))
+        at = self._last = max(next_timestamp(pipeline.updated_at), self._last + timedelta(microseconds=1))
         began = {"status": PipelineStatus.RUNNING, "started_at": at, "updated_at": at}
-        yield from set_columns(pipeline, began | {"started_by": self._caller.key, "request_id": self._request_id})
-        yield statements.GIVE_JOB, [{"element": id, "job": str(uuid_utils.uuid7()), "at": at} for id, _ in elements]
-        yield changes.Change(pipeline.organization_id, pipeline.id, before, changes.take_snapshot(pipeline, types))
-        yield from audit(self._caller, AuditAction.STARTED, pipeline)
+        vars(pipeline).update(began, started_by=self._caller.key, request_id=self._request_id)
+
+    def write(self) -> Steps[None]:
+        """Write the admitted starts, which puts them into the queue, and give each element a job."""
+        admitted, self._admitted = self._admitted, []
+        if not admitted:
+            return
+        times = {pipeline.id: instant_text(pipeline.updated_at) for pipeline, _ in admitted}
+        elements = yield statements.elements_of_many, {IDS: list(times)}
+        by = {"new_started_by": self._caller.key, "new_request_id": self._request_id}
+        yield statements.start_pipelines, {PAIRS: times, **by}
+        yield statements.give_jobs, {PAIRS: {id: str(uuid_utils.uuid7()) for _, id, _ in elements}}
+        types: dict[str, set[ElementType]] = {id: set() for id in times}
+        for pipeline_id, _, kind in elements:
+            types[pipeline_id].add(kind)
+        for pipeline, before in admitted:
+            kinds = frozenset(types[pipeline.id])
+            after = changes.take_snapshot(pipeline, kinds)
+            yield changes.Change(pipeline.organization_id, pipeline.id, replace(before, element_types=kinds), after)
+        yield from audit_all(self._caller, AuditAction.STARTED, [pipeline for pipeline, _ in admitted])
 
 
 async def cancel(database: Database, caller: Caller, id: str) -> Pipeline:
@@ -156,9 +207,9 @@ async def load_elements(session: AsyncSession, pipeline_id: str, *, whole: bool 
     return list(await session.exec(query if whole else query.options(*repository.WITHOUT_LARGE)))
 
 
-def _queue_full(whose: str, most: int, setting: str, field: str) -> Rejected:
+def _queue_full(queue: _Queue, field: str) -> Rejected:
     message = (
-        f"The {whose} has {most:,} queued pipelines, its maximum ({setting}). Start this one when some have begun to "
-        "run, or cancel some."
+        f"The {queue.whose} has {queue.most:,} queued pipelines, its maximum ({queue.setting}). Start this one when "
+        "some have begun to run, or cancel some."
     )
     return Rejected(Problem(ProblemCode.QUEUE_FULL, message, (field,)))

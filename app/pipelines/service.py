@@ -18,7 +18,7 @@ from app.database.interface import Database, ReadBudget
 from app.database.interface import Steps as ReadSteps
 from app.database.writes.inserts import OWN, ROW, Values
 from app.database.writes.mutations import LONG, SHORT, Steps
-from app.database.writes.statements import compiled_writes
+from app.database.writes.statements import PAIRS, compiled_writes
 from app.errors import NotUnique, Problem, ProblemCode, Rejected, forbidden
 from app.models.columns import now
 from app.models.enums import AuditAction, PipelineStatus
@@ -193,21 +193,19 @@ def _read_size(database: Database, caller: Caller, id: str) -> ReadSteps[int]:
 def _duplicate(caller: Caller, id: str, name: str | None, size: int) -> Steps[Pipeline | None]:
     """Copy a pipeline; None if its configurations have more bytes than `size`."""
     source = yield from lock_pipeline(caller, id)
-    [[grown]] = yield statements.size_of_elements, {"organization": caller.organization_id, "pipeline": id}
-    if grown > size:
+    elements = yield statements.copied_elements, {"pipeline": id}
+    if sum(grown for _, _, grown, _ in elements) > size:
         return None
     name = name or f"{source.name[: MAX_NAME - len(COPY)]}{COPY}"
     draft = PipelineCreate(source.project_id, name, source.description, source.live_progress_updates, [])
     draft = draft._replace(labels=orjson.loads(source.labels))
     pipeline = _new_pipeline(caller, draft)
-    elements = yield statements.COPIED_ELEMENTS, {"pipeline": id}
     yield statements.INSERT_PIPELINE, vars(pipeline)
-    shared = {"pipeline": pipeline.id, "at": pipeline.created_at}
-    copies = [shared | {"element": element, "copy": str(uuid_utils.uuid7())} for element, *_ in elements]
-    yield statements.COPY_ELEMENT, copies
+    copies = {element: str(uuid_utils.uuid7()) for element, *_ in elements}
+    yield statements.copy_elements, {"pipeline": pipeline.id, "at": pipeline.created_at, PAIRS: copies}
     yield from link(caller, pipeline.id, referenced(config for *_, config in elements if config is not None))
     yield from add_labels(pipeline.id, draft.labels)
-    yield events.creation_event(pipeline, [kind for _, kind, _ in elements])
+    yield events.creation_event(pipeline, [kind for _, kind, _, _ in elements])
     yield from audit(caller, AuditAction.DUPLICATED, pipeline)
     return pipeline
 

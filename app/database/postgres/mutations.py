@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from app.database.changes import CHANNEL, Change, encode_change
-from app.database.writes.mutations import Steps
+from app.database.writes.mutations import Memory, Steps
 from app.database.writes.statements import CompiledWrites
 
 T = TypeVar("T")
@@ -24,12 +24,15 @@ async def mutate(connection: Any, compiled: CompiledWrites, steps: Steps[T]) -> 
 
 async def _run(connection: Any, compiled: CompiledWrites, steps: Steps[T]) -> tuple[T, list[Change]]:
     changes: list[Change] = []
+    memory: dict[Any, Any] = {}
     rows: Any = None
     try:
         while True:
             step, rows = steps.send(rows), None
             if isinstance(step, Change):
                 changes.append(step)
+            elif step is Memory.MEMORY:
+                rows = memory
             else:
                 rows = await _execute(connection, compiled, *step)
     except StopIteration as done:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import asyncpg
-from sqlalchemy import ARRAY, DateTime, Insert, Select, String, Text, bindparam, cast, func
+from sqlalchemy import ARRAY, JSON, DateTime, Insert, Select, String, Text, bindparam, cast, func
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.types import TypeEngine, UserDefinedType
 
@@ -70,6 +70,9 @@ class PostgresSql(Sql):
 
     def encode_ids(self, ids: list[str]) -> Any:
         return ids
+
+    def pairs(self, name: str) -> Any:
+        return func.json_each_text(cast(bindparam(name, type_=Text), JSON)).table_valued("key", "value")
 
     def upsert(self, model: Any, values: Mapping[str, Any], key: str) -> Insert:
         others = {name: value for name, value in values.items() if name != key}

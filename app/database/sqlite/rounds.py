@@ -15,7 +15,7 @@ import apsw
 from app.database.changes import Change
 from app.database.sqlite.inserts import insert_rows
 from app.database.writes.inserts import PipelineInsert
-from app.database.writes.mutations import Mutation
+from app.database.writes.mutations import Memory, Mutation
 from app.database.writes.statements import CompiledWrite, CompiledWrites
 from app.errors import NotUnique, VoltgraphError
 
@@ -41,6 +41,7 @@ class Round:
     ) -> None:
         self._connection, self._inserts, self._compiled, self._batch = connection, inserts, compiled, batch
         self._written: list[Outcome] = []
+        self._memory: dict[Any, Any] = {}
 
     def begin_here(self) -> bool:
         """Write a few rows on the event loop, without the COMMIT, which waits for the disk. Return False, with nothing
@@ -99,6 +100,7 @@ class Round:
 
     def _together(self, batch: list[Item]) -> list[Outcome]:
         """Write items in their order. Raises Unfinished if a mutation failed after it had written something."""
+        self._memory = {}
         outcomes: list[Outcome] = []
         for kind, items in groupby(batch, type):
             alike = list(items)
@@ -122,6 +124,7 @@ class Round:
         except apsw.Error:
             raise
         except Exception as error:
+            self._memory = {}
             if self._connection.total_changes() != before:
                 raise Unfinished("a mutation failed after a write") from error
             return error, []
@@ -129,11 +132,14 @@ class Round:
     def _run(self, mutation: Mutation) -> Outcome:
         changes: list[Change] = []
         steps, rows = mutation.begin(), None
+        memory, self._memory = self._memory, {}
         try:
             while True:
                 step, rows = steps.send(rows), None
                 if isinstance(step, Change):
                     changes.append(step)
+                elif step is Memory.MEMORY:
+                    rows = self._memory = memory
                 else:
                     rows = self._execute(*step, is_small=mutation.size <= MOST_HERE)
         except StopIteration as done:
@@ -154,6 +160,7 @@ class Round:
 
     def _alone(self, item: Item) -> Outcome:
         """Write one item in a savepoint. Raises the error if SQLite rolled the whole transaction back."""
+        self._memory = {}
         self._connection.execute("SAVEPOINT one")
         try:
             [outcome] = self._insert([item]) if isinstance(item, PipelineInsert) else [self._run(item)]

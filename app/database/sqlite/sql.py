@@ -83,6 +83,9 @@ class SqliteSql(Sql):
     def encode_ids(self, ids: list[str]) -> Any:
         return orjson.dumps(ids).decode()
 
+    def pairs(self, name: str) -> Any:
+        return func.json_each(bindparam(name, type_=String)).table_valued("key", "value")
+
     def upsert(self, model: Any, values: Mapping[str, Any], key: str) -> Insert:
         others = {name: value for name, value in values.items() if name != key}
         return sqlite.insert(model).values(values).on_conflict_do_update(index_elements=[key], set_=others)

@@ -8,6 +8,7 @@ refusal needs no savepoint; a mutation that fails later is undone, and so are, f
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from enum import Enum
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,8 +18,18 @@ from app.database.changes import Change, record
 from app.database.writes.statements import CompiledWrites, Query, Row, compiled_writes
 
 T = TypeVar("T")
-Step = tuple[Query, Row | Sequence[Row]] | Change
-"""A statement with its values, or with the values of several executions, which return no rows; or a change event."""
+
+
+class Memory(Enum):
+    """Step that asks for the memory of a transaction: a dictionary of values that it has read. The mutations of a round
+    share it, from one that asks for it to the next that does not."""
+
+    MEMORY = "memory"
+
+
+Step = tuple[Query, Row | Sequence[Row]] | Change | Memory
+"""A statement with its values, or with the values of several executions, which return no rows; a change event; or the
+memory of the transaction."""
 Steps = Generator[Step, Any, T]
 SHORT = 50_000
 """Estimated duration of a mutation with a few short statements, as `PipelineInsert.size` counts it."""
@@ -38,11 +49,17 @@ async def run_in(session: AsyncSession, steps: Steps[T]) -> T:
     await session.flush()
     connection = await session.connection()
     compiled = compiled_writes(connection.dialect)
+    memory: dict[Any, Any] = {}
     rows: Any = None
     try:
         while True:
             step = steps.send(rows)
-            rows = await (record(session, step) if isinstance(step, Change) else _execute(connection, compiled, *step))
+            if step is Memory.MEMORY:
+                rows = memory
+            elif isinstance(step, Change):
+                rows = await record(session, step)
+            else:
+                rows = await _execute(connection, compiled, *step)
     except StopIteration as done:
         returned: T = done.value
         return returned

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import orjson
 from sqlalchemy import Executable, Float, Insert, Select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.types import TypeEngine
@@ -16,14 +17,18 @@ Query = Executable | Callable[[Sql], Executable]
 """Statement of SQLAlchemy Core, or a function that builds it for the SQL of a dialect. It is a constant of a module, or
 cached: compiled statements are kept."""
 Row = Mapping[str, Any]
-IDS = "ids"
-"""Name of the parameter of `Sql.ids`; its value is a list."""
+IDS, PAIRS = "ids", "pairs"
+"""Names of the parameters of `Sql.ids`, whose value is a list, and of `Sql.pairs`, whose value is a dictionary."""
 
 
 def _result_processor(kind: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
     """Return the conversion of a column's values. Drivers return floats as they are; SQLAlchemy would ask for the
     driver's type."""
     return None if isinstance(kind, Float) else kind.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _encode_pairs(pairs: dict[str, str]) -> str:
+    return orjson.dumps(pairs).decode()
 
 
 class CompiledWrite:
@@ -41,6 +46,8 @@ class CompiledWrite:
             process = binds[name].type.dialect_impl(dialect).bind_processor(dialect)
             if name == IDS:
                 process = sql_of(dialect).encode_ids
+            elif name == PAIRS:
+                process = _encode_pairs
             if binds[name].required:
                 self._slots.append((place, name, process))
                 self._template.append(None)

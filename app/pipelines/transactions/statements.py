@@ -9,9 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy import bindparam
 from sqlmodel import SQLModel
 
+from app.database.writes.statements import IDS, PAIRS
 from app.models import measurements  # noqa: F401  defines its tables
 from app.models.columns import Binary, Contains, Instant
-from app.models.enums import JobStatus, PipelineElementStatus
+from app.models.enums import JobStatus, PipelineElementStatus, PipelineStatus
 from app.models.sql import Sql
 from app.models.tables import QUEUED
 from app.pipelines.elements import MARK
@@ -85,39 +86,65 @@ EQUAL_ELEMENT = sa.select(ELEMENT.c.id).where(
     _config == bindparam("its_config", type_=sa.Text),
 )
 """The element with a name if its configuration is equal to a text, which the database compares."""
-COPIED_ELEMENTS = (
-    sa.select(
-        ELEMENT.c.id,
-        ELEMENT.c.element_type,
-        sa.case((Contains(_config, MARK), ELEMENT.c.job_config)),
-    )
-    .where(_OF_PIPELINE)
-    .order_by(ELEMENT.c.element_order)
-)
-"""Elements of a pipeline, with the configurations that refer to measurements."""
+
+
+def copied_elements(sql: Sql) -> Any:
+    """Select the elements of a pipeline: ids, types, bytes of the configurations, and the configurations that refer to
+    measurements."""
+    config = ELEMENT.c.job_config
+    referring = sa.case((Contains(_config, MARK), config))
+    found = sa.select(ELEMENT.c.id, ELEMENT.c.element_type, sql.octets(config), referring)
+    return found.where(_OF_PIPELINE).order_by(ELEMENT.c.element_order)
+
+
 _COPIED = ("organization_id", "name", "element_order", "element_type", "job_config")
-COPY_ELEMENT = sa.insert(ELEMENT).from_select(
-    ["id", "pipeline_id", *_COPIED, "status", "attempt", "created_at", "updated_at"],
-    sa.select(
-        bindparam("copy", type_=Binary),
+
+
+def copy_elements(sql: Sql) -> Any:
+    """Copy the configurations of elements without reading them; the pairs are the ids of elements and of copies."""
+    pairs = sql.pairs(PAIRS)
+    copies = sa.select(
+        pairs.c.value,
         _ID,
         *(ELEMENT.c[name] for name in _COPIED),
         sa.literal(PipelineElementStatus.PENDING, ELEMENT.c.status.type),
         sa.literal(0),
         _AT,
         _AT,
-    ).where(ELEMENT.c.id == bindparam("element")),
-    include_defaults=False,
-)
-"""Copy the configuration of an element without reading it."""
+    )
+    columns = ["id", "pipeline_id", *_COPIED, "status", "attempt", "created_at", "updated_at"]
+    return sa.insert(ELEMENT).from_select(columns, copies.where(ELEMENT.c.id == pairs.c.key), include_defaults=False)
+
 
 ELEMENTS = sa.select(ELEMENT.c.id, ELEMENT.c.element_type).where(_OF_PIPELINE).order_by(ELEMENT.c.element_order)
-GIVE_JOB = (
-    sa.update(ELEMENT)
-    .where(ELEMENT.c.id == bindparam("element"), ~ELEMENT.c.is_reused)
-    .values(job_id=bindparam("job"), job_status=JobStatus.PENDING, updated_at=_AT)
-)
-"""Give an element a job; a reused one has its own already."""
+
+
+def elements_of_many(sql: Sql) -> Any:
+    """Select the elements of any number of pipelines, with the ids of their pipelines."""
+    found = sa.select(ELEMENT.c.pipeline_id, ELEMENT.c.id, ELEMENT.c.element_type)
+    return found.where(ELEMENT.c.pipeline_id.in_(sa.select(sql.ids(IDS)))).order_by(
+        ELEMENT.c.pipeline_id, ELEMENT.c.element_order
+    )
+
+
+def start_pipelines(sql: Sql) -> Any:
+    """Mark locked pipelines running; the pairs are their ids and the times of their starts."""
+    pairs = sql.pairs(PAIRS)
+    at = sa.cast(pairs.c.value, PIPELINE.c.started_at.type)
+    started = {"status": PipelineStatus.RUNNING, "started_at": at, "updated_at": at}
+    by = {name: bindparam(f"new_{name}") for name in ("started_by", "request_id")}
+    return sa.update(PIPELINE).where(PIPELINE.c.id == pairs.c.key).values(started | by)
+
+
+def give_jobs(sql: Sql) -> Any:
+    """Give jobs to the elements of pipelines that were started; the pairs are the ids of elements and of jobs. A reused
+    element has a job already."""
+    pairs = sql.pairs(PAIRS)
+    found = (ELEMENT.c.id == pairs.c.key, PIPELINE.c.id == ELEMENT.c.pipeline_id, ~ELEMENT.c.is_reused)
+    jobs = {"job_id": pairs.c.value, "job_status": JobStatus.PENDING, "updated_at": PIPELINE.c.updated_at}
+    return sa.update(ELEMENT).where(*found).values(jobs)
+
+
 _UNFINISHED = (PipelineElementStatus.PENDING, PipelineElementStatus.RUNNING)
 _HAS_JOB = ELEMENT.c.job_id.is_not(None)
 _CANCELED = sa.literal(JobStatus.CANCELED, ELEMENT.c.job_status.type)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -58,10 +59,18 @@ class Name(TypeDecorator[DescribedEnum]):
         self.words = words
 
     def process_bind_param(self, value: DescribedEnum | None, dialect: Dialect) -> str | None:
-        return None if value is None else value.name
+        return _name_or_none(value)
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[DescribedEnum | None], str | None]:
+        """Return the conversion itself: TypeDecorator's takes two calls more for each value."""
+        return _name_or_none
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> DescribedEnum | None:
         return None if value is None else self.words[value]
+
+
+def _name_or_none(value: DescribedEnum | None) -> str | None:
+    return None if value is None else value.name
 
 
 class Instant(TypeDecorator[datetime]):

@@ -47,7 +47,7 @@ class _Queue(NamedTuple):
     key: str | None = None
 
     @property
-    def count(self) -> tuple[Any, dict[str, Any]]:
+    def count_queued(self) -> tuple[Any, dict[str, Any]]:
         """Statement that counts them."""
         theirs = {"organization": self.organization_id, "most": self.most}
         if self.setting == "VOLTGRAPH_MAX_QUEUED":
@@ -109,7 +109,7 @@ class Start:
         left: dict[_Queue, int] = yield Memory.MEMORY
         for queue in self._queues:
             if queue not in left:
-                [[queued]] = yield queue.count
+                [[queued]] = yield queue.count_queued
                 left[queue] = queue.most - queued
             if left[queue] <= 0:
                 raise _queue_full(queue, field)

@@ -130,8 +130,9 @@ def _update(caller: Caller, id: str, changes: PipelineUpdate) -> Steps[Pipeline]
         return pipeline
     replaced = changes.elements is not None
     before = events.take_snapshot(pipeline, (yield from events.read_types(id)) if replaced else None)
-    name = changes.values.get("name", pipeline.name)
-    moved = {"folded_name": name.casefold(), "updated_at": next_timestamp(pipeline.updated_at)}
+    moved: dict[str, Any] = {"updated_at": next_timestamp(pipeline.updated_at)}
+    if "name" in changes.values:
+        moved["folded_name"] = changes.values["name"].casefold()
     if changes.labels is not None:
         moved["labels"] = dump(changes.labels)
         yield statements.DELETE_LABELS, {"pipeline": id}

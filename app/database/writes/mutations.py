@@ -57,7 +57,8 @@ async def run_in(session: AsyncSession, steps: Steps[T]) -> T:
             if step is Memory.MEMORY:
                 rows = memory
             elif isinstance(step, Change):
-                rows = await record(session, step)
+                rows = None
+                await record(session, step)
             else:
                 rows = await _execute(connection, compiled, *step)
     except StopIteration as done:

@@ -132,7 +132,7 @@ def start_pipelines(sql: Sql) -> Any:
     pairs = sql.pairs(PAIRS)
     at = sa.cast(pairs.c.value, PIPELINE.c.started_at.type)
     started = {"status": PipelineStatus.RUNNING, "started_at": at, "updated_at": at}
-    by = {name: bindparam(f"new_{name}") for name in ("started_by", "request_id")}
+    by: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("started_by", "request_id")}
     return sa.update(PIPELINE).where(PIPELINE.c.id == pairs.c.key).values(started | by)
 
 

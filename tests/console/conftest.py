@@ -70,7 +70,7 @@ class Visitor:
         context.on("console", lambda message: self._hear(message.type, message.text))
         context.on("weberror", lambda error: self._hear("error", str(error.error)))
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(20_000)
+        self.page.set_default_timeout(60_000)
 
     def _hear(self, kind: str, text: str) -> None:
         if kind in {"error", "warning"}:

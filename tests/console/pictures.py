@@ -81,9 +81,9 @@ class Studio:
         return visitor.go(path)
 
     def take(
-        self, name: str, path: str, size: dict[str, int] = SIZE, scroll: str | None = None, tab: str | None = None
+        self, name: str, path: str, size: dict[str, int] = SIZE, part: str | None = None, tab: str | None = None
     ) -> None:
-        """Save a screen in both schemes."""
+        """Save a screen, or a part of it, in both schemes."""
         for scheme, suffix in (("light", ""), ("dark", "-dark")):
             with visiting(self.browser, self.url, color_scheme=scheme, viewport=size) as visitor:
                 page = self.enter(visitor, path)
@@ -91,12 +91,8 @@ class Studio:
                     page.get_by_role("tab", name=tab).click()
                 page.locator(".loading, [aria-busy='true']").first.wait_for(state="detached")
                 page.wait_for_timeout(2_500)  # plots are drawn
-                if scroll:
-                    page.locator(scroll).first.evaluate(
-                        "each => scrollTo(0, each.getBoundingClientRect().top + scrollY - 12)"
-                    )
-                    page.wait_for_timeout(300)
-                save(page.screenshot(), self.folder / f"{name}{suffix}.png")
+                picture = page.locator(part).first.screenshot() if part else page.screenshot()
+                save(picture, self.folder / f"{name}{suffix}.png")
 
 
 def save(png: bytes, file: Path) -> None:

@@ -91,6 +91,14 @@ def test_keys_are_asked_for_kept_and_revoked(chromium: Browser, sqlite_url: str)
             assert button.is_disabled()
             assert button.get_attribute("title") == "Your API key may only read."
         assert page.evaluate("[sessionStorage.length, localStorage.length]") == [0, 1]
+        visitor.go()
+        assert page.get_by_role("button", name="New pipeline").is_disabled()
+        visitor.go("/data")
+        page.get_by_role("region", name="Upload").get_by_text("Your API key may only read.").wait_for()
+        assert page.get_by_label("Choose files").is_disabled()
+        visitor.go("/new")
+        page.get_by_text("You can check a pipeline, but not save it.").wait_for()
+        assert page.get_by_role("button", name="Save and start").is_disabled()
         assert unexpected(visitor) == []
 
 

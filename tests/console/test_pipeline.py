@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.console.conftest import Visitor
+from tests import servers
+from tests.console.conftest import NARROW, WIDE, Visitor, visiting
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Browser, Page
 
 FREQUENCIES = [1000.0, 100.0, 10.0, 1.0]
 RE, IM = [0.02, 0.03, 0.045, 0.05], [-0.001, -0.012, -0.011, -0.002]
@@ -121,6 +122,28 @@ def test_a_failure_stands_at_its_element_and_a_rerun_begins_there(visitor: Visit
     page.get_by_text("result taken over").wait_for()
     page.get_by_role("link", name="fails", exact=True).click()
     page.get_by_role("heading", name="fails", exact=True).wait_for()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious_in_failures_and_dialogs(
+    chromium: Browser, running: servers.Server, scheme: str
+) -> None:
+    with visiting(chromium, running.url, color_scheme=scheme) as visitor:
+        failing = {"name": "second", "fake": {"fail": "MODEL_ERROR", "message": "It lacks a value."}}
+        id = visitor.create("fails", {"name": "first", "fake": {}}, failing, start=True)
+        page = visitor.go(f"/pipeline/{id}")
+        page.get_by_role("alert").get_by_text("MODEL_ERROR").wait_for()
+        for size in (WIDE, NARROW):
+            visitor.resize(size)
+            assert visitor.serious() == []
+            assert visitor.is_within()
+            for name in ("Rerun", "Download", "Delete"):
+                page.get_by_role("button", name=name).click()
+                page.get_by_role("dialog").wait_for()
+                assert visitor.serious() == []
+                page.keyboard.press("Escape")
+                page.get_by_role("dialog").wait_for(state="detached")
+        visitor.check()
 
 
 def test_problems_of_configurations_stand_at_their_paths(visitor: Visitor) -> None:

@@ -77,7 +77,7 @@ export default function System() {
           </section>
           <section class="card stack">
             <h2>Limits</h2>
-            <dl class="named">
+            <dl class="named dense">
               {Object.entries((system.limits ?? {}) as Record<string, number | null>).map(([name, value]) => (
                 <Fact key={name} label={words(name)}>
                   {value === null ? 'none' : count(value)}

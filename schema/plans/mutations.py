@@ -1,28 +1,30 @@
-"""Plans of mutations: the resolvers run in order as in the executor; plans read and build the pipelines of their
+"""Plans of mutations: the resolvers run in order as in the executor; plans read and build the objects of their
 payloads."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from inspect import isawaitable
+from operator import attrgetter
 from typing import Any
 
-from graphql import ExecutionResult, GraphQLError, get_named_type, is_non_null_type, located_error
+from graphql import ExecutionResult, GraphQLError, GraphQLObjectType, get_named_type, is_non_null_type, located_error
 from graphql.execution import Executor
 from graphql.pyutils import Path
 from sqlalchemy.engine import Dialect
 
 from app.database.interface import ReadBudget, Steps, unread
 from app.errors import AnswerTooLarge
-from app.models.tables import Pipeline
 from schema import graphql_schema
 from schema.plans.child_rows import read_children
-from schema.plans.fields import PIPELINE
+from schema.plans.fields import TABLES
 from schema.plans.readers.computed import ResolverInfo, compute
+from schema.plans.readers.projections import completer
 from schema.plans.root_fields import root
 from schema.plans.row_builder import CompileContext, RowBuilder, Run
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
-from schema.strawberry_internals import resolver_of
+from schema.strawberry_internals import field_definition, resolver_of
 from schema.types.context import Context
 
 PayloadPart = Callable[[Any, Context, Run], Awaitable[Any]]
@@ -101,24 +103,27 @@ class MutationField:
 
 
 class MutationResult:
-    """Selection of the pipelines that a mutation returns. Their own columns are in memory; all others are read, for all
-    pipelines together."""
+    """Selection of the rows of a type that a mutation returns. Their own columns are in memory; all others are read,
+    for all rows together."""
 
-    def __init__(self, compiling: CompileContext, details: FieldDetailsList, *, one: bool = True) -> None:
+    def __init__(
+        self, type_name: str, attribute: str, compiling: CompileContext, details: FieldDetailsList, *, one: bool = True
+    ) -> None:
+        """Create the selection; `attribute` of a payload is the row."""
         before = compiling.statements
+        self._attribute = attribute
         self._rows = RowBuilder(compiling, one=one, is_at_hand=True)
-        self._build = self._rows.builder(self._rows.object("Pipeline", details))
-        self._stored = [stored(column, compiling.dialect) for column in self._rows.columns]
+        self._build = self._rows.builder(self._rows.object(type_name, details))
+        self._stored = [stored(column, TABLES[type_name], compiling.dialect) for column in self._rows.columns]
         self._pace = ReadBudget(is_single=compiling.statements - before <= 1, longest=compiling.longest)
 
     async def __call__(self, payload: Any, context: Context, run: Run) -> Any:
-        if payload.pipeline is None:
-            return None
-        return (await self.all([payload.pipeline], context, run))[0]
+        found = getattr(payload, self._attribute)
+        return None if found is None else (await self.all([found], context, run))[0]
 
-    async def all(self, pipelines: list[Pipeline], context: Context, run: Run) -> list[Any]:
-        """Return the objects of pipelines, in their order."""
-        rows = [tuple(value(pipeline) for value in self._stored) for pipeline in pipelines]
+    async def all(self, found: list[Any], context: Context, run: Run) -> list[Any]:
+        """Return the objects of rows, in their order."""
+        rows = [tuple(value(each) for value in self._stored) for each in found]
         if not self._rows.children:
             return self._build(run)(rows)
         made, used = await context.database.run(lambda: self._read(rows, run.copy()), self._pace)
@@ -136,7 +141,7 @@ class BulkResults:
     def __init__(self, compiling: CompileContext, details: FieldDetailsList, entry: str) -> None:
         fields = compiling.selections.fields(entry, details)
         self._parts: list[tuple[str, Any]] = [
-            (key, MutationResult(compiling, each, one=False))
+            (key, pipeline_result(compiling, each, one=False))
             if name_of(each) == "pipeline"
             else (key, part(entry, name_of(each))(compiling, each))
             for key, each in fields.items()
@@ -152,6 +157,9 @@ class BulkResults:
             for entry, value in zip(made, values, strict=True):
                 entry[key] = value
         return made
+
+
+pipeline_result = partial(MutationResult, "Pipeline", "pipeline")
 
 
 async def _pipelines(part: MutationResult, entries: list[Any], context: Context, run: Run) -> list[Any]:
@@ -185,61 +193,72 @@ class QueryPart:
         return data, run
 
 
-def stored(column: Any, dialect: Dialect) -> Callable[[Pipeline], Any]:
-    """Return a function that converts an attribute of a pipeline to its stored form."""
-    if column.name not in PIPELINE:
-        return lambda pipeline: None  # a statement without columns
+def stored(column: Any, table: Any, dialect: Dialect) -> Callable[[Any], Any]:
+    """Return a function that converts an attribute of a row to its stored form."""
+    if column.name not in table.c:
+        return lambda row: None  # a statement without columns
     name, process = column.name, column.type.dialect_impl(dialect).bind_processor(dialect)
     if process is None:
-        return lambda pipeline: vars(pipeline)[name]
-    return lambda pipeline: process(vars(pipeline)[name])
+        return lambda row: vars(row)[name]
+    return lambda row: process(vars(row)[name])
 
 
-def user_errors(compiling: CompileContext, details: FieldDetailsList) -> PayloadPart:
-    fields = compiling.selections.fields("UserError", details)
-    values = [(key, USER_ERROR[name_of(each)]) for key, each in fields.items()]
-
-    async def part(payload: Any, context: Context, run: Run) -> Any:
-        return [{key: value(error) for key, value in values} for error in payload.user_errors]
-
-    return part
-
-
-def plain(value: Callable[[Any], Any]) -> Callable[[CompileContext, FieldDetailsList], PayloadPart]:
-    """Plan a field that needs only the payload."""
+def constant(name: str) -> Callable[[CompileContext, FieldDetailsList], PayloadPart]:
+    """Plan `__typename` of a payload."""
 
     async def part(payload: Any, context: Context, run: Run) -> Any:
-        return value(payload)
+        return name
 
     return lambda compiling, details: part
 
 
-USER_ERROR: dict[str, Callable[[Any], Any]] = {
-    "code": lambda error: error.code.name,
-    "message": lambda error: error.message,
-    "field": lambda error: error.field,
-    "__typename": lambda error: "UserError",
-}
+def attribute(name: str) -> Callable[[CompileContext, FieldDetailsList], PayloadPart]:
+    """Plan a field of a payload that needs only the payload: a leaf, or an object in memory."""
+
+    def plan(compiling: CompileContext, details: FieldDetailsList) -> PayloadPart:
+        definition = compiling.selections.definition(name, details)
+        complete = completer(compiling.selections, definition.type, details)
+        read = attrgetter(field_definition(definition).python_name)
+
+        async def part(payload: Any, context: Context, run: Run) -> Any:
+            return complete(read(payload), run.budget)
+
+        return part
+
+    return plan
+
+
+def parts_of(name: str) -> dict[str, Callable[[CompileContext, FieldDetailsList], PayloadPart]]:
+    """Plan the fields of a payload by their types: rows of a table, or values of the payload."""
+    payload = graphql_schema.type_map[name]
+    assert isinstance(payload, GraphQLObjectType)
+    parts: dict[str, Any] = {"__typename": constant(name)}
+    for key, field in payload.fields.items():
+        kind = get_named_type(field.type).name
+        is_row = kind in TABLES
+        parts[key] = partial(MutationResult, kind, field_definition(field).python_name) if is_row else attribute(name)
+    return parts
+
+
 PAYLOADS: dict[str, dict[str, Callable[[CompileContext, FieldDetailsList], PayloadPart]]] = {
-    "PipelinePayload": {
-        "pipeline": MutationResult,
-        "userErrors": user_errors,
-        "query": QueryPart,
-        "__typename": plain(lambda payload: "PipelinePayload"),
-    },
+    "PipelinePayload": parts_of("PipelinePayload") | {"query": QueryPart},
+    "DeletePipelinePayload": parts_of("DeletePipelinePayload") | {"query": QueryPart},
     "PipelinesPayload": {
         "results": lambda compiling, details: BulkResults(compiling, details, "PipelinePayload"),
-        "__typename": plain(lambda payload: "PipelinesPayload"),
+        "__typename": constant("PipelinesPayload"),
     },
     "DeletePipelinesPayload": {
         "results": lambda compiling, details: BulkResults(compiling, details, "DeletePipelinePayload"),
-        "__typename": plain(lambda payload: "DeletePipelinesPayload"),
+        "__typename": constant("DeletePipelinesPayload"),
     },
-    "DeletePipelinePayload": {
-        "deletedPipelineId": plain(lambda payload: payload.deleted_pipeline_id),
-        "userErrors": user_errors,
-        "query": QueryPart,
-        "__typename": plain(lambda payload: "DeletePipelinePayload"),
+    **{
+        name: parts_of(name)
+        for name in (
+            *("CreateMeasurementPayload", "MeasurementPayload", "DeleteMeasurementPayload"),
+            *("CellSpecificationPayload", "DeleteCellSpecificationPayload"),
+            *("CellInstancePayload", "DeleteCellInstancePayload"),
+            *("CreateApiKeyPayload", "RevokeApiKeyPayload"),
+        )
     },
 }
 

@@ -21,6 +21,7 @@ from graphql import (
 from app.models.columns import instant_text
 from app.pipelines.budget import ROW, VALUE, Budget
 from schema import graphql_schema
+from schema.plans.encoding.codecs import integer
 from schema.plans.selections import FieldDetailsList, Selections, Unplanned, name_of
 from schema.strawberry_internals import field_definition
 
@@ -32,6 +33,7 @@ PROJECTED = frozenset(
         *("ParameterValue", "ResultWarning", "ObjectiveSummary", "Statistic"),
         *("ElementObjective", "ObjectiveSource", "ConfigurationProblem"),
         *("PipelineCheck", "UserError", "ParameterSet", "OmittedParameter", "ApiKey", "WorkerStatus"),
+        "MeasurementUpload",
     }
 )
 """Types whose objects have an attribute for each of their fields."""
@@ -73,10 +75,16 @@ def _reader(selections: Selections, parent: GraphQLObjectType, details: FieldDet
         return lambda value, budget: budget.encoded(read(value))
     if kind.name == "DateTime":
         return lambda value, budget: _instant(read(value))
+    if kind.name == "Int":
+        return lambda value, budget: _int(read(value))
     if is_leaf_type(kind):
         return lambda value, budget: read(value)
     below = completer(selections, field.type, details)
     return lambda value, budget: below(read(value), budget)
+
+
+def _int(value: int | None) -> int | None:
+    return None if value is None else integer(value)
 
 
 def _instant(value: datetime | None) -> str | None:

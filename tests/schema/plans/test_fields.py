@@ -13,7 +13,7 @@ from schema import graphql_schema
 from schema.plans.connection import EDGE, PARTS
 from schema.plans.fields import PROGRESS, TABLES, field_of
 from schema.plans.measurements.fields import COLUMN
-from schema.plans.mutations import PAYLOADS, USER_ERROR
+from schema.plans.mutations import PAYLOADS
 from schema.plans.readers.account import ACTIONS, PROJECT, RATE_LIMIT, STATUS_COUNT, VIEWER
 from schema.plans.readers.projections import PROJECTED
 from schema.plans.readers.results import FAILURE
@@ -21,6 +21,7 @@ from schema.plans.root_fields import ROOTS
 from schema.strawberry_internals import field_definition
 from schema.types.account.system import WorkerStatus
 from schema.types.keys.types import ApiKey
+from schema.types.measurements.payloads import MeasurementUpload
 from schema.types.payloads import UserError
 from schema.types.results.checks import PipelineCheck
 from schema.types.results.outcomes import OUTCOMES
@@ -34,20 +35,10 @@ KNOWN = {
     "StatusCount": set(STATUS_COUNT),
     "PipelineProgress": set(PROGRESS),
     **{key: set(EDGE) for key in ("PipelineEdge", "MeasurementEdge", "CellSpecificationEdge", "CellInstanceEdge")},
-    "UserError": set(USER_ERROR),
     "MeasurementColumn": set(COLUMN),
     "Failure": set(FAILURE),
     **{name: set(fields) for name, fields in (PARTS | PAYLOADS).items()},
 }
-
-
-PAYLOADS_LEFT = {
-    *("CreateApiKeyPayload", "RevokeApiKeyPayload", "MeasurementUpload"),
-    *("MeasurementPayload", "CreateMeasurementPayload", "DeleteMeasurementPayload"),
-    *("CellSpecificationPayload", "CellInstancePayload"),
-    *("DeleteCellSpecificationPayload", "DeleteCellInstancePayload"),
-}
-"""Payloads that are left to the executor."""
 
 
 def fields_of(type_name: str) -> set[str]:
@@ -74,7 +65,7 @@ def test_every_object_of_the_schema_is_known_to_plans() -> None:
         if isinstance(kind, GraphQLObjectType) and not name.startswith("__")
     }
     others = {"Mutation", "Subscription", "PipelineChange", "System"}
-    assert objects - others - PAYLOADS_LEFT == KNOWN.keys() | TABLES.keys() | PROJECTED
+    assert objects - others == KNOWN.keys() | TABLES.keys() | PROJECTED
 
 
 MADE = {
@@ -91,6 +82,7 @@ MADE = {
     "OmittedParameter": parameter_sets.OmittedParameter,
     "ApiKey": ApiKey,
     "WorkerStatus": WorkerStatus,
+    "MeasurementUpload": MeasurementUpload,
     **{kind.__name__: Outcome for kind in OUTCOMES.values()},
 }
 """Classes of the objects that projections read."""

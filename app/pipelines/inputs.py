@@ -104,6 +104,11 @@ def parse_update(values: dict[str, Any], elements: SubmittedElements) -> Pipelin
     return PipelineUpdate(columns, checked, labels if "labels" in values else None)
 
 
+def key_problems(key: str | None) -> list[Problem]:
+    """Return the problems of an idempotency key, if there is one."""
+    return [] if key is None else list(_text_problems({"idempotency_key": key}, {"idempotency_key"}))
+
+
 def checked_name(name: str | None) -> str | None:
     """Validate the name of a copy; None if it is blank. Raises Rejected if it is too long."""
     _reject(list(_text_problems({"name": name}, set())))

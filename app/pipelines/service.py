@@ -90,7 +90,7 @@ def insert(caller: Caller, draft: PipelineCreate, start: Starting | None) -> Ste
         yield from start.reserve("start")
     pipeline = _new_pipeline(caller, draft)
     if draft.idempotency_key is not None:
-        yield statements.INSERT_KEY, _key_row(pipeline, draft)
+        yield statements.INSERT_KEY, key_row(pipeline, draft.idempotency_key, draft.fingerprint)
     yield statements.INSERT_PIPELINE, vars(pipeline)
     yield from insert_elements(pipeline, _element_values(draft.elements))
     yield from link(caller, pipeline.id, _references(draft))
@@ -244,15 +244,20 @@ def _references(draft: PipelineCreate) -> list[str]:
 
 
 def _find_created(caller: Caller, draft: PipelineCreate) -> Steps[Pipeline | None]:
-    """Return the pipeline that an idempotency key created before, if it did. Raises FORBIDDEN and CONFLICT, also if the
-    key was used for the same request and its pipeline was deleted before keys belonged to projects: an equal request
-    names the same project, so the error reveals nothing about other projects."""
+    """Return the pipeline that an idempotency key created before, if it did. Raises FORBIDDEN and CONFLICT."""
     _require_rights(caller, draft)
     if draft.idempotency_key is None:
         return None
-    place = {"organization": caller.organization_id, "project": draft.project_id, "its_key": draft.idempotency_key}
-    for project_id, fingerprint, pipeline_id in (yield statements.FIND_KEYS, place):
-        is_same = fingerprint == draft.fingerprint
+    return (yield from find_keyed(caller, draft.project_id, draft.idempotency_key, draft.fingerprint))
+
+
+def find_keyed(caller: Caller, project: str, key: str, fingerprint: str) -> Steps[Pipeline | None]:
+    """Return the pipeline that an idempotency key made in a project before, if it did. Raises CONFLICT for another
+    request, also if the key was used for the same request and its pipeline was deleted before keys belonged to
+    projects: an equal request names the same project, so the error reveals nothing about other projects."""
+    place = {"organization": caller.organization_id, "project": project, "its_key": key}
+    for project_id, used_for, pipeline_id in (yield statements.FIND_KEYS, place):
+        is_same = used_for == fingerprint
         if project_id == statements.NO_PROJECT:
             if is_same:
                 raise _conflict(DELETED)
@@ -311,12 +316,13 @@ def _element_values(elements: list[Element]) -> list[dict[str, Any]]:
     return [dict(zip(OWN, row, strict=True)) for row in _element_rows(elements)]
 
 
-def _key_row(pipeline: Pipeline, draft: PipelineCreate) -> dict[str, Any]:
+def key_row(pipeline: Pipeline, key: str, fingerprint: str) -> dict[str, Any]:
+    """Return the row of the idempotency key that makes a pipeline."""
     return {
         "organization_id": pipeline.organization_id,
         "project_id": pipeline.project_id,
-        "key": draft.idempotency_key,
-        "fingerprint": draft.fingerprint,
+        "key": key,
+        "fingerprint": fingerprint,
         "pipeline_id": pipeline.id,
         "created_at": pipeline.created_at,
     }

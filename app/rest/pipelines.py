@@ -213,12 +213,12 @@ async def cancel_pipeline(pipeline_id: str, request: Request, by: By) -> Respons
 
 @router.post("/{pipeline_id}/rerun", status_code=201, response_model=PipelineDetail, responses=NOT_YET)
 async def rerun_pipeline(
-    pipeline_id: str, request: Request, by: By, most: Most, config: RerunConfig | None = None
+    pipeline_id: str, request: Request, by: By, most: Most, config: RerunConfig | None = None, key: Once = None
 ) -> Response:
     """Run an ended pipeline again as a new one, which takes over the results of its completed elements up to the first
     that runs again."""
     limiter, limits = services(request).rate_limiter, services(request).queue_limits
-    command, take_copy = (config or RerunConfig()).command, partial(limiter.charge_copy, by)
+    command, take_copy = (config or RerunConfig()).command(key), partial(limiter.charge_copy, by)
     row = await rerun(database(request), limits, by, pipeline_id, command, take_copy, request_id())
     return JsonResponse(await _detail(database(request), by, row, most), 201)
 

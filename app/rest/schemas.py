@@ -178,14 +178,13 @@ class RerunConfig(StrictBody):
     )
     start: StrictBool = True
 
-    @property
-    def command(self) -> RerunCommand:
-        """The validated command. Raises Rejected with every problem."""
+    def command(self, key: str | None) -> RerunCommand:
+        """Return the validated command with an idempotency key. Raises Rejected with every problem."""
         changes = [
             SubmittedChange(name, config, ("elements", name), ("elements", name))
             for name, config in (self.elements or {}).items()
         ]
-        return parse_rerun(first=self.first, name=self.name, changes=changes, starts=self.start)
+        return parse_rerun(first=self.first, name=self.name, changes=changes, starts=self.start, idempotency_key=key)
 
 
 class PipelinePatch(StrictBody):

@@ -139,6 +139,10 @@ class RerunPipelineInput:
         "New configurations. The elements named here, and all after them, run again."
     )
     start: bool = about("Start it at once. One that cannot be queued is not created either.", default=True)
+    idempotency_key: str | None = about(
+        "Repeating a rerun with the same key returns the first one's pipeline; the same key for anything else is "
+        "CONFLICT. Creates and reruns of a project share its keys."
+    )
 
     def command(self) -> RerunCommand:
         return parse_rerun(
@@ -151,4 +155,5 @@ class RerunPipelineInput:
                 for place, each in enumerate(given(self.elements) or [])
             ],
             starts=self.start,
+            idempotency_key=given(self.idempotency_key),
         )

@@ -114,3 +114,45 @@ async def test_kills_under_changes_lose_and_halve_nothing(sqlite_url: str, round
         check(sqlite_url.removeprefix("sqlite:///"), [each for mine in owned for each in mine])
     assert sum(map(len, owned)) > CLIENTS
     told(f"{rounds} kills, {sum(map(len, owned))} pipelines changed")
+
+
+@pytest.mark.parametrize(
+    "rounds", [2, pytest.param(20, marks=[pytest.mark.slow, pytest.mark.parallel, pytest.mark.long])]
+)
+async def test_kills_under_repeated_reruns_make_each_once(sqlite_url: str, rounds: int) -> None:
+    dice, acknowledged, asked = random.Random(6), dict[str, str](), [0] * CLIENTS
+    original = ""
+
+    async def insist(http: httpx.AsyncClient, client: int) -> None:
+        """Ask for reruns, each with a key of its own, until the connection is cut; then the last is repeated."""
+        with suppress(httpx.TransportError):
+            while True:
+                key = f"{client}-{asked[client]}"
+                path = f"/pipelines/{original}/rerun"
+                answer = await http.post(path, json={"start": False}, headers={"idempotency-key": key})
+                assert answer.status_code == 201, answer.text
+                acknowledged[key] = answer.json()["id"]
+                asked[client] += 1
+
+    for _ in range(rounds):
+        with serving(sqlite_url, VOLTGRAPH_WORKERS="0") as server:
+            async with client(server.url) as http:
+                await until_ready(http)
+                if not original:
+                    original = (await Api(http).create())["id"]
+                    await Api(http).run("CancelPipeline", id=original)
+                async with asyncio.TaskGroup() as group:
+                    for number in range(CLIENTS):
+                        group.create_task(insist(http, number))
+                    await asyncio.sleep(dice.uniform(0.2, 0.8))
+                    server.process.kill()
+                    server.process.wait()
+    connection = sqlite3.connect(sqlite_url.removeprefix("sqlite:///"))
+    keys = dict(connection.execute("SELECT key, pipeline_id FROM idempotency_key"))
+    made = [id for (id,) in connection.execute("SELECT id FROM pipeline WHERE rerun_of = ?", [original])]
+    connection.close()
+    assert sorted(keys.values()) == sorted(made)
+    assert acknowledged.items() <= keys.items()
+    assert keys.keys() - acknowledged.keys() <= {f"{client}-{number}" for client, number in enumerate(asked)}
+    assert len(acknowledged) > CLIENTS
+    told(f"{rounds} kills, {len(made)} reruns, 0 made twice")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -237,3 +238,26 @@ async def test_old_rows_are_no_reruns(api: Api) -> None:
     await api.write(work)
     [element] = (await api.data(STATUSES, id=id))["pipeline"]["elements"]
     assert element["isReused"] is False
+
+
+async def test_a_repeat_with_an_idempotency_key_answers_the_first_rerun(api: Api) -> None:
+    id = await ended(api)
+    input = {"elements": [{"name": "e2", "jobConfig": {"values": {"a": 9}}}], "idempotencyKey": "k"}
+    both = await asyncio.gather(*(rerun(api, id, **input) for _ in range(5)))
+    assert {each["id"] for each in both} == {both[0]["id"]}
+    assert (await api.run("Pipelines"))["totalCount"] == 2
+    headers = {"Idempotency-Key": "k"}
+    body = {"elements": {"e2": {"values": {"a": 9}}}}
+    answer = await api.http.post(f"/pipelines/{id}/rerun", json=body, headers=headers)
+    assert answer.json()["id"] == both[0]["id"]
+    await api.run("CancelPipeline", id=both[0]["id"])
+    assert (await rerun(api, id, **input))["status"] == "CANCELED"
+    for other in ({"from": "e0"}, {"start": False}, {"name": "n"}, {"elements": None}):
+        assert await refused(api, id, **{**input, **other}) == [("CONFLICT", ["input", "idempotencyKey"])]
+    assert await refused(api, await ended(api), **input) == [("CONFLICT", ["input", "idempotencyKey"])]
+    created = {"projectId": "project", "elements": elements(), "idempotencyKey": "k"}
+    [error] = (await api.run("CreatePipeline", input=created))["userErrors"]
+    assert error["code"] == "CONFLICT"
+    assert await refused(api, id, idempotencyKey=" ") == [("INVALID", ["input", "idempotencyKey"])]
+    await api.run("DeletePipeline", id=both[0]["id"])
+    assert await refused(api, id, **input) == [("CONFLICT", ["input", "idempotencyKey"])]

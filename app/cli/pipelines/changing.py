@@ -49,6 +49,10 @@ def rerun(
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the new pipeline.")] = None,
     starts: Annotated[bool, typer.Option("--start/--no-start", help="Start it at once.")] = True,
+    idempotency_key: Annotated[
+        str | None,
+        typer.Option("--idempotency-key", help="Makes a retry safe: a repeat answers with the first rerun."),
+    ] = None,
     watches: Annotated[
         bool, typer.Option("--watch", help="Watch it to its end and print its results. Ctrl-C cancels it.")
     ] = False,
@@ -58,8 +62,11 @@ def rerun(
     """Run an ended pipeline again as a new one, without the elements that completed."""
     if watches and not starts:
         raise typer.BadParameter("--watch needs a rerun that starts.")
-    input = {"from": first, "name": name, "elements": None if changes is None else read_changes(changes)}
-    results = asyncio.run(_rerun(id, {**input, "start": starts}, server, key, watches=watches))
+    input: dict[str, Any] = {"from": first, "name": name, "start": starts}
+    input["elements"] = None if changes is None else read_changes(changes)
+    if idempotency_key is not None:
+        input["idempotencyKey"] = idempotency_key
+    results = asyncio.run(_rerun(id, input, server, key, watches=watches))
     if results is not None:
         print_report(results, results["elements"], console)
         raise typer.Exit(0 if results["status"] == "COMPLETED" else FAILED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -11,7 +12,7 @@ import orjson
 from app.errors import Path, Problem, ProblemCode, Rejected
 from app.models.enums import ElementType, PipelineElementStatus
 from app.pipelines.elements import MAX_ELEMENTS, WORDS, element_type
-from app.pipelines.inputs import checked_name
+from app.pipelines.inputs import checked_name, key_problems
 
 
 class Head(NamedTuple):
@@ -42,6 +43,13 @@ class RerunCommand:
     name: str | None
     changes: dict[str, SubmittedChange]
     starts: bool = True
+    idempotency_key: str | None = None
+
+    def fingerprint(self, original: str) -> str:
+        """SHA-256 of the request without its key, in hex."""
+        configs = [(name, self.config(name)) for name in sorted(self.changes)]
+        asked = ("rerun", original, self.first, self.name, configs, self.starts)
+        return hashlib.sha256(orjson.dumps(asked)).hexdigest()
 
     def config(self, name: str) -> str:
         """Return the new configuration of an element as JSON text."""
@@ -49,10 +57,15 @@ class RerunCommand:
 
 
 def parse_rerun(
-    *, first: str | None, name: str | None, changes: Sequence[SubmittedChange], starts: bool = True
+    *,
+    first: str | None,
+    name: str | None,
+    changes: Sequence[SubmittedChange],
+    starts: bool = True,
+    idempotency_key: str | None = None,
 ) -> RerunCommand:
     """Validate a rerun without its original. Raises Rejected with every problem."""
-    problems: list[Problem] = []
+    problems = key_problems(idempotency_key)
     try:
         name = checked_name(name)
     except Rejected as rejected:
@@ -60,7 +73,7 @@ def parse_rerun(
     problems += _change_problems(changes)
     if problems:
         raise Rejected(*problems)
-    return RerunCommand(first, name, {change.name: change for change in changes}, starts)
+    return RerunCommand(first, name, {change.name: change for change in changes}, starts, idempotency_key)
 
 
 def _change_problems(changes: Sequence[SubmittedChange]) -> Iterator[Problem]:

@@ -29,7 +29,7 @@ from app.pipelines.lifecycle import QueueLimits, Start
 from app.pipelines.rerun import copies
 from app.pipelines.rerun.command import Head, RerunCommand, choose_first
 from app.pipelines.rerun.copies import Copy
-from app.pipelines.service import invalid_state
+from app.pipelines.service import find_keyed, invalid_state, key_row, mutate_unique
 from app.pipelines.transactions import statements
 from app.pipelines.transactions.rows import NEW, add_labels, lock_pipeline
 
@@ -48,8 +48,9 @@ async def rerun(
     request_id: str | None = None,
 ) -> Pipeline:
     """Create a pipeline that takes over the results of an ended one up to its first element that runs again, and start
-    it if wanted. `take_copy` is called with the bytes of the copy, and may raise an error. Raises NOT_FOUND;
-    INVALID_STATE unless it has ended; INVALID; QUEUE_FULL, and then nothing is stored."""
+    it if wanted. `take_copy` is called with the bytes of the copy, and may raise an error. If the idempotency key was
+    used before for the same rerun, return its pipeline. Raises NOT_FOUND; INVALID_STATE unless it has ended; INVALID;
+    CONFLICT as a create does; QUEUE_FULL, and then nothing is stored."""
     new_id, taken = str(uuid_utils.uuid7()), False
 
     def take_once(size: int) -> None:
@@ -61,9 +62,9 @@ async def rerun(
     new = {"id": new_id, "request_id": request_id if command.starts else None}
     work = partial(_rerun, limits, caller, id, command, new, take_once)
     if not command.starts:
-        return await database.mutate(work, LONG)
+        return await mutate_unique(database, work, LONG)
     with telemetry.enqueue_span(new_id):
-        return await database.mutate(work, LONG)
+        return await mutate_unique(database, work, LONG)
 
 
 def _rerun(
@@ -75,6 +76,9 @@ def _rerun(
     take_copy: Callable[[int], None],
 ) -> Steps[Pipeline]:
     original = yield from lock_pipeline(caller, id)
+    key, fingerprint = command.idempotency_key, command.fingerprint(id)
+    if key is not None and (earlier := (yield from find_keyed(caller, original.project_id, key, fingerprint))):
+        return earlier
     if not original.is_terminal:
         raise invalid_state(original, ENDED)
     elements = [Head(*row) for row in (yield copies.HEADS, {"original": id})]
@@ -88,6 +92,8 @@ def _rerun(
     take_copy(sum(map(int, sizes)))
     measurement_ids = yield from _lock_measurements(caller, id, {each.name for each in others}, command)
     pipeline = _new_pipeline(original, caller, command, new)
+    if key is not None:
+        yield statements.INSERT_KEY, key_row(pipeline, key, fingerprint)
     yield statements.INSERT_PIPELINE, vars(pipeline)
     yield from copies.copy_elements(
         id,

@@ -98,6 +98,7 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
                 app.state.services = services(settings, database, keys, parts, checker, exporter)
                 app.graphql.open(app.state.services)
                 app.state.metrics.watch(app.state.services)
+                await app.state.services.key_audit.deliver()
                 app.state.exposition = Exposition(app.state.metrics, database)
                 async with (
                     listening(
@@ -105,6 +106,7 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
                     ),
                     aclosing(app.state.services.authenticator.keys),
                     aclosing(app.state.services.revocations),
+                    aclosing(app.state.services.key_audit),
                     working(settings, url, database, children, app.state.metrics.job),
                 ):
                     yield

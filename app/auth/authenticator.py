@@ -6,11 +6,10 @@ from collections.abc import Collection, Mapping
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from app.auth.caller import LOCAL, Caller, is_loopback
+from app.auth.caller import LOCAL, Caller, is_loopback, revoked
 from app.auth.keys import Key, KeyRing
 from app.errors import RequestError, RequestErrorCode
 
-NO_LONGER_VALID = "The API key is no longer valid."
 Headers = Mapping[bytes, bytes]
 
 
@@ -59,11 +58,6 @@ class Authenticator:
             return []
         valid = await self._keys.valid({caller.key for caller in callers if caller.key})
         return [caller for caller in callers if caller.key not in valid]
-
-
-def revoked() -> RequestError:
-    """Return the error of a caller whose key is no longer valid."""
-    return RequestError(RequestErrorCode.UNAUTHENTICATED, NO_LONGER_VALID)
 
 
 def presented(headers: Headers) -> str | None:

@@ -10,6 +10,7 @@ from app.errors import RequestError, RequestErrorCode
 
 CALLERS = UUID("5f0c1c1e-6b0a-4f0e-9d0b-6a4f4f1b7a52")
 """Namespace of the ids of callers."""
+NO_LONGER_VALID = "The API key is no longer valid."
 NOT_THEIRS = "The API key may not use this project."
 
 
@@ -63,3 +64,8 @@ def is_loopback(host: str | None) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def revoked() -> RequestError:
+    """Return the error of a caller whose key is no longer valid."""
+    return RequestError(RequestErrorCode.UNAUTHENTICATED, NO_LONGER_VALID)

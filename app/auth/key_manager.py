@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from app.auth.authenticator import revoked
-from app.auth.caller import NOT_THEIRS, Caller
+from app.auth.caller import NOT_THEIRS, Caller, revoked
 from app.auth.keys import PREFIX_LENGTH, Key, KeyStore
 from app.errors import Problem, ProblemCode, Rejected, RequestError, RequestErrorCode, not_found
 
@@ -34,11 +33,15 @@ class CreatedKey(NamedTuple):
     secret: str
 
 
+async def _nothing() -> None:
+    """Deliver no audit entries."""
+
+
 class KeyManager:
     """Manager of the keys that a caller may manage: those of its organization whose projects it may use."""
 
-    def __init__(self, store: KeyStore) -> None:
-        self._store = store
+    def __init__(self, store: KeyStore, deliver: Callable[[], Awaitable[None]] = _nothing) -> None:
+        self._store, self._deliver = store, deliver
 
     async def all(self, caller: Caller) -> list[Key]:
         """Return the keys, including revoked ones, oldest first. Raises FORBIDDEN."""
@@ -66,8 +69,9 @@ class KeyManager:
             projects=caller.projects if draft.projects is None else set(draft.projects),
             read_only=draft.read_only,
             is_admin=draft.is_admin,
-            created_by=caller.key,
+            by=caller,
         )
+        await self._deliver()
         prefix = secret[:PREFIX_LENGTH]
         return CreatedKey((await self._store.find([prefix]))[prefix], secret)
 
@@ -75,7 +79,8 @@ class KeyManager:
         """Revoke a key; a revoked one is returned unchanged. Raises FORBIDDEN and NOT_FOUND."""
         await self._require_valid_admin(caller)
         await self._find(caller, prefix)
-        await self._store.revoke(prefix, caller.key)
+        if await self._store.revoke(prefix, caller):
+            await self._deliver()
         return await self._find(caller, prefix)
 
     async def _require_valid_admin(self, caller: Caller) -> None:

@@ -13,10 +13,10 @@ import hmac
 import logging
 import re
 import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import asynccontextmanager
 from contextvars import Context
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import partial
 from itertools import islice
@@ -42,12 +42,15 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.schema import CreateColumn, CreateTable
 
+from app.auth import key_audit
+from app.auth.caller import Caller, revoked
 from app.auth.private_files import create_private
 from app.errors import Busy
 from app.models.columns import Binary, Instant, now
+from app.models.enums import AuditAction
 from app.models.sql import is_file
 
 T = TypeVar("T")
@@ -132,12 +135,13 @@ class KeyStore:
         projects: Collection[str] | None = None,
         read_only: bool = False,
         is_admin: bool = False,
-        created_by: str | None = None,
+        by: Caller | None = None,
     ) -> str:
-        """Create a key and return its secret, which is not stored."""
+        """Create a key for an administrator, or for the command line, and return its secret, which is not stored.
+        Raises UNAUTHENTICATED if the administrator's key is not valid."""
         prefix = MARK + secrets.token_hex(PREFIX_BYTES)
         secret = f"{prefix}_{secrets.token_urlsafe(SECRET_BYTES)}"
-        row = {
+        row: dict[str, Any] = {
             "prefix": prefix,
             "digest": _digest(secret),
             "organization_id": organization_id,
@@ -147,9 +151,11 @@ class KeyStore:
             "read_only": read_only,
             "created_at": now(),
             "is_admin": is_admin,
-            "created_by": created_by,
+            "created_by": None if by is None else by.key,
         }
         async with self._engine.begin() as connection:
+            await key_audit.record(connection, by, AuditAction.CREATED, {**row, "projects": projects})
+            await _lock(connection, by)
             await connection.execute(insert(table).values(row))
         return secret
 
@@ -172,12 +178,28 @@ class KeyStore:
         async with self._engine.connect() as connection:
             return {row.prefix: _key(row) for row in await connection.execute(query)}
 
-    async def revoke(self, prefix: str, revoked_by: str | None = None) -> bool:
-        """Revoke a key. Return False if no valid key has that prefix."""
+    async def revoke(self, prefix: str, by: Caller | None = None) -> bool:
+        """Revoke a key for an administrator, or for the command line. Return False if no valid key has that prefix.
+        Raises UNAUTHENTICATED if the administrator's key is not valid."""
+        key = (await self.find([prefix])).get(prefix)
+        if key is None:
+            return False
         change = update(table).where(table.c.prefix == prefix, table.c.revoked_at.is_(None))
-        async with self._engine.begin() as connection:
-            done = await connection.execute(change.values(revoked_at=now(), revoked_by=revoked_by))
+        async with self._engine.connect() as connection:
+            await key_audit.record(connection, by, AuditAction.REVOKED, asdict(key))
+            await _lock(connection, by, prefix)
+            done = await connection.execute(change.values(revoked_at=now(), revoked_by=None if by is None else by.key))
+            if done.rowcount:
+                await connection.commit()
             return bool(done.rowcount)
+
+    async def waiting_entries(self) -> list[dict[str, Any]]:
+        """Return the oldest entries about keys that are not in the audit log yet."""
+        return await key_audit.waiting(self._engine)
+
+    async def forget_entries(self, ids: Sequence[str]) -> None:
+        """Delete entries that are in the audit log."""
+        await key_audit.forget(self._engine, ids)
 
     async def note_uses(self, prefixes: Collection[str]) -> None:
         """Store that keys were used now."""
@@ -203,7 +225,8 @@ async def open_keys(url: URL, recoveries: EngineWatch | None = None) -> AsyncIte
         recoveries.watch(engine, KEYS)
     try:
         async with engine.begin() as connection:
-            await connection.execute(CreateTable(table, if_not_exists=True))
+            for each in (table, key_audit.table):
+                await connection.execute(CreateTable(each, if_not_exists=True))
         await _add_columns(engine)
         yield KeyStore(engine)
     finally:
@@ -226,6 +249,18 @@ async def _add_columns(engine: AsyncEngine) -> None:
                     raise
 
 
+async def _lock(connection: AsyncConnection, by: Caller | None, *prefixes: str) -> None:
+    """Lock the keys of a change until its transaction ends, in the order of their prefixes, so that no two transactions
+    wait for each other. On SQLite, the entry that was recorded before holds the lock. Raises UNAUTHENTICATED if the
+    caller's key is not valid."""
+    if by is None:
+        return
+    theirs = table.c.prefix.in_({by.key, *prefixes}), table.c.revoked_at.is_(None)
+    rows = await connection.execute(select(table.c.prefix).where(*theirs).order_by(table.c.prefix).with_for_update())
+    if by.key not in rows.scalars().all():
+        raise revoked()
+
+
 def _column_names(connection: Connection) -> set[str]:
     return {column["name"] for column in inspect(connection).get_columns(table.name)}
 
@@ -237,8 +272,8 @@ class KeyRing:
     statement runs for them, and a valid key waits for two statements at most.
     """
 
-    def __init__(self, store: KeyStore) -> None:
-        self._store = store
+    def __init__(self, store: KeyStore, after_read: Callable[[], None] = lambda: None) -> None:
+        self._store, self._after_read = store, after_read
         self._wanted, self._asked_at = False, -FRESH
         self._asking: asyncio.Future[bool] | None = None
         self._valid: dict[str, tuple[float, Key]] = {}
@@ -340,6 +375,7 @@ class KeyRing:
                     self._remember(prefix, began, found.get(prefix))
                     future.set_result(found.get(prefix))
             self._being_read = {}
+            self._after_read()
 
     def _remember(self, prefix: str, began: float, key: Key | None) -> None:
         known: dict[str, Any] = self._unknown if key is None else self._valid

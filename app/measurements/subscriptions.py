@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from functools import partial
 
-from app.auth.authenticator import revoked
-from app.auth.caller import Caller
+from app.auth.caller import Caller, revoked
 from app.auth.revocation import RevocationPoller
 from app.database.availability import retry_until_available
 from app.database.interface import Database

@@ -162,6 +162,7 @@ class AuditAction(DescribedEnum):
     RERUN = "rerun", "A pipeline was created to run another one again."
     COMPLETED = "completed", "An upload was completed: its file is read."
     DELETED = "deleted", "It was deleted."
+    REVOKED = "revoked", "An API key was revoked."
 
 
 class AuditedType(DescribedEnum):
@@ -171,3 +172,4 @@ class AuditedType(DescribedEnum):
     MEASUREMENT = "measurement", "A measurement."
     CELL_INSTANCE = "cell_instance", "A cell."
     CELL_SPECIFICATION = "cell_specification", "A cell specification."
+    API_KEY = "api_key", "An API key."

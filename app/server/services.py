@@ -8,6 +8,7 @@ from app.auth.keys import KeyRing, KeyStore
 from app.auth.quotas import ConcurrencyQuota
 from app.auth.rate_limit import RateLimiter
 from app.auth.revocation import RevocationPoller
+from app.database.audit import KeyAuditRelay
 from app.database.interface import Database
 from app.execution.checking.checker import Checker
 from app.execution.sandbox.isolation import Isolation, isolation
@@ -48,13 +49,15 @@ class Services:
     max_stored_bytes: int
     settings: Settings
     keys: KeyManager
+    key_audit: KeyAuditRelay
 
 
 def services(
     settings: Settings, database: Database, keys: KeyStore, parts: PartReader, checker: Checker, exporter: BpxExporter
 ) -> Services:
     """Build the services of a server."""
-    authenticator = Authenticator(KeyRing(keys), settings.allow_anyone)
+    key_audit = KeyAuditRelay(database, keys)
+    authenticator = Authenticator(KeyRing(keys, key_audit.wake), settings.allow_anyone)
     sockets = ConcurrencyQuota(settings.max_sockets, "WebSockets")
     subscriptions = ConcurrencyQuota(settings.max_subscriptions, "subscriptions", Reclaimer().released)
     rate_limiter = RateLimiter(settings.rate_limit)
@@ -82,5 +85,6 @@ def services(
         settings.max_file_bytes,
         settings.max_stored_bytes,
         settings,
-        KeyManager(keys),
+        KeyManager(keys, key_audit.deliver),
+        key_audit,
     )

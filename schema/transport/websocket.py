@@ -13,8 +13,7 @@ import orjson
 from graphql import OperationType
 from starlette.types import Receive, Scope, Send
 
-from app.auth.authenticator import NO_LONGER_VALID
-from app.auth.caller import Caller
+from app.auth.caller import NO_LONGER_VALID, Caller
 from app.errors import RequestError, RequestErrorCode
 from app.server.bodies.quota import Holding
 from app.server.bodies.reading import decoded

@@ -6,8 +6,7 @@ from collections.abc import AsyncGenerator, Hashable
 from contextlib import aclosing
 from functools import partial
 
-from app.auth.authenticator import revoked
-from app.auth.caller import Caller
+from app.auth.caller import Caller, revoked
 from app.auth.revocation import RevocationPoller
 from app.database.availability import retry_until_available
 from app.database.broker import Subscriber, anything

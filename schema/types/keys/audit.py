@@ -21,18 +21,27 @@ from schema.types.values import enums  # noqa: F401  registers the enums
 from schema.types.values.input_factory import quick
 
 
-@strawberry.type(description="A change that an API key made. Changes without a key are not recorded.")
+@strawberry.type(
+    description="A change that an API key made, or that the command line made to a key. Other changes without a key "
+    "are not recorded."
+)
 class AuditEntry:
     id: ID = strawberry.field(description="Its id. Later entries have greater ids.")
     at: datetime = strawberry.field(description="When the change was made.")
-    key: ID = strawberry.field(description="The prefix of the API key.")
+    key: ID = strawberry.field(description="The prefix of the API key; `voltgraph keys` for the command line.")
     user_id: ID | None = strawberry.field(description="The user of the key, if named.")
     email: str | None = strawberry.field(description="The email of its user, if named.")
     action: AuditAction = strawberry.field(description="The kind of change.")
     object_type: AuditedType = strawberry.field(description="The type of the changed object.")
-    object_id: ID = strawberry.field(description="The id of the changed object, which may have been deleted since.")
-    object_name: str = strawberry.field(description="Its name after the change.")
-    project_id: ID = strawberry.field(description="Its project.")
+    object_id: ID = strawberry.field(
+        description="The id of the changed object, which may have been deleted since. For an API key, its prefix."
+    )
+    object_name: str = strawberry.field(
+        description="Its name after the change. For an API key, its email, its user or its prefix."
+    )
+    project_id: ID = strawberry.field(
+        description="Its project. Empty for an API key, unless it is limited to one project."
+    )
 
 
 @strawberry.type(description="A page of the audit log.")
@@ -87,8 +96,9 @@ def audit_page(
 @strawberry.type
 class AuditQueries:
     @strawberry.field(
-        description="Changes that API keys made in the projects that the caller may use, newest first. FORBIDDEN "
-        "without an administrator's key."
+        description="Changes that API keys made in the projects that the caller may use, newest first. Changes of a "
+        "key belong to its project if it is limited to exactly one, otherwise to no project: administrators of all "
+        "projects see them. FORBIDDEN without an administrator's key."
     )
     async def audit_log(
         self,

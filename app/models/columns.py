@@ -116,6 +116,18 @@ class Search(Contains):
     inherit_cache = True
 
 
+class StartsWith(Contains):
+    """`StartsWith(text, part)`: whether a text starts with a part, in the form that an index may serve."""
+
+    inherit_cache = True
+
+
+@compiles(StartsWith)
+def _starts_with(element: StartsWith, compiler: SQLCompiler, **words: Any) -> str:
+    text, part = (compiler.process(each, **words) for each in element.clauses)
+    return sql_of(compiler.dialect).starts_with(text, part)
+
+
 @compiles(Search)
 def _search(element: Search, compiler: SQLCompiler, **words: Any) -> str:
     text, part = (compiler.process(each, **words) for each in element.clauses)

@@ -63,6 +63,9 @@ class Sql(Protocol):
         """Return the condition that a text contains a part of three characters or more, in the form that an index of
         trigrams serves."""
 
+    def starts_with(self, text: str, part: str) -> str:
+        """Return the condition that a text starts with a part; both are in SQL, and `part` is a parameter."""
+
     def octets(self, column: Any) -> Any:
         """Return the number of bytes of a text or JSON column."""
 

@@ -27,6 +27,11 @@ class RawJson(UserDefinedType[str]):
         return "JSON"
 
 
+def _escaped(part: str) -> str:
+    """Return a text as a part of a pattern of LIKE."""
+    return f"replace(replace(replace({part}, '\\', '\\\\'), '%', '\\%'), '_', '\\_')"
+
+
 class PostgresSql(Sql):
     """SQL of PostgreSQL."""
 
@@ -59,8 +64,10 @@ class PostgresSql(Sql):
         return f"strpos({arguments}) > 0"
 
     def search(self, text: str, part: str) -> str:
-        escaped = f"replace(replace(replace({part}, '\\', '\\\\'), '%', '\\%'), '_', '\\_')"
-        return f"{text} LIKE '%' || {escaped} || '%'"
+        return f"{text} LIKE '%' || {_escaped(part)} || '%'"
+
+    def starts_with(self, text: str, part: str) -> str:
+        return f"{text} LIKE {_escaped(part)} || '%'"
 
     def octets(self, column: Any) -> Any:
         return func.octet_length(cast(column, Text))

@@ -74,6 +74,9 @@ class SqliteSql(Sql):
     def search(self, text: str, part: str) -> str:
         return self.contains(f"{text}, {part}")
 
+    def starts_with(self, text: str, part: str) -> str:
+        return f"instr({text}, {part}) = 1"
+
     def octets(self, column: Any) -> Any:
         return func.octet_length(column)
 

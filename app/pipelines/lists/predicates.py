@@ -10,7 +10,7 @@ from typing import Any, Literal, NamedTuple
 from sqlalchemy import ColumnElement, and_, false, or_, true
 from sqlmodel import col, exists, func
 
-from app.models.columns import Contains, Search, without_index
+from app.models.columns import Contains, Search, StartsWith, without_index
 from app.models.tables import Pipeline, PipelineElement, PipelineLabel
 from app.pipelines.lists.labels import folded
 
@@ -43,7 +43,7 @@ CLAUSES: dict[str, Callable[[Any, Any], ColumnElement[bool]]] = {
     "contains_short": Contains,
     "contains_ascii": lambda column, operand: Search(func.lower(column), operand),
     "contains_ascii_short": lambda column, operand: Contains(func.lower(column), operand),
-    "starts_with": lambda column, operand: func.substr(column, 1, func.length(operand)) == operand,
+    "starts_with": StartsWith,
     "like": lambda column, pattern: column.like(pattern, escape="\\"),
     "ilike": lambda column, pattern: func.lower(column).like(func.lower(pattern), escape="\\"),
 }

@@ -23,6 +23,8 @@ from app.pipelines.lists.predicates import OF_ELEMENT, TRIGRAM, UNINDEXED, Condi
 
 FEW = 1000
 """Maximum number of rows that are read by their numbers."""
+FEW_TEXTS = 4
+"""Multiple of FEW for searches of texts, whose index gives numbers faster; their matches often lie close together."""
 MOST_PROBES = 16
 """Maximum number of probes of one filter."""
 MOST_TRIGRAMS = 32
@@ -44,6 +46,11 @@ class Probe(NamedTuple):
 
     query: Any
     parameters: dict[str, Any]
+    is_search: bool = False
+
+    @property
+    def few(self) -> int:
+        return FEW * FEW_TEXTS if self.is_search else FEW
 
 
 class Found(NamedTuple):
@@ -85,16 +92,16 @@ def _numbers(condition: Condition, order_column: str, left: _Left) -> Generator[
             if condition.operator == "and":
                 if numbers is not None:
                     return numbers
-            elif numbers is None or len(every := every | numbers) > FEW:
+            elif numbers is None or len(every := every | numbers) > FEW * FEW_TEXTS:
                 return None
         return every if condition.operator == "or" else None
     probe = _probe(condition, order_column) if left.probes > 0 else None
     if probe is None:
         return None
     left.probes -= 1
-    limits = {"most": FEW + 1, "most_names": FEW + 2}
+    limits = {"most": probe.few + 1, "most_names": probe.few + 2}
     rows = yield probe._replace(parameters=limits | probe.parameters)
-    return set(rows) if len(rows) <= FEW else None
+    return set(rows) if len(rows) <= probe.few else None
 
 
 def _unindexed(predicate: Predicate) -> Predicate:
@@ -138,8 +145,8 @@ def _searched(operator: str, operand: str) -> str:
 
 def _search(table: str, text: str) -> Probe:
     if len(text) < TRIGRAM:
-        return Probe(_short_search(table), {"low": text, "high": text + LAST * TRIGRAM})
-    return Probe(_long_search(table), {"operand": match_expression(text)})
+        return Probe(_short_search(table), {"low": text, "high": text + LAST * TRIGRAM}, is_search=True)
+    return Probe(_long_search(table), {"operand": match_expression(text)}, is_search=True)
 
 
 @lru_cache(8)

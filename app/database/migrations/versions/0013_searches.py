@@ -34,6 +34,7 @@ def upgrade() -> None:
         op.create_index(f"pipeline_by_status_{name}", "pipeline", columns, sqlite_where=where, postgresql_where=where)
     if op.get_bind().dialect.name == "postgresql":
         create_trigrams()
+        create_statistics()
     else:
         create_full_text()
 
@@ -47,6 +48,14 @@ def create_trigrams() -> None:
             )
     except DBAPIError as error:
         log.warning("descriptions are searched without an index, because pg_trgm is missing: %s", error.orig)
+
+
+def create_statistics() -> None:
+    """Create statistics for conditions that depend on each other, and of an expression. They are gathered at once:
+    until then, the planner would take each search of a description for one with few matches."""
+    op.execute("CREATE STATISTICS pipeline_search_description_texts ON (lower(description)) FROM pipeline")
+    op.execute("CREATE STATISTICS pipeline_element_kinds (mcv) ON status, element_type, name FROM pipeline_element")
+    op.execute("ANALYZE pipeline, pipeline_element")
 
 
 def create_full_text() -> None:

@@ -1,14 +1,17 @@
 """Migrations create exactly the tables of the models."""
 
+import asyncio
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
+import asyncpg
 import pytest
 from alembic import op
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import Connection
+from sqlalchemy import Connection, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 from sqlmodel import SQLModel
@@ -16,6 +19,7 @@ from sqlmodel import SQLModel
 import app.models.measurements
 import app.models.tables  # noqa: F401  registers the tables
 from app.auth.caller import Caller
+from app.cli.checks.doctor import _database
 from app.database.connect import database_url as parsed
 from app.database.connect import open_database
 from app.database.migrations import migrate
@@ -23,7 +27,9 @@ from app.errors import Rejected
 from app.pipelines import service
 from app.pipelines.elements import SubmittedElements
 from app.pipelines.inputs import parse_create
+from app.settings import Settings
 from tests import servers
+from tests.sharing import in_process
 
 
 def is_of_models(_object: object, name: str | None, *_: object) -> bool:
@@ -104,3 +110,27 @@ async def test_a_migration_that_fails_leaves_nothing(
 
 def fail(*_: object) -> None:
     raise ZeroDivisionError
+
+
+async def test_without_the_right_to_create_the_extension_texts_are_searched_row_by_row(
+    postgres: servers.Postgres, caplog: pytest.LogCaptureFixture
+) -> None:
+    owner = make_url(postgres.new_database(empty=True))
+    role = f"plain_{uuid4().hex}"
+    admin = await asyncpg.connect(owner.render_as_string(hide_password=False))
+    await admin.execute(f"CREATE ROLE {role} LOGIN; GRANT ALL ON SCHEMA public TO {role}")
+    await admin.close()
+    url = owner.set(username=role).render_as_string(hide_password=False)
+    await migrate(parsed(url))
+    assert [record.args is not None and "pg_trgm" in record.message for record in caplog.records] == [True, True]
+    async with in_process(url) as api:
+        await api.create(name="Straße", description="About it")
+        find = "query ($f: PipelineFilter) { pipelines(filter: $f) { nodes { name } } }"
+        for filter in ({"nameContains": "RASS"}, {"nameStartsWith": "st"}, {"descriptionContains": "ABOUT"}):
+            assert (await api.data(find, f=filter))["pipelines"]["nodes"] == [{"name": "Straße"}]
+        for filter in ({"nameContains": "none"}, {"nameStartsWith": "ra"}, {"descriptionContains": "none"}):
+            assert (await api.data(find, f=filter))["pipelines"]["nodes"] == []
+    findings = await asyncio.to_thread(lambda: list(_database(Settings(database_url=url))))
+    [(state, told)] = [finding for finding in findings if "row by row" in finding[1]]
+    assert state == "warning"
+    assert "pipeline_search and pipeline_search_description" in told

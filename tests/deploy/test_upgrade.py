@@ -5,6 +5,7 @@ The SQLite server was killed while a pipeline ran, whose first element was compl
 
 from __future__ import annotations
 
+import base64
 import json
 import sqlite3
 import subprocess
@@ -13,6 +14,7 @@ from collections.abc import AsyncIterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -87,6 +89,27 @@ async def test_a_repeated_create_is_still_the_same_pipeline(runs_of: Runs) -> No
     assert answer.json()["id"] in {pipeline["id"] for pipeline in before}, answer.text
     other = await runs_of.http.post("/pipelines", json=BODY | {"name": "other"}, headers=headers)
     assert other.status_code == 409, other.text
+
+
+@BOTH
+async def test_cursors_of_the_old_version_still_page(runs_of: Runs) -> None:
+    """Clients store cursors: the order, the value as the API shows it, and the id."""
+    query = "query ($o: PipelineOrder, $a: String) { pipelines(orderBy: $o, after: $a) { nodes { %s } } }"
+    fields = {"CREATED_AT": "createdAt", "UPDATED_AT": "updatedAt", "NAME": "name", "STATUS": "status"}
+    document = query % " ".join(["id", *fields.values()])
+    for field, name in fields.items():
+        order = {"field": field, "direction": "DESC"}
+
+        async def page(after: str | None, order: dict[str, str] = order) -> list[dict[str, Any]]:
+            body = {"query": document, "variables": {"o": order, "a": after}}
+            nodes: list[dict[str, Any]] = (await runs_of.http.post("/graphql", json=body)).json()["data"]["pipelines"][
+                "nodes"
+            ]
+            return nodes
+
+        first, *others = await page(None)
+        cursor = json.dumps([field, "DESC", first[name], first["id"]], separators=(",", ":")).encode()
+        assert await page(base64.urlsafe_b64encode(cursor).decode().rstrip("=")) == others != []
 
 
 @pytest.mark.parametrize("left", ["sqlite_left"], indirect=True)

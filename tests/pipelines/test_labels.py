@@ -68,19 +68,25 @@ async def test_rest_creates_changes_and_filters(api: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("labels", "fault"),
+    ("labels", "fault", "place"),
     [
-        (["a", " "], "A label must not be empty."),
-        ([str(number) for number in range(MAX_LABELS + 1)], f"A pipeline takes at most {MAX_LABELS} labels, not 51."),
-        (["x" * (MAX_LABEL + 1)], f"A label takes at most {MAX_LABEL} characters"),
+        (["a", " "], "A label must not be empty.", ["1"]),
+        (
+            [str(number) for number in range(MAX_LABELS + 1)],
+            f"A pipeline takes at most {MAX_LABELS} labels, not 51.",
+            [],
+        ),
+        (["x" * (MAX_LABEL + 1)], f"A label takes at most {MAX_LABEL} characters", ["0"]),
     ],
 )
-async def test_wrong_ones_are_refused(api: Api, labels: list[str], fault: str) -> None:
+async def test_wrong_ones_are_refused_at_their_place(api: Api, labels: list[str], fault: str, place: list[str]) -> None:
     made = await api.run("CreatePipeline", input={"projectId": "p", "elements": [], "labels": labels})
     assert [error["message"][: len(fault)] for error in made["userErrors"]] == [fault]
+    assert made["userErrors"][0]["field"] == ["input", "labels", *place]
     answer = await api.http.post("/pipelines", json={"project_id": "p", "elements": {}, "labels": labels})
     assert answer.status_code == 422
     assert fault in answer.text
+    assert answer.json()["detail"][0]["loc"] == ["body", "labels", *map(int, place)]
 
 
 async def test_a_create_is_repeated_with_equal_labels_only(api: Api) -> None:

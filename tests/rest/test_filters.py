@@ -150,3 +150,13 @@ async def test_all_wrong_filters_are_named_at_once(shared: Api) -> None:
     wrong = {"status": "done", "created_at": "soon", "updated_at_lt": "later"}
     answer = await shared.http.get("/pipelines", params=wrong)
     assert {fault["loc"][1] for fault in answer.json()["detail"]} == wrong.keys()
+
+
+@pytest.mark.parametrize("path", ["/pipelines", "/cell_specifications"])
+async def test_a_parameter_of_one_value_is_given_once(shared: Api, path: str) -> None:
+    name = "status" if path == "/pipelines" else "name"
+    answer = await shared.http.get(path, params=[(name, "pending"), (name, "failed"), ("limit", "1")])
+    assert answer.status_code == 422
+    assert [(fault["loc"], fault["msg"]) for fault in answer.json()["detail"]] == [
+        (["query", name], f"`{name}` is given 2 times; give it once.")
+    ]

@@ -11,6 +11,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
+import sqlalchemy as sa
 import typer
 from rich.table import Table
 from sqlalchemy.engine import URL
@@ -33,6 +34,8 @@ from app.settings import Settings
 
 OLDEST_POSTGRES = 15
 """Oldest major version of PostgreSQL that was tested."""
+SEARCHES = ("pipeline_search", "pipeline_search_description")
+"""Indexes that need the extension pg_trgm."""
 State = Literal["ok", "warning", "error"]
 Finding = tuple[State, str]
 COLOURS = {"ok": "green", "warning": "yellow", "error": "red"}
@@ -82,7 +85,7 @@ def _database(settings: Settings) -> Iterator[Finding]:
     if is_file(url):
         yield from _file(url)
     else:
-        yield from _server(asyncio.run(_server_version(url)))
+        yield from _server(*asyncio.run(_server_state(url)))
 
 
 def _file(url: URL) -> Iterator[Finding]:
@@ -92,16 +95,25 @@ def _file(url: URL) -> Iterator[Finding]:
         yield "warning", f"other users may use {file} (mode {mode:03o} beyond its owner): chmod 600 {file}*"
 
 
-def _server(found: tuple[int, ...]) -> Iterator[Finding]:
+def _server(found: tuple[int, ...], missing: list[str]) -> Iterator[Finding]:
     state: State = "ok" if found[0] >= OLDEST_POSTGRES else "warning"
     yield state, f"PostgreSQL {'.'.join(map(str, found))}; tested from {OLDEST_POSTGRES} on"
+    if missing:
+        indexes = " and ".join(missing)
+        yield (
+            "warning",
+            f"texts are searched row by row without {indexes}: create pg_trgm, see docs/hosting/postgresql.md",
+        )
 
 
-async def _server_version(url: URL) -> tuple[int, ...]:
+async def _server_state(url: URL) -> tuple[tuple[int, ...], list[str]]:
+    """Return the version of the server, and the missing indexes of texts if the tables exist."""
     engine = backend_of(url).migration_engine(url)
+    query = sa.text("SELECT to_regclass('pipeline') IS NULL OR to_regclass(:name) IS NOT NULL")
     try:
         async with engine.connect() as connection:
-            return tuple(map(int, connection.dialect.server_version_info or (0,)))
+            missing = [each for each in SEARCHES if not await connection.scalar(query, {"name": each})]
+            return tuple(map(int, connection.dialect.server_version_info or (0,))), missing
     finally:
         await engine.dispose()
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -57,3 +58,27 @@ async def test_at_most_20_errors_of_variables_are_reported(shared: Api) -> None:
 async def test_keys_inside_json_are_not_counted(shared: Api) -> None:
     elements = [{"name": "a", "elementType": "DIRECT_ENTRY", "jobConfig": unknown(1_000)}]
     assert await shared.create(elements=elements)
+
+
+@pytest.mark.parametrize(("count", "is_right"), [(250, True), (251, False)])
+async def test_lists_in_documents_and_variables_have_one_limit(shared: Api, count: int, is_right: bool) -> None:
+    ids = ["p"] * count
+    literal = "{ pipelines(filter: {projectIds: " + json.dumps(ids) + "}) { totalCount } }"
+    found = await post(shared, {"query": literal}, accept=GRAPHQL)
+    given = await post(shared, {"query": FILTER, "variables": {"f": {"projectIds": ids}}}, accept=GRAPHQL)
+    if is_right:
+        assert [answer.json()["data"]["pipelines"]["totalCount"] for answer in (found, given)] == [0, 0]
+        return
+    [error] = refusals(found, 400, "GRAPHQL_VALIDATION_FAILED")
+    assert (error["message"], error["locations"]) == (
+        "This list has 251 items; the most is 250.",
+        [{"line": 1, "column": 34}],
+    )
+    [error] = refusals(given, 400, "BAD_USER_INPUT")
+    assert error["message"] == "The list at f.projectIds has more than 250 items."
+
+
+async def test_a_wrong_time_in_a_document_has_its_place(shared: Api) -> None:
+    query = '{ pipelines(filter: {and: [{started: {after: "today"}}]}) { totalCount } }'
+    [error] = refusals(await post(shared, {"query": query}, accept=GRAPHQL), 400, "GRAPHQL_VALIDATION_FAILED")
+    assert error["locations"] == [{"line": 1, "column": 46}]

@@ -126,10 +126,13 @@ class Database(Protocol):
         """Store new rows, all or none; done once they are committed. Raises NotUnique if a row with the same key
         exists."""
 
-    def mutate(self, begin: Callable[[], MutationSteps[T]], size: int = SHORT) -> Awaitable[T]:
+    def mutate(
+        self, begin: Callable[[], MutationSteps[T]], size: int = SHORT, *, is_durable: bool = True
+    ) -> Awaitable[T]:
         """Run a mutation in a transaction and return its result once it is committed. Nothing of it is stored if it
         raises. `begin` is called once for each attempt; `size` is an estimate of its duration, as `PipelineInsert.size`
-        counts it. Raises NotUnique if a row with the same key exists."""
+        counts it. Unless `is_durable`, its commit does not wait for the disk: the next durable commit makes it durable
+        too. Raises NotUnique if a row with the same key exists."""
 
     async def free_space(self) -> None:
         """Return a part of the space of deleted rows to the file system, if the database is a file; the rest is left to

@@ -5,26 +5,36 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import BinaryIO
 
 import uuid_utils
-from sqlalchemy import delete, insert, text, update
+from sqlalchemy import bindparam, delete, insert, update
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database.interface import Database
+from app.database.writes.mutations import LONG, SHORT, Steps
 from app.errors import VoltgraphError
 from app.models.columns import now
 from app.models.enums import FileKind
 from app.models.measurements import MeasurementChunk, MeasurementFile
-from app.models.sql import sql_of
 
 CHUNK = 2**18
 """Bytes of a chunk."""
-PAUSE, LONGEST_PAUSE = 2.0, 0.25
-"""Pause after a chunk, as a multiple of the time that storing it took, and its maximum in seconds."""
+PAUSE, SHORTEST_PAUSE, LONGEST_PAUSE = 2.0, 0.01, 0.25
+"""Pause after a chunk, as a multiple of the time that storing it took, and its minimum and maximum in seconds. The
+minimum is 25 MB/s, which leaves the disk to others."""
+
+INCOMPLETE = select(MeasurementFile.id).where(
+    col(MeasurementFile.id) == bindparam("file"), col(MeasurementFile.is_complete).is_(False)
+)
+APPEND = insert(MeasurementChunk)
+DROP = delete(MeasurementChunk).where(
+    col(MeasurementChunk.file_id) == bindparam("file"), col(MeasurementChunk.number) == bindparam("place")
+)
 
 
 class FileGone(VoltgraphError):
@@ -32,7 +42,7 @@ class FileGone(VoltgraphError):
 
 
 class FileWriter:
-    """Writer of one file. Each chunk is a transaction of its own, so that no other write waits for the whole file."""
+    """Writer of one file. Each chunk is a mutation of its own, so that no other write waits for the whole file."""
 
     def __init__(self, database: Database, file_id: str) -> None:
         self._database, self.file_id = database, file_id
@@ -60,31 +70,21 @@ class FileWriter:
         free for most of an upload."""
         began = monotonic()
         await asyncio.to_thread(self._hash.update, chunk)
-        row = {"file_id": self.file_id, "number": self._number, "content": chunk}
-
-        async def work(session: AsyncSession) -> None:
-            await defer_flush(session)
-            await require_incomplete(session, self.file_id)
-            await session.exec(insert(MeasurementChunk), params=[row])
-
-        await self._database.write(work)
+        await self._database.mutate(partial(self._append, chunk), SHORT + len(chunk), is_durable=False)
         self._number += 1
-        await asyncio.sleep(min(PAUSE * (monotonic() - began), LONGEST_PAUSE))
+        await asyncio.sleep(min(max(PAUSE * (monotonic() - began), SHORTEST_PAUSE), LONGEST_PAUSE))
 
-
-async def defer_flush(session: AsyncSession) -> None:
-    """Let PostgreSQL commit this transaction without waiting for the disk. The commit that completes the file waits for
-    everything before it; a file that a crash cut short stays incomplete."""
-    if not sql_of(session.get_bind().dialect).is_file:
-        await session.exec(text("SET LOCAL synchronous_commit = off"))  # type: ignore[call-overload]
+    def _append(self, chunk: bytes) -> Steps[None]:
+        """Append a chunk. Raises FileGone. It need not be durable: the commit that completes the file waits for
+        everything before it, and a file that a crash cut short stays incomplete."""
+        if not (yield INCOMPLETE, {"file": self.file_id}):
+            raise FileGone(self.file_id)
+        yield APPEND, {"file_id": self.file_id, "number": self._number, "content": chunk}
 
 
 async def require_incomplete(session: AsyncSession, file_id: str) -> None:
     """Raise FileGone unless a file exists and is still written."""
-    query = select(MeasurementFile.id).where(
-        col(MeasurementFile.id) == file_id, col(MeasurementFile.is_complete).is_(False)
-    )
-    if (await session.exec(query)).first() is None:
+    if (await session.exec(INCOMPLETE, params={"file": file_id})).first() is None:
         raise FileGone(file_id)
 
 
@@ -163,10 +163,10 @@ async def discard(database: Database, file_id: str) -> None:
 
     for number in sorted(numbers, reverse=True):
 
-        async def drop(session: AsyncSession, number: int = number) -> None:
-            await session.exec(delete(MeasurementChunk).where(mine, col(MeasurementChunk.number) == number))
+        def drop(number: int = number) -> Steps[None]:
+            yield DROP, {"file": file_id, "place": number}
 
-        await database.write(drop)
+        await database.mutate(drop, LONG, is_durable=False)
 
     async def finish(session: AsyncSession) -> None:
         await session.exec(delete(MeasurementFile).where(col(MeasurementFile.id) == file_id))

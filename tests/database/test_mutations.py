@@ -5,7 +5,9 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 from sqlmodel import select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth.caller import Caller
 from app.database.changes import Change
@@ -16,6 +18,7 @@ from app.database.sqlite import rounds
 from app.database.writes.mutations import LONG, SHORT, Steps, run_in
 from app.errors import NotUnique, ProblemCode, Rejected, not_found
 from app.models.columns import now
+from app.models.sql import sql_of
 from app.models.tables import IdempotencyKey
 from app.pipelines.transactions import statements
 
@@ -124,3 +127,22 @@ async def test_more_than_a_round_keep_their_order(database: Database) -> None:
     many = [lambda key=f"{i:03}": adding(key) for i in range(300)]
     assert await outcomes(database, *many) == [f"{i:03}" for i in range(300)]
     assert len(await keys(database)) == 300
+
+
+async def test_one_that_need_not_be_durable_leaves_later_ones_durable(database: Database) -> None:
+    key = await database.mutate(lambda: adding("a"), is_durable=False)
+    assert key == "a"
+    modes = [await _mode(database), await database.mutate(lambda: adding("b")), await _mode(database)]
+    assert modes in (["FULL", "b", "FULL"], ["on", "b", "on"])
+
+
+async def _mode(database: Database) -> str:
+    """Return the durability of the commits of the next transaction."""
+    is_sqlite = sql_of(database.dialect).is_file
+    query = text("PRAGMA synchronous" if is_sqlite else "SHOW synchronous_commit")
+
+    async def read(session: AsyncSession) -> str:
+        found = (await session.exec(query)).scalar_one()  # type: ignore[call-overload]
+        return {2: "FULL"}.get(found, str(found))
+
+    return await database.write(read)

@@ -96,21 +96,21 @@ class Postgres:
         stored = self._rounds.put(new)
         return stored if telemetry.tracer is None else telemetry.wait("write", stored)
 
-    async def mutate(self, begin: Callable[[], MutationSteps[T]], size: int = SHORT) -> T:
+    async def mutate(self, begin: Callable[[], MutationSteps[T]], size: int = SHORT, *, is_durable: bool = True) -> T:
         """Run a mutation in a transaction of its own; again if it was the victim of a deadlock."""
         with telemetry.span("write"):
             for _ in range(DEADLOCKS):
                 try:
-                    return await self._mutate(begin)
+                    return await self._mutate(begin, is_durable)
                 except asyncpg.DeadlockDetectedError:
                     continue
-            return await self._mutate(begin)
+            return await self._mutate(begin, is_durable)
 
-    async def _mutate(self, begin: Callable[[], MutationSteps[T]]) -> T:
+    async def _mutate(self, begin: Callable[[], MutationSteps[T]], is_durable: bool) -> T:
         async with self._engine.connect() as connection:
             driver: Any = (await connection.get_raw_connection()).driver_connection
             try:
-                return await mutate(driver, self._compiled, begin())
+                return await mutate(driver, self._compiled, begin(), is_durable=is_durable)
             except asyncpg.UniqueViolationError:
                 raise NotUnique from None
             except (asyncpg.PostgresError, VoltgraphError, ValueError):  # rolled back, or never sent

@@ -13,9 +13,11 @@ NOTIFY = "SELECT pg_notify($1, payload) FROM unnest($2::text[]) WITH ORDINALITY 
 """Statement that sends any number of notifications, in their order, in one round trip."""
 
 
-async def mutate(connection: Any, compiled: CompiledWrites, steps: Steps[T]) -> T:
+async def mutate(connection: Any, compiled: CompiledWrites, steps: Steps[T], *, is_durable: bool) -> T:
     """Run a mutation in a transaction, with its notifications."""
     async with connection.transaction():
+        if not is_durable:
+            await connection.execute("SET LOCAL synchronous_commit = off")
         result, changes = await _run(connection, compiled, steps)
         if changes:
             await connection.fetch(NOTIFY, CHANNEL, list(map(encode_change, changes)))

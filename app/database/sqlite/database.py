@@ -21,6 +21,7 @@ from app.database.engines import LimitedSession, engine
 from app.database.interface import ReadBudget, Steps, Work
 from app.database.recoveries import Recoveries
 from app.database.sqlite import driver, vacuum
+from app.database.sqlite.checkpoints import Checkpoints
 from app.database.sqlite.inserts import SqliteInserts
 from app.database.sqlite.reader import SqliteReader
 from app.database.sqlite.rounds import BUSY_TIMEOUT
@@ -34,9 +35,6 @@ WRITER_PRAGMAS = (
     f"busy_timeout={BUSY_TIMEOUT}",
     "journal_mode=WAL",
     "synchronous=FULL",
-    # Pages of the write-ahead log, 16 MB, after which a checkpoint copies it into the file. SQLite's default of 1,000
-    # is full after 50 ms of creates, and a checkpoint copies frequently written pages again each time.
-    "wal_autocheckpoint=4000",
     "foreign_keys=ON",
     "temp_store=MEMORY",  # savepoint journals in memory: in files they take as long as the writes
 )
@@ -61,8 +59,10 @@ class Sqlite:
         self._plain = SqliteReader(partial(_connection, url), READERS, self.recoveries)
         self.broker = Broker()
         self.inserts = SqliteInserts(self._readers.dialect)
-        writer = _engine(url, WRITER_PRAGMAS, 1)
-        self._writer = Writer(writer, self.inserts, self.broker, max_waiting, self._plain.written, self.recoveries)
+        writer, checkpoints = _engine(url, WRITER_PRAGMAS, 1), Checkpoints(partial(driver.connect, str(url.database)))
+        self._writer = Writer(
+            writer, checkpoints, self.inserts, self.broker, max_waiting, self._plain.written, self.recoveries
+        )
 
     @property
     def dialect(self) -> Dialect:
@@ -93,8 +93,10 @@ class Sqlite:
     def store(self, new: PipelineInsert) -> Awaitable[None]:
         return _traced(self._writer.put(new))
 
-    def mutate(self, begin: Callable[[], MutationSteps[T]], size: int = SHORT) -> Awaitable[T]:
-        return _traced(self._writer.put(Mutation(begin, size)))
+    def mutate(
+        self, begin: Callable[[], MutationSteps[T]], size: int = SHORT, *, is_durable: bool = True
+    ) -> Awaitable[T]:
+        return _traced(self._writer.put(Mutation(begin, size, is_durable)))
 
     async def free_space(self) -> None:
         """Give pages back from the end of the file, in steps that delay no writer."""

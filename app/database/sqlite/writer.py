@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractContextManager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import Any, NamedTuple, TypeVar
 
 import apsw
@@ -17,6 +17,7 @@ from app.database.broker import Broker
 from app.database.interface import Work
 from app.database.recoveries import Recoveries
 from app.database.sqlite import driver as sqlite_driver
+from app.database.sqlite.checkpoints import Checkpoints
 from app.database.sqlite.rounds import Item, Outcome, Round
 from app.database.writes.group_commit import GroupCommit
 from app.database.writes.inserts import Inserts, PipelineInsert
@@ -43,6 +44,7 @@ class Writer:
     def __init__(
         self,
         engine: AsyncEngine,
+        checkpoints: Checkpoints,
         inserts: Inserts,
         broker: Broker,
         max_waiting: int,
@@ -50,6 +52,7 @@ class Writer:
         recoveries: Recoveries,
     ) -> None:
         """Create a writer; it holds `writing` while it writes the file."""
+        self._checkpoints = checkpoints
         self._engine, self._inserts, self._broker, self._writing = engine, inserts.texts, broker, writing
         self._compiled = compiled_writes(engine.dialect)
         self._rounds = GroupCommit[ShortWork | Work[Any] | Item](self._commit, max_waiting, _kind)
@@ -78,10 +81,12 @@ class Writer:
 
     async def close(self) -> None:
         await self._rounds.close()
+        await asyncio.to_thread(self._checkpoints.close)
         await self._engine.dispose()
 
     def _connected(self, connection: Any, _: object) -> None:
         self._driver = connection.driver_connection
+        self._checkpoints.watch(sqlite_driver.raw(self._driver).own)
 
     def _closed(self, *_: object) -> None:
         self._driver = None
@@ -123,6 +128,12 @@ class Writer:
         """Store a round in one visit to the connection's thread: a visit costs more than a statement does."""
         driver = await self._clean()
         round_ = Round(sqlite_driver.raw(driver).own, self._inserts, self._compiled, batch)
+        if any(isinstance(item, PipelineInsert) or item.is_durable for item in batch):
+            return await self._visit(driver, round_)
+        with _without_flush(sqlite_driver.raw(driver)):
+            return await self._visit(driver, round_)
+
+    async def _visit(self, driver: Any, round_: Round) -> list[Outcome]:
         commit = round_.finish if round_.begin_here() else round_.commit
         return list(await sqlite_driver.run_in_thread(driver, commit))
 
@@ -137,6 +148,21 @@ class Writer:
             async with self._engine.connect():
                 pass
         return self._driver
+
+
+@contextmanager
+def _without_flush(connection: sqlite_driver.Connection) -> Iterator[None]:
+    """Let commits of a connection not wait for the disk. The next one that waits flushes theirs too: the log is a
+    sequence, and a crash of the machine keeps a prefix of it."""
+    connection.own.execute("PRAGMA synchronous=NORMAL")
+    try:
+        yield
+    finally:
+        try:
+            connection.own.execute("PRAGMA synchronous=FULL")
+        except apsw.Error:  # in a transaction that cannot be ended: the connection is replaced
+            with suppress(apsw.Error):
+                connection.close()
 
 
 def _kind(item: Any) -> object:

@@ -42,6 +42,8 @@ class Mutation(NamedTuple):
 
     begin: Callable[[], Steps[Any]]
     size: int
+    is_durable: bool = True
+    """Whether its commit waits for the disk."""
 
 
 async def run_in(session: AsyncSession, steps: Steps[T]) -> T:

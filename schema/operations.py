@@ -18,7 +18,7 @@ from app.pipelines.budget import Budget
 from app.server.bodies.quota import BodyQuota
 from app.server.observability.request_log import note_key
 from app.server.services import Services
-from app.server.timeouts import finish_with_timeout, with_timeout
+from app.server.timeouts import begin, finish_in_time, finish_with_timeout
 from app.settings import Settings
 from schema import graphql_schema
 from schema.answers.answer import Answer, EncodedAnswer, answer_of, encode, encode_failure, refused_answer
@@ -99,11 +99,9 @@ class Operations:
 
     async def find(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """Return the operation, or the answer to an invalid document. Raises RequestError for an invalid request."""
-        charge = partial(self._services.rate_limiter.charge, caller)
-        if request.hash is not None:
-            document = await self._persisted.get(request.hash, request.query, charge)
-        else:
-            document = await self._documents.get(request.query or "", charge)
+        document = self._documents.recent(request.query or "") if request.hash is None else None
+        if document is None:
+            document = await self._prepared(request, caller)
         if document.errors:
             return Answer({"errors": [formatted(error, document.code) for error in document.errors]}, executed=False)
         known = document.operation(request.operation_name)
@@ -115,6 +113,12 @@ class Operations:
         return Operation(
             known, document, name, variables, self._services, plans, caller, cost, left, self._settings, self._events
         )
+
+    async def _prepared(self, request: GraphQLRequest, caller: Caller) -> Document:
+        charge = partial(self._services.rate_limiter.charge, caller)
+        if request.hash is not None:
+            return await self._persisted.get(request.hash, request.query, charge)
+        return await self._documents.get(request.query or "", charge)
 
     async def find_or_explain(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """Like `find`, for transports without a status line: an invalid request gets an answer too."""
@@ -147,8 +151,7 @@ class Operation(NamedTuple):
     @property
     def label(self) -> str:
         """Name of the operation in its document."""
-        name = self.known.node.name
-        return name.value if name else ANONYMOUS
+        return self.known.label
 
     def slot(self) -> AbstractContextManager[None]:
         """Hold a subscription of the caller's quota. Raises RequestError if the quota is used up."""
@@ -157,12 +160,15 @@ class Operation(NamedTuple):
 
     async def answer(self) -> Answer:
         """Execute a query or a mutation. Raises RequestError with TIMEOUT."""
-        if self.known.checks and (errors := self.known.checks.errors(self.variables)):
+        known, timeout = self.known, self.settings.request_timeout
+        if known.checks and (errors := known.checks.errors(self.variables)):
             return refused_answer(errors)
-        timeout = self.settings.request_timeout
         try:
-            wait, work = (with_timeout, self._read()) if self.kind is QUERY else (finish_with_timeout, self._change())
-            answer = await wait(timeout, work)
+            if known.kind is QUERY:
+                begun = begin(self._read())
+                answer = begun if isinstance(begun, Answer) else await finish_in_time(timeout, begun)
+            else:
+                answer = await finish_with_timeout(timeout, self._change())
         except TimeoutError:
             message = f"The answer took longer than {timeout:g} s. A mutation that has begun is completed."
             raise RequestError(RequestErrorCode.TIMEOUT, message) from None

@@ -50,8 +50,11 @@ def begin(work: Coroutine[Any, Any, T]) -> T | SuspendedCoroutine[T]:
 async def with_timeout(seconds: float, work: Coroutine[Any, Any, T]) -> T:
     """Run `work` with a timeout. It starts at once, and a timer is set only if it suspends: most work does not."""
     begun = begin(work)
-    if not isinstance(begun, SuspendedCoroutine):
-        return begun
+    return await finish_in_time(seconds, begun) if isinstance(begun, SuspendedCoroutine) else begun
+
+
+async def finish_in_time(seconds: float, begun: SuspendedCoroutine[T]) -> T:
+    """Run the rest of a coroutine that is suspended, with a timeout."""
     if asyncio.current_task() is None:
         await asyncio.sleep(0)  # suspended, a coroutine goes on in a Task, which the timeout needs
     async with asyncio.timeout(seconds):

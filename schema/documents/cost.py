@@ -128,9 +128,11 @@ class OperationCost:
         }
         first = _Walk(document, {})
         self._kept: dict[tuple[int | None, ...], int] = {}
-        first.operation(operation)
+        cost = first.operation(operation)
         self._filters, self._lengths = sorted(first.filters), sorted(first.read)
         self._listed = first.listed
+        self.fixed = None if self._filters or self._lengths else cost
+        """The cost if no variable changes it."""
 
     def of(self, variables: Mapping[str, Any] | None) -> int:
         """Compute the cost for variables that may be invalid."""

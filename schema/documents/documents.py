@@ -27,7 +27,7 @@ from schema.documents.argument_checks import Checks
 from schema.documents.cost import OperationCost
 from schema.documents.input_limits import InputLimits
 from schema.documents.size_limits import too_large
-from schema.documents.trusted import Trusted
+from schema.documents.trusted import ANONYMOUS, Trusted
 from schema.documents.validation_rules import StorableValues, list_limit
 
 CACHED = 256
@@ -47,15 +47,18 @@ class KnownOperation:
 
     def __init__(self, schema: GraphQLSchema, tree: DocumentNode, operation: OperationDefinitionNode) -> None:
         self.node, self.kind = operation, operation.operation
+        self.label = operation.name.value if operation.name else ANONYMOUS
+        """Name of the operation in its document."""
         self._cost, self._inputs = OperationCost(tree, operation), InputLimits(schema, operation)
-        self.checks = Checks(schema, tree, operation)
+        self.checks = Checks(schema, tree, operation) or None
 
     def cost(self, variables: Mapping[str, Any] | None, settings: Settings) -> int:
         """Compute the cost with these variables. Raises RequestError if it exceeds the limit, or if a list or an object
         in them is too long."""
-        for message in self._inputs.errors(variables, settings.max_list_input):
-            raise RequestError(RequestErrorCode.BAD_USER_INPUT, message)
-        cost = self._cost.of(variables)
+        if self._inputs.looks:
+            for message in self._inputs.errors(variables, settings.max_list_input):
+                raise RequestError(RequestErrorCode.BAD_USER_INPUT, message)
+        cost = self._cost.of(variables) if self._cost.fixed is None else self._cost.fixed
         if cost > settings.max_cost:
             message = f"The operation costs {cost:,}; the most is {settings.max_cost:,}. Ask for less at a time."
             raise RequestError(RequestErrorCode.TOO_COMPLEX, message)
@@ -97,6 +100,14 @@ class Documents:
         self._rules = [*specified_rules, *([] if settings.introspection else [NoSchemaIntrospectionCustomRule])]
         self._first_rules: list[type[ValidationRule]] = [StorableValues, list_limit(settings.max_list_input)]
         self._kept: OrderedDict[str, Document] = OrderedDict()
+
+    def recent(self, text: str) -> Document | None:
+        """Return a document from the cache; None if it is not there, or wrong."""
+        document = self._kept.get(text)
+        if document is None or document.errors:
+            return None
+        self._kept.move_to_end(text)
+        return document
 
     async def get(self, text: str, charge: Charge | None = None) -> Document:
         """Return the prepared document. Raises RequestError if it is too long. `charge` is called with the CPU time of

@@ -32,11 +32,12 @@ class InputLimits:
             node.variable.name.value: look(type_from_ast(schema, node.type))
             for node in operation.variable_definitions or ()
         }
-        self._looks = {name: found for name, found in looks.items() if found}
+        self.looks = {name: found for name, found in looks.items() if found}
+        """Search functions by variable; empty if no variable has a list or an object."""
 
     def errors(self, variables: Mapping[str, Any] | None, most: int) -> Iterator[str]:
         """Yield an error message for each list with more than `most` items and each object with too many keys."""
-        for name, find in self._looks.items():
+        for name, find in self.looks.items():
             if variables and variables.get(name) is not None:
                 yield from find(variables[name], (name,), most)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import orjson
 from sqlalchemy import Select, bindparam
 
 from app.auth.caller import Caller
@@ -37,6 +38,7 @@ class ObjectPlan:
     ) -> None:
         self._rows = RowBuilder(compiling, one=True)
         text = whole(compiling, type_name, details)
+        self._is_text = text is not None
         made = self._rows.object(type_name, details) if text is None else self._rows.json(text)
         self._build = self._rows.builder(made)
         self._statement = self._rows.select(query)
@@ -46,6 +48,8 @@ class ObjectPlan:
         if not rows:
             return None
         self._rows.check(rows, run)
+        if self._is_text:
+            return orjson.Fragment(rows[0][0])
         if self._rows.children:
             yield from read_children(self._rows, rows, run)
         return self._build(run)(rows)[0]

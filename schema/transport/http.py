@@ -45,6 +45,8 @@ HEADERS: dict[bytes, Fields] = {
 """Headers of every response by media type."""
 NOT_STORED = {"cache-control": "no-store"}
 """Headers of responses to GET: a cache cannot tell callers apart. Responses to POST are not cached anyway."""
+OK = "OK"
+"""Outcome of an answer without errors."""
 NOT_NOW = {RequestErrorCode.BUSY.value, RequestErrorCode.UNAVAILABLE.value}
 
 
@@ -97,56 +99,52 @@ class GraphQLEndpoint:
         """Return the response to a POST whose body has arrived. None if it must go through ASGI."""
         if b"content-encoding" in headers or HEADER in headers or wants_events(headers.get(b"accept")):
             return None
-        return self._response("POST", headers, partial(self._posted, headers, body), len(body))
+        return self._response("POST", headers, None, body)
 
-    async def _response(self, method: str, headers: Headers, read: Reading, size: int = 0) -> Response:
-        """Answer a request. `size`: bytes of a complete body; `read` counts the bytes of other bodies."""
+    async def _response(self, method: str, headers: Headers, read: Reading | None, posted: bytes = b"") -> Response:
+        """Answer a request: a complete body `posted`, or one that `read` reads and counts."""
         start, kind, name, more, taken = perf_counter(), JSON, "", NO_HEADERS, 0
+        encoding: Fields = ()
         try:
             kind = media_type(headers.get(b"accept"))
             caller = await self.operations.caller(headers)
-            self.operations.bodies.take(size)
-            taken = size
-            operation = await self.operations.find(await read(), caller)
+            self.operations.bodies.take(len(posted))
+            taken = len(posted)
+            request = self._posted(headers, posted) if read is None else await read()
+            operation = await self.operations.find(request, caller)
             if isinstance(operation, Answer):
                 answer = operation
             else:
-                name, answer = operation.label, await self._run(operation, method, headers)
-            status, body = _status(answer, kind), answer.body
+                if operation.known.kind is not OperationType.QUERY:
+                    self._check_kind(operation, method, headers)
+                name, answer = operation.known.label, await operation.answer()
+            body = answer.body
+            status, code = (_status(answer, kind), _code(body)) if "errors" in body else (200, OK)
             text = encoded(body, self._settings.max_answer_bytes)
         except Exception as error:
             status, body, more = _refused(error)
-            text = encoded(body)
+            text, code = encoded(body), _code(body)
         finally:
             self.operations.bodies.give_back(taken)
         if method == "GET":
             more = {**more, **NOT_STORED}
-        text, encoding = await self._packed(headers, text)
-        response, code = _response(status, text, kind, more, encoding), _code(body)
+        if self._compresses and len(text) >= LEAST and accepts_gzip(headers.get(ACCEPT_ENCODING, b"")):
+            packed = await compressed(text)
+            if packed is not None:
+                text, encoding = packed, (ENCODED,)
+        response = _response(status, text, kind, more, encoding)
         self._metrics.request(name, code, perf_counter() - start)
         note(name, code)
         return response
 
-    async def _packed(self, headers: Headers, text: bytes) -> tuple[bytes, Fields]:
-        """Return the body and its encoding: compressed if it is long and the client accepts that."""
-        if self._compresses and len(text) >= LEAST and accepts_gzip(headers.get(ACCEPT_ENCODING, b"")):
-            packed = await compressed(text)
-            if packed is not None:
-                return packed, (ENCODED,)
-        return text, ()
-
-    async def _run(self, operation: Operation, method: str, headers: Headers) -> Answer:
-        """Return the answer to an operation. Raises RequestError for a subscription, or for a change that is not
-        allowed."""
-        if operation.known.kind is OperationType.QUERY:
-            return await operation.answer()
+    def _check_kind(self, operation: Operation, method: str, headers: Headers) -> None:
+        """Raise RequestError for a subscription, or for a change that is not allowed."""
         if operation.kind is OperationType.SUBSCRIPTION:
             raise RequestError(
                 RequestErrorCode.NOT_ACCEPTABLE,
                 "A subscription has many answers: accept text/event-stream and no JSON, or use a WebSocket.",
             )
         _check_change(operation, method, headers, self._origins)
-        return await operation.answer()
 
     async def _stream(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
         with ExitStack() as held, self.operations.bodies.hold() as body_held:
@@ -167,7 +165,7 @@ class GraphQLEndpoint:
                 note(*_summary(operation))
                 await self._streams.answer(operation, receive, send)
 
-    async def _posted(self, headers: Headers, body: bytes) -> GraphQLRequest:
+    def _posted(self, headers: Headers, body: bytes) -> GraphQLRequest:
         require_json(headers.get(b"content-type", b""))
         return graphql_request(decode(body, self._settings.max_json_depth))
 
@@ -224,13 +222,13 @@ def _status(answer: Answer, kind: bytes) -> int:
 
 def _code(body: dict[str, Any]) -> str:
     """Return the outcome of a request for metrics."""
-    code: str = body["errors"][0]["extensions"]["code"] if body.get("errors") else "OK"
+    code: str = body["errors"][0]["extensions"]["code"] if body.get("errors") else OK
     return code
 
 
 def _summary(operation: Operation | Answer) -> tuple[str, str]:
     """Return the name and the outcome of an event stream's operation for the log."""
-    return (operation.label, "OK") if isinstance(operation, Operation) else ("", _code(operation.body))
+    return (operation.label, OK) if isinstance(operation, Operation) else ("", _code(operation.body))
 
 
 def _response(status: int, text: bytes, kind: bytes, more: Mapping[str, str], encoding: Fields = ()) -> Response:

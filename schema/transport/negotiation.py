@@ -29,6 +29,7 @@ def preferred(accept: bytes, *offers: bytes) -> bytes | None:
     return best
 
 
+@lru_cache(256)
 def media_type(accept: bytes | None) -> bytes:
     """Return the JSON media type of the response. Raises RequestError if the request accepts neither."""
     chosen = preferred(accept, GRAPHQL, JSON) if accept else JSON

@@ -17,6 +17,7 @@ from graphql import (
     GraphQLString,
     Undefined,
     assert_leaf_type,
+    get_nullable_type,
     is_enum_type,
     is_input_object_type,
     is_list_type,
@@ -28,6 +29,7 @@ from graphql.utilities.coerce_input_value import coerce_default_value, coerce_in
 from schema.types.values.input_factory import maker
 
 Coerce = Callable[[Any], Any]
+TEXTS = (GraphQLString, GraphQLID)
 
 
 class NeedsGraphQLCore(Exception):
@@ -37,8 +39,11 @@ class NeedsGraphQLCore(Exception):
 def coercer(kind: GraphQLInputType) -> Coerce:
     """Return the coercion function of a type; it returns Undefined for an invalid value."""
     usual = _coercer(kind)
+    is_text = get_nullable_type(kind) in TEXTS
 
     def coerce(value: Any) -> Any:
+        if is_text and type(value) is str:
+            return value
         try:
             return usual(value)
         except Exception:  # a leaf may raise any error
@@ -64,7 +69,7 @@ def _bare(kind: GraphQLInputType) -> Coerce:
         # Unknown and malformed keys are left to graphql-core.
         return {name: kind.coerce_input_value(name) for name in kind.values}.__getitem__
     leaf = assert_leaf_type(kind).coerce_input_value
-    if kind in (GraphQLString, GraphQLID):
+    if kind in TEXTS:
         return lambda value: value if type(value) is str else _coerced(leaf, value)
     return lambda value: _coerced(leaf, value)
 

@@ -1,9 +1,9 @@
 """Fit a hundred cells at once: create, start, watch, compare and export, with httpx only.
 
-A server must run, and httpx must be installed:
+A server must run, in another terminal; httpx is one of its packages:
 
     make run
-    python examples/hundred_cells.py --cells 100 --output cells.csv
+    .venv/bin/python examples/hundred_cells.py --cells 100 --output cells.csv
 
 The cells are synthetic: the discharge of examples/discharge.csv, with noise of its own for each. Repeating the command
 creates nothing twice, and continues where it ended.

@@ -33,7 +33,9 @@ class Commands(TyperGroup):
         try:
             return super().invoke(ctx)
         except Exception as error:
-            found = explanation(error)
+            typed = self.get_command(ctx, ctx.invoked_subcommand or "")
+            has_server = typed is not None and any(option.name == "server" for option in typed.params)
+            found = explanation(error, ctx.invoked_subcommand or "", has_server)
             if found is None:
                 raise
             code, lines = found

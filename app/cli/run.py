@@ -18,6 +18,7 @@ from app.cli.checks.preflight import check_database
 from app.cli.checks.settings import DatabaseUrl, settings_with
 from app.cli.pipelines.run_report import print_report
 from app.cli.terminal import console, printable, shown, stderr
+from app.database.connect import FileInUse
 from app.database.connect import database_url as parsed
 from app.errors import VoltgraphError
 from app.execution.sandbox.server_process import protect_process
@@ -27,6 +28,11 @@ from app.settings import QUERIES, Settings
 
 LOOK = 0.3
 """Seconds between two polls of the progress."""
+Server = Annotated[
+    str | None,
+    typer.Option(help="URL of a running server; by default that which uses the database, or one in this process."),
+]
+Key = Annotated[str | None, typer.Option(envvar="VOLTGRAPH_KEY", help="API key, if the server needs one.")]
 PATIENCE = 600.0
 """Seconds that one step of an upload may take."""
 MAX_ANSWER = 500
@@ -90,14 +96,21 @@ def base_of(server: str) -> str:
     return server.strip().rstrip("/").removesuffix("/graphql")
 
 
-def require_database(server: str | None, database_url: str | None) -> Settings:
-    """Return the settings; without a server, check the database of a server in this process first. Raises NotUsable."""
-    settings = settings_with(database_url=database_url)
-    if server is None:
+def find_server(server: str | None, settings: Settings) -> str | None:
+    """Return the address of the server that was given, or of that which uses the file of the database; None if a server
+    in this process can use the database. Raises NotUsable and FileInUse."""
+    if server is not None:
+        return server
+    try:
         check_database(parsed(settings.database_url))
-        if advice := missing_battery(settings):
-            stderr.print(shown(f"Battery   {advice}", "yellow"), soft_wrap=True)
-    return settings
+    except FileInUse as error:
+        if error.server is None:
+            raise
+        stderr.print(shown(f"Server    {error}", "dim"), soft_wrap=True)
+        return error.server
+    if advice := missing_battery(settings):
+        stderr.print(shown(f"Battery   {advice}", "yellow"), soft_wrap=True)
+    return None
 
 
 def read_input(file: Path) -> dict[str, Any]:
@@ -122,10 +135,8 @@ def read_input(file: Path) -> dict[str, Any]:
 
 def run(
     file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="Pipeline file, as for POST /pipelines.")],
-    server: Annotated[
-        str | None, typer.Option(help="URL of a running server; by default a server in this process.")
-    ] = None,
-    key: Annotated[str | None, typer.Option(envvar="VOLTGRAPH_KEY", help="API key, if the server needs one.")] = None,
+    server: Server = None,
+    key: Key = None,
     output: Annotated[
         Path | None, typer.Option(dir_okay=False, help="Write the pipeline and all results to this JSON file.")
     ] = None,
@@ -135,9 +146,10 @@ def run(
     """Create a pipeline, start it and watch it. Ctrl-C cancels it."""
     if output is not None and not output.resolve().parent.is_dir():
         raise typer.BadParameter(f"The folder {output.parent} of --output does not exist.")
-    settings = require_database(server, database_url)
+    settings = settings_with(database_url=database_url)
+    address = find_server(server, settings)
     show = stderr if as_json else console
-    results = asyncio.run(run_file(file, connected(server, key, settings), show))
+    results = asyncio.run(run_file(file, connected(address, key, settings), show))
     if not as_json:
         print_report(results, results["elements"], console)
     _write(results, output, as_json)

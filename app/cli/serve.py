@@ -17,7 +17,7 @@ from app.cli.checks.settings import DatabaseUrl, settings_with
 from app.cli.terminal import console, shown
 from app.database import telemetry
 from app.database.connect import database_url as parsed
-from app.database.connect import shown_url
+from app.database.connect import record_server, shown_url
 from app.execution.sandbox.server_process import protect_process
 from app.main import create_app
 from app.server.observability import logs
@@ -39,6 +39,7 @@ def new_server(settings: Settings, kind: type[Server] = Server) -> Server:
 
     async def announce(host: str, port: int) -> None:
         base = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+        record_server(url, reachable(base))
         logs.print_start(
             settings,
             f"serves {base}/graphql",
@@ -57,6 +58,11 @@ def new_server(settings: Settings, kind: type[Server] = Server) -> Server:
             console.print(shown(f"Battery   {advice}", "yellow"), soft_wrap=True)
 
     return kind(app, settings, announce)
+
+
+def reachable(base: str) -> str:
+    """Return the address at which this machine reaches a server that may listen on all addresses."""
+    return base.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:")
 
 
 def serve(

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from app.cli.checks.settings import DatabaseUrl
-from app.cli.run import Client, connected, require_database
+from app.cli.checks.settings import DatabaseUrl, settings_with
+from app.cli.run import Client, Key, Server, connected, find_server
 from app.cli.terminal import console, lines, printable, shown
 
 CHUNK = 1 << 20
@@ -27,17 +27,16 @@ def upload(
     project: Annotated[str | None, typer.Option(help="Project; by default `local`, or that of the cell.")] = None,
     cell: Annotated[str | None, typer.Option(help="Id of the cell (CellInstance) that was measured.")] = None,
     reader: Annotated[str | None, typer.Option(help="Cycler of the file, such as maccor; by default guessed.")] = None,
-    server: Annotated[
-        str | None, typer.Option(help="URL of a running server; by default a server in this process.")
-    ] = None,
-    key: Annotated[str | None, typer.Option(envvar="VOLTGRAPH_KEY", help="API key, if the server needs one.")] = None,
+    server: Server = None,
+    key: Key = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Upload a measurement, once; configurations refer to it as db:ID."""
     input = {"name": name or file.stem, "fileName": file.name, "bytes": file.stat().st_size, "reader": reader}
     input |= {"projectId": project or (None if cell else "local"), "cellInstanceId": cell}
-    settings = require_database(server, database_url)
-    measurement = asyncio.run(_upload(file, input, connected(server, key, settings)))
+    settings = settings_with(database_url=database_url)
+    address = find_server(server, settings)
+    measurement = asyncio.run(_upload(file, input, connected(address, key, settings)))
     _print(measurement)
     raise typer.Exit(0 if measurement["status"] == "READY" else 1)
 

@@ -1,15 +1,19 @@
 """Kinds of databases, and the database at a URL.
 
 SQLite has one connection that writes and a few that only read. One process writes a file; `exclusive` locks the file
-against a second one. PostgreSQL has one pool for reads and writes.
+against a second one, and the lock file holds the address at which that process serves. PostgreSQL has one pool for
+reads and writes.
 """
 
 from __future__ import annotations
 
 import fcntl
+import json
+import os
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import make_url
 from sqlalchemy.engine import URL
@@ -61,7 +65,11 @@ def shown_url(url: URL) -> str:
 
 
 class FileInUse(VoltgraphError):
-    """Another process writes this SQLite file."""
+    """Another process writes this SQLite file. `server` is the address at which it serves the file to this machine."""
+
+    def __init__(self, message: str, server: str | None) -> None:
+        super().__init__(message)
+        self.server = server
 
 
 @contextmanager
@@ -71,14 +79,63 @@ def exclusive(url: URL) -> Iterator[None]:
     if not is_file(url):
         yield
         return
-    file = Path(f"{url.database}.lock")
+    file = _lock_of(url)
     create_private(file)
     with file.open("a") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise FileInUse(f"{url.database} is in use by a running server") from None
+            raise _in_use(url) from None
+        _describe(url, None)
         yield
+
+
+def record_server(url: URL, address: str) -> None:
+    """Record the address at which this process serves the file that it has locked. Does nothing if the database is a
+    server."""
+    if is_file(url):
+        _describe(url, address)
+
+
+def server_of(url: URL) -> str | None:
+    """Return the address of the server that uses the file of a database on this machine, if one does."""
+    if not is_file(url) or not _lock_of(url).exists():
+        return None
+    try:
+        with exclusive(url):
+            return None
+    except FileInUse as error:
+        return error.server
+
+
+def _lock_of(url: URL) -> Path:
+    return Path(f"{url.database}.lock")
+
+
+def _describe(url: URL, server: str | None) -> None:
+    """Write a line about this process to the lock file that it holds, by one call: another process may read it."""
+    holder = {"machine": os.uname().nodename, "pid": os.getpid(), "server": server}
+    line = f"{json.dumps(holder)}\n".encode()
+    file = os.open(_lock_of(url), os.O_WRONLY)
+    try:
+        os.pwrite(file, line, 0)
+        os.ftruncate(file, len(line))
+    finally:
+        os.close(file)
+
+
+def _in_use(url: URL) -> FileInUse:
+    """Return the error that names the process which has locked a file. An address counts on its own machine only: in a
+    container, or over a network file system, it may lead to another server."""
+    holder: dict[str, Any] = {}
+    with suppress(OSError, ValueError):
+        holder = json.loads(_lock_of(url).read_text().partition("\n")[0])
+    if (machine := holder.get("machine", os.uname().nodename)) != os.uname().nodename:
+        return FileInUse(f"{url.database} is in use by a process of {machine}", None)
+    if server := holder.get("server"):
+        return FileInUse(f"{url.database} is in use by the server at {server}", server)
+    process = f"the process {holder['pid']}" if "pid" in holder else "another process"
+    return FileInUse(f"{url.database} is in use by {process}", None)
 
 
 @asynccontextmanager

@@ -136,7 +136,8 @@ def test_a_damaged_database(tmp_path: Path) -> None:
 def test_a_file_that_a_server_uses(command: list[str], tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/used.db"
     with exclusive(database_url(url)):
-        assert_short(said(*command, "--database-url", url), 3, "in use by a running server", "--server")
+        named = f"`voltgraph {command[0]}` another file"
+        assert_short(said(*command, "--database-url", url), 3, f"in use by the process {os.getpid()}", named)
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)

@@ -212,10 +212,3 @@ def test_codes_of_alerts_exist() -> None:
         for query in queries:
             for pattern in re.findall(r'code[!=~]+"([^"]+)"', query):
                 assert set(pattern.split("|")) <= codes
-
-
-def test_the_caddyfile_leads_to_the_server() -> None:
-    text = (DEPLOY / "Caddyfile").read_text()
-    assert text.count("{") == text.count("}")
-    assert "reverse_proxy 127.0.0.1:8000" in text
-    assert "health_uri /readyz" in text

@@ -130,6 +130,11 @@ async def events(made: Topology, id: str) -> list[str]:
 
 
 async def test_a_run_is_watched_through_nginx(topology: Topology) -> None:
+    await watch_run(topology)
+
+
+async def watch_run(topology: Topology) -> None:
+    """Watch a run through the proxy, over a WebSocket and by an event stream."""
     async with asyncio.timeout(60), topology.client() as http:
         runs = Runs(http)
         id = await runs.make({"steps": 5, "seconds": 2}, {}, kind="DATA_FIT")
@@ -148,6 +153,21 @@ async def test_a_run_is_watched_through_nginx(topology: Topology) -> None:
         assert (await streaming)[-1] == "COMPLETED"
 
 
+async def upload(http: httpx.AsyncClient, size: int) -> None:
+    """Upload a measurement file through the proxy. Bodies of other addresses have a lower limit."""
+    variables = {"input": {"projectId": "p", "name": "long", "fileName": "long.csv", "bytes": size}}
+    query = (ROOT / "queries" / "CreateMeasurement.graphql").read_text()
+    made = (await http.post("/graphql", json={"query": query, "variables": variables})).json()
+    target = made["data"]["createMeasurement"]["upload"]
+    answer = await http.put(target["url"], content=b"0" * size, headers=target["headers"], timeout=60)
+    assert answer.status_code == 200, answer.text
+    try:
+        refused = await http.post("/graphql", content=b" " * size, headers={"content-type": "application/json"})
+    except httpx.TransportError:  # a proxy may close the connection while the client still sends
+        return
+    assert refused.status_code == 413
+
+
 async def test_nginx_keeps_metrics_to_itself_and_asks_for_keys(topology: Topology) -> None:
     async with topology.client() as http:
         assert (await http.get("/metrics")).status_code == 403
@@ -156,6 +176,7 @@ async def test_nginx_keeps_metrics_to_itself_and_asks_for_keys(topology: Topolog
         long = "x" * (3 << 20)
         answer = await http.post("/graphql", json={"query": "{ __typename }", "variables": {"long": long}})
         assert answer.status_code == 200, answer.text
+        await upload(http, 20_000_000)
 
 
 def test_a_backup_is_restored_with_the_commands_of_the_page(topology: Topology, tmp_path: Path) -> None:

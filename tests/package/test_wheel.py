@@ -128,6 +128,20 @@ def test_battery_work_is_found_in_a_folder_of_another_project(installed: Install
     assert "8.73232" in printed
 
 
+def test_a_measurement_is_uploaded_and_fitted_in_a_folder_of_another_project(
+    installed: Installed, foreign: Path
+) -> None:
+    pytest.importorskip("ionworksdata", reason="needs the extra `data`")
+    free = "Positive particle diffusivity [m2.s-1]=1e-15..1e-13"
+    with started(foreign, installed.command, "serve", "--port", "0", VOLTGRAPH_WORKERS="1") as line:
+        assert "http://" in line
+        printed = ran(foreign, installed.command, "upload", str(ROOT / "examples" / "discharge.csv"))
+        [reference] = re.findall(r"db:[0-9a-f-]{36}", printed)
+        printed = ran(foreign, installed.command, "fit", reference, "--cell", "Chen2020", "--free", free)
+    [value] = re.findall(r"diffusivity \[m2.s-1\] *│ (\S+) *│ ±", printed)
+    assert float(value) == pytest.approx(6e-15, rel=1e-3), printed
+
+
 def test_a_worker_works_in_a_folder_of_another_project(installed: Installed, foreign: Path, postgres: Postgres) -> None:
     file = foreign / "small.json"
     file.write_text(json.dumps(SMALL))

@@ -14,15 +14,11 @@ import orjson
 import typer
 
 from app.cli.checking.places import Place, find_place
-from app.cli.checks.extras import missing_battery
-from app.cli.checks.preflight import check_database
 from app.cli.checks.settings import DatabaseUrl, settings_with
-from app.cli.run import Client, Refused, connected, read_input
+from app.cli.run import Client, Key, Refused, Server, connected, find_server, read_input
 from app.cli.terminal import console, shown, stderr
-from app.database.connect import database_url as parsed
 from app.errors import BadJson
 from app.pipelines.elements import MARK
-from app.settings import Settings
 
 PATIENCE = 120.0
 """Seconds that a check in this process may take, which imports PyBaMM first."""
@@ -44,10 +40,8 @@ def check(
     files: Annotated[
         list[Path], typer.Argument(exists=True, dir_okay=False, help="Pipeline files, as for POST /pipelines.")
     ],
-    server: Annotated[
-        str | None, typer.Option(help="URL of a running server; by default the check is made in this process.")
-    ] = None,
-    key: Annotated[str | None, typer.Option(envvar="VOLTGRAPH_KEY", help="API key, if the server needs one.")] = None,
+    server: Server = None,
+    key: Key = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the problems as JSON.")] = False,
     database_url: DatabaseUrl = None,
 ) -> None:
@@ -75,20 +69,14 @@ async def _connected(
     files: Sequence[Path], server: str | None, key: str | None, database_url: str | None
 ) -> AsyncIterator[Client]:
     """Connect to a server; without an address, to one in this process, which runs nothing. Its database is an empty one
-    unless a file references measurements."""
-    if server is not None:
-        async with connected(server, key, Settings()) as client:
-            yield client
-        return
+    unless a file references measurements; then it may be in use by a server, which is asked instead."""
     alone = {"workers": 0, "max_checks": 1, "check_timeout": PATIENCE, "request_timeout": PATIENCE}
     with tempfile.TemporaryDirectory(prefix="voltgraph-check-") as folder:
-        if database_url is None and not any(MARK.encode() in file.read_bytes() for file in files):
+        if server is database_url is None and not any(MARK.encode() in file.read_bytes() for file in files):
             database_url, key = f"sqlite:///{folder}/empty.db", None
         settings = settings_with(database_url=database_url, **alone)
-        check_database(parsed(settings.database_url))
-        if advice := missing_battery(settings):
-            stderr.print(shown(f"Battery   {advice}", "yellow"), soft_wrap=True)
-        async with connected(None, key, settings) as client:
+        address = find_server(server, settings)
+        async with connected(address, key, settings) as client:
             yield client
 
 

@@ -23,7 +23,7 @@ from app.cli.checks.preflight import check_database, check_port
 from app.cli.checks.settings import DatabaseUrl, settings_with, unknown_variables
 from app.cli.terminal import console, shown
 from app.database import telemetry
-from app.database.connect import FileInUse, backend_of, shown_url
+from app.database.connect import FileInUse, backend_of, server_of, shown_url
 from app.database.connect import database_url as parsed
 from app.database.migrations import head, pending
 from app.errors import VoltgraphError
@@ -130,6 +130,9 @@ def _keys(settings: Settings) -> Iterator[Finding]:
 
 
 def _port(settings: Settings) -> Iterator[Finding]:
+    if server := server_of(parsed(settings.database_url)):
+        yield "ok", f"the server of this database listens at {server}"
+        return
     check_port(settings.host, settings.port)
     yield "ok", f"{settings.host}:{settings.port} is free"
     check_listener(settings, (settings.host, settings.port))

@@ -21,8 +21,9 @@ Line = tuple[str, str]
 """Title and text of a line."""
 
 
-def explanation(error: BaseException) -> tuple[int, list[Line]] | None:
-    """Return the exit code and the lines for an error that a user can mend; None for any other error."""
+def explanation(error: BaseException, command: str, has_server: bool) -> tuple[int, list[Line]] | None:
+    """Return the exit code and the lines for an error that a user can mend; None for any other error. `command` is the
+    command that was typed; `has_server`: it takes --server."""
     if isinstance(error, ValidationError) and error.title == Settings.__name__:
         return WRONG, list(_wrong_settings(error))
     if isinstance(error, WrongDocuments):
@@ -30,7 +31,9 @@ def explanation(error: BaseException) -> tuple[int, list[Line]] | None:
     if isinstance(error, WrongUrl):
         return WRONG, [("Database URL", str(error))]
     if isinstance(error, FileInUse):
-        return UNAVAILABLE, [("In use", f"{error}. Stop it, or use another file; `run` takes its address by --server.")]
+        servers = ", or the address of a server by --server" if has_server else ""
+        other = f"give `voltgraph {command}` another file by --database-url sqlite:///FILE{servers}"
+        return UNAVAILABLE, [("In use", f"{error}. Stop it, or {other}.")]
     if isinstance(error, NotUsable):
         return UNAVAILABLE, [("Not usable", str(error))]
     if isinstance(error, CannotListen):

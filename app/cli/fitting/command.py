@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.checks.settings import DatabaseUrl
+from app.cli.checks.settings import DatabaseUrl, settings_with
 from app.cli.fitting.configuration import STORED, configuration, read_columns, written
 from app.cli.fitting.plot import plot, require_plotting
 from app.cli.pipelines.run_report import print_report
-from app.cli.run import Client, Refused, connected, read_input, require_database, run_input
+from app.cli.run import Client, Key, Refused, Server, connected, find_server, read_input, run_input
 from app.cli.terminal import console, shown
 
 POINTS = 5_000
@@ -35,19 +35,18 @@ def fit(
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Overwrite the configuration file.")] = False,
     plot: Annotated[Path | None, typer.Option(dir_okay=False, help="File for a plot: .png, .pdf or .svg.")] = None,
     project: Annotated[str, typer.Option(help="Project of the pipeline.")] = "local",
-    server: Annotated[
-        str | None, typer.Option(help="URL of a running server; by default a server in this process.")
-    ] = None,
-    key: Annotated[str | None, typer.Option(envvar="VOLTGRAPH_KEY", help="API key, if the server needs one.")] = None,
+    server: Server = None,
+    key: Key = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Fit parameters to a measurement, and keep the configuration that was run."""
     if plot is not None:
         require_plotting(plot)
-    settings = require_database(server, database_url)
+    settings = settings_with(database_url=database_url)
+    address = find_server(server, settings)
     config = _configuration(file, cell, model, free, reader, project, initial_soc)
     kept = _keep(config, file, save, overwrite)
-    completed = asyncio.run(_run(kept, connected(server, key, settings), plot))
+    completed = asyncio.run(_run(kept, connected(address, key, settings), plot))
     raise typer.Exit(0 if completed else 1)
 
 

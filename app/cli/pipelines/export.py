@@ -7,8 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.checks.settings import DatabaseUrl
-from app.cli.run import Client, Refused, connected, require_database
+from app.cli.checks.settings import DatabaseUrl, settings_with
+from app.cli.run import Client, Key, Refused, Server, connected, find_server
 from app.cli.terminal import printable, shown, stderr
 from app.pipelines.results.parameter_sets import ParameterSetFormat
 
@@ -23,10 +23,8 @@ def export(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="File or folder to write to; by default standard output.")
     ] = None,
-    server: Annotated[
-        str | None, typer.Option(help="URL of a running server; by default a server in this process.")
-    ] = None,
-    key: Annotated[str | None, typer.Option(envvar="VOLTGRAPH_KEY", help="API key, if the server needs one.")] = None,
+    server: Server = None,
+    key: Key = None,
     database_url: DatabaseUrl = None,
 ) -> None:
     """Write the parameter values of a pipeline for PyBaMM, as BPX, or as CSV."""
@@ -34,8 +32,9 @@ def export(
         raise typer.BadParameter(f"--format takes {', '.join(FORMATS)}, not {format}.")
     if output is not None and not output.resolve().parent.is_dir():
         raise typer.BadParameter(f"The folder {output.parent} of --output does not exist.")
-    settings = require_database(server, database_url).model_copy(update={"request_timeout": PATIENCE})
-    found = asyncio.run(_read(id, format.upper(), connected(server, key, settings)))
+    settings = settings_with(database_url=database_url, request_timeout=PATIENCE)
+    address = find_server(server, settings)
+    found = asyncio.run(_read(id, format.upper(), connected(address, key, settings)))
     _write(found, output)
     for each in found["omitted"]:
         stderr.print(shown(printable(each["name"]), "yellow"), shown(printable(each["reason"])), soft_wrap=True)

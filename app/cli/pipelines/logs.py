@@ -2,15 +2,16 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from typing import Annotated, Any
 
 import httpx
 import typer
 from rich.text import Text
 
-from app.cli.run import Client, Refused, connected
+from app.cli.pipelines.options import Key, Server, connecting
+from app.cli.run import Client, Refused
 from app.cli.terminal import console, lines, shown
-from app.settings import Settings
 
 LOOK = 1.0
 """Seconds between two polls of a log that is followed."""
@@ -23,23 +24,20 @@ def logs(
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Print further lines until the jobs have ended.")
     ] = False,
-    server: Annotated[
-        str | None, typer.Option(help="URL of the server; by default that of VOLTGRAPH_HOST and VOLTGRAPH_PORT.")
-    ] = None,
-    key: Annotated[str | None, typer.Option(envvar="VOLTGRAPH_KEY", help="API key, if the server needs one.")] = None,
+    server: Server = None,
+    key: Key = None,
 ) -> None:
     """Print the log of a job: standard output, standard error, warnings, and lines of the worker."""
-    settings = Settings()
     try:
-        asyncio.run(print_logs(id, server or f"http://{settings.host}:{settings.port}", key, follow=follow))
+        asyncio.run(print_logs(id, connecting(server, key), follow=follow))
     except (Refused, httpx.HTTPError) as error:
         console.print(shown(type(error).__name__, "red"), lines(str(error)))
         raise typer.Exit(2) from None
 
 
-async def print_logs(id: str, server: str, key: str | None, *, follow: bool) -> None:
+async def print_logs(id: str, connecting: AbstractAsyncContextManager[Client], *, follow: bool) -> None:
     """Print the logs of all jobs that an id names, in the order of their elements. Raises Refused."""
-    async with connected(server, key, Settings()) as client:
+    async with connecting as client:
         jobs = _jobs(await client.send("JobsOfNode", id=id))
         if not jobs:
             raise Refused(f"No job has the id {id}, and no started pipeline or element.")

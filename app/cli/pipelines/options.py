@@ -7,16 +7,22 @@ from typing import Annotated
 
 import typer
 
-from app.cli.run import Client, connected
+from app.cli.run import Client, Key, connected
+from app.database.connect import database_url as parsed
+from app.database.connect import server_of
 from app.settings import Settings
 
+__all__ = ["Key", "Server", "connecting"]
 Server = Annotated[
-    str | None, typer.Option(help="URL of the server; by default that of VOLTGRAPH_HOST and VOLTGRAPH_PORT.")
+    str | None,
+    typer.Option(
+        help="URL of the server; by default that which uses the database, or that of VOLTGRAPH_HOST and VOLTGRAPH_PORT."
+    ),
 ]
-Key = Annotated[str | None, typer.Option(envvar="VOLTGRAPH_KEY", help="API key, if the server needs one.")]
 
 
 def connecting(server: str | None, key: str | None) -> AbstractAsyncContextManager[Client]:
-    """Connect to a server, by default to that of the settings."""
+    """Connect to a server, by default to that which uses the database, or else to that of the settings."""
     settings = Settings()
-    return connected(server or f"http://{settings.host}:{settings.port}", key, settings)
+    address = server or server_of(parsed(settings.database_url)) or f"http://{settings.host}:{settings.port}"
+    return connected(address, key, settings)

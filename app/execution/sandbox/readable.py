@@ -10,12 +10,17 @@ SYSTEM = (
     *("/etc/ld.so.cache", "/etc/localtime", "/etc/timezone", "/dev/null", "/dev/zero", "/dev/random", "/dev/urandom"),
 )
 IN_PREFIX = ("lib", "lib64", "share")
+PACKAGES = ("site-packages", "dist-packages")
+"""Names of folders that hold installed packages, and nothing else."""
 
 
 def readable() -> list[Path]:
-    """Return the readable paths: system libraries, Python's, and the package of each module imported so far."""
+    """Return the readable paths: system libraries, Python's, installed packages, and the package of each module
+    imported so far."""
     prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
     installed = {Path(prefix) / name for prefix in prefixes for name in IN_PREFIX}
+    # Packages of a user (`pip install --user`), and folders of PYTHONPATH: some modules are imported only by a job.
+    installed |= {Path(each).absolute() for each in sys.path if Path(each).name in PACKAGES}
     roots = {*map(Path, SYSTEM), *installed}
     return sorted({*roots, *(each for each in _imported() if not any(each.is_relative_to(root) for root in roots))})
 

@@ -45,6 +45,10 @@ class Postgres:
         self._server.psql(f"CREATE DATABASE {name} TEMPLATE {'template1' if empty else 'template'};")
         return self._address(name)
 
+    def execute(self, statements: str) -> None:
+        """Execute statements as the superuser."""
+        self._server.psql(statements)
+
     @property
     def pid(self) -> int:
         """Return the first process of the server."""

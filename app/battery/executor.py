@@ -8,11 +8,12 @@ from importlib.metadata import version
 
 import pybamm
 
+from app.battery import configuration
 from app.battery.checked_element import CheckedElement, ElementResult, refused
 from app.battery.configuration import faults, parse_element
 from app.battery.expressions.symbols import encode
 from app.battery.functions import Inputs, explain_missing
-from app.battery.objectives.models.named_models import prepare
+from app.battery.objectives.models import named_models
 from app.battery.warnings.objective_warnings import value_warnings
 from app.execution.executor import Fault, Job, JobFailed, Outcome, Progress, Values
 from app.models.enums import JobErrorCode
@@ -27,7 +28,8 @@ class BatteryExecutor:
     """Executor on PyBaMM. BATTERY.md lists what it supports; everything else is refused by name."""
 
     def __init__(self) -> None:
-        prepare()
+        named_models.prepare()
+        configuration.prepare()
 
     def check(self, jobs: Sequence[Job]) -> list[list[Fault]]:
         return faults(jobs)

@@ -45,8 +45,6 @@ from app.models.enums import ElementType, JobErrorCode, SeriesSource
 
 OWN = (__package__ or "").rpartition(".")[0]
 """Name of the package that holds this one: `app` in a checkout."""
-NICE = 10
-"""Nice value of this process and its children, so that API requests run first on few cores."""
 BACKGROUND = ("run", "ingest")
 """Requests that no caller waits for: their processes run at the lowest priority."""
 KILLED_FIRST = "1000"
@@ -64,7 +62,6 @@ def main(fd: int, executor: str, parent: int) -> None:
     # Ctrl-C in a terminal must end only the server, which then ends its children in order. A session of its own would
     # also achieve that, but Linux gives each session as much of a core as the server's, whatever the nice value.
     os.setpgid(0, 0)
-    os.nice(NICE)
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text(KILLED_FIRST)
     for stream in (sys.stdout, sys.stderr):
@@ -166,6 +163,7 @@ def _child(
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         send(connection, {"kind": "began", "pid": os.getpid()})
         request = receive(connection)
+        os.nice(request["nice"])
         if request["kind"] in BACKGROUND:
             _run_when_idle()
         limits = Limits(**request["limits"])

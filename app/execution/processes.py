@@ -45,6 +45,9 @@ MAX_DELAY = 30
 """Maximum factor of RESTART_DELAY while the fork server cannot start."""
 STDERR_LINES, STDERR_CHARACTERS = 10, 2_000
 """Part of a fork server's standard error that a job's failure quotes."""
+NICE = 10
+"""Nice value of jobs, so that API requests run first on few cores. Work that a request waits for has none, nor has the
+fork server: a process cannot lower its own value for its children."""
 BEGIN = 60.0
 """Seconds within which a child process must start; the first one waits for the imports."""
 KILLED = 5.0
@@ -157,17 +160,22 @@ class ChildProcesses:
 
     @asynccontextmanager
     async def child(
-        self, request: dict[str, Any], sink: LogSink | None = None, limits: Limits | None = None
+        self,
+        request: dict[str, Any],
+        sink: LogSink | None = None,
+        limits: Limits | None = None,
+        *,
+        is_urgent: bool = False,
     ) -> AsyncIterator[ChildProcess]:
         """Run a child process for `request`; kill it on exit, and remove its folder. `sink` receives what it writes to
-        its log. `limits` replace those of jobs."""
+        its log. `limits` replace those of jobs. `is_urgent`: a request of the API waits for it."""
         folder = Path(tempfile.mkdtemp(prefix="job-", dir=self._folder.name))
         pipes = Pipes(sink or Discard())
         child = writer = None
         try:
             reader, writer = await self._connect(pipes)
             confined = {"limits": (limits or self.limits).to_json(), "folder": str(folder), "sandbox": self._sandbox}
-            writer.write(packed(request | confined))
+            writer.write(packed(request | confined | {"nice": 0 if is_urgent else NICE}))
             async with asyncio.timeout(BEGIN):
                 began = await self._begun(reader)
             child = ChildProcess(reader, began["pid"], pipes, folder)

@@ -166,3 +166,15 @@ def test_the_usual_models_are_made_before_processes_are_forked() -> None:
         assert model
         assert wrong == []
     assert named_models._made.cache_info().misses == made
+
+
+@pytest.mark.parametrize("name", named_models.PREPARED)
+def test_options_that_spell_out_every_default_are_those_of_the_usual_model(name: str) -> None:
+    usual = named_models._made("lithium_ion", name, "{}")
+    spelled = json.loads(json.dumps(dict(usual.options)))  # the official client writes all of them
+    made = named_models.CELLS[name](options=dict(usual.options))
+    assert (made.rhs, made.algebraic, made.initial_conditions) == (usual.rhs, usual.algebraic, usual.initial_conditions)
+    assert dict(made.variables) == dict(usual.variables)
+    assert named_models._model("lithium_ion", name, spelled) is usual
+    assert named_models._model("lithium_ion", name, spelled | {"thermal": "lumped"}) is not usual
+    assert named_models._model("lithium_ion", name, {}) is usual

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import ssl
@@ -186,11 +187,11 @@ def test_a_backup_is_restored_with_the_commands_of_the_page(topology: Topology, 
     assert made.status_code == 201, made.text
     id = made.json()["id"]
     url = make_url(topology.database)
-    where = ["-h", "127.0.0.1", "-p", str(url.port), "-U", "voltgraph"]
-    copy = tmp_path / "voltgraph.dump"
-    subprocess.run([BIN / "pg_dump", *where, "-Fc", "-f", copy, "voltgraph"], check=True)
-    subprocess.run([BIN / "createdb", *where, "restored"], check=True)
-    subprocess.run([BIN / "pg_restore", *where, "--exit-on-error", "-d", "restored", copy], check=True)
+    page = (ROOT / "docs" / "hosting" / "backup.md").read_text()
+    [commands] = re.findall(r"^```sh\n(pg_dump .*?)^```$", page, re.MULTILINE | re.DOTALL)
+    commands = commands.replace("-h HOST", f"-h 127.0.0.1 -p {url.port}")
+    environment = os.environ | {"PATH": f"{BIN}:{os.environ['PATH']}"}
+    subprocess.run(["bash", "-ec", commands], check=True, cwd=tmp_path, env=environment)
     restored = url.set(database="restored").render_as_string(hide_password=False)
     with serving(restored) as server:
         found = httpx.get(f"{server.url}/pipelines/{id}", headers=topology.headers, trust_env=False)

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -17,19 +16,19 @@ import pytest
 from app.execution import processes
 from app.execution.processes import ChildProcesses, ForkServerFailed
 from app.settings import Settings
+from tests.execution.conftest import Runs
 from tests.execution.processes import below
 from tests.servers import Server
 
 FAKE = Settings(executor="app.execution.fake:FakeExecutor")
 
 
-def test_jobs_give_way_to_whoever_asks(running: Server) -> None:
+async def test_jobs_give_way_to_whoever_asks(running: Server, runs: Runs) -> None:
+    await runs.at_work(await runs.start({"seconds": 20}))
     [zygote] = map(int, below(running.process.pid))
-    end = monotonic() + 10
-    while os.getpriority(os.PRIO_PROCESS, zygote) < 10:
-        assert monotonic() < end
-        sleep(0.05)
-    assert os.getpriority(os.PRIO_PROCESS, running.process.pid) == 0
+    [job] = map(int, below(zygote))
+    assert os.getpriority(os.PRIO_PROCESS, job) == 10
+    assert os.getpriority(os.PRIO_PROCESS, zygote) == os.getpriority(os.PRIO_PROCESS, running.process.pid) == 0
     assert os.getsid(zygote) == os.getsid(running.process.pid)  # another session would have its own share of the CPU
     assert os.getpgid(zygote) == zygote
 
@@ -89,7 +88,8 @@ from app.execution.fake import FakeExecutor
 from app.execution.forkserver import _child
 from app.execution.messages import packed
 
-CONFINED = {"limits": {"memory": 1 << 32, "cpu": 60, "disk": 1 << 20, "files": 64}, "folder": "/", "sandbox": "off"}
+LIMITS = {"memory": 1 << 32, "cpu": 60, "disk": 1 << 20, "files": 64}
+CONFINED = {"limits": LIMITS, "folder": "/", "sandbox": "off", "nice": 0}
 worker, connection = socket.socketpair()
 jobs = [{"name": "a", "type": "DIRECT_ENTRY", "config": {"fake": {"steps": 50, "seconds": 1}}}]
 if BEGINS:

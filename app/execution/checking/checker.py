@@ -94,7 +94,7 @@ class Checker:
         """Return what a child process finds. Raises RequestError and ForkServerFailed."""
         request = check_request((job(*each) for each in elements), data)
         try:
-            async with children.child(request, limits=self._limits) as child:
+            async with children.child(request, limits=self._limits, is_urgent=True) as child:
                 try:
                     async with asyncio.timeout(self._settings.check_timeout):
                         return await self._heard(child, len(elements))

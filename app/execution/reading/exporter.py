@@ -53,7 +53,7 @@ class Exporter:
         try:
             async with asyncio.timeout(SECONDS), self._bulkhead.place():
                 children = await self._children.start()
-                async with children.child(request, limits=self._limits) as child:
+                async with children.child(request, limits=self._limits, is_urgent=True) as child:
                     began = monotonic()
                     try:
                         message = await child.message()

@@ -94,7 +94,7 @@ class Parts:
                 "readable": [str(folder)],
                 "part": asdict(part),
             }
-            async with children.child(request) as child:
+            async with children.child(request, is_urgent=True) as child:
                 return await _heard(child, part)
 
     def _keep(self, key: tuple[str, Part], answer: bytes) -> None:

@@ -6,12 +6,14 @@ import os
 import time
 from collections.abc import Sequence
 
-from app.execution.executor import Fault, Job
+from app.execution.executor import Fault, Job, JobFailed
 from app.execution.fake import FakeExecutor
+from app.models.enums import JobErrorCode
 
 
 class CheckingExecutor(FakeExecutor):
-    """Executor with a key `check` in its configurations: `seconds`, `die`, `bytes` and `raise`."""
+    """Executor with a key `check` in its configurations: `seconds`, `die`, `bytes`, `raise` and `nice`, which refuses
+    with the nice value of the process."""
 
     def check(self, jobs: Sequence[Job]) -> list[list[Fault]]:
         for told in (job.config.get("check", {}) for job in jobs):
@@ -19,6 +21,8 @@ class CheckingExecutor(FakeExecutor):
             bytearray(told.get("bytes", 0))
             if told.get("die"):
                 os.abort()
+            if told.get("nice"):
+                raise JobFailed(JobErrorCode.CONFIGURATION_ERROR, f"nice {os.getpriority(os.PRIO_PROCESS, 0)}")
             if told.get("raise"):
                 raise ValueError("It was told to fail.")
         return super().check(jobs)

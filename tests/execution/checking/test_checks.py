@@ -12,6 +12,7 @@ import pytest
 from app.settings import Settings
 from tests.api import Api, operation
 from tests.execution.checking.conftest import checking, pipeline
+from tests.execution.conftest import Runs
 
 REFUSED = {"fake": {"refuse": "It was told to be wrong."}}
 PROBLEM = {"path": ["fake", "refuse"], "message": "It was told to be wrong."}
@@ -25,6 +26,18 @@ async def error_of(api: Api, *configs: dict[str, Any]) -> tuple[str, str]:
     response = await api.http.post("/graphql", json={"query": QUERY, "variables": variables})
     [error] = response.json()["errors"]
     return error["extensions"]["code"], error["message"]
+
+
+async def test_a_check_before_a_run_has_the_priority_of_the_server_and_that_of_a_run_a_lower_one(
+    database_url: str,
+) -> None:
+    asks = pipeline({"check": {"nice": True}})
+    async with checking(database_url, workers=1) as api:
+        [problem] = (await api.run("CheckPipeline", input=asks))["problems"]
+        assert problem["message"] == f"nice {os.nice(0)}"
+        created = await api.run("CreatePipeline", input=asks | {"start": True})
+        ended = await Runs(api.http).end(created["pipeline"]["id"], 60)
+        assert f"nice {min(os.nice(0) + 10, 19)}" in ended["error"]
 
 
 async def count(api: Api) -> int:

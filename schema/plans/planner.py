@@ -31,7 +31,7 @@ from schema.plans.encoding.json_sql import MOST_BYTES
 from schema.plans.fields import field_of
 from schema.plans.inputs.variables import Variables
 from schema.plans.mutations import MutationPlan
-from schema.plans.readers.computed import compute
+from schema.plans.readers.computed import FieldFailed, complete
 from schema.plans.root_fields import root
 from schema.plans.row_builder import CompileContext, Run
 from schema.plans.selections import FieldDetailsList, Selections, Unplanned
@@ -93,7 +93,7 @@ class Planner:
         charge: Charge | None = None,
     ) -> dict[str, Any] | None:
         """Return the data of a query. Returns None if it has no plan, or if the executor must report an error. Raises
-        AnswerTooLarge."""
+        AnswerTooLarge and FieldFailed."""
         try:
             plan, values = self.find(document, name, variables)
             try:
@@ -104,6 +104,9 @@ class Planner:
         except TooLong:
             raise AnswerTooLarge.than(self._most_bytes) from None
         except AnswerTooLarge:
+            raise
+        except FieldFailed:
+            self.tally.plan += 1
             raise
         except Exception as error:
             self._give_up(error)
@@ -133,8 +136,7 @@ class Planner:
             return (yield from plan(run)), run
 
         data, run = await self._database.run(begin, plan.pace) if plan.reads else unread(begin())
-        await compute(run, Context(self._services, caller, run.budget, charge=charge))
-        return data
+        return await complete(data, run, Context(self._services, caller, run.budget, charge=charge))
 
     async def changed(
         self, document: Document, name: str | None, variables: dict[str, Any] | None, context: Context

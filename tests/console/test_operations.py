@@ -19,14 +19,12 @@ from graphql import (
     parse,
     visit,
 )
-from graphql.execution.values import VariableValues
-from sqlalchemy.dialects import postgresql, sqlite
 
 from app.settings import CONSOLE_OPERATIONS, QUERIES, Settings
 from schema import graphql_schema
 from schema.documents.documents import Documents
-from schema.plans.planner import compiled
 from tests.api import ROOT
+from tests.schema.plans.pair import require_plan
 
 FILES = sorted(CONSOLE_OPERATIONS.glob("*.graphql"))
 SOURCES = ROOT / "app" / "server" / "pages" / "console" / "src"
@@ -62,9 +60,7 @@ def test_is_valid_within_the_limits_of_a_new_server(file: Path) -> None:
     ids=lambda file: file.stem,
 )
 async def test_has_a_plan(file: Path) -> None:
-    document = await Documents(graphql_schema, Settings()).get(operation(file))
-    for dialect in (sqlite.dialect(), postgresql.dialect()):  # type: ignore[no-untyped-call]
-        compiled(document, file.stem, VariableValues({}, {}), dialect)
+    await require_plan(file.stem, operation(file))
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

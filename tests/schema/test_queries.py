@@ -20,6 +20,7 @@ from graphql import (
 
 from schema import graphql_schema
 from tests.api import ADMIN, ROOT, Api, operation
+from tests.schema.plans.pair import require_plan
 from tests.schema.subscriptions import clients
 
 FILES = sorted((ROOT / "queries").glob("*.graphql"))
@@ -53,6 +54,11 @@ async def test_runs_with_its_example_variables(api: Api, file: Path) -> None:
     result = await api.run(file.stem, **variables)
     assert result
     assert isinstance(result, list) or result.get("userErrors", []) == []
+
+
+@pytest.mark.parametrize("file", [file for file in FILES if file not in WATCHING], ids=lambda file: file.stem)
+async def test_has_a_plan(file: Path) -> None:
+    await require_plan(file.stem, operation(file.stem))
 
 
 def lacking_ids(document: DocumentNode) -> list[str]:

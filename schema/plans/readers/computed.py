@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import ast
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from inspect import isawaitable, signature
 from types import SimpleNamespace
 from typing import Any
 
+from graphql import ExecutionResult, is_non_null_type, located_error
+
 from app.database.interface import Steps
+from app.errors import RequestError
 from app.pipelines.budget import AWAITED
 from schema.plans.readers.projections import completer
 from schema.plans.row_builder import CompileContext, FieldReader, RowBuilder, Run
@@ -30,10 +33,10 @@ class ResolverInfo:
 class Computed:
     """Place of a value in an answer, until its resolver has computed it."""
 
-    __slots__ = ("_resolve", "value")
+    __slots__ = ("_resolve", "field", "value")
 
-    def __init__(self, resolve: Callable[[Context], Awaitable[Any]]) -> None:
-        self._resolve = resolve
+    def __init__(self, field: ComputedField, resolve: Callable[[Context], Awaitable[Any]]) -> None:
+        self.field, self._resolve = field, resolve
         self.value: Any = None
 
     async def compute(self, context: Context) -> None:
@@ -51,14 +54,21 @@ class ComputedField:
         self._has_info = "info" in signature(resolve).parameters
         self._arguments = compiling.selections.converted_arguments(type_name, details)
         self._complete = completer(compiling.selections, definition.type, details)
+        self._nodes, self._is_required = [each.node for each in details], is_non_null_type(definition.type)
         compiling.computes = True
 
     def of(self, run: Run, parent: Any) -> Computed:
         """Return the place of the value of a parent."""
         run.budget.take_work(AWAITED)
-        made = Computed(partial(self._value, run, parent))
+        made = Computed(self, partial(self._value, run, parent))
         run.computed.append(made)
         return made
+
+    def failure(self, data: dict[str, Any], place: Computed, error: RequestError) -> ExecutionResult:
+        """Return the result with the error of one value, as the executor does. Null stands in its place, or in place of
+        all data: fields that cannot be null are those of Query and `system`."""
+        path = next(paths(data, place))
+        return ExecutionResult(None if self._is_required else data, [located_error(error, self._nodes, path)])
 
     async def _value(self, run: Run, parent: Any, context: Context) -> Any:
         info = {"info": ResolverInfo(context)} if self._has_info else {}
@@ -67,12 +77,45 @@ class ComputedField:
 
 
 async def compute(run: Run, context: Context) -> None:
-    """Compute the values of a run at the same time, so that loaders batch their reads. Raises the first error."""
+    """Compute the values of a run. Raises the first error."""
+    for _, error in await failures(run, context):
+        raise error
+
+
+async def failures(run: Run, context: Context) -> list[tuple[Computed, BaseException]]:
+    """Compute the values of a run at the same time, so that loaders batch their reads; return the errors."""
     pending, run.computed = run.computed, []
     ended = await asyncio.gather(*(each.compute(context) for each in pending), return_exceptions=True)
-    for error in ended:
-        if error is not None:
-            raise error
+    return [(each, error) for each, error in zip(pending, ended, strict=True) if error is not None]
+
+
+class FieldFailed(Exception):
+    """One value could not be computed: `result` is the answer, so that costly work is not done again."""
+
+    def __init__(self, result: ExecutionResult) -> None:
+        super().__init__()
+        self.result = result
+
+
+async def complete(data: dict[str, Any], run: Run, context: Context) -> dict[str, Any]:
+    """Compute the values of the data of a query. Raises FieldFailed if one of them is refused, and the first of several
+    errors, which the executor reports."""
+    failed = await failures(run, context)
+    for place, error in failed:
+        if len(failed) == 1 and isinstance(error, RequestError) and run.budget.refusal is None:
+            raise FieldFailed(place.field.failure(data, place, error))
+        raise error
+    return data
+
+
+def paths(value: Any, place: Computed) -> Iterator[list[str | int]]:
+    """Find the path of a place in the data of an answer."""
+    if value is place:
+        yield []
+    steps = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for step, below in steps:
+        for path in paths(below, place):
+            yield [step, *path]
 
 
 def computed(type_name: str, *columns: Any) -> FieldReader:

@@ -7,12 +7,17 @@ from copy import copy
 from typing import Any
 
 import orjson
+from graphql.execution.values import VariableValues
+from sqlalchemy.dialects import postgresql, sqlite
 
 from app.auth.caller import LOCAL, Caller
 from app.main import Voltgraph
+from app.settings import Settings
+from schema import graphql_schema
 from schema.answers.answer import Answer, encoded
+from schema.documents.documents import Documents
 from schema.operations import GraphQLRequest, Operation
-from schema.plans.planner import Planner
+from schema.plans.planner import Planner, compiled
 
 
 class Unset:
@@ -80,6 +85,13 @@ class Pair:
         [_, body] = orjson.loads(answered)
         found: dict[str, Any] = body
         return found
+
+
+async def require_plan(name: str, text: str) -> None:
+    """Compile an operation of a document for all databases. Raises Unplanned."""
+    document = await Documents(graphql_schema, Settings()).get(text)
+    for dialect in (sqlite.dialect(), postgresql.dialect()):  # type: ignore[no-untyped-call]
+        compiled(document, name, VariableValues({}, {}), dialect)
 
 
 def written(answer: Answer) -> bytes:

@@ -15,7 +15,7 @@ from app.database.connect import database_url as parsed
 from app.database.connect import open_database
 from app.database.interface import Database
 from app.database.sqlite import rounds
-from app.database.writes.mutations import LONG, SHORT, Steps, run_in
+from app.database.writes.mutations import LONG, SHORT, Memory, Steps, run_in
 from app.errors import NotUnique, ProblemCode, Rejected, not_found
 from app.models.columns import now
 from app.models.sql import sql_of
@@ -41,6 +41,12 @@ def adding(key: str, *, then: Exception | None = None) -> Steps[str]:
     if then is not None:
         raise then
     return key
+
+
+def counting() -> Steps[int]:
+    memory = yield Memory.MEMORY
+    memory["count"] = memory.get("count", 0) + 1
+    return int(memory["count"])
 
 
 def refusing() -> Steps[str]:
@@ -146,3 +152,21 @@ async def _mode(database: Database) -> str:
         return {2: "FULL"}.get(found, str(found))
 
     return await database.write(read)
+
+
+async def test_mutations_share_a_memory_until_one_does_not_ask_for_it(database: Database) -> None:
+    begun = [counting, counting, lambda: adding("a"), counting, refusing, counting]
+    outcomes = await asyncio.gather(*map(database.mutate, begun), return_exceptions=True)
+    counts = [outcome for outcome in outcomes if isinstance(outcome, int)]
+    assert counts == ([1, 2, 1, 1] if database.reads_inline else [1, 1, 1, 1])
+
+
+async def test_a_memory_does_not_outlive_a_round_that_was_undone(database: Database) -> None:
+    def failing() -> Steps[int]:
+        yield from counting()
+        yield statements.INSERT_KEY, row("a")
+        raise RuntimeError
+
+    outcomes = await asyncio.gather(*map(database.mutate, (counting, failing, counting)), return_exceptions=True)
+    assert outcomes[0] == outcomes[2] == 1
+    assert isinstance(outcomes[1], RuntimeError)

@@ -66,6 +66,13 @@ async def test_of_many_at_once_only_what_is_not_unique_fails(database: Database)
     assert await stored(database) == (["a", "b", "c", "e"] if failed == [2] else ["a", "b", "d", "e"])
 
 
+@pytest.mark.parametrize("number", [3, 64, 86])
+async def test_any_number_of_rows_is_stored(database: Database, number: int) -> None:
+    keys = [f"{each:03}" for each in range(number)]
+    await store_all(database, tuple(keys[:2]), tuple(keys[2:]))
+    assert await stored(database) == keys
+
+
 async def test_another_failure_is_not_taken_for_a_key(database: Database) -> None:
     wrong = new(database, "a")._replace(elements=[(None,) * 11])
     with pytest.raises(Exception, match=r"null|NULL") as failure:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import httpx
 import pytest
 
+from app.auth.caller import LOCAL
+from app.errors import Rejected
 from app.main import create_app
+from app.pipelines import lifecycle
 from app.settings import Settings
 from tests.api import Api
 
@@ -54,6 +59,18 @@ async def test_nothing_is_created_that_cannot_start(full: Api, starts: bool) -> 
     listed: list[Any] = (await full.data(POSITIONS))["pipelines"]["nodes"]
     assert len(listed) == (2 if starts else 3)
     assert [each["queuePosition"] for each in listed if each["status"] == "PENDING"] == [None] * (not starts)
+
+
+async def test_starts_and_cancellations_of_one_moment_obey_the_limit(sqlite_url: str) -> None:
+    app = create_app(Settings(database_url=sqlite_url, workers=0))
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://localhost")
+    async with app.router.lifespan_context(app), client as http:
+        database = app.state.services.database
+        a, b, c, d, e = [(await Api(http, database).create())["id"] for _ in range(5)]
+        start = partial(lifecycle.start, database, lifecycle.QueueLimits(3), LOCAL)
+        calls = [start(a), start(b), start(c), start(d), lifecycle.cancel(database, LOCAL, a), start(e)]
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+    assert [isinstance(each, Rejected) for each in outcomes] == [False, False, False, True, False, False]
 
 
 async def test_a_canceled_pipeline_makes_room(full: Api) -> None:

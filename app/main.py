@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -18,11 +19,14 @@ from app.database import telemetry
 from app.database.connect import database_url, exclusive, open_database
 from app.database.interface import Pools
 from app.database.migrations import migrate
+from app.database.retention import purge_copies
 from app.execution.checking.checker import Checker
 from app.execution.on_demand import ChildrenOnDemand
 from app.execution.reading.exporter import Exporter
 from app.execution.reading.parts import Parts
 from app.execution.worker import child_processes, working
+from app.models.columns import now
+from app.models.sql import is_file
 from app.rest.host_rule import HostRule
 from app.server.compression import Compressed
 from app.server.connections.connection_limit import Connections
@@ -77,6 +81,10 @@ class Voltgraph(FastAPI):
             await self.web(scope, receive, send)
 
 
+ABANDONED = timedelta(hours=1)
+"""Age of an unfinished copy that no process of a shared database can be making any more."""
+
+
 def create_app(settings: Settings | None = None) -> Voltgraph:
     """Create the application. Its lifespan migrates the database, opens it, and closes it at the end."""
     settings = settings or Settings()
@@ -99,6 +107,7 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
                 app.graphql.open(app.state.services)
                 app.state.metrics.watch(app.state.services)
                 await app.state.services.key_audit.deliver()
+                await purge_copies(database, now() - (timedelta(0) if is_file(url) else ABANDONED))
                 app.state.exposition = Exposition(app.state.metrics, database)
                 async with (
                     listening(

@@ -30,6 +30,8 @@ KEYS = 500
 HIDDEN = "\x7fdeleted"
 """Organization of a pipeline that is deleted in several transactions. No API key belongs to it, so that no caller sees
 what is left of the pipeline."""
+COPYING = "\x7fcopying"
+"""Organization of a pipeline that is copied in several transactions, until the last one."""
 PIPELINE, ELEMENT, CHECKPOINT, SERIES, KEY = (
     SQLModel.metadata.tables[name]
     for name in ("pipeline", "pipeline_element", "checkpoint", "series_channel", "idempotency_key")
@@ -189,10 +191,24 @@ async def _purge_hidden(database: Database, pause: float) -> None:
     async with database.read() as session:
         hidden = list(await session.exec(select(Pipeline.id).where(col(Pipeline.organization_id) == HIDDEN)))
     for id in hidden:
-        is_left = True
-        while is_left:
-            is_left = await database.write(partial(_delete_part, id))
-            await asyncio.sleep(pause)
+        await purge(database, id, pause)
+
+
+async def purge_copies(database: Database, before: datetime) -> None:
+    """Delete the copies begun before a time that a killed process left unfinished."""
+    theirs = col(Pipeline.organization_id) == COPYING, col(Pipeline.created_at) < before
+    async with database.read() as session:
+        ids = list(await session.exec(select(Pipeline.id).where(*theirs)))
+    for id in ids:
+        await purge(database, id)
+
+
+async def purge(database: Database, id: str, pause: float = 0.0) -> None:
+    """Delete the rows of a hidden pipeline in parts, then the pipeline."""
+    is_left = True
+    while is_left:
+        is_left = await database.write(partial(_delete_part, id))
+        await asyncio.sleep(pause)
 
 
 async def _delete_part(id: str, session: AsyncSession) -> bool:

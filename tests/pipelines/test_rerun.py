@@ -9,9 +9,13 @@ import pytest
 from sqlalchemy import text, update
 from sqlmodel import col
 
+from app.database.retention import purge_copies
+from app.errors import Problem, ProblemCode, Rejected
 from app.execution.executor import Progress
+from app.models.columns import now
 from app.models.enums import PipelineElementStatus, PipelineStatus
 from app.models.tables import Pipeline, PipelineElement
+from app.pipelines.rerun import service
 from tests.api import Api
 from tests.completed import database, series, take, write
 
@@ -261,3 +265,43 @@ async def test_a_repeat_with_an_idempotency_key_answers_the_first_rerun(api: Api
     assert await refused(api, id, idempotencyKey=" ") == [("INVALID", ["input", "idempotencyKey"])]
     await api.run("DeletePipeline", id=both[0]["id"])
     assert await refused(api, id, **input) == [("CONFLICT", ["input", "idempotencyKey"])]
+
+
+async def test_long_series_are_copied_in_rounds_and_nothing_is_seen_before_the_last(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "MOST_BYTES", 1)
+    id = await ended(api)
+    made = await rerun(api, id, idempotencyKey="k")
+    assert reused(made) == [True, True, False]
+    assert await rerun(api, id, idempotencyKey="k") == made
+    both = [(await api.data(SERIES, id=each))["pipeline"]["elements"] for each in (id, made["id"])]
+    assert both[0] == both[1]
+
+    def fail(*_: object) -> None:
+        raise Rejected(Problem(ProblemCode.QUEUE_FULL, "no", ("id",)))
+
+    seen: list[int] = []
+    whole = service._copy_channels
+
+    def count(*given: Any) -> Any:
+        seen.append(1)
+        return whole(*given)
+
+    monkeypatch.setattr(service, "_copy_channels", count)
+    monkeypatch.setattr(service, "_reveal", fail)
+    assert await refused(api, id) == [("QUEUE_FULL", ["id"])]
+    assert len(seen) > 2
+    assert (await api.run("Pipelines"))["totalCount"] == 2
+
+    async def rows(session: Any) -> list[int]:
+        connection, tables = await session.connection(), ("pipeline", "pipeline_element", "series_channel")
+        return [(await connection.execute(text(f"SELECT count(*) FROM {each}"))).scalar_one() for each in tables]
+
+    counts = await database(api).write(rows)
+    monkeypatch.setattr(service, "purge", lambda *_: asyncio.sleep(0))  # a kill
+    assert await refused(api, id) == [("QUEUE_FULL", ["id"])]
+    assert await database(api).write(rows) != counts
+    assert (await api.run("Pipelines"))["totalCount"] == 2
+    await purge_copies(database(api), now())
+    assert await database(api).write(rows) == counts

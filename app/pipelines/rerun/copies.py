@@ -19,6 +19,8 @@ from app.pipelines.elements import MARK
 ELEMENT, SERIES, CHECKPOINT = (
     SQLModel.metadata.tables[name] for name in ("pipeline_element", "series_channel", "checkpoint")
 )
+CHANNEL = ("element_id", "objective", "source", "position")
+"""Key of a channel."""
 _config_text = sa.cast(ELEMENT.c.job_config, sa.Text)
 _OF_PIPELINE = ELEMENT.c.pipeline_id == bindparam("original", type_=ELEMENT.c.pipeline_id.type)
 HEADS = (
@@ -50,6 +52,7 @@ def _bound(name: str, column: str) -> Any:
 NEW = {
     "id": _bound("new_id", "id"),
     "pipeline_id": _bound("new_pipeline", "pipeline_id"),
+    "organization_id": _bound("new_organization", "organization_id"),
     "job_id": _bound("new_job", "job_id"),
     "created_at": _bound("at", "created_at"),
     "updated_at": _bound("at", "created_at"),
@@ -112,10 +115,43 @@ def size_of_copy(sql: Sql) -> Any:
     return sa.select(*(sa.func.coalesce(each.scalar_subquery(), 0) for each in sums))
 
 
-def copy_elements(original: str, pipeline: Pipeline, reused: Sequence[Copy], others: Sequence[Copy]) -> Steps[None]:
-    """Copy the elements of a pipeline: reused ones with their results, series and checkpoints, others to run."""
+def channels(sql: Sql) -> Any:
+    """Select the keys and the bytes of the series of a pipeline."""
+    keys = (SERIES.c.element_id, SERIES.c.objective, SERIES.c.source, SERIES.c.position)
+    theirs = sa.select(ELEMENT.c.id).where(_OF_PIPELINE)
+    return sa.select(*keys, sql.octets(SERIES.c.samples)).where(SERIES.c.element_id.in_(theirs)).order_by(*keys)
+
+
+_KEPT = [column.name for column in SERIES.columns if column.name != "element_id"]
+COPY_CHANNEL = insert(SERIES).from_select(
+    ["element_id", *_KEPT],
+    sa.select(_bound("new_id", "id"), *(SERIES.c[name] for name in _KEPT)).where(
+        *(SERIES.c[name] == bindparam(f"its_{name}", type_=SERIES.c[name].type) for name in CHANNEL)
+    ),
+)
+"""Copy one channel of a series to another element."""
+REVEAL = (
+    sa.update(ELEMENT)
+    .where(ELEMENT.c.pipeline_id == _bound("new_pipeline", "pipeline_id"))
+    .values(organization_id=_bound("new_organization", "organization_id"))
+)
+"""Give the elements of a copy to their organization."""
+
+
+def copy_elements(
+    original: str,
+    pipeline: Pipeline,
+    reused: Sequence[Copy],
+    others: Sequence[Copy],
+    organization: str,
+    *,
+    has_series: bool,
+) -> Steps[None]:
+    """Copy the elements of a pipeline into an organization: reused ones with their results and checkpoints, and with
+    `has_series` their series, others to run."""
     shared = {
         "new_pipeline": pipeline.id,
+        "new_organization": organization,
         "at": pipeline.created_at,
         "new_job_status": JobStatus.PENDING if pipeline.started_at is not None else None,
     }
@@ -129,6 +165,7 @@ def copy_elements(original: str, pipeline: Pipeline, reused: Sequence[Copy], oth
     yield COPY_REUSED, rows(reused)
     yield COPY_WAITING, rows(each for each in others if each.config is None)
     yield COPY_CHANGED, rows(each for each in others if each.config is not None)
-    if reused:
+    if reused and has_series:
         yield COPY_SERIES, {"original": original, "new_pipeline": pipeline.id}
+    if reused:
         yield COPY_CHECKPOINTS, {"original": original, "new_pipeline": pipeline.id}

@@ -6,9 +6,10 @@ element that completed before its worker was killed.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 import uuid_utils
@@ -18,10 +19,11 @@ from app.database import changes as events
 from app.database import telemetry
 from app.database.audit import audit
 from app.database.interface import Database
+from app.database.retention import COPYING, purge
 from app.database.writes.mutations import LONG, Steps
 from app.errors import Path, Problem, ProblemCode, Rejected
 from app.models.columns import now
-from app.models.enums import AuditAction, PipelineStatus
+from app.models.enums import AuditAction, ElementType, PipelineStatus
 from app.models.tables import Pipeline
 from app.pipelines.access import may_see
 from app.pipelines.elements import MAX_NAME, find_references
@@ -31,8 +33,10 @@ from app.pipelines.rerun.command import Head, RerunCommand, choose_first
 from app.pipelines.rerun.copies import Copy
 from app.pipelines.service import find_keyed, invalid_state, key_row, mutate_unique
 from app.pipelines.transactions import statements
-from app.pipelines.transactions.rows import NEW, add_labels, lock_pipeline
+from app.pipelines.transactions.rows import NEW, add_labels, lock_pipeline, set_columns
 
+MOST_BYTES = 1_000_000
+"""Maximum bytes of series that one transaction copies; one that is longer is copied alone."""
 RERUN = " (rerun)"
 """End of a rerun's name."""
 ENDED = "only a pipeline that has ended can be run again"
@@ -61,10 +65,83 @@ async def rerun(
 
     new = {"id": new_id, "request_id": request_id if command.starts else None}
     work = partial(_rerun, limits, caller, id, command, new, take_once)
-    if not command.starts:
-        return await mutate_unique(database, work, LONG)
-    with telemetry.enqueue_span(new_id):
-        return await mutate_unique(database, work, LONG)
+    with telemetry.enqueue_span(new_id) if command.starts else nullcontext():
+        made = await mutate_unique(database, work, LONG)
+        return made if isinstance(made, Pipeline) else await _finish_staged(database, limits, caller, command, made)
+
+
+class Staged(NamedTuple):
+    """Copy whose series are copied in transactions of their own; until the last one no caller sees it."""
+
+    pipeline: Pipeline
+    original: str
+    copies: dict[str, str]
+    """Ids of the reused elements' copies by the originals'."""
+    types: list[ElementType]
+    again: set[str]
+    """Names of the elements that run again."""
+
+
+async def _finish_staged(
+    database: Database, limits: QueueLimits, caller: Caller, command: RerunCommand, staged: Staged
+) -> Pipeline:
+    """Copy the series in short transactions, so that other writes go between, then show the pipeline."""
+    try:
+        channels = await database.mutate(partial(_channels, caller, staged))
+        for some in _grouped(channels):
+            await database.mutate(partial(_copy_channels, caller, staged, some), LONG)
+        made = await mutate_unique(database, partial(_reveal, limits, caller, command, staged), LONG)
+    except Exception:
+        await purge(database, staged.pipeline.id)
+        raise
+    if made.id != staged.pipeline.id:  # the same request was finished meanwhile
+        await purge(database, staged.pipeline.id)
+    return made
+
+
+def _channels(caller: Caller, staged: Staged) -> Steps[list[Any]]:
+    yield from lock_pipeline(caller, staged.original)
+    rows = yield copies.channels, {"original": staged.original}
+    return [row for row in rows if row[0] in staged.copies]
+
+
+def _grouped(channels: list[Any]) -> Iterator[list[Any]]:
+    """Group channels of at most MOST_BYTES together, but at least one."""
+    group: list[Any] = []
+    total = 0
+    for channel in channels:
+        total += channel[-1]
+        if group and total > MOST_BYTES:
+            yield group
+            group, total = [], channel[-1]
+        group.append(channel)
+    if group:
+        yield group
+
+
+def _copy_channels(caller: Caller, staged: Staged, channels: list[Any]) -> Steps[None]:
+    """Copy channels. Raises NOT_FOUND if the original was deleted meanwhile."""
+    yield from lock_pipeline(caller, staged.original)
+    named = [{f"its_{name}": value for name, value in zip(copies.CHANNEL, row, strict=False)} for row in channels]
+    yield copies.COPY_CHANNEL, [each | {"new_id": staged.copies[each["its_element_id"]]} for each in named]
+
+
+def _reveal(limits: QueueLimits, caller: Caller, command: RerunCommand, staged: Staged) -> Steps[Pipeline]:
+    """Give a whole copy to its organization, and start it if wanted."""
+    original, pipeline = (yield from lock_pipeline(caller, staged.original)), staged.pipeline
+    if earlier := (yield from _find_earlier(caller, command, original)):
+        return earlier
+    if command.starts:
+        yield from Start(limits, caller).reserve("id")
+    measurement_ids = yield from _lock_measurements(caller, original.id, staged.again, command)
+    at = now()
+    shown = {name: getattr(pipeline, name) for name in ("organization_id", "status", "started_by")}
+    shown |= {"created_at": at, "updated_at": at, "started_at": at if command.starts else None}
+    yield from _record_key(command, original, pipeline)
+    yield from set_columns(pipeline, shown)
+    yield copies.REVEAL, {"new_pipeline": pipeline.id, "new_organization": pipeline.organization_id}
+    yield from _complete(caller, command, pipeline, measurement_ids, staged.types)
+    return pipeline
 
 
 def _rerun(
@@ -74,10 +151,9 @@ def _rerun(
     command: RerunCommand,
     new: dict[str, Any],
     take_copy: Callable[[int], None],
-) -> Steps[Pipeline]:
+) -> Steps[Pipeline | Staged]:
     original = yield from lock_pipeline(caller, id)
-    key, fingerprint = command.idempotency_key, command.fingerprint(id)
-    if key is not None and (earlier := (yield from find_keyed(caller, original.project_id, key, fingerprint))):
+    if earlier := (yield from _find_earlier(caller, command, original)):
         return earlier
     if not original.is_terminal:
         raise invalid_state(original, ENDED)
@@ -92,23 +168,57 @@ def _rerun(
     take_copy(sum(map(int, sizes)))
     measurement_ids = yield from _lock_measurements(caller, id, {each.name for each in others}, command)
     pipeline = _new_pipeline(original, caller, command, new)
-    if key is not None:
-        yield statements.INSERT_KEY, key_row(pipeline, key, fingerprint)
-    yield statements.INSERT_PIPELINE, vars(pipeline)
+    is_staged = bool(reused) and int(sizes[-1]) > MOST_BYTES
+    hidden = {"organization_id": COPYING, "status": PipelineStatus.PENDING, "started_at": None, "started_by": None}
+    if not is_staged:
+        yield from _record_key(command, original, pipeline)
+    yield statements.INSERT_PIPELINE, vars(pipeline) | (hidden if is_staged else {})
+    taken = [Copy(each.id, str(uuid_utils.uuid7()), str(uuid_utils.uuid7())) for each in reused]
     yield from copies.copy_elements(
         id,
         pipeline,
-        [Copy(each.id, str(uuid_utils.uuid7()), str(uuid_utils.uuid7())) for each in reused],
+        taken,
         [_copy(each, command, changed) for each in others],
+        COPYING if is_staged else pipeline.organization_id,
+        has_series=not is_staged,
     )
+    types = [element.element_type for element in elements]
+    if is_staged:
+        again = {each.name for each in others}
+        return Staged(pipeline, id, {each.original: each.id for each in taken}, types, again)
+    yield from _complete(caller, command, pipeline, measurement_ids, types)
+    return pipeline
+
+
+def _find_earlier(caller: Caller, command: RerunCommand, original: Pipeline) -> Steps[Pipeline | None]:
+    """Return the rerun that the idempotency key made before, if it did. Raises CONFLICT."""
+    if command.idempotency_key is None:
+        return None
+    fingerprint = command.fingerprint(original.id)
+    return (yield from find_keyed(caller, original.project_id, command.idempotency_key, fingerprint))
+
+
+def _record_key(command: RerunCommand, original: Pipeline, pipeline: Pipeline) -> Steps[None]:
+    if command.idempotency_key is not None:
+        row = key_row(pipeline, command.idempotency_key, command.fingerprint(original.id))
+        yield statements.INSERT_KEY, row
+
+
+def _complete(
+    caller: Caller,
+    command: RerunCommand,
+    pipeline: Pipeline,
+    measurement_ids: list[str],
+    types: list[ElementType],
+) -> Steps[None]:
+    """Link a stored rerun to its measurements and labels, and record it."""
     links = [{"pipeline_id": pipeline.id, "measurement_id": each} for each in measurement_ids]
     yield statements.INSERT_LINK, links
     yield from add_labels(pipeline.id, orjson.loads(pipeline.labels))
-    yield events.creation_event(pipeline, [element.element_type for element in elements])
+    yield events.creation_event(pipeline, types)
     yield from audit(caller, AuditAction.RERUN, pipeline)
     if command.starts:
         yield from audit(caller, AuditAction.STARTED, pipeline)
-    return pipeline
 
 
 def _changed(id: str, command: RerunCommand) -> Steps[set[str]]:

@@ -21,8 +21,9 @@ LARGE: Any = {
     "max_root_fields": 1000,
     "max_directives": 1000,
     "max_document_tokens": 10_000,
+    "request_timeout": 300.0,
 }
-"""Generated operations may exceed the limits of clients."""
+"""Generated operations may exceed the limits of clients, and take long on a busy machine."""
 __all__ = ["pair", "shared_url"]
 
 

@@ -180,6 +180,16 @@ class Varied:
                 return nodes.String(pick(BAD_CURSORS if self.chance(0.1) else cursors(field, beside.get("orderBy"))))
             case "maxPoints":
                 return nodes.Int(pick([0, 5001]) if self.chance(0.05) else pick([1, 2, 3, 7, 5000]))
+            case "format":  # others take a child process
+                return nodes.Enum(pick(["PYBAMM", "CSV"]))
+            case "input" if field == "checkPipeline":  # other inputs take a child process
+                project = nodes.String(pick(["a", " "]))
+                return nodes.Object(
+                    [
+                        graphql.ObjectFieldNode(name=NameNode(value="projectId"), value=project),
+                        graphql.ObjectFieldNode(name=NameNode(value="elements"), value=nodes.List([])),
+                    ]
+                )
             case "objective":
                 return nodes.String(pick(["o", "é", "none"]))
             case "columns":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,17 @@ async def test_a_vacuum_keeps_the_numbers_of_rows(sqlite_url: str, tmp_path: Pat
     found = copy.execute(f"SELECT id FROM pipeline WHERE rowid IN ({search})", ('"e 4"',)).fetchall()
     assert len(found) == sum("e 4" in f"name {number}" for number in range(1, 257) if (300 - number) % 10 != 1)
     copy.execute("INSERT INTO pipeline_search (pipeline_search) VALUES ('integrity-check')")
+
+
+async def test_new_rows_enter_the_indexes_without_a_scan_of_the_others(sqlite_url: str) -> None:
+    database = apsw.Connection(sqlite_url.removeprefix("sqlite:///"))
+    [[trigger]] = database.execute("SELECT sql FROM sqlite_master WHERE name = 'pipeline_search_index'")
+    queries = re.findall(r"SELECT number[^;]+", trigger)
+    assert len(queries) == 2
+    for query in queries:
+        first, second = (row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {query}"))
+        assert first == "SCAN pipeline_search_new"
+        assert second.startswith("SEARCH pipeline ")
 
 
 @pytest.mark.parametrize("status", list(PipelineStatus)[:1])

@@ -79,9 +79,11 @@ def create_full_text() -> None:
 
 
 def create_triggers() -> None:
+    # CROSS JOIN, so that SQLite reads the new rows first: because of the condition it would scan all pipelines.
     index = [
         f"""INSERT INTO {table} (rowid, text)
-        SELECT number, {text.format(row="pipeline")} FROM pipeline_search_new JOIN pipeline ON pipeline.rowid = number
+        SELECT number, {text.format(row="pipeline")}
+        FROM pipeline_search_new CROSS JOIN pipeline ON pipeline.rowid = number
         WHERE {text.format(row="pipeline")} IS NOT NULL"""
         for table, text in TEXTS.items()
     ]

@@ -32,8 +32,9 @@ def may_see(caller: Caller, organization_id: str, project_id: str) -> bool:
 
 
 def visible_elements(caller: Caller) -> ColumnElement[bool]:
-    """Return the condition for elements that the caller may see."""
-    theirs = col(PipelineElement.organization_id) == caller.organization_id
+    """Return the condition for elements that the caller may see. Elements are found by their pipelines or ids: SQLite
+    must not take the index of the organization's elements instead."""
+    theirs: ColumnElement[bool] = func.coalesce(PipelineElement.organization_id, "") == caller.organization_id
     if caller.projects is None:
         return theirs
     return theirs & col(PipelineElement.pipeline_id).in_(select(Pipeline.id).where(visible_pipelines(caller)))

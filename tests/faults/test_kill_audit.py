@@ -123,7 +123,7 @@ async def check(api: Api, clients: list[Acknowledged], made_outside: set[str]) -
     return len(entries)
 
 
-ROUNDS = int(os.environ.get("VOLTGRAPH_TEST_KILLS", "50"))
+ROUNDS = int(os.environ.get("TEST_KILLS", "50"))
 
 
 @pytest.mark.parametrize("rounds", [2, pytest.param(ROUNDS, marks=[pytest.mark.slow, pytest.mark.long])])

@@ -76,7 +76,8 @@ def lock_measurements(sql: Sql) -> Any:
 def size_of_elements(sql: Sql) -> Any:
     """Select the bytes of the configurations of a pipeline of the organization."""
     size = sa.func.coalesce(sa.func.sum(sql.octets(ELEMENT.c.job_config)), 0)
-    return sa.select(size).where(_OF_PIPELINE, ELEMENT.c.organization_id == _ORGANIZATION)
+    theirs = sa.func.coalesce(ELEMENT.c.organization_id, "") == _ORGANIZATION  # as in access.visible_elements
+    return sa.select(size).where(_OF_PIPELINE, theirs)
 
 
 _config = sa.cast(ELEMENT.c.job_config, sa.Text)

@@ -44,9 +44,23 @@ class AuditEntry:
     )
 
 
+@strawberry.type(description="An entry of the audit log with its cursor.")
+class AuditEntryEdge:
+    cursor: str = strawberry.field(description="Its cursor, for `after`.")
+    entry: strawberry.Private[object]
+
+    @strawberry.field(description="The entry.", graphql_type=AuditEntry)
+    def node(self) -> object:
+        return self.entry
+
+
 @strawberry.type(description="A page of the audit log.")
 class AuditEntryConnection:
     page: strawberry.Private[Page]
+
+    @strawberry.field(description="The entries of this page, each with its cursor.")
+    def edges(self) -> list[AuditEntryEdge]:
+        return [AuditEntryEdge(cursor=self.page.order.cursor(each), entry=each) for each in self.page.rows]
 
     @strawberry.field(description="The entries of this page.", graphql_type=list[AuditEntry])
     def nodes(self) -> list[object]:

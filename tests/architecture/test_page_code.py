@@ -83,7 +83,7 @@ def test_a_backup_is_made_by_the_command_of_its_page(tmp_path: Path) -> None:
 
 
 def test_the_owner_that_the_page_of_postgresql_creates_can_migrate(postgres: Postgres) -> None:
-    [statements] = blocks(ROOT / "docs" / "hosting" / "postgresql.md", "sql")
+    statements, _ = blocks(ROOT / "docs" / "hosting" / "postgresql.md", "sql")
     postgres.execute(statements.replace("hexadecimal digits", "a0"))
     url = make_url(postgres.new_database()).set(username="voltgraph", password="a0", database="voltgraph")
     try:

@@ -34,7 +34,7 @@ class Folder:
     def run(self, *arguments: str) -> tuple[int, str]:
         """Return the exit code of a command and what it prints."""
         with chdir(self.path):
-            result = CliRunner().invoke(cli, arguments, env={"COLUMNS": "200"})
+            result = CliRunner().invoke(cli, arguments, env={"COLUMNS": "400"})
         return result.exit_code, result.output
 
     def names(self) -> list[str]:

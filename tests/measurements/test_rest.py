@@ -91,7 +91,7 @@ async def test_lists_have_filters(lab: Lab) -> None:
     ("path", "body", "place"),
     [
         ("initiate-upload", {"measurement": {"name": ""}}, ["body", "measurement", "name"]),
-        ("initiate-upload", {"measurement": {"name": "n", "tags": [""]}}, ["body", "measurement", "tags"]),
+        ("initiate-upload", {"measurement": {"name": "n", "tags": [""]}}, ["body", "measurement", "tags", 0]),
         ("initiate-upload", {"measurement": {"name": "n", "channel_id": "c"}}, ["body", "measurement", "channel_id"]),
         ("initiate-upload", {"measurement": {"name": "n"}, "filenames": ["a.pdf"]}, ["body", "filenames"]),
         ("create", {"name": "n", "measurement_type": "file", "properties": {}}, ["body", "measurement_type"]),

@@ -69,7 +69,7 @@ async def test_every_fault_has_an_id_of_its_own(shared: Api, monkeypatch: pytest
 async def test_a_fault_outside_of_fields_is_masked_too(
     shared: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, accept: str
 ) -> None:
-    monkeypatch.setattr(Documents, "get", failing(ValueError("secret")))
+    monkeypatch.setattr(Documents, "recent", failing(ValueError("secret")))
     answer = await post(shared, {"query": QUERY}, accept=accept)
     assert answer.status_code == 500
     assert answer.headers["content-type"].startswith(accept)

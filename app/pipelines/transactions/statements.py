@@ -34,10 +34,16 @@ LOCK_OF_ANY = sa.select(PIPELINE).where(PIPELINE.c.id == _ID).with_for_update()
 """Lock a pipeline of any organization, for the server itself."""
 
 
+def _theirs(table: sa.Table) -> Any:
+    """Return the condition for rows of the organization that are found by their ids: SQLite must not take an index of
+    the organization instead, and read all of its rows."""
+    return sa.func.coalesce(table.c.organization_id, "") == _ORGANIZATION
+
+
 def lock_many(sql: Sql) -> Any:
     """Lock any number of pipelines, in the order of their ids, so that no two transactions wait for each other."""
-    theirs = PIPELINE.c.id.in_(sa.select(sql.ids("ids")))
-    return _BY_ORGANIZATION.where(theirs).order_by(PIPELINE.c.id).with_for_update()
+    found = sa.select(PIPELINE).where(_theirs(PIPELINE), PIPELINE.c.id.in_(sa.select(sql.ids("ids"))))
+    return found.order_by(PIPELINE.c.id).with_for_update()
 
 
 INSERT_PIPELINE, INSERT_ELEMENT, INSERT_KEY, INSERT_LINK, INSERT_LABEL = map(
@@ -67,17 +73,15 @@ def update_pipeline(columns: frozenset[str]) -> Any:
 def lock_measurements(sql: Sql) -> Any:
     """Lock measurements against deletion, in the order of their ids."""
     c = MEASUREMENT.c
-    found = sa.select(c.id, c.organization_id, c.project_id).where(
-        c.organization_id == _ORGANIZATION, c.id.in_(sa.select(sql.ids("ids")))
-    )
+    found = sa.select(c.id, c.organization_id, c.project_id)
+    found = found.where(_theirs(MEASUREMENT), c.id.in_(sa.select(sql.ids("ids"))))
     return found.order_by(c.id).with_for_update(read=True)
 
 
 def size_of_elements(sql: Sql) -> Any:
     """Select the bytes of the configurations of a pipeline of the organization."""
     size = sa.func.coalesce(sa.func.sum(sql.octets(ELEMENT.c.job_config)), 0)
-    theirs = sa.func.coalesce(ELEMENT.c.organization_id, "") == _ORGANIZATION  # as in access.visible_elements
-    return sa.select(size).where(_OF_PIPELINE, theirs)
+    return sa.select(size).where(_OF_PIPELINE, _theirs(ELEMENT))
 
 
 _config = sa.cast(ELEMENT.c.job_config, sa.Text)

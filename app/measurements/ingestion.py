@@ -12,12 +12,13 @@ import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import orjson
 from sqlalchemy import ColumnElement, delete, exists, insert, or_
+from sqlalchemy.engine import Dialect
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -31,7 +32,6 @@ from app.models.enums import FileKind, MeasurementFormat, MeasurementStatus
 from app.models.measurements import IS_PROCESSING, Measurement, MeasurementChannel, MeasurementFile
 from app.pipelines.service import next_timestamp
 
-ANY_PROCESSING = select(exists().where(IS_PROCESSING).select_from(Measurement))
 LEASE = timedelta(seconds=30)
 """Time without renewal after which another worker takes a reading over."""
 MOST_ATTEMPTS = 5
@@ -240,8 +240,13 @@ async def _lock(session: AsyncSession, reading: Reading) -> Measurement:
 
 
 def _is_any_processing(database: Database) -> Steps[bool]:
-    rows = yield str(ANY_PROCESSING.compile(dialect=database.dialect)), ()
+    rows = yield _any_processing(database.dialect), ()
     return bool(rows[0][0])
+
+
+@lru_cache
+def _any_processing(dialect: Dialect) -> str:
+    return str(select(exists().where(IS_PROCESSING).select_from(Measurement)).compile(dialect=dialect))
 
 
 def _processing() -> ColumnElement[bool]:

@@ -21,7 +21,7 @@ from schema.types.account.query import AccountQueries
 from schema.types.context import Context, Info
 from schema.types.keys.audit import AuditQueries
 from schema.types.keys.operations import KeyQueries
-from schema.types.lists.connection import PipelineConnection
+from schema.types.lists.connection import Connection
 from schema.types.lists.filters import PipelineFilter
 from schema.types.lists.orders import PipelineOrder
 from schema.types.lists.pages import Asked, asked, load
@@ -137,9 +137,9 @@ class Query(AccountQueries, CheckQueries, MeasurementQueries, KeyQueries, AuditQ
             int | None, strawberry.argument(description="Number of pipelines from the end of the list.")
         ] = UNSET,
         before: Annotated[str | None, strawberry.argument(description="Only pipelines before this cursor.")] = UNSET,
-    ) -> PipelineConnection:
+    ) -> Connection[Pipeline]:
         wanted = pipelines_page(info.context.caller, filter, order_by, first, after, last, before)
-        return PipelineConnection(page=await load(info, wanted))
+        return Connection(page=await load(info, wanted))
 
     @strawberry.field(description="Number of matches per status, including zeros.")
     async def pipeline_counts(self, info: Info, filter: Filter = UNSET) -> list[StatusCount]:

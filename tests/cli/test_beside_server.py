@@ -12,8 +12,10 @@ from pathlib import Path
 
 import httpx
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
+from app.cli.checks import doctor
 from app.cli.commands import cli
 from app.database.connect import FileInUse, database_url, exclusive, record_server, server_of
 from tests.servers import Server, serving
@@ -83,7 +85,8 @@ def test_a_command_that_needs_the_file_alone_is_refused_by_its_own_name(folder: 
         assert "--server" not in out
 
 
-def test_doctor_finds_the_port_of_the_server(folder: Folder) -> None:
+def test_doctor_finds_the_port_of_the_server(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "console", Console(width=400))  # the width of the usual one was read at its import
     _, out = folder.run("doctor")
     assert f"the server of this database listens at {folder.server.url}" in out
 

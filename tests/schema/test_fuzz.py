@@ -54,6 +54,8 @@ ENTRIES = objects(JSON).map(
 TIMES = st.datetimes(timezones=st.just(UTC)).map(lambda time: nodes.String(time.isoformat())) | st.text().map(
     nodes.String
 )
+SIZES = {"first", "last", "maxPoints", "maxLines"}
+"""Arguments that hold the number of items of a list."""
 OPERATIONS = {
     mode: from_schema(
         schema.as_str(),
@@ -90,14 +92,17 @@ class Target:
         self.codes |= codes
 
     def _aimed(self, document: graphql.DocumentNode, choice: int) -> graphql.DocumentNode:
-        """Return the document with ids of existing or deleted objects in most of its `id` arguments."""
+        """Return the document with ids of existing or deleted objects, and sizes in range, in most such arguments."""
         pick = count(choice)
 
         class Aim(graphql.Visitor):
             def enter_argument(_, node: graphql.ArgumentNode, *__: Any) -> Any:
-                if node.name.value != "id" or (index := next(pick)) % 4 == 0:
+                if node.name.value not in {"id", "ids", *SIZES} or (index := next(pick)) % 4 == 0:
                     return None
-                return graphql.ArgumentNode(name=node.name, value=nodes.String(self.ids[index % len(self.ids)]))
+                id = nodes.String(self.ids[index % len(self.ids)])
+                values = {"id": id, "ids": nodes.List([id])}
+                value = values.get(node.name.value, nodes.Int(2 + index % 9))
+                return graphql.ArgumentNode(name=node.name, value=value)
 
         aimed: graphql.DocumentNode = graphql.visit(document, Aim())
         return aimed

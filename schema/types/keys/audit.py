@@ -11,11 +11,11 @@ from app.auth.key_manager import require_admin
 from app.models import audit as tables
 from app.models.enums import AuditAction, AuditedType
 from app.pipelines.lists.audit import AuditOrder
-from app.pipelines.lists.pagination import Page
 from app.pipelines.lists.row_filters import RowFilter, row_filter
 from schema.types.context import Info
+from schema.types.lists.connection import Connection
 from schema.types.lists.fields import about, given
-from schema.types.lists.pages import Asked, PageInfo, asked, load
+from schema.types.lists.pages import Asked, asked, load
 from schema.types.node import ID
 from schema.types.values import enums  # noqa: F401  registers the enums
 from schema.types.values.input_factory import quick
@@ -42,33 +42,6 @@ class AuditEntry:
     project_id: ID = strawberry.field(
         description="Its project. Empty for an API key, unless it is limited to one project."
     )
-
-
-@strawberry.type(description="An entry of the audit log with its cursor.")
-class AuditEntryEdge:
-    cursor: str = strawberry.field(description="Its cursor, for `after`.")
-    entry: strawberry.Private[object]
-
-    @strawberry.field(description="The entry.", graphql_type=AuditEntry)
-    def node(self) -> object:
-        return self.entry
-
-
-@strawberry.type(description="A page of the audit log.")
-class AuditEntryConnection:
-    page: strawberry.Private[Page]
-
-    @strawberry.field(description="The entries of this page, each with its cursor.")
-    def edges(self) -> list[AuditEntryEdge]:
-        return [AuditEntryEdge(cursor=self.page.order.cursor(each), entry=each) for each in self.page.rows]
-
-    @strawberry.field(description="The entries of this page.", graphql_type=list[AuditEntry])
-    def nodes(self) -> list[object]:
-        return self.page.rows
-
-    @strawberry.field(description="Position of this page in the whole list.")
-    def page_info(self) -> PageInfo:
-        return PageInfo(page=self.page)
 
 
 @quick
@@ -124,5 +97,5 @@ class AuditQueries:
             int | None, strawberry.argument(description="Number of entries: 1 to 100; by default 20.")
         ] = UNSET,
         after: Annotated[str | None, strawberry.argument(description="Only entries after this cursor.")] = UNSET,
-    ) -> AuditEntryConnection:
-        return AuditEntryConnection(page=await load(info, audit_page(info.context.caller, filter, first, after)))
+    ) -> Connection[AuditEntry]:
+        return Connection(page=await load(info, audit_page(info.context.caller, filter, first, after)))

@@ -1,36 +1,33 @@
-"""Connection of pipelines (Relay's cursor connections)."""
+"""Connections (Relay's cursor connections)."""
 
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import strawberry
 
-from app.models import tables
 from app.pipelines.lists.pagination import Page
 from schema.types.lists.pages import PageInfo
-from schema.types.pipelines import Pipeline
+
+Row = TypeVar("Row")
 
 
-@strawberry.type(description="A pipeline with its cursor.")
-class PipelineEdge:
+@strawberry.type(description="An item with its cursor.")
+class Edge(Generic[Row]):
     cursor: str = strawberry.field(description="Its cursor, for `after` and `before` in the same order.")
-    pipeline: strawberry.Private[tables.Pipeline]
-
-    @strawberry.field(description="The pipeline.", graphql_type=Pipeline)
-    def node(self) -> tables.Pipeline:
-        return self.pipeline
+    node: Row = strawberry.field(description="The item.")
 
 
-@strawberry.type(description="A page of pipelines.")
-class PipelineConnection:
+@strawberry.type(description="A page of items.")
+class Connection(Generic[Row]):
     page: strawberry.Private[Page]
 
-    @strawberry.field(description="The pipelines of this page, each with its cursor.")
-    def edges(self) -> list[PipelineEdge]:
-        return [PipelineEdge(cursor=self.page.order.cursor(each), pipeline=each) for each in self.page.rows]
+    @strawberry.field(description="The items of this page, each with its cursor.")
+    def edges(self) -> list[Edge[Row]]:
+        return [Edge(cursor=self.page.order.cursor(each), node=each) for each in self.page.rows]
 
-    @strawberry.field(description="The pipelines of this page.", graphql_type=list[Pipeline])
-    def nodes(self) -> Any:
-        return self.page.rows
+    @strawberry.field(description="The items of this page.")
+    def nodes(self) -> list[Row]:
+        rows: Any = self.page.rows
+        return rows  # type: ignore[no-any-return]
 
     @strawberry.field(description="Position of this page in the whole list.")
     def page_info(self) -> PageInfo:

@@ -12,13 +12,9 @@ from app.measurements.orders import MeasurementOrderField
 from app.models import measurements as tables
 from app.pipelines.lists.row_filters import RowFilter, row_filter
 from schema.types.context import Info
+from schema.types.lists.connection import Connection
 from schema.types.lists.fields import given
 from schema.types.lists.pages import Asked, asked, load
-from schema.types.measurements.connections import (
-    CellInstanceConnection,
-    CellSpecificationConnection,
-    MeasurementConnection,
-)
 from schema.types.measurements.inputs import MeasurementFilter, MeasurementOrder
 from schema.types.measurements.types import CellInstance, CellSpecification, Measurement
 from schema.types.node import ID
@@ -89,10 +85,10 @@ class MeasurementQueries:
         after: After = UNSET,
         last: Last = UNSET,
         before: Before = UNSET,
-    ) -> MeasurementConnection:
+    ) -> Connection[Measurement]:
         window = {"first": first, "after": after, "last": last, "before": before}
         wanted = measurements_page(info.context.caller, filter, order_by, **window)
-        return MeasurementConnection(page=await load(info, wanted))
+        return Connection(page=await load(info, wanted))
 
     @strawberry.field(
         description="A cell specification by its id. Null if it does not exist or the caller may not see it.",
@@ -110,10 +106,10 @@ class MeasurementQueries:
         after: After = UNSET,
         last: Last = UNSET,
         before: Before = UNSET,
-    ) -> CellSpecificationConnection:
+    ) -> Connection[CellSpecification]:
         window = {"first": first, "after": after, "last": last, "before": before}
         wanted = specifications_page(info.context.caller, project_id, **window)
-        return CellSpecificationConnection(page=await load(info, wanted))
+        return Connection(page=await load(info, wanted))
 
     @strawberry.field(
         description="A cell by its id. Null if it does not exist or the caller may not see it.",
@@ -134,7 +130,7 @@ class MeasurementQueries:
         after: After = UNSET,
         last: Last = UNSET,
         before: Before = UNSET,
-    ) -> CellInstanceConnection:
+    ) -> Connection[CellInstance]:
         window = {"first": first, "after": after, "last": last, "before": before}
         wanted = instances_page(info.context.caller, project_id, cell_specification_id, **window)
-        return CellInstanceConnection(page=await load(info, wanted))
+        return Connection(page=await load(info, wanted))

@@ -13,10 +13,11 @@ from app.measurements.series import Selection
 from app.models import measurements as tables
 from app.models.enums import MeasurementFormat, MeasurementStatus, MeasurementType, SeriesSource
 from schema.types.context import Info
-from schema.types.lists.connection import PipelineConnection
+from schema.types.lists.connection import Connection
 from schema.types.lists.fields import given
 from schema.types.lists.pages import Asked, asked, load
 from schema.types.node import ID, Node
+from schema.types.pipelines import Pipeline
 from schema.types.results.series import Columns, MaxPoints, XMax, XMin, wanted
 from schema.types.values import enums  # noqa: F401  registers the enums
 
@@ -193,8 +194,8 @@ class Measurement(Node):
         info: Info,
         first: Annotated[int | None, strawberry.argument(description="Number of pipelines: 1 to 100.")] = UNSET,
         after: Annotated[str | None, strawberry.argument(description="Only pipelines after this cursor.")] = UNSET,
-    ) -> PipelineConnection:
-        return PipelineConnection(page=await load(info, users_page(self.id, first, after)))
+    ) -> Connection[Pipeline]:
+        return Connection(page=await load(info, users_page(self.id, first, after)))
 
     @classmethod
     def is_type_of(cls, value: Any, _info: Info) -> bool:

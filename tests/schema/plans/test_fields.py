@@ -34,7 +34,7 @@ KNOWN = {
     "PipelineActions": {*ACTIONS, "__typename"},
     "StatusCount": set(STATUS_COUNT),
     "PipelineProgress": set(PROGRESS),
-    **{key: set(EDGE) for key in ("PipelineEdge", "MeasurementEdge", "CellSpecificationEdge", "CellInstanceEdge")},
+    **{key.replace("Connection", "Edge"): set(EDGE) for key in PARTS if key != "PageInfo"},
     "MeasurementColumn": set(COLUMN),
     "Failure": set(FAILURE),
     **{name: set(fields) for name, fields in (PARTS | PAYLOADS).items()},

@@ -47,16 +47,19 @@ async def test_the_log_begins_anew_while_writes_go_on(database: Sqlite, tmp_path
     assert (tmp_path / "test.db").stat().st_size > 10 * PAGES * PAGE
 
 
-async def test_a_thread_copies_the_log(database: Sqlite, monkeypatch: pytest.MonkeyPatch) -> None:
-    threads, connect = [], database._writer._checkpoints._connect
+async def test_a_thread_copies_the_log(database: Sqlite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied, copy = [], database._writer._checkpoints._copy
+    file = tmp_path / "test.db"
 
-    def connected() -> apsw.Connection:
-        threads.append(current_thread().name)
-        return connect()
+    def watched() -> None:
+        before = file.stat().st_size
+        copy()
+        copied.append((current_thread().name, file.stat().st_size - before > PAGES // 2 * PAGE))
 
-    monkeypatch.setattr(database._writer._checkpoints, "_connect", connected)
+    monkeypatch.setattr(database._writer._checkpoints, "_copy", watched)
     await fill(database, 2 * PAGES)
-    assert set(threads) == {"checkpoint"}
+    database._writer._checkpoints.close()
+    assert set(copied) == {("checkpoint", True)}
 
 
 async def test_no_failure_of_a_checkpoint_reaches_a_commit(database: Sqlite, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,6 +16,9 @@ import apsw
 PAGES = 4_000
 """Pages of the log, 16 MB, after which it is copied. SQLite's default of 1,000 is full after 50 ms of creates, and a
 checkpoint copies frequently written pages again each time."""
+PASSES = 3
+"""Copies in a row. SQLite flushes the file only in a copy during which nothing was appended; the writer must not be the
+one to flush 16 MB."""
 FURTHER = 1_000
 """Pages after which it is copied again, if a reader kept the log from beginning anew."""
 
@@ -52,4 +55,6 @@ class Checkpoints:
 
     def _copy(self) -> None:
         with suppress(apsw.Error), closing(self._connect()) as connection:
-            connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+            connection.execute("PRAGMA schema_version").fetchall()  # a connection that read nothing copies nothing
+            for _ in range(PASSES):
+                connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)

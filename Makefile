@@ -16,6 +16,7 @@ CLIENTS := tests/clients
 WEB := $(CLIENTS)/web
 ORACLE := tests/oracle
 BENCH ?=  # Sections and options, such as "sqlite growth --small"
+export PYTHONDONTWRITEBYTECODE :=  # Compiled modules are kept: tests start hundreds of interpreters
 
 .PHONY: help run test test-clients faults long bench lint format types unit constraints schema explorer console pictures clean
 

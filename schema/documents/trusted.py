@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from functools import lru_cache
 from hashlib import sha256
 from itertools import chain
 from pathlib import Path
@@ -51,10 +52,11 @@ class Trusted:
         return _normal(tree) in self._normal
 
 
-def operation_names(text: str) -> list[str]:
+@lru_cache(1024)  # a start asks for each shipped text once, and for each trusted text under three hashes
+def operation_names(text: str) -> tuple[str, ...]:
     """Return the names of a document's operations."""
     operations = [node for node in parse(text).definitions if isinstance(node, OperationDefinitionNode)]
-    return [node.name.value if node.name else ANONYMOUS for node in operations]
+    return tuple(node.name.value if node.name else ANONYMOUS for node in operations)
 
 
 def read(folders: Iterable[Path], check: Callable[[str], list[GraphQLError]]) -> Trusted:

@@ -1,10 +1,12 @@
 """Migrations of the tables (Alembic), for all databases."""
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 from sqlalchemy.engine import URL
@@ -28,11 +30,14 @@ async def migrate(url: URL, revision: str = "head", applied: Applied | None = No
 def upgrade(connection: Connection, revision: str = "head", applied: Applied | None = None) -> None:
     """Migrate the database of an open connection to `revision`."""
     backend_of(connection.engine.url).lock_migration(connection)
+    if revision == "head" and MigrationContext.configure(connection).get_current_heads() == (head(),):
+        return
     config = _config()
     config.attributes |= {"connection": connection, "applied": applied}
     command.upgrade(config, revision)
 
 
+@cache
 def head() -> str:
     """Return the newest revision that this version knows."""
     [newest] = _scripts().get_heads()

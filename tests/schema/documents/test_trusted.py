@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import AsyncIterator
 from hashlib import sha256
 from pathlib import Path
@@ -28,17 +29,25 @@ query Newest($first: Int = 5) {
 INTROSPECTION = "{ __schema { queryType { name } } }"
 
 
+def write_folder(parent: Path) -> Path:
+    (parent / "mine" / "deeper").mkdir(parents=True)
+    (parent / "mine" / "deeper" / "Newest.graphql").write_text(MINE)
+    (parent / "mine" / "notes.txt").write_text("not a document")
+    return parent / "mine"
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    (tmp_path / "mine" / "deeper").mkdir(parents=True)
-    (tmp_path / "mine" / "deeper" / "Newest.graphql").write_text(MINE)
-    (tmp_path / "mine" / "notes.txt").write_text("not a document")
-    return tmp_path / "mine"
+    """Folder of a document, which a test may change before its server starts."""
+    return write_folder(tmp_path)
 
 
-@pytest.fixture
-async def api(sqlite_url: str, folder: Path) -> AsyncIterator[Api]:
-    async with in_process(sqlite_url, trusted_documents=str(folder)) as api:
+@pytest.fixture(scope="module")
+async def api(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Api]:
+    """Server for all tests that only send documents: a start validates every trusted document."""
+    parent = tmp_path_factory.mktemp("trusted")
+    file = shutil.copy(sqlite_template, parent / "test.db")
+    async with in_process(f"sqlite:///{file}", trusted_documents=str(write_folder(parent))) as api:
         yield api
 
 

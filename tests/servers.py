@@ -42,7 +42,7 @@ class Postgres:
     def new_database(self, *, empty: bool = False) -> str:
         """Create a database, with all tables or empty."""
         name = f"test_{uuid4().hex}"
-        self._server.psql(f"CREATE DATABASE {name} TEMPLATE {'template1' if empty else 'template'};")
+        self._server.psql(f"CREATE DATABASE {name} TEMPLATE {'template1' if empty else 'template'} STRATEGY FILE_COPY;")
         return self._address(name)
 
     def execute(self, statements: str) -> None:

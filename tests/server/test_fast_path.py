@@ -6,6 +6,7 @@ import re
 import shutil
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from itertools import cycle, product
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,10 @@ FILES = sorted((ROOT / "queries").glob("*.graphql"))
 NEW = re.compile(rb'[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{4}-\d\d-\d\dT[\d:.]+Z|"WyJ[\w-]+"')
 """Ids, instants and cursors, which differ between two servers that create the same pipeline."""
 ACCEPTED = ["application/json", "application/graphql-response+json", "text/html;q=0.1, */*"]
+EACH_KIND = [
+    ROOT / "queries" / f"{name}.graphql" for name in ("Pipeline", "UpdatePipeline", "ApiKeys", "PipelineUpdated")
+]
+"""A query, a mutation, a refused operation and a subscription: these are sent with each `accept`, others with one."""
 REFUSED: dict[str, tuple[bytes, dict[str, str]]] = {
     "no JSON": (b"{", {}),
     "unknown field": (b'{"query":"{ unknown }"}', {}),
@@ -95,8 +100,11 @@ def responses(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     return taken
 
 
-@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
-@pytest.mark.parametrize("accept", ACCEPTED)
+@pytest.mark.parametrize(
+    ("file", "accept"),
+    list(dict.fromkeys([*zip(FILES, cycle(ACCEPTED), strict=False), *product(EACH_KIND, ACCEPTED)])),
+    ids=lambda each: each.stem if isinstance(each, Path) else each,
+)
 async def test_operations_are_answered_alike(both: Pair, responses: list[bytes], file: Path, accept: str) -> None:
     example = file.with_suffix(".variables.json")
     variables = orjson.loads(example.read_bytes()) if example.exists() else {}

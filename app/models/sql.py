@@ -36,6 +36,8 @@ class Sql(Protocol):
     the JSON that the database encodes."""
     has_probes: bool
     """Whether lists probe which predicates match few rows, because the database has no statistics of values."""
+    has_encoded_pages: bool
+    """Whether the statement of a page encodes its rows as JSON where it can."""
     has_list_statements: bool
     """Whether JSON lists of several parents are read by a statement of their own. Otherwise they are subqueries in the
     statement of the parents."""

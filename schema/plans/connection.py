@@ -7,13 +7,14 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 from typing import Any, NamedTuple
 
-from app.database.interface import Steps
+from app.database.interface import Steps, measured
 from app.pipelines.budget import ROW
 from app.pipelines.lists import pagination
 from app.pipelines.lists.pagination import Order, Position, Window
 from schema.plans import page_statements
 from schema.plans.child_rows import read_children
 from schema.plans.encoding.codecs import converter
+from schema.plans.encoding.json_sql import TextMeasure, whole
 from schema.plans.page_statements import Shape
 from schema.plans.row_builder import CompileContext, Row, RowBuilder, Run, dictionary, work_of
 from schema.plans.selections import FieldDetailsList, name_of
@@ -88,6 +89,7 @@ class ConnectionPlan:
     def __init__(self, listing: Listing, compiling: CompileContext, details: FieldDetailsList) -> None:
         self.listing = listing
         self.rows = RowBuilder(compiling)
+        self._is_encoded = compiling.sql.has_encoded_pages and listing.parent == "Query"  # others count their values
         asked = compiling.selections.fields(listing.connection, details).values()
         place = 0 if PLACED.isdisjoint(map(name_of, asked)) else PLACE
         self.rows.columns += [None] * place
@@ -97,9 +99,14 @@ class ConnectionPlan:
         self._dialect = compiling.dialect
         self.arguments = compiling.selections.converted_arguments(listing.parent, details)
         self._lists: list[ast.expr] = []
+        self._texts: list[int] = []
+        """Places of the nodes that the database encodes."""
         self._part = self.object(listing.connection, details)
         self.rows.select_something()
-        statement = partial(page_statements.page, self._dialect, place=place, columns=tuple(self.rows.columns[place:]))
+        columns = tuple(self.rows.columns[place:])
+        statement = partial(
+            page_statements.page, self._dialect, place=place, columns=columns, has_texts=bool(self._texts)
+        )
         self._statement = lru_cache(SHAPES)(statement)
         compiling.statements += 1 + self.is_counted + len(self.ends)
         self._builders = [self.rows.builder(made) for made in self._lists]
@@ -111,6 +118,16 @@ class ConnectionPlan:
         fields = self.rows.compiling.selections.fields(type_name, details)
         parts = [(key, PARTS[type_name][name_of(each)](self, each)) for key, each in fields.items()]
         return lambda found: {key: part(found) for key, part in parts}
+
+    def node(self, details: FieldDetailsList) -> ast.expr:
+        """Return the code for the node of each row, which the database encodes if it can."""
+        compiling, node = self.rows.compiling, self.listing.node
+        text = whole(compiling, node, details) if self._is_encoded else None
+        if text is None:
+            return self.rows.object(node, details)
+        compiling.limit_texts()
+        self._texts.append(self.rows.place(text))
+        return self.rows.json(text)
 
     def each(self, made: ast.expr) -> ConnectionPart:
         """Plan a list with one item per row."""
@@ -138,12 +155,12 @@ class ConnectionPlan:
         )
         given = page_statements.parameters(
             organization_id=organization_id,
-            size=window.size,
+            size=window.size if self.ends else window.size - 1,  # one more tells what is beyond an end
             **page_statements.operands_of(filter.conditions),
             **bounds,
         )
         given[page_statements.NUMBERS] = probed.numbers
-        rows = yield self._statement(shape)(given)
+        rows = yield measured(self._statement(shape)(given), TextMeasure(*self._texts) if self._texts else None)
         self.rows.check(rows, run)
         more, rows = len(rows) > window.size, rows[: window.size]
         found = self._found(run, rows[::-1] if window.backward else rows, order)
@@ -176,7 +193,7 @@ class ConnectionPlan:
 
 
 def nodes(page: ConnectionPlan, details: FieldDetailsList) -> ConnectionPart:
-    return page.each(page.rows.object(page.listing.node, details))
+    return page.each(page.node(details))
 
 
 def edges(page: ConnectionPlan, details: FieldDetailsList) -> ConnectionPart:
@@ -190,7 +207,7 @@ def cursor(page: ConnectionPlan, details: FieldDetailsList) -> ast.expr:
 
 
 EDGE: dict[str, Callable[[ConnectionPlan, FieldDetailsList], ast.expr]] = {
-    "node": lambda page, details: page.rows.object(page.listing.node, details),
+    "node": ConnectionPlan.node,
     "cursor": cursor,
     "__typename": lambda page, details: ast.Constant(page.listing.edge),
 }

@@ -8,8 +8,10 @@ from functools import lru_cache
 from itertools import count
 from typing import Any, Literal, NamedTuple, cast
 
-from sqlalchemy import Integer, Select, bindparam, select
+from sqlalchemy import Integer, Select, Table, bindparam, literal_column, select
 from sqlalchemy.engine import Dialect
+from sqlalchemy.sql.util import ClauseAdapter
+from sqlalchemy.sql.visitors import iterate
 
 from app.database.interface import Steps
 from app.models.sql import sql_of
@@ -136,11 +138,29 @@ def _condition(shape: ConditionShape, number: Callable[[], int]) -> Any:
     return kind(*predicate, bindparam(name, type_=column.type) if length is None else operands)
 
 
-def page(dialect: Dialect, shape: Shape, place: int, columns: tuple[Any, ...]) -> CompiledStatement:
-    """Compile the statement of a page: the columns of the position first, then `columns`."""
+def page(
+    dialect: Dialect, shape: Shape, place: int, columns: tuple[Any, ...], has_texts: bool = False
+) -> CompiledStatement:
+    """Compile the statement of a page: the columns of the position first, then `columns`. `has_texts`: some of them are
+    texts that the database encodes."""
     columns = (*shape.order.columns[:place], *columns)
     query = shape.matches(dialect).page(shape.window())
+    if has_texts:
+        return CompiledStatement(_around(query, shape.order.model.__table__, columns), dialect)
     return CompiledStatement(query.with_only_columns(*columns, maintain_column_froms=True), dialect)
+
+
+def _around(query: Select[Any], table: Table, columns: Sequence[Any]) -> Select[Any]:
+    """Return a query for expressions of the rows of a page. They are computed outside of the query for the page: within
+    it they would be computed for all rows that are sorted."""
+    expressions = [getattr(column, "expression", column) for column in columns]
+    parts: list[Any] = [part for expression in expressions for part in iterate(expression)]
+    names = dict.fromkeys(part.key for part in parts if getattr(part, "table", None) is table)
+    rows = query.with_only_columns(*[table.c[name] for name in names], maintain_column_froms=True).subquery("page")
+    adapted: list[Any] = list(map(ClauseAdapter(rows).traverse, expressions))
+    # With a limit of its own, SQLite does not merge the two queries.
+    found: Select[Any] = select(*adapted).select_from(rows).limit(literal_column("-1"))
+    return found
 
 
 @lru_cache(PREPARED)

@@ -32,8 +32,11 @@ from schema.types.context import Charge
 Row = Sequence[Any]
 """A tuple, or a driver's row."""
 NULL = ast.Constant(None)
+MOST_BYTES = 4 * 2**20
+"""Maximum size of all texts of a page together, or of one object. Longer ones are built from rows, because SQLite
+copies a text when it appends to it."""
 MOST_LISTS = 16
-"""Maximum total size of the lists of a page, as a multiple of the maximum size of one value."""
+"""Maximum total size of the texts of a page, as a multiple of the maximum size of one value."""
 
 
 class Run:
@@ -91,6 +94,10 @@ class CompileContext:
     def sql(self) -> Sql:
         """SQL of the dialect."""
         return sql_of(self.dialect)
+
+    def limit_texts(self) -> None:
+        """Limit each of the texts that one statement returns for many rows."""
+        self.longest = min(self.longest, MOST_BYTES // MOST_LISTS)
 
 
 class ByteMeasure:

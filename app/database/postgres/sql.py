@@ -42,6 +42,7 @@ class PostgresSql(Sql):
     instants_are_text = False
     limits_values = False
     has_probes = False
+    has_encoded_pages = False
     has_list_statements = False
 
     def is_unavailable(self, error: BaseException) -> bool:

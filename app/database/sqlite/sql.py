@@ -51,6 +51,7 @@ class SqliteSql(Sql):
     instants_are_text = True
     limits_values = True
     has_probes = True
+    has_encoded_pages = True
     has_list_statements = True  # for a page, SQLite would evaluate a subquery for every sorted row
 
     def is_unavailable(self, error: BaseException) -> bool:

@@ -17,13 +17,10 @@ from sqlalchemy import Select, String, case, func, literal_column, select
 from app.database.interface import Steps, TooLong, measured
 from app.models.sql import SqlPart
 from schema.plans.encoding.codecs import NoJsonSql, written
-from schema.plans.row_builder import MOST_LISTS, CompileContext, Row, RowBuilder, Run
+from schema.plans.row_builder import MOST_BYTES, CompileContext, Row, RowBuilder, Run
 from schema.plans.selections import FieldDetailsList, name_of
 from schema.plans.statements import IDS, CompiledStatement
 
-MOST_BYTES = 4 * 2**20
-"""Maximum size of all lists together, or of one object. Longer texts are built from rows, because SQLite copies a text
-when it appends to it."""
 MOST_PARTS = 500
 """Maximum number of parts of an object: SQLite's functions take 1,000 arguments. PostgreSQL's take 100, so operators
 are used there."""
@@ -94,7 +91,7 @@ class JsonSqlBuilder:
 
 
 def whole(compiling: CompileContext, type_name: str, details: FieldDetailsList) -> Any:
-    """Return the SQL for the JSON of one object. None if the database cannot encode it."""
+    """Return the SQL for the JSON of a row's object. None if the database cannot encode it."""
     return _unless_unwritable(compiling, lambda texts: texts.in_bytes(texts.joined(texts.object(type_name, details))))
 
 
@@ -139,16 +136,17 @@ def _unless_unwritable(compiling: CompileContext, make: Callable[[JsonSqlBuilder
         return None
 
 
-class _Measure:
-    """Measure of the texts that are read. Raises TooLong if the plan should read rows instead."""
+class TextMeasure:
+    """Measure of the texts that are read, by their places. Raises TooLong if the plan should read rows instead."""
 
     places = ()  # the limit of the connection bounds each text
 
-    def __init__(self) -> None:
-        self._left = MOST_BYTES
+    def __init__(self, *texts: int) -> None:
+        self._texts, self._left = texts, MOST_BYTES
 
     def __call__(self, rows: Sequence[Row]) -> None:
-        self._left -= sum([len(text) for _, text in rows])
+        for place in self._texts:
+            self._left -= sum([len(row[place]) for row in rows])
         if self._left < 0:
             raise TooLong
 
@@ -161,12 +159,11 @@ class JsonLists:
         ids = sql.ids(IDS)
         self._parent, self._encoded = parents.place(parent_id), sql.encode_ids
         self._statement = CompiledStatement(select(ids, of(ids)), parents.compiling.dialect)
-        compiling = parents.compiling
-        compiling.statements += 1
-        compiling.longest = min(compiling.longest, MOST_BYTES // MOST_LISTS)
+        parents.compiling.statements += 1
+        parents.compiling.limit_texts()
 
     def read(self, parents: Sequence[Row], run: Run) -> Steps[None]:
         ids = self._encoded([row[self._parent] for row in parents])
         parameters = {"organization_id": run.caller.organization_id, IDS: ids}
-        rows = yield measured(self._statement(parameters), _Measure())
+        rows = yield measured(self._statement(parameters), TextMeasure(1))
         run.found[self] = {id: orjson.Fragment(text) for id, text in rows}

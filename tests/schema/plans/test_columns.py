@@ -21,10 +21,11 @@ async def statements(pair: Pair, query: str) -> list[str]:
     """Return the statements of a query."""
     operation = await pair.operation(query)
     plan, values = pair.plans.find(operation.document, None, None)
-    run = plan(Run(LOCAL, values, Budget(2**26)))
     texts: list[str] = []
 
-    def spied() -> Steps[Any]:
+    def spied() -> Steps[Any]:  # started again if it takes long
+        run = plan(Run(LOCAL, values, Budget(2**26)))
+        texts.clear()
         try:
             statement = next(run)
             while True:

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+import apsw
 import orjson
 import pytest
 from sqlalchemy import text
@@ -65,9 +66,22 @@ async def test_nothing_of_these_is_built_in_python(sqlite: Pair, monkeypatch: py
 
     monkeypatch.setattr(JsonLists, "read", noting)
     await sqlite.same(ONE)
-    assert not read  # read by the same statement
     await sqlite.same(MANY)
+    assert not read  # read by the same statement
+    await sqlite.same(f"{{ pipelines(first: 30) {{ nodes {{ duration elements {{ {FIELDS} }} }} }} }}")
     assert len(read) == 1
+
+
+async def test_only_the_rows_of_a_page_are_encoded(sqlite: Pair, sqlite_url: str) -> None:
+    ids = orjson.dumps([id_of(1, number) for number in range(20)]).decode()
+    query = f"{{ pipelines(filter: {{ids: {ids}}}, first: 2) {{ nodes {{ name elements {{ {FIELDS} }} }} }} }}"
+    *_, page = await statements(sqlite, query)
+    database = apsw.Connection(sqlite_url.removeprefix("sqlite:///"))
+    steps = [row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {page}", [None] * page.count("?"))]
+    [encoded] = [place for place, step in enumerate(steps) if step == "SCAN page"]
+    assert "USE TEMP B-TREE FOR ORDER BY" in steps[:encoded], steps
+    assert not any("pipeline_element" in step for step in steps[:encoded]), steps
+    await sqlite.same(query)
 
 
 async def test_postgresql_reads_a_page_by_one_statement(postgres: servers.Postgres) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import sqlalchemy as sa
 from sqlalchemy import ColumnElement
@@ -127,6 +127,7 @@ class UsersOrder(Order):
     an order by a column of pipelines would make SQLite read all pipelines of the organization."""
 
     __slots__ = ()
+    is_by_id: ClassVar[bool] = True
 
     def __init__(self) -> None:
         super().__init__("id")

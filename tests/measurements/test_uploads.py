@@ -161,6 +161,8 @@ async def test_an_announced_size_is_exact(still: Lab) -> None:
     assert (await still.put(url, CSV[:-1])).status_code == 400
     assert (await still.put(url, _in_parts(CSV[:-1]))).status_code == 400
     assert (await still.put(url, CSV, **{"content-encoding": "gzip"})).status_code == 415
+    part = {"content-range": f"bytes 5-{len(CSV) - 1}/{len(CSV)}"}
+    assert (await still.put(url, CSV, **part)).status_code == 400
     assert (await still.put(url, _in_parts(CSV[:5], CSV[5:]))).status_code == 200
 
 

@@ -11,7 +11,7 @@ from math import isfinite
 from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import orjson
-from sqlalchemy import ColumnElement, False_, case, false, literal, true, tuple_, union_all
+from sqlalchemy import ColumnElement, False_, case, false, literal, literal_column, true, tuple_, union_all
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select, SelectOfScalar
@@ -78,6 +78,8 @@ class Order:
 
     model: ClassVar[Any] = Pipeline
     """Table of the rows; subclasses order other tables."""
+    is_by_id: ClassVar[bool] = False
+    """Whether the filters of this order find the rows by their ids."""
     column: OrderColumn = "created_at"
     direction: Direction = Direction.DESC
 
@@ -252,7 +254,7 @@ class Matches:
             caller.ask_for(project_id)
         self._model = order.model
         among = [] if few is None else [few]
-        self._scope = [visible(caller, order.model, by_id=few is not None), *among]
+        self._scope = [visible(caller, order.model, by_id=order.is_by_id or few is not None), *among]
         self._clauses = [*self._scope, *filter.clauses()]
         self._filter, self._order = filter, order
 
@@ -349,8 +351,10 @@ class Matches:
         return select(func.count()).select_from(self._model).where(*self._clauses)
 
     def counts(self) -> Select[PipelineStatus, int]:
-        """Count matches by status."""
-        return select(col(Pipeline.status), func.count()).where(*self._clauses).group_by(col(Pipeline.status))
+        """Count matches by status. To read the statuses in their order, SQLite would take the index of statuses, and
+        each row of the organization, instead of the index of several projects."""
+        status: Any = func.coalesce(col(Pipeline.status), literal_column("''"))
+        return select(status, func.count()).where(*self._clauses).group_by(status)
 
 
 class Probed(NamedTuple):

@@ -38,6 +38,11 @@ async def upload(token: str, request: Request, db: In, limits: Limits) -> Respon
     if request.headers.get("content-encoding", "identity").lower() not in ("", "identity"):
         message = "Send the file as it is: its bytes are kept, so that a Content-Encoding has no place."
         raise RequestError(RequestErrorCode.UNSUPPORTED_MEDIA_TYPE, message)
+    if "content-range" in request.headers:  # https://www.rfc-editor.org/rfc/rfc9110#section-14.5
+        message = (
+            "Send the whole file, without Content-Range: an upload that broke off begins again from its first byte."
+        )
+        raise RequestError(RequestErrorCode.BAD_REQUEST, message)
     length = request.headers.get("content-length", "")
     announced = int(length[:19]) if length.isascii() and length.isdigit() else None
     with services(request).bodies.hold() as held:

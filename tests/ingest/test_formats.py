@@ -74,12 +74,15 @@ def test_a_row_of_units_is_joined_to_the_names(tmp_path: Path) -> None:
 
 
 def test_a_reversed_current_is_reversed_and_told(tmp_path: Path) -> None:
-    frame = discharge().with_columns(-pl.col("Current [A]"))
+    current = pl.when(pl.col("Current [A]") > 0).then(-2.5).otherwise(0.0)
+    frame = discharge().with_columns(current.alias("Current [A]"))
     for content, name in ((frame.write_csv().encode(), "a.csv"), (parquet_bytes(frame, tmp_path), "a.parquet")):
         folder = tmp_path / name
         folder.mkdir()
         answer = ingested(content, folder, name)
-        assert normalised(answer)["Current [A]"].max() == 2.5
+        current = normalised(answer)["Current [A]"]
+        assert current.max() == 2.5
+        assert "-0.0" not in map(str, current)
         assert any(each.startswith("`Current [A]` was reversed") for each in answer["changes"])
 
 

@@ -43,6 +43,10 @@ def refusal(content: bytes, folder: Path, filename: str = "test.csv", **options:
         (b"Time [s],Current [A],Time [s]\n" + ROWS, "2 columns have the name 'Time [s]'"),
         (b"time,Test Time (s),Voltage [V]\n0,0,4\n1,1,4\n", "`time` and `Test Time (s)` both are `Time [s]`"),
         (b"Pressure [bar],Angle [deg]\n0,1\n1,2\n", "One column must be `Time [s]`"),
+        (
+            b"Time,Voltage [V]\n00:00:00,4\n00:00:01,4\n",
+            "`Time` holds text, '00:00:00' in row 0; the column was left out.",
+        ),
         (b"Time [s],,Voltage [V]\n0,1,4\n1,2,4\n", "Column 2 has no name"),
         (HEADER + ROWS + b"3,high,3.7\n", "`Current [A]` must hold numbers; row 3 (line 5 of the file) has 'high'"),
         (HEADER + ROWS + b"3,1,NaN\n", "`Voltage [V]` must hold a number in each row; row 3 has none"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 
 import numpy as np
 import polars as pl
@@ -53,6 +54,8 @@ QUANTITIES: dict[str, tuple[str, str]] = {
     "power": ("Power", "W"),
 }
 """Quantity and unit of the convention, by name without case, spaces and marks."""
+LEFT_OUT = "the column was left out."
+"""End of the notes about columns that hold no numbers."""
 COUNTS = ("Step count", "Cycle count", "Step number")
 LARGEST_COUNT = 2**53
 NAMES = {name.lower(): name for name in ("Stoichiometry", "SOC", *COUNTS)}
@@ -147,7 +150,7 @@ def require_numbers(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
         if not column.dtype.is_numeric():
             if is_quantity(name):
                 raise IngestError(f"`{name}` must hold numbers; its type is {column.dtype}. Convert it.")
-            notes.append(f"`{name}` holds {column.dtype}, no numbers; the column was left out.")
+            notes.append(f"`{name}` holds {column.dtype}, no numbers; {LEFT_OUT}")
         elif column.dtype.is_integer() and column.dtype != pl.UInt64:
             columns.append(column.cast(pl.Int64))
         else:
@@ -165,14 +168,16 @@ def _finite(numbers: pl.Series) -> pl.Series:
     return numbers
 
 
-def require_table(frame: pl.DataFrame) -> None:
-    """Raise IngestError for a table that no objective or calculation can read: without axis, columns or numbers."""
+def require_table(frame: pl.DataFrame, notes: Iterable[str] = ()) -> None:
+    """Raise IngestError for a table that no objective or calculation can read: without axis, columns or numbers. Notes
+    about columns that were left out tell why an axis is missing."""
     there = ", ".join(f"`{name}`" for name in frame.columns) or "none"
     if frame.height < 1:
         raise IngestError("The file has a header, but no rows of numbers.")
     if not any(name in frame.columns for name in AXES) or frame.width < 2:
         needed = ", ".join(f"`{name}`" for name in AXES)
-        raise IngestError(f"One column must be {needed}, with another beside it; there are {there}.")
+        left_out = "".join(f" {note}" for note in notes if note.endswith(LEFT_OUT))
+        raise IngestError(f"One column must be {needed}, with another beside it; there are {there}.{left_out}")
     if FREQUENCY in frame.columns:
         return
     for name in COMPLETE:
@@ -189,7 +194,8 @@ def orient_current(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     if not has_wrong_sign(times, current, voltage):
         return frame, _unsigned(times, current, voltage)
     note = f"`{CURRENT}` was reversed: the voltage rises with it, and positive current discharges by the convention."
-    return frame.with_columns((0.0 - pl.col(CURRENT)).alias(CURRENT)), [note]
+    reversed_ = pl.Series(CURRENT, 0.0 - current)  # by NumPy: Polars makes a negation of it, and rests become -0.0
+    return frame.with_columns(reversed_), [note]
 
 
 def _unsigned(times: np.ndarray, current: np.ndarray, voltage: np.ndarray) -> list[str]:

@@ -45,7 +45,7 @@ def _ingested(path: Path, kind: str, suffix: str, options: Mapping[str, Any], li
     frame, changes = _read(path, kind, suffix, options, limits)
     frame, renamed = columns.name_columns(frame)
     frame, left_out = columns.require_numbers(frame)
-    columns.require_table(frame)
+    columns.require_table(frame, [*changes, *left_out])
     frame, reversed_ = columns.orient_current(frame)
     frame, steps, added = summaries.find_steps(frame)
     limits.require(frame.height, frame.width, "The measurement")

@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from app.battery.checks.fields import shown
-from app.battery.ingest.columns import is_quantity, with_unit
+from app.battery.ingest.columns import LEFT_OUT, is_quantity, with_unit
 from app.battery.ingest.errors import IngestError, first_line
 from app.battery.ingest.limits import Limits
 
@@ -206,7 +206,7 @@ def _numbers(frame: pl.DataFrame, dialect: Dialect) -> tuple[pl.DataFrame, list[
             place = f"row {row} (line {row + dialect.first + 1} of the file)"
             raise IngestError(f"`{name}` must hold numbers; {place} has {shown(texts[row])}.")
         else:
-            notes.append(f"`{name}` holds text, {shown(texts[row])} in row {row}; the column was left out.")
+            notes.append(f"`{name}` holds text, {shown(texts[row])} in row {row}; {LEFT_OUT}")
     return pl.DataFrame(columns), notes
 
 

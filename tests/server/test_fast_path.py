@@ -61,8 +61,9 @@ async def both(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) 
         id = (await running.api.create())["id"]
     shutil.copy(folder / "on.db", folder / "off.db")
     async with AsyncExitStack() as stack:
-        on = await stack.enter_async_context(clients.live(f"sqlite:///{folder}/on.db"))
-        off = await stack.enter_async_context(clients.live(f"sqlite:///{folder}/off.db", fast_path=False))
+        patient = {"request_timeout": 60}  # the first check of a pipeline waits for the import of PyBaMM
+        on = await stack.enter_async_context(clients.live(f"sqlite:///{folder}/on.db", **patient))
+        off = await stack.enter_async_context(clients.live(f"sqlite:///{folder}/off.db", fast_path=False, **patient))
         yield on, off, id
 
 
@@ -81,7 +82,7 @@ async def ask(pair: Pair, body: bytes, **headers: str) -> httpx.Response:
     on, off, _ = pair
     for _ in range(3):
         answers = [
-            await live.http.post("/graphql", content=body, headers=JSON | headers, timeout=30) for live in (on, off)
+            await live.http.post("/graphql", content=body, headers=JSON | headers, timeout=90) for live in (on, off)
         ]
         assert comparable(answers[0]) == comparable(answers[1])
     return answers[0]

@@ -160,7 +160,7 @@ class Live:
 async def live(database_url: str, **settings: Any) -> AsyncIterator[Live]:
     server = new_server(Settings(database_url=database_url, port=0, workers=0, **settings))
     serving = asyncio.create_task(server.serve())
-    while not server.started:
+    while not (server.started and server.server_state.default_headers):  # the first tick sets the date
         assert not serving.done(), serving.exception()
         await asyncio.sleep(0.01)
     url = f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"

@@ -52,6 +52,10 @@ class Measured(tuple[str, Sequence[Any]]):
     measure: Measure
 
 
+class SnapshotStart(tuple[str, Sequence[Any]]):
+    """Statement whose result the following ones depend on: they read the same snapshot."""
+
+
 def measured(statement: Statement, measure: Measure | None) -> Statement:
     """Attach a measure to a statement, if any."""
     if measure is None:

@@ -34,8 +34,9 @@ class Sql(Protocol):
     limits_values: bool
     """Whether the database raises an error for a value that is longer than a query allows. Otherwise plans truncate
     the JSON that the database encodes."""
-    has_probes: bool
-    """Whether lists probe which predicates match few rows, because the database has no statistics of values."""
+    numbers_rows: bool
+    """Whether rows have numbers, and lists probe which predicates match few of them, because the database has no
+    statistics of values. Otherwise lists probe only what statistics and indexes do not serve."""
     has_encoded_pages: bool
     """Whether the statement of a page encodes its rows as JSON where it can."""
     has_list_statements: bool

@@ -13,13 +13,14 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.util import ClauseAdapter
 from sqlalchemy.sql.visitors import iterate
 
-from app.database.interface import Steps
+from app.database.interface import SnapshotStart, Steps
 from app.models.sql import sql_of
 from app.pipelines.lists.filters import PipelineFilter
 from app.pipelines.lists.pagination import Filter, Matches, Order, Position, Window
 from app.pipelines.lists.predicates import Group, Predicate
-from app.pipelines.lists.probes import ROW_NUMBER, Found, find_few
+from app.pipelines.lists.probes import Found, find_few
 from app.pipelines.lists.row_filters import RowPredicate
+from app.pipelines.lists.server_probes import prober_of
 from schema.plans.statements import CALLER, CompiledStatement
 
 PREPARED = 1024
@@ -53,7 +54,7 @@ class Shape(NamedTuple):
     def matches(self, dialect: Dialect) -> Matches:
         numbers = count()
         conditions = tuple(_condition(each, lambda: next(numbers)) for each in self.conditions)
-        few = ROW_NUMBER.in_(select(sql_of(dialect).ids(NUMBERS))) if self.is_few else None
+        few = prober_of(dialect).key.in_(select(sql_of(dialect).ids(NUMBERS))) if self.is_few else None
         return Matches(CALLER, self.filter(conditions), self.order, few)
 
     def window(self) -> Window:
@@ -96,17 +97,18 @@ class Probed(NamedTuple):
 
 def probed(dialect: Dialect, filter: Any, column: str, organization_id: str) -> Steps[Probed]:
     """Probe which of the conditions match few pipelines."""
-    if not isinstance(filter, PipelineFilter) or not sql_of(dialect).has_probes:
+    if not isinstance(filter, PipelineFilter):
         return Probed(filter.conditions)
-    probing = find_few(filter.conditions, column)
+    probing = find_few(filter.conditions, column, prober_of(dialect))
     try:
         probe = next(probing)
         while True:
-            rows = yield _probe(dialect, probe.query)({"organization_id": organization_id, **probe.parameters})
+            given = {"organization_id": organization_id, **probe.parameters}
+            rows = yield SnapshotStart(_probe(dialect, probe.query)(given))
             probe = probing.send([row[0] for row in rows])
     except StopIteration as done:
         found: Found = done.value
-    numbers = None if found.numbers is None else sql_of(dialect).encode_ids(found.numbers)  # type: ignore[arg-type]
+    numbers = None if found.numbers is None else sql_of(dialect).encode_ids(found.numbers)
     return Probed(found.conditions, numbers)
 
 

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from app.database.connect import database_url, open_database
-from app.database.interface import Pools, ReadBudget, Steps
+from app.database.interface import Pools, ReadBudget, SnapshotStart, Steps
 from app.database.postgres.database import Postgres
 from tests import servers
 from tests.faults.waiting import until
@@ -124,3 +124,24 @@ async def test_a_lost_listener_is_counted(database: Postgres) -> None:
     query += " AND query ILIKE 'listen%'"
     assert await database.run(lambda: reading(query), SINGLE) == [True]
     await until(lambda: database.recoveries()["listener"] == 1, 10)
+
+
+async def test_a_statement_with_a_pattern_is_planned_for_its_values(database: Postgres) -> None:
+    search = "SELECT count(*) FROM pipeline WHERE name LIKE 'a%'"
+    prepared = "SELECT count(*) FROM pg_prepared_statements WHERE strpos(statement, 'pipeline WHERE') > 0"
+    for pace in (SINGLE, SEVERAL):
+        assert await database.run(lambda: reading(search, search), pace) == [0, 0]
+        assert await database.run(lambda: reading(prepared.replace("count(*)", "count(*) - 1")), SINGLE) == [0]
+
+
+async def test_statements_after_a_probe_read_its_snapshot(database: Postgres) -> None:
+    isolation = "SELECT current_setting('transaction_isolation')"
+
+    def steps() -> Steps[list[Any]]:
+        first = yield SnapshotStart((isolation, ()))
+        second = yield isolation, ()
+        return [first[0][0], second[0][0]]
+
+    assert await database.run(steps, SINGLE) == ["repeatable read"] * 2
+    assert await database.run(lambda: reading(isolation), SINGLE) == ["read committed"]
+    assert recovered(database) == 0

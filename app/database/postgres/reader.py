@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import asyncpg
 
-from app.database.interface import CHUNK, Measured, ReadBudget, Steps
+from app.database.interface import CHUNK, Measured, ReadBudget, SnapshotStart, Statement, Steps
 from app.database.recoveries import Recoveries
 from app.errors import Busy
 
@@ -19,6 +19,9 @@ PLAIN_READER = "plain_reader"
 FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 STATEMENTS = 512
 """Size of a connection's cache of prepared statements."""
+PATTERN = " LIKE "
+"""Part of statements whose plan depends on the values of their parameters. PostgreSQL plans a prepared statement for
+any values after five executions, which for a search can be a hundred times as slow."""
 
 
 class PostgresReader:
@@ -47,7 +50,7 @@ class PostgresReader:
         try:
             if pace.is_single:
                 return await drive(begin(), connection)
-            async with connection.transaction(isolation="repeatable_read", readonly=True):
+            async with snapshot(connection):
                 return await drive(begin(), connection)
         finally:
             await self._release(pool, connection)
@@ -92,19 +95,36 @@ def _is_clean(connection: Any) -> bool:
         return False
 
 
-async def drive(steps: Steps[T], connection: Any) -> T:
-    """Run a query over a connection."""
+def snapshot(connection: Any) -> Any:
+    """Return a transaction whose statements read the same state."""
+    return connection.transaction(isolation="repeatable_read", readonly=True)
+
+
+async def drive(steps: Steps[T], connection: Any, statement: Statement | None = None) -> T:
+    """Run a query over a connection, from a statement that the steps have already made, if any."""
     try:
-        statement = next(steps)
+        statement = statement or next(steps)
         while True:
             if isinstance(statement, Measured):
                 rows = await _read(connection, statement)
+            elif isinstance(statement, SnapshotStart) and not connection.is_in_transaction():
+                async with snapshot(connection):
+                    return await drive(steps, connection, statement)
             else:
-                rows = await connection.fetch(statement[0], *statement[1])
+                rows = await _fetch(connection, *statement)
             statement = steps.send(rows)
     except StopIteration as done:
         result: T = done.value
         return result
+
+
+async def _fetch(connection: Any, sql: str, parameters: Sequence[Any]) -> list[Any]:
+    """Fetch the rows of a statement. One with a pattern is prepared for its values each time."""
+    if PATTERN in sql:
+        statement = await connection.prepare(sql, name="")
+        return list(await statement.fetch(*parameters))
+    rows: list[Any] = await connection.fetch(sql, *parameters)
+    return rows
 
 
 async def _read(connection: Any, statement: Measured) -> list[Any]:
@@ -112,10 +132,13 @@ async def _read(connection: Any, statement: Measured) -> list[Any]:
     (sql, parameters), measure = statement, statement.measure
     rows: list[Any] = []
     if not connection.is_in_transaction():
-        rows = await connection.fetch(sql, *parameters)
+        rows = await _fetch(connection, sql, parameters)
         measure(rows)
         return rows
-    cursor = await connection.cursor(sql, *parameters)
+    if PATTERN in sql:
+        cursor = await (await connection.prepare(sql, name="")).cursor(*parameters)
+    else:
+        cursor = await connection.cursor(sql, *parameters)
     while len(chunk := await cursor.fetch(CHUNK)) == CHUNK:
         measure(chunk)
         rows += chunk

@@ -41,7 +41,7 @@ class PostgresSql(Sql):
     errors = (asyncpg.PostgresError, asyncpg.InterfaceError)
     instants_are_text = False
     limits_values = False
-    has_probes = False
+    numbers_rows = False
     has_encoded_pages = False
     has_list_statements = False
 

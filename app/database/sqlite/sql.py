@@ -50,7 +50,7 @@ class SqliteSql(Sql):
     errors = (apsw.Error, sqlite3.Error)
     instants_are_text = True
     limits_values = True
-    has_probes = True
+    numbers_rows = True
     has_encoded_pages = True
     has_list_statements = True  # for a page, SQLite would evaluate a subquery for every sorted row
 

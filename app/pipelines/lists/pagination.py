@@ -21,12 +21,12 @@ from app.database.interface import Database
 from app.errors import RequestError, RequestErrorCode
 from app.models.columns import instant_text
 from app.models.enums import DescribedEnum, PipelineStatus
-from app.models.sql import sql_of
 from app.models.tables import Pipeline
 from app.pipelines.access import visible
 from app.pipelines.lists.filters import PipelineFilter
 from app.pipelines.lists.predicates import COMPARISONS
-from app.pipelines.lists.probes import ROW_NUMBER, Found, find_few
+from app.pipelines.lists.probes import Found, find_few
+from app.pipelines.lists.server_probes import prober_of
 
 MAX_PAGE = 100
 DEFAULT_PAGE = 20
@@ -367,9 +367,10 @@ class Probed(NamedTuple):
 async def probed(session: AsyncSession, caller: Caller, filter: Filter, order: Order) -> Probed:
     """Return the selects for a filter, after it was probed which of its conditions match few rows."""
     plain = Matches(caller, filter, order)
-    if not isinstance(filter, PipelineFilter) or not sql_of(session.get_bind().dialect).has_probes:
+    if not isinstance(filter, PipelineFilter):
         return Probed(plain, plain)
-    probing = find_few(filter.conditions, order.column)
+    prober = prober_of(session.get_bind().dialect)
+    probing = find_few(filter.conditions, order.column, prober)
     try:
         probe = next(probing)
         while True:
@@ -380,7 +381,7 @@ async def probed(session: AsyncSession, caller: Caller, filter: Filter, order: O
         found: Found = done.value
     if found.numbers is None:
         return Probed(Matches(caller, PipelineFilter(found.conditions), order), plain)
-    few = Matches(caller, filter, order, ROW_NUMBER.in_(found.numbers))
+    few = Matches(caller, filter, order, prober.key.in_(found.numbers))
     return Probed(few, few)
 
 

@@ -2,12 +2,13 @@
 
 SQLite has no statistics of values. It would read a list in its order until the page is full, which reads all rows if
 few match, or it would sort all matches, which are many. A probe reads the first FEW matches of one condition from an
-index, and so decides between the two. PostgreSQL decides by its statistics.
+index, and so decides between the two. PostgreSQL decides by its statistics; `server_probes` has the conditions that
+they do not cover.
 """
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -54,39 +55,49 @@ class Probe(NamedTuple):
 
 
 class Found(NamedTuple):
-    """Conditions in the form that is read fast, and the numbers of the rows of which each match is one, if few."""
+    """Conditions in the form that is read fast, and the keys of the rows of which each match is one, if few."""
 
     conditions: tuple[Condition, ...]
-    numbers: list[int] | None = None
+    numbers: list[Any] | None = None
 
 
-Probing = Generator[Probe, list[int], Found]
-"""Yields probes, and receives the numbers that each found."""
+class Prober(NamedTuple):
+    """Probes of one kind of database, and the key of the rows that they find."""
+
+    key: Any
+    probe: Callable[[Condition, str], Probe | None]
+    """Returns the probe of a condition for the column of an order, if there is one."""
+    widen: Callable[[Predicate, str], Predicate]
+    """Returns the form of a condition that many rows match."""
 
 
-def find_few(conditions: Sequence[Condition], order_column: str) -> Probing:
+Probing = Generator[Probe, list[Any], Found]
+"""Yields probes, and receives the keys that each found; null alone if they are many."""
+
+
+def find_few(conditions: Sequence[Condition], order_column: str, prober: Prober) -> Probing:
     """Probe which of the conditions match few rows. A range of the column of the order needs no probe."""
-    left, found = _Left(), list(conditions)
+    left, found = _Left(prober), list(conditions)
     for place, each in enumerate(conditions):
         numbers = yield from _numbers(each, order_column, left)
         if numbers is not None:
             return Found(tuple(conditions), sorted(numbers))
-        if isinstance(each, Predicate) and _is_listed(each, order_column):
-            found[place] = _unindexed(each)
+        if isinstance(each, Predicate):
+            found[place] = prober.widen(each, order_column)
     return Found(tuple(found))
 
 
 class _Left:
-    """Number of probes that one filter may still make."""
+    """Probes that one filter may still make."""
 
-    def __init__(self) -> None:
-        self.probes = MOST_PROBES
+    def __init__(self, prober: Prober) -> None:
+        self.probe, self.probes = prober.probe, MOST_PROBES
 
 
-def _numbers(condition: Condition, order_column: str, left: _Left) -> Generator[Probe, list[int], set[int] | None]:
-    """Return the numbers of the rows that a condition matches, and perhaps others; None if they are many or unknown."""
+def _numbers(condition: Condition, order_column: str, left: _Left) -> Generator[Probe, list[Any], set[Any] | None]:
+    """Return the keys of the rows that a condition matches, and perhaps others; None if they are many or unknown."""
     if isinstance(condition, Group) and condition.operator in ("and", "or"):
-        every: set[int] = set()
+        every: set[Any] = set()
         for each in condition.conditions:
             numbers = yield from _numbers(each, order_column, left)
             if condition.operator == "and":
@@ -95,18 +106,18 @@ def _numbers(condition: Condition, order_column: str, left: _Left) -> Generator[
             elif numbers is None or len(every := every | numbers) > FEW * FEW_TEXTS:
                 return None
         return every if condition.operator == "or" else None
-    probe = _probe(condition, order_column) if left.probes > 0 else None
+    probe = left.probe(condition, order_column) if left.probes > 0 else None
     if probe is None:
         return None
     left.probes -= 1
     limits = {"most": probe.few + 1, "most_names": probe.few + 2}
     rows = yield probe._replace(parameters=limits | probe.parameters)
-    return set(rows) if len(rows) <= probe.few else None
+    return set(rows) if len(rows) <= probe.few and rows[:1] != [None] else None
 
 
-def _unindexed(predicate: Predicate) -> Predicate:
+def _unindexed(predicate: Predicate, order_column: str) -> Predicate:
     """Return a condition that many rows match in a form that no index serves, so that the index of the order does."""
-    if predicate.operator in COMPARED or predicate.field == "status":
+    if _is_listed(predicate, order_column) and (predicate.operator in COMPARED or predicate.field == "status"):
         return predicate._replace(field=UNINDEXED + predicate.field)
     return predicate
 
@@ -220,6 +231,14 @@ TEXTS = {
 def _element_probe(conditions: Sequence[Condition]) -> Probe:
     """Return the probe for pipelines with an element that meets conditions. Without a status or a type all of them are
     searched, as the index has them before the name."""
+    statuses, types, texts = kinds_and_texts(conditions)
+    parameters = {f"name_{place}": each.operand for place, each in enumerate(texts)}
+    parameters |= {"statuses": _json(statuses), "types": _json(types)}
+    return Probe(_of_element(tuple(each.operator for each in texts)), parameters)
+
+
+def kinds_and_texts(conditions: Sequence[Condition]) -> tuple[set[str], set[str], list[Predicate]]:
+    """Return the statuses and types of the elements that conditions allow, and the conditions on their names."""
     statuses, types = ({each.name for each in kind} for kind in (PipelineElementStatus, ElementType))
     texts = []
     for each in conditions:
@@ -229,9 +248,7 @@ def _element_probe(conditions: Sequence[Condition]) -> Probe:
             statuses, types = (statuses & names, types) if "status" in each.field else (statuses, types & names)
         else:
             texts.append(each)
-    parameters = {f"name_{place}": each.operand for place, each in enumerate(texts)}
-    parameters |= {"statuses": _json(statuses), "types": _json(types)}
-    return Probe(_of_element(tuple(each.operator for each in texts)), parameters)
+    return statuses, types, texts
 
 
 def _json(names: set[str]) -> str:
@@ -256,3 +273,7 @@ def match_expression(text: str) -> str:
     trigrams = dict.fromkeys(text[start : start + TRIGRAM] for start in range(len(text) - TRIGRAM + 1))
     quoted = ['"' + each.replace('"', '""') + '"' for each in trigrams]
     return " AND ".join(quoted[:MOST_TRIGRAMS])
+
+
+NUMBERED = Prober(ROW_NUMBER, _probe, _unindexed)
+"""Prober of a database that numbers its rows and has no statistics of values."""

@@ -87,7 +87,8 @@ class Operations:
     async def caller(self, headers: Mapping[bytes, bytes]) -> Caller:
         """Authenticate a request. Raises RequestError."""
         caller = await self._services.authenticator.authenticate(headers)
-        note_key(caller.key)
+        if caller.key is not None:
+            note_key(caller.key)
         return caller
 
     def socket(self, caller: Caller) -> AbstractContextManager[None]:
@@ -109,7 +110,7 @@ class Operations:
         # A plan serves all callers, except those limited to projects.
         plans = self.plans if caller.projects is None else None
         cost = known.cost(request.variables, self._settings)
-        left = self._services.rate_limiter.spend(caller, cost)
+        left = None if caller.key is None else self._services.rate_limiter.spend(caller, cost)
         name, variables = request.operation_name, request.variables
         return Operation(
             known, document, name, variables, self._services, plans, caller, cost, left, self._settings, self._events

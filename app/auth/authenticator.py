@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from functools import lru_cache
+from time import monotonic
 from urllib.parse import urlsplit
 
 from app.auth.caller import LOCAL, Caller, is_loopback, revoked
@@ -27,7 +28,7 @@ class Authenticator:
 
     async def authenticate(self, headers: Headers) -> Caller:
         """Return the caller of a request. Raises RequestError with UNAUTHENTICATED or FORBIDDEN."""
-        if await self._keys.wanted():
+        if monotonic() >= self._keys.unwanted_until and await self._keys.wanted():
             return _narrowed(_caller(await self._keys.holder(presented(headers) or "")), headers)
         self._check_name(headers)
         return LOCAL

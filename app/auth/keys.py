@@ -274,7 +274,8 @@ class KeyRing:
 
     def __init__(self, store: KeyStore, after_read: Callable[[], None] = lambda: None) -> None:
         self._store, self._after_read = store, after_read
-        self._wanted, self._asked_at = False, -FRESH
+        self._wanted, self.unwanted_until = False, 0.0
+        """Whether a key exists, and until when none is assumed to exist, by the monotonic clock."""
         self._asking: asyncio.Future[bool] | None = None
         self._valid: dict[str, tuple[float, Key]] = {}
         """Valid keys by prefix, each with the start time of its read."""
@@ -290,7 +291,7 @@ class KeyRing:
 
     async def wanted(self) -> bool:
         """Return whether requests need a key: true once any key was created, even if it was revoked."""
-        if not self._wanted and monotonic() - self._asked_at >= FRESH:
+        if not self._wanted and monotonic() >= self.unwanted_until:
             if self._asking is None:
                 self._asking = asyncio.ensure_future(_patiently(self._store.any))
                 self._asking.add_done_callback(self._asked)
@@ -300,7 +301,8 @@ class KeyRing:
     def _asked(self, asking: asyncio.Future[bool]) -> None:
         self._asking = None
         if not asking.cancelled() and asking.exception() is None:
-            self._wanted, self._asked_at = asking.result(), monotonic()
+            self._wanted = asking.result()
+            self.unwanted_until = 0.0 if self._wanted else monotonic() + FRESH
 
     async def find(self, prefix: str) -> Key | None:
         """Return the valid key with a prefix."""

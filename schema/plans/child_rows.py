@@ -12,8 +12,8 @@ from typing import Any
 from app.database.interface import Steps, measured
 from app.models.tables import PipelineElement
 from app.pipelines import repository
-from schema.plans.row_builder import Builder, Row, RowBuilder, Run, work_of
-from schema.plans.statements import IDS, given_ids
+from schema.plans.row_builder import Builder, Row, RowBuilder, work_of
+from schema.plans.statements import IDS, Run, given_ids
 
 LARGE = [getattr(PipelineElement.__table__.c, name) for name in repository.LARGE]  # type: ignore[attr-defined]
 """Columns of elements that can be too long for the statement of their parents."""

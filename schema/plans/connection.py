@@ -16,8 +16,9 @@ from schema.plans.child_rows import read_children
 from schema.plans.encoding.codecs import converter
 from schema.plans.encoding.json_sql import TextMeasure, whole
 from schema.plans.page_statements import Shape
-from schema.plans.row_builder import CompileContext, Row, RowBuilder, Run, dictionary, work_of
+from schema.plans.row_builder import CompileContext, Row, RowBuilder, dictionary, work_of
 from schema.plans.selections import FieldDetailsList, name_of
+from schema.plans.statements import Run
 from schema.types.keys.audit import audit_page
 from schema.types.lists.pages import Asked
 from schema.types.measurements.query import instances_page, measurements_page, specifications_page
@@ -93,6 +94,7 @@ class ConnectionPlan:
         asked = compiling.selections.fields(listing.connection, details).values()
         place = 0 if PLACED.isdisjoint(map(name_of, asked)) else PLACE
         self.rows.columns += [None] * place
+        self._has_positions = place > 0
         self.is_counted = False
         self.ends: set[bool] = set()
         """Ends beyond which rows must be searched."""
@@ -176,8 +178,8 @@ class ConnectionPlan:
         return self._part(found)
 
     def _found(self, run: Run, rows: list[Row], order: Order) -> ReadPage:
-        convert = converter(order.columns[0].type, self._dialect) or str
-        found = ReadPage(rows, order, convert)
+        convert = converter(order.columns[0].type, self._dialect) if self._has_positions else None
+        found = ReadPage(rows, order, convert or str)
         run.found[self] = found
         return found
 

@@ -22,9 +22,9 @@ from schema.plans.measurements import fields as measurements
 from schema.plans.readers import results
 from schema.plans.readers.account import can, project
 from schema.plans.readers.computed import computed
-from schema.plans.row_builder import FieldReader, RowBuilder, Run, dictionary
+from schema.plans.row_builder import FieldReader, RowBuilder, dictionary
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
-from schema.plans.statements import CALLER
+from schema.plans.statements import CALLER, Run
 from schema.strawberry_internals import field_definition
 from schema.types.pipelines import ChosenElements
 

@@ -22,8 +22,9 @@ from schema.plans.fields import TABLES
 from schema.plans.readers.computed import ResolverInfo, compute
 from schema.plans.readers.projections import completer
 from schema.plans.root_fields import root
-from schema.plans.row_builder import CompileContext, RowBuilder, Run
+from schema.plans.row_builder import CompileContext, RowBuilder
 from schema.plans.selections import FieldDetailsList, Unplanned, name_of
+from schema.plans.statements import Run
 from schema.strawberry_internals import field_definition, resolver_of
 from schema.types.context import Context
 

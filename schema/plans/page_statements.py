@@ -158,7 +158,8 @@ def _around(query: Select[Any], table: Table, columns: Sequence[Any]) -> Select[
     expressions = [getattr(column, "expression", column) for column in columns]
     parts: list[Any] = [part for expression in expressions for part in iterate(expression)]
     names = dict.fromkeys(part.key for part in parts if getattr(part, "table", None) is table)
-    rows = query.with_only_columns(*[table.c[name] for name in names], maintain_column_froms=True).subquery("page")
+    selected = [table.c[name] for name in names or ["id"]]  # `__typename` reads no column
+    rows = query.with_only_columns(*selected, maintain_column_froms=True).subquery("page")
     adapted: list[Any] = list(map(ClauseAdapter(rows).traverse, expressions))
     # With a limit of its own, SQLite does not merge the two queries.
     found: Select[Any] = select(*adapted).select_from(rows).limit(literal_column("-1"))

@@ -28,12 +28,13 @@ from schema import graphql_schema
 from schema.documents.documents import Document
 from schema.executor import BudgetedExecutor
 from schema.plans.fields import field_of
-from schema.plans.inputs.variables import Variables
+from schema.plans.inputs.arguments import Variables
 from schema.plans.mutations import MutationPlan
 from schema.plans.readers.computed import FieldFailed, complete
 from schema.plans.root_fields import root
-from schema.plans.row_builder import MOST_BYTES, CompileContext, Run
+from schema.plans.row_builder import MOST_BYTES, CompileContext
 from schema.plans.selections import FieldDetailsList, Selections, Unplanned
+from schema.plans.statements import Run
 from schema.types.context import Charge, Context
 
 log = logging.getLogger("voltgraph.plans")

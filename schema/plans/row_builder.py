@@ -14,20 +14,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from graphql.execution.values import VariableValues
 from sqlalchemy import Select, Text, func, literal_column
 from sqlalchemy.engine import Dialect
 
-from app.auth.caller import Caller
 from app.database.interface import Measure, TooLong
 from app.models.columns import JsonText, instant_text
 from app.models.sql import Sql, sql_of
 from app.pipelines.budget import PARSED, ROW, VALUE, Budget, size_of
-from app.pipelines.results.parsed import ResultParser
 from schema.plans.encoding.codecs import LEAST, MOST, converter, integer
 from schema.plans.selections import FieldDetailsList, Selections, name_of
-from schema.plans.statements import CompiledStatement
-from schema.types.context import Charge
+from schema.plans.statements import CompiledStatement, Run
 
 Row = Sequence[Any]
 """A tuple, or a driver's row."""
@@ -37,34 +33,6 @@ MOST_BYTES = 4 * 2**20
 copies a text when it appends to it."""
 MOST_LISTS = 16
 """Maximum total size of the texts of a page, as a multiple of the maximum size of one value."""
-
-
-class Run:
-    """One run of a plan: caller, variables, and the rows read so far."""
-
-    __slots__ = ("budget", "caller", "charge", "computed", "found", "parse", "values")
-
-    def __init__(self, caller: Caller, values: VariableValues, budget: Budget, charge: Charge | None = None) -> None:
-        self.caller, self.values, self.budget, self.charge = caller, values, budget, charge
-        self.found: dict[Any, Any] = {}
-        """Rows by part of the plan; ChildRows hold lists by the parent's id."""
-        self.parse: ResultParser | None = None
-        self.computed: list[Any] = []
-        """Places of values that are computed once the rows are read."""
-
-    def copy(self) -> Run:
-        """Return a copy with a copy of the budget and without rows, for work that may be restarted."""
-        return Run(self.caller, self.values, self.budget.copy(), self.charge)
-
-    def settle(self, copied: Run) -> None:
-        """Take over the counts and the places of a copy."""
-        self.budget.settle(copied.budget)
-        self.computed += copied.computed
-
-    def result_parser(self) -> ResultParser:
-        """Return the parser of the results that this run reads."""
-        self.parse = self.parse or ResultParser()
-        return self.parse
 
 
 Builder = Callable[[Run], Callable[[Sequence[Row]], list[Any]]]

@@ -22,12 +22,9 @@ from graphql.execution.values import VariableValues
 
 from schema import graphql_schema
 from schema.plans.inputs.arguments import Arguments, Converter
+from schema.plans.inputs.coercion import Unplanned
 from schema.strawberry_internals import field_definition
 from schema.types.values.input_factory import NAMES, converter
-
-
-class Unplanned(Exception):
-    """No plan serves this operation; the executor does."""
 
 
 class Selections:

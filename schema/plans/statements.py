@@ -1,4 +1,4 @@
-"""Selects compiled to SQL once and run with different parameters."""
+"""Runs of plans, and their selects, which are compiled to SQL once and run with different parameters."""
 
 from __future__ import annotations
 
@@ -6,16 +6,48 @@ from collections.abc import Callable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
+from graphql.execution.values import VariableValues
 from sqlalchemy import Select, String, bindparam, select
 from sqlalchemy.engine import Dialect
 
 from app.auth.caller import Caller
 from app.models.columns import Binary
 from app.models.sql import Sql
+from app.pipelines.budget import Budget
+from app.pipelines.results.parsed import ResultParser
+from schema.types.context import Charge
 
 CALLER = Caller(organization_id=cast(str, bindparam("organization_id", type_=Binary)))
 """Caller whose attributes are parameters, so that a statement serves all callers."""
 IDS = "ids"
+
+
+class Run:
+    """One run of a plan: caller, variables, and the rows read so far."""
+
+    __slots__ = ("budget", "caller", "charge", "computed", "found", "parse", "values")
+
+    def __init__(self, caller: Caller, values: VariableValues, budget: Budget, charge: Charge | None = None) -> None:
+        self.caller, self.values, self.budget, self.charge = caller, values, budget, charge
+        self.found: dict[Any, Any] = {}
+        """Rows by part of the plan; ChildRows hold lists by the parent's id."""
+        self.parse: ResultParser | None = None
+        self.computed: list[Any] = []
+        """Places of values that are computed once the rows are read."""
+
+    def copy(self) -> Run:
+        """Return a copy with a copy of the budget and without rows, for work that may be restarted."""
+        return Run(self.caller, self.values, self.budget.copy(), self.charge)
+
+    def settle(self, copied: Run) -> None:
+        """Take over the counts and the places of a copy."""
+        self.budget.settle(copied.budget)
+        self.computed += copied.computed
+
+    def result_parser(self) -> ResultParser:
+        """Return the parser of the results that this run reads."""
+        self.parse = self.parse or ResultParser()
+        return self.parse
 
 
 class CompiledStatement:

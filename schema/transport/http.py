@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 from graphql import OperationType
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from app.database import telemetry
 from app.errors import RequestError, RequestErrorCode
 from app.server.bodies.quota import Holding
 from app.server.bodies.reading import read_json, require_json
@@ -134,7 +135,8 @@ class GraphQLEndpoint:
                 text, encoding = packed, (ENCODED,)
         response = _response(status, text, kind, more, encoding)
         self._metrics.request(name, code, perf_counter() - start)
-        note(name, code)
+        if telemetry.tracer is not None or current.get() is not None:
+            note(name, code)
         return response
 
     def _check_kind(self, operation: Operation, method: str, headers: Headers) -> None:

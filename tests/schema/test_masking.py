@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import app.database.postgres.database
-import app.database.sqlite.database
+import app.database.sqlite.reader
 import app.pipelines.repository
 from app.errors import Busy, RequestError, RequestErrorCode
 from schema.documents.documents import Documents
@@ -36,7 +36,7 @@ def failing(error: Exception) -> Any:
 def break_reads(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
     """Make all reads of pipelines fail."""
     monkeypatch.setattr(app.pipelines.repository, "pipeline", failing(error))
-    monkeypatch.setattr(app.database.sqlite.database.Sqlite, "run", failing(error))
+    monkeypatch.setattr(app.database.sqlite.reader.SqliteReader, "_run_here", failing(error))
     monkeypatch.setattr(app.database.postgres.database.Postgres, "run", failing(error))
 
 

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 
-import app.database.sqlite.database
+import app.database.sqlite.reader
 import app.pipelines.repository
 from app.server.observability import request_log
 from app.server.observability.request_log import request_id
@@ -84,7 +84,7 @@ async def test_a_fault_tells_it_and_so_does_the_log(
 
     monkeypatch.setattr(caplog.handler, "filters", [see])
     monkeypatch.setattr(app.pipelines.repository, "pipeline", fail)
-    monkeypatch.setattr(app.database.sqlite.database.Sqlite, "run", fail)
+    monkeypatch.setattr(app.database.sqlite.reader.SqliteReader, "_run_here", fail)
     answer = await ask(text, "graphql", **{"x-request-id": "mine"})
     [error] = answer.json()["errors"]
     assert error["extensions"] == {"code": "INTERNAL_SERVER_ERROR", "requestId": "mine"}

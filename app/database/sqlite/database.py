@@ -18,7 +18,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.database import telemetry
 from app.database.broker import Broker
 from app.database.engines import LimitedSession, engine
-from app.database.interface import ReadBudget, Steps, Work
+from app.database.interface import Work
 from app.database.recoveries import Recoveries
 from app.database.sqlite import driver, vacuum
 from app.database.sqlite.checkpoints import Checkpoints
@@ -57,6 +57,7 @@ class Sqlite:
         self.recoveries = Recoveries()
         self.recoveries.watch(self._readers, SESSION_READER)
         self._plain = SqliteReader(partial(_connection, url), READERS, self.recoveries)
+        self.run = self._plain.run
         self.broker = Broker()
         self.inserts = SqliteInserts(self._readers.dialect)
         writer, checkpoints = _engine(url, WRITER_PRAGMAS, 1), Checkpoints(partial(driver.connect, str(url.database)))
@@ -67,9 +68,6 @@ class Sqlite:
     @property
     def dialect(self) -> Dialect:
         return self._readers.dialect
-
-    def run(self, begin: Callable[[], Steps[T]], pace: ReadBudget) -> Awaitable[T]:
-        return self._plain.run(begin, pace)
 
     async def listen(self) -> None:
         """Do nothing: only this process writes."""

@@ -17,9 +17,9 @@ from sqlalchemy import Select, String, case, func, literal_column, select
 from app.database.interface import Steps, TooLong, measured
 from app.models.sql import SqlPart
 from schema.plans.encoding.codecs import NoJsonSql, written
-from schema.plans.row_builder import MOST_BYTES, CompileContext, Row, RowBuilder, Run
+from schema.plans.row_builder import MOST_BYTES, CompileContext, Row, RowBuilder
 from schema.plans.selections import FieldDetailsList, name_of
-from schema.plans.statements import IDS, CompiledStatement
+from schema.plans.statements import IDS, CompiledStatement, Run
 
 MOST_PARTS = 500
 """Maximum number of parts of an object: SQLite's functions take 1,000 arguments. PostgreSQL's take 100, so operators

@@ -1,4 +1,5 @@
-"""Arguments of fields: types and constants are evaluated once; coerced variables are inserted for each run."""
+"""Variables of operations and arguments of fields: types and constants are evaluated once; variables are coerced as in
+graphql-core, and inserted for each run."""
 
 from __future__ import annotations
 
@@ -8,6 +9,8 @@ from typing import Any, NamedTuple
 from graphql import (
     FieldNode,
     GraphQLArgument,
+    GraphQLBoolean,
+    GraphQLError,
     GraphQLField,
     GraphQLInputField,
     GraphQLInputType,
@@ -19,14 +22,56 @@ from graphql import (
     get_nullable_type,
     is_input_object_type,
     is_list_type,
+    is_non_null_type,
 )
-from graphql.execution.values import VariableValues, get_argument_values
+from graphql.execution.get_variable_signature import get_variable_signature
+from graphql.execution.values import VariableValues, VariableValueSource, get_argument_values
 from graphql.utilities.coerce_input_value import coerce_default_value, coerce_input_literal, coerce_input_value
 
-from schema.plans.inputs.coercion import NeedsGraphQLCore
+from schema import graphql_schema
+from schema.documents.documents import Document
+from schema.plans.inputs.coercion import TEXTS, NeedsGraphQLCore, Unplanned, coercer
 
 Coerced = Mapping[str, Any]
 """Coerced variables by name."""
+
+
+class Variables:
+    """Variable definitions of an operation."""
+
+    def __init__(self, document: Document, name: str | None) -> None:
+        definitions = document.operation(name).node.variable_definitions or ()
+        found = [get_variable_signature(graphql_schema, node) for node in definitions]
+        self._signatures = [
+            (s, coercer(s.type), get_nullable_type(s.type) in TEXTS, is_non_null_type(s.type))
+            for s in found
+            if not isinstance(s, GraphQLError)
+        ]
+        self.booleans = [s.name for s, *_ in self._signatures if get_nullable_type(s.type) is GraphQLBoolean]
+
+    def coerced(self, given: dict[str, Any] | None) -> VariableValues:
+        """Coerce the values. Raises Unplanned for an invalid value, which the executor reports."""
+        sources, coerced, given = {}, {}, given or {}
+        for signature, coerce, is_text, is_required in self._signatures:
+            name = signature.name
+            if name in given:
+                value = given[name]
+                sources[name] = VariableValueSource(signature, value)
+                if not is_text or type(value) is not str:
+                    value = coerce(value)
+            else:
+                sources[name] = VariableValueSource(signature)
+                value = coerce_default_value(signature)
+                if value is Undefined and not is_required:
+                    continue
+            if value is Undefined:
+                raise Unplanned
+            coerced[name] = value
+        return VariableValues(sources, coerced)
+
+    def flags(self, values: VariableValues) -> tuple[Any, ...]:
+        """Return the values of Boolean variables, some of which decide the selection."""
+        return tuple([values.coerced.get(name, Undefined) for name in self.booleans]) if self.booleans else ()
 
 
 class ArgumentPart(NamedTuple):

@@ -17,7 +17,6 @@ from graphql import (
     GraphQLString,
     Undefined,
     assert_leaf_type,
-    get_nullable_type,
     is_enum_type,
     is_input_object_type,
     is_list_type,
@@ -32,6 +31,10 @@ Coerce = Callable[[Any], Any]
 TEXTS = (GraphQLString, GraphQLID)
 
 
+class Unplanned(Exception):
+    """No plan serves this operation; the executor does."""
+
+
 class NeedsGraphQLCore(Exception):
     """The value is invalid or in a rare form."""
 
@@ -39,11 +42,8 @@ class NeedsGraphQLCore(Exception):
 def coercer(kind: GraphQLInputType) -> Coerce:
     """Return the coercion function of a type; it returns Undefined for an invalid value."""
     usual = _coercer(kind)
-    is_text = get_nullable_type(kind) in TEXTS
 
     def coerce(value: Any) -> Any:
-        if is_text and type(value) is str:
-            return value
         try:
             return usual(value)
         except Exception:  # a leaf may raise any error

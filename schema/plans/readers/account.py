@@ -13,9 +13,9 @@ from app.pipelines.lists.pagination import by_status
 from app.pipelines.overview import actions, projects
 from schema.plans.child_rows import ChildRows, read_children
 from schema.plans.encoding.codecs import converter
-from schema.plans.row_builder import CompileContext, RowBuilder, Run, dictionary
+from schema.plans.row_builder import CompileContext, RowBuilder, dictionary
 from schema.plans.selections import FieldDetailsList, name_of
-from schema.plans.statements import CALLER
+from schema.plans.statements import CALLER, Run
 
 Root = Callable[[Run], Steps[Any]]
 VIEWER: dict[str, Callable[[Any], Any]] = {

@@ -16,8 +16,9 @@ from app.database.interface import Steps
 from app.errors import RequestError
 from app.pipelines.budget import AWAITED
 from schema.plans.readers.projections import completer
-from schema.plans.row_builder import CompileContext, FieldReader, RowBuilder, Run
+from schema.plans.row_builder import CompileContext, FieldReader, RowBuilder
 from schema.plans.selections import FieldDetailsList, name_of
+from schema.plans.statements import Run
 from schema.strawberry_internals import resolver_of
 from schema.types.account.system import System
 from schema.types.context import Context

@@ -1,5 +1,7 @@
 """Input type of orders of pipelines."""
 
+from functools import cache
+
 import strawberry
 
 from app.pipelines.lists import pagination
@@ -14,4 +16,9 @@ class PipelineOrder:
     direction: pagination.Direction = about("The sort direction.", default=pagination.Direction.DESC)
 
     def plain(self) -> pagination.Order:
-        return pagination.Order(self.field.value, self.direction)
+        return _order(self.field, self.direction)
+
+
+@cache
+def _order(field: pagination.OrderField, direction: pagination.Direction) -> pagination.Order:
+    return pagination.Order(field.value, direction)

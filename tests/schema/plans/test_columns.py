@@ -10,7 +10,7 @@ import pytest
 from app.auth.caller import LOCAL
 from app.database.interface import Steps
 from app.pipelines.budget import Budget
-from schema.plans.row_builder import Run
+from schema.plans.statements import Run
 from tests.schema.plans.data import id_of
 from tests.schema.plans.pair import Pair
 

@@ -152,3 +152,4 @@ async def test_an_object_may_have_many_fields(own: Pair, width: int) -> None:
 async def test_an_object_of_which_nothing_is_asked_is_empty(own: Pair) -> None:
     body = await own.same(f'{{ node(id: "{id_of(1, 9)}") {{ ... on Job {{ attempt }} }} }}')
     assert body == {"data": {"node": {}}}
+    await own.same("{ pipelines(first: 2) { nodes { __typename } } }")

@@ -79,7 +79,17 @@ def unable(request: Request, error: Exception) -> Response:
 def http_exception(request: Request, error: HTTPException) -> Response:
     code = {404: "NOT_FOUND", 405: "METHOD_NOT_ALLOWED"}.get(error.status_code, "BAD_REQUEST")
     message = _nothing_at(request.url.path) if error.status_code == 404 else str(error.detail)
-    return failure(error.status_code, code, message, dict(error.headers or {}))
+    headers = dict(error.headers or {})
+    if error.status_code == 405:
+        headers = {"allow": _methods_at(request) or headers.get("allow", "GET, HEAD")}
+    return failure(error.status_code, code, message, headers)
+
+
+def _methods_at(request: Request) -> str | None:
+    """Return the methods of the request's path, if it is one of REST. Starlette names those of its first route only."""
+    methods: dict[str, set[str]] = request.app.state.methods
+    found = methods.get(getattr(request.scope.get("route"), "path", ""))
+    return ", ".join(sorted(found)) if found else None
 
 
 def internal(_: Request, error: Exception) -> Response:

@@ -21,6 +21,7 @@ from app.pipelines.lists.pagination import Direction, Matches, Order, OrderColum
 from app.pipelines.lists.predicates import COMPARISONS, Predicate, predicate
 
 Text = Field(None, max_length=1000)
+Bound = Field(None, max_length=1000, description="Inclusive.", json_schema_extra={"format": "date-time"})
 
 
 class ListQuery(BaseModel):
@@ -42,10 +43,10 @@ class ListQuery(BaseModel):
     duration: str | None = Field(None, max_length=1000, description="Seconds from the start to the end.")
     labels_all: list[str] | None = Field(None, max_length=50)
     labels_any: list[str] | None = Field(None, max_length=50)
-    created_at_gt: str | None = Field(None, max_length=1000, description="Inclusive.")
-    created_at_lt: str | None = Field(None, max_length=1000, description="Inclusive.")
-    updated_at_gt: str | None = Field(None, max_length=1000, description="Inclusive.")
-    updated_at_lt: str | None = Field(None, max_length=1000, description="Inclusive.")
+    created_at_gt: str | None = Bound
+    created_at_lt: str | None = Bound
+    updated_at_gt: str | None = Bound
+    updated_at_lt: str | None = Bound
     order_by: OrderColumn = "created_at"
     order: Literal["asc", "desc"] = "desc"
 

@@ -25,11 +25,15 @@ from app.models.enums import ElementType, JobErrorCode, PipelineElementStatus, P
 from app.pipelines.bulk import MOST
 from app.pipelines.elements import SubmittedElements
 from app.pipelines.inputs import LIMITS, PipelineCreate, parse_create
+from app.pipelines.lists.labels import MAX_LABEL, MAX_LABELS
 from app.pipelines.rerun.command import RerunCommand, SubmittedChange, parse_rerun
 from app.rest.errors import line_error, pydantic_error
 
 NAMED = {"type": "string", "minLength": 1, "maxLength": LIMITS["name"][1], "pattern": r"\S"}
-"""Schema of a name that is not blank. `parse_update` checks it."""
+"""Schema of a name that is not blank. The commands of the service check it, with every other problem."""
+LABEL = {"type": "string", "minLength": 1, "maxLength": MAX_LABEL, "pattern": r"\S"}
+Name = Annotated[str, WithJsonSchema(NAMED)]
+Label = Annotated[str, WithJsonSchema(LABEL)]
 
 
 class PipelineOptions(BaseModel):
@@ -48,7 +52,7 @@ class PipelineConfig(BaseModel):
     project_id: str
     name: str | None = None
     description: str | None = None
-    labels: list[str] | None = Field(None, description="Free labels.")
+    labels: list[Label] | None = Field(None, description=f"Free labels, at most {MAX_LABELS}.")
     options: PipelineOptions = Field(default_factory=PipelineOptions)
     elements: dict[str, Any]
     _draft: PipelineCreate | None = PrivateAttr(None)
@@ -172,8 +176,8 @@ class RerunConfig(StrictBody):
         description="Name of the first element that runs again; by default the first one that did not complete or has "
         "a new configuration.",
     )
-    name: str | None = None
-    elements: dict[str, Any] | None = Field(
+    name: str | None = Field(None, json_schema_extra={"maxLength": LIMITS["name"][1]})
+    elements: dict[str, Annotated[Any, WithJsonSchema({"type": "object"})]] | None = Field(
         None, description="New configurations by name. The elements named here, and all after them, run again."
     )
     start: StrictBool = True
@@ -192,7 +196,7 @@ class PipelinePatch(StrictBody):
 
     name: Annotated[str | None, WithJsonSchema(NAMED)] = None
     description: str | None = Field(None, json_schema_extra={"maxLength": LIMITS["description"][1]})
-    labels: list[str] | None = None
+    labels: list[Label] | None = Field(None, description=f"Free labels, at most {MAX_LABELS}.")
 
 
 class Submission(BaseModel):

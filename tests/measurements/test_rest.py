@@ -115,6 +115,16 @@ async def test_properties_are_kept(still: Lab) -> None:
 
 
 @pytest.mark.parametrize("name", ["created_at_gt", "updated_at_lt", "start_time_gt"])
+async def test_a_number_is_no_time(still: Lab, name: str) -> None:
+    answer = await still.http.get("/cell_measurements", params={name: "0.5"})
+    assert answer.status_code == 422
+    assert "2026-11-23T10:00:00Z" in answer.json()["detail"][0]["msg"]
+    body = {"measurement": {"name": "m", "start_time": 0.5}}
+    begun = await still.http.post("/cell_instances/none/cell_measurements/initiate-upload", json=body)
+    assert begun.status_code == 422
+
+
+@pytest.mark.parametrize("name", ["created_at_gt", "updated_at_lt", "start_time_gt"])
 @pytest.mark.parametrize("time", ["0001-01-01T00:00:00+23:59", "9999-12-31T23:59:59-23:59"])
 async def test_times_that_utc_does_not_have_are_refused(still: Lab, name: str, time: str) -> None:
     answer = await still.http.get("/cell_measurements", params={name: time})

@@ -2,29 +2,39 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from app.measurements.inputs import MAX_NOTES, MAX_TAGS
 from app.measurements.orders import OrderColumn
+from app.rest.schemas import Label, Name
 
 Text = Field(None, max_length=1000)
 MAX_PAGE = 1000
+DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+"""Start of a time in ISO 8601."""
 
 
-def as_utc(value: datetime | None) -> datetime | None:
+def require_date(value: Any) -> Any:
+    """Raise ValueError for a number, which pydantic takes for seconds since 1970."""
+    if not (isinstance(value, str) and DATE.match(value)):
+        raise ValueError("the time is not in ISO 8601; write it as 2026-11-23T10:00:00Z")
+    return value
+
+
+def as_utc(value: datetime) -> datetime:
     """Return a time in UTC; one without an offset is in UTC. Raises ValueError for one that UTC does not have."""
-    if value is None:
-        return None
     try:
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
     except OverflowError:
         raise ValueError("the time is outside of the years 1 to 9999 in UTC") from None
 
 
-Time = Annotated[datetime, AfterValidator(as_utc)]
-"""Time of a query, in UTC."""
+Time = Annotated[datetime, BeforeValidator(require_date), AfterValidator(as_utc)]
+"""Time of a request, in UTC."""
 
 
 class CellBody(BaseModel):
@@ -32,13 +42,13 @@ class CellBody(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    name: str
+    name: Name
 
 
 class SpecificationBody(CellBody):
     """A cell specification to create."""
 
-    project_id: str
+    project_id: Name
 
 
 class CellPatch(BaseModel):
@@ -46,7 +56,7 @@ class CellPatch(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    name: str = ""
+    name: Name = Field(default_factory=str)
 
 
 class CellInstance(BaseModel):
@@ -81,24 +91,19 @@ class MeasurementFields(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    name: str
-    notes: str | None = None
-    tags: list[str] | None = None
+    name: Name
+    notes: str | None = Field(None, json_schema_extra={"maxLength": MAX_NOTES})
+    tags: list[Label] | None = Field(None, description=f"Free tags, at most {MAX_TAGS}.")
     protocol: dict[str, Any] | None = None
     test_setup: dict[str, Any] | None = None
-    start_time: datetime | None = None
-    end_time: datetime | None = None
-
-    @field_validator("start_time", "end_time")
-    @classmethod
-    def _is_utc(cls, value: datetime | None) -> datetime | None:
-        return as_utc(value)
+    start_time: Time | None = None
+    end_time: Time | None = None
 
 
 class MeasurementPatch(MeasurementFields):
     """Changes of a measurement. A missing field is kept."""
 
-    name: str = ""
+    name: Name = Field(default_factory=str)
 
 
 class PropertiesBody(MeasurementFields):

@@ -25,10 +25,11 @@ PLACES = {
 """Paths of a server and their meaning. They are relative, so that they hold under the prefix of a proxy too."""
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 STYLE = (
-    "body{font:16px/1.5 sans-serif;max-width:60em;margin:3em auto;padding:0 1em;color-scheme:light dark}"
+    ":root{color-scheme:light dark}body{font:16px/1.5 sans-serif;max-width:60em;margin:3em auto;padding:0 1em}"
     "table{border-collapse:collapse;width:100%;margin:.5em 0}"
     "td,th{text-align:left;vertical-align:top;padding:.2em .6em .2em 0;border-bottom:1px solid #8884}"
-    "details{border-top:1px solid #8884;padding:.3em 0}summary{cursor:pointer}"
+    "details{border-top:1px solid #8884;padding:.3em 0;overflow-x:auto}"
+    "summary{cursor:pointer;overflow-wrap:anywhere}"
     "code,pre{font-size:.9em}pre{overflow-x:auto}summary b{display:inline-block;min-width:4.5em}"
 )
 PAGE = (

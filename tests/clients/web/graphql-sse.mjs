@@ -15,6 +15,10 @@ async function answer(client, query, variables) {
 }
 
 export const cells = {
+  async 'server restart'(server) {
+    await support.assertResumes(server, (url) => eventClient(`${url}/graphql`))
+  },
+
   async query(server) {
     const { filter, names } = await server.project(2)
     const { data } = await answer(connect(server), operation('Pipelines'), { filter })

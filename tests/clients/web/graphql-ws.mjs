@@ -15,6 +15,10 @@ async function answer(client, query, variables) {
 }
 
 export const cells = {
+  async 'server restart'(server) {
+    await support.assertResumes(server, (url) => socketClient(`${url}/graphql`))
+  },
+
   async query(server) {
     const { filter, names } = await server.project(2)
     const client = connect(server)

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { createHash, randomUUID } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { connect, createServer } from 'node:net'
 
 const queries = new URL('../../../queries/', import.meta.url)
 
@@ -134,4 +135,45 @@ export function deferred() {
   const made = {}
   made.promise = new Promise((resolve, reject) => Object.assign(made, { resolve, reject }))
   return made
+}
+
+/** A door to a server: a port that can be closed with all its connections, as by a restart, and opened again. */
+export async function door(url) {
+  const { hostname, port } = new URL(url)
+  const open = new Set()
+  const server = createServer((near) => {
+    const far = connect(Number(port), hostname)
+    for (const [one, other] of [[near, far], [far, near]]) {
+      open.add(one)
+      one.pipe(other)
+      one.on('error', () => other.destroy()).on('close', () => other.destroy())
+    }
+  })
+  const listen = (at) => new Promise((listening) => server.listen(at, '127.0.0.1', listening))
+  await listen(0)
+  const address = server.address()
+  return {
+    url: `http://127.0.0.1:${address.port}`,
+    reopen: () => listen(address.port),
+    close() {
+      server.close()
+      for (const each of open) each.destroy()
+      open.clear()
+    },
+  }
+}
+
+/** A subscription goes on after its server was away for longer than the first attempt to connect again. */
+export async function assertResumes(server, connect) {
+  const { ids: [id] } = await server.project(1)
+  const entrance = await door(server.url)
+  const watched = connect(entrance.url).iterate({ query: operation('PipelineUpdated'), variables: { id } })
+  assert.equal((await watched.next()).value.data.pipelineUpdated.id, id)
+  entrance.close()
+  const resumed = watched.next()
+  await new Promise((later) => setTimeout(later, 2500))
+  await entrance.reopen()
+  assert.equal((await resumed).value.data.pipelineUpdated.id, id)
+  await watched.return()
+  entrance.close()
 }

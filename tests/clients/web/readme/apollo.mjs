@@ -18,7 +18,8 @@ const typePolicies = {
 
 export function apolloClient(url, headers = {}) {
   const http = new HttpLink({ uri: url, headers })
-  const socket = new GraphQLWsLink(createClient({ url: url.replace('http', 'ws'), connectionParams: headers }))
+  const options = { url: url.replace('http', 'ws'), connectionParams: headers, shouldRetry: () => true }
+  const socket = new GraphQLWsLink(createClient(options))
   return new ApolloClient({
     link: ApolloLink.split(({ operationType }) => operationType === 'subscription', socket, http),
     cache: new InMemoryCache({ typePolicies }),

@@ -1,7 +1,8 @@
 import { createClient } from 'graphql-ws'
 
 export function socketClient(url, headers = {}, more = {}) {
-  return createClient({ url: url.replace('http', 'ws'), connectionParams: headers, ...more })
+  const options = { url: url.replace('http', 'ws'), connectionParams: headers, shouldRetry: () => true }
+  return createClient({ ...options, ...more })
 }
 
 export async function watch(client, query, variables, tell) {

@@ -2,7 +2,8 @@ import { Environment, Network, Observable, RecordSource, Store } from 'relay-run
 import { createClient } from 'graphql-ws'
 
 export function relayEnvironment(url, headers = {}) {
-  const socket = createClient({ url: url.replace('http', 'ws'), connectionParams: headers })
+  const options = { url: url.replace('http', 'ws'), connectionParams: headers, shouldRetry: () => true }
+  const socket = createClient(options)
   const ask = async ({ text: query }, variables) => {
     const body = JSON.stringify({ query, variables })
     const sent = { ...headers, 'content-type': 'application/json' }

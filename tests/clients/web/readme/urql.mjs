@@ -4,7 +4,8 @@ import { relayPagination } from '@urql/exchange-graphcache/extras'
 import { createClient } from 'graphql-ws'
 
 export function urqlClient(url, headers, schema) {
-  const socket = createClient({ url: url.replace('http', 'ws'), connectionParams: headers })
+  const options = { url: url.replace('http', 'ws'), connectionParams: headers, shouldRetry: () => true }
+  const socket = createClient(options)
   const forwardSubscription = (request) => ({
     subscribe: (sink) => ({ unsubscribe: socket.subscribe({ ...request, query: request.query ?? '' }, sink) }),
   })

@@ -31,7 +31,9 @@ NAMES = ["Azé", "fuzz", "fuzz-1", "fizzy", "zé", "a.b", "ZZ TOP", "q\nzz", "a�
 TEXTS = ["zz", "z", "az", "é", "zé", "z-", "b", "to", "z%", "_z", "ss", "a.", "\nz", "qq", "1"]
 QUERY = """query ($f: PipelineFilter) {
   pipelines(filter: $f) { totalCount nodes { name } } pipelineCounts(filter: $f) { status count } }"""
-ELEMENTS = [{"name": name, "elementType": "DATA_FIT", "jobConfig": {}} for name in ("Fuzz", "other")]
+ELEMENTS: list[dict[str, Any]] = [
+    {"name": name, "elementType": "DATA_FIT", "jobConfig": {}} for name in ("Fuzz", "other")
+]
 FILTERS: list[dict[str, Any]] = [
     *({name: text} for text in TEXTS for name in ("nameContains", "descriptionContains")),
     *({"element": {"nameContains": text}} for text in ("FU", "uzz", "none", "e", "t_e")),

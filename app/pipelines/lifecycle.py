@@ -105,16 +105,23 @@ class Start:
     def reserve(self, field: str) -> Steps[None]:
         """Take a place in the queue. Raises QUEUE_FULL, with the path of a field, if the organization or the API key
         has as many queued pipelines as it may. Several processes that start pipelines at the same moment may exceed a
-        limit by their number."""
+        limit by their number. Only starts take places, beside the writes that end the lasting memory: the least number
+        of places left is known without a count, which takes long for a long queue."""
         left: dict[_Queue, int] = yield Memory.MEMORY
+        least: dict[_Queue, int] = yield Memory.LASTING
         for queue in self._queues:
+            if least.get(queue, 0) > 0:
+                continue
             if queue not in left:
                 [[queued]] = yield queue.count_queued
-                left[queue] = queue.most - queued
+                left[queue] = queue.most - queued - len(self._admitted)
+            least[queue] = left[queue]
             if left[queue] <= 0:
                 raise _queue_full(queue, field)
         for queue in self._queues:
-            left[queue] -= 1
+            least[queue] -= 1
+            if queue in left:
+                left[queue] -= 1
 
     def begin(self, pipeline: Pipeline) -> Steps[None]:
         """Start a locked pipeline whose place was reserved."""

@@ -170,3 +170,30 @@ async def test_a_memory_does_not_outlive_a_round_that_was_undone(database: Datab
     outcomes = await asyncio.gather(*map(database.mutate, (counting, failing, counting)), return_exceptions=True)
     assert outcomes[0] == outcomes[2] == 1
     assert isinstance(outcomes[1], RuntimeError)
+
+
+def lasting(key: str, *, then: Exception | None = None) -> Steps[int]:
+    memory = yield Memory.LASTING
+    memory["count"] = memory.get("count", 0) + 1
+    yield statements.INSERT_KEY, row(key)
+    if then is not None:
+        raise then
+    return int(memory["count"])
+
+
+async def test_a_lasting_memory_ends_with_another_write_and_an_undone_one(database: Database) -> None:
+    async def other(session: AsyncSession) -> None:
+        await session.exec(text("SELECT 1"))  # type: ignore[call-overload]
+
+    async def count(key: str) -> int:
+        return await database.mutate(lambda: lasting(key))
+
+    counts = [await count("a"), await count("b")]
+    await database.mutate(lambda: adding("c"))
+    counts.append(await count("d"))
+    await database.write(other)
+    counts.append(await count("e"))
+    with pytest.raises(RuntimeError):
+        await database.mutate(lambda: lasting("f", then=RuntimeError()))
+    counts.append(await count("g"))
+    assert counts == ([1, 2, 3, 1, 1] if database.reads_inline else [1] * 5)

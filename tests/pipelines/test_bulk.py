@@ -13,6 +13,7 @@ from app.auth.keys import open_keys
 from app.database.connect import database_url as parsed
 from app.main import create_app
 from app.models.enums import PipelineStatus
+from app.pipelines import lifecycle
 from app.settings import Settings
 from tests.api import Api
 
@@ -100,6 +101,27 @@ async def test_a_full_queue_takes_as_many_as_it_can(api: Api) -> None:
     assert codes(refused) == ["QUEUE_FULL", None]
     assert refused[0]["userErrors"][0]["field"] == ["inputs", "0", "start"]
     assert (await api.run("Pipelines"))["totalCount"] == 6
+
+
+async def test_a_queue_with_places_is_not_counted_again(
+    api: Api, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted: list[Any] = []
+    count: Any = lifecycle._Queue.count_queued
+
+    def note(queue: Any) -> Any:
+        counted.append(queue)
+        return count.fget(queue)
+
+    monkeypatch.setattr(lifecycle._Queue, "count_queued", property(note))
+    ids = await created(api, 6)
+    assert codes([await api.run("StartPipeline", id=id) for id in ids[:2]]) == [None, None]
+    assert len(counted) == (1 if database_url.startswith("sqlite") else 2)
+    await api.run("CancelPipeline", id=ids[0])
+    results = await bulk(api, "startPipelines", ids[2:])  # counts when no place is known to be left
+    assert codes(results) == [None, None, "QUEUE_FULL", "QUEUE_FULL"]
+    await api.run("CancelPipeline", id=ids[1])
+    assert codes([await api.run("StartPipeline", id=id) for id in ids[4:]]) == [None, "QUEUE_FULL"]
 
 
 async def test_cancellations_and_deletions(api: Api) -> None:

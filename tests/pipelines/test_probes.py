@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import apsw
@@ -140,6 +141,82 @@ async def test_new_rows_enter_the_indexes_without_a_scan_of_the_others(sqlite_ur
         first, second = (row[3] for row in database.execute(f"EXPLAIN QUERY PLAN {query}"))
         assert first == "SCAN pipeline_search_new"
         assert second.startswith("SEARCH pipeline ")
+
+
+def found_texts(database: apsw.Connection) -> tuple[set[int], set[int]]:
+    """Return the numbers that the indexes of names and descriptions hold, by their trigrams."""
+    names, descriptions = (
+        {number for (number,) in database.execute(f"SELECT DISTINCT doc FROM {table}_terms")}
+        for table in ("pipeline_search", "pipeline_search_description")
+    )
+    return names, descriptions
+
+
+def segments(database: apsw.Connection) -> list[Any]:
+    return database.execute("SELECT id, block FROM pipeline_search_data ORDER BY id").fetchall()
+
+
+@pytest.fixture
+def named(sqlite_url: str) -> apsw.Connection:
+    """A database with 256 pipelines, whose names are indexed."""
+    database = apsw.Connection(sqlite_url.removeprefix("sqlite:///"))
+    with database:
+        for number in range(1, 257):
+            add_named(database, number)
+    assert found_texts(database) == (set(range(1, 257)), set(range(1, 257)))
+    return database
+
+
+def add_named(database: apsw.Connection, number: int) -> None:
+    columns = "id, organization_id, project_id, name, folded_name, description, status, created_at, updated_at, attempt"
+    insert = f"INSERT INTO pipeline ({columns}) VALUES (?, 'o', 'p', 'n', ?, ?, 'PENDING', '', '', 0)"
+    database.execute(insert, (f"{number:03}", f"name {number}", f"text {number}"))
+
+
+def test_removed_texts_do_not_write_the_index_one_by_one(named: apsw.Connection) -> None:
+    before = segments(named)
+    named.execute("DELETE FROM pipeline WHERE rowid BETWEEN 11 AND 200")
+    named.execute("UPDATE pipeline SET folded_name = 'other' WHERE rowid < 5")
+    assert segments(named) == before
+    named.execute("DELETE FROM pipeline WHERE rowid = 256")
+    assert segments(named) != before
+    left = {*range(1, 11), *range(201, 256)}
+    assert found_texts(named) == (left, left)
+    search = "SELECT rowid FROM pipeline_search WHERE pipeline_search MATCH ? ORDER BY rowid"
+    assert named.execute(search, ('"oth"',)).fetchall() == [(number,) for number in range(1, 5)]
+    assert named.execute(search, ('"nam"',)).fetchall() == [(number,) for number in sorted(left - {1, 2, 3, 4})]
+
+
+def test_the_indexes_hold_the_present_texts_after_any_changes(named: apsw.Connection) -> None:
+    draw = Random(1)
+    named.execute("BEGIN")
+    for number in range(300, 2000):
+        [[some]] = named.execute("SELECT rowid FROM pipeline ORDER BY random() LIMIT 1")
+        change = draw.choice(["add", "rename", "describe", "forget", "delete", "delete last"])
+        match change:
+            case "add":
+                add_named(named, number)
+            case "rename":
+                named.execute("UPDATE pipeline SET folded_name = ? WHERE rowid = ?", (f"other {number}", some))
+            case "describe":
+                named.execute("UPDATE pipeline SET description = ? WHERE rowid = ?", (f"about {number}", some))
+            case "forget":
+                named.execute("UPDATE pipeline SET description = NULL WHERE rowid = ?", (some,))
+            case "delete":
+                named.execute("DELETE FROM pipeline WHERE rowid = ? AND rowid % 7 <> 0", (some,))
+            case "delete last":  # its number is used again
+                named.execute("DELETE FROM pipeline WHERE rowid = (SELECT max(rowid) FROM pipeline) AND rowid > 20")
+    named.execute("INSERT OR IGNORE INTO pipeline_search_old VALUES (0, NULL, NULL)")  # brings the indexes up to date
+    for table, text in (("pipeline_search", "folded_name"), ("pipeline_search_description", "description")):
+        named.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")
+        rows = named.execute(f"SELECT rowid, {text} FROM pipeline WHERE {text} IS NOT NULL").fetchall()
+        wanted = {(rowid, trigram) for rowid, text in rows for trigram in trigrams(str(text))}
+        assert set(named.execute(f"SELECT doc, term FROM {table}_terms")) == wanted
+
+
+def trigrams(text: str) -> set[str]:
+    padded = f"{probes.START}{text}{probes.END * 2}"
+    return {padded[place : place + 3] for place in range(len(padded) - 2)}
 
 
 @pytest.mark.parametrize("status", list(PipelineStatus)[:1])

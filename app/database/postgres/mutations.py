@@ -33,8 +33,8 @@ async def _run(connection: Any, compiled: CompiledWrites, steps: Steps[T]) -> tu
             step, rows = steps.send(rows), None
             if isinstance(step, Change):
                 changes.append(step)
-            elif step is Memory.MEMORY:
-                rows = memory
+            elif isinstance(step, Memory):
+                rows = memory if step is Memory.MEMORY else {}
             else:
                 rows = await _execute(connection, compiled, *step)
     except StopIteration as done:

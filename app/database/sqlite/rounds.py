@@ -37,9 +37,16 @@ class Round:
     """Round of writes over the writer's connection."""
 
     def __init__(
-        self, connection: apsw.Connection, inserts: list[str], compiled: CompiledWrites, batch: list[Item]
+        self,
+        connection: apsw.Connection,
+        inserts: list[str],
+        compiled: CompiledWrites,
+        batch: list[Item],
+        lasting: dict[Any, Any],
     ) -> None:
+        """Create a round; `lasting` is the memory of all rounds."""
         self._connection, self._inserts, self._compiled, self._batch = connection, inserts, compiled, batch
+        self._lasting = lasting
         self._written: list[Outcome] = []
         self._memory: dict[Any, Any] = {}
 
@@ -94,6 +101,7 @@ class Round:
     def _roll_back(self) -> None:
         """Roll back a transaction, unless SQLite already did. If that fails, the transaction stays open, and the
         connection is replaced before its next use."""
+        self._lasting.clear()
         if self._connection.in_transaction:
             with suppress(apsw.Error):
                 self._connection.execute("ROLLBACK")
@@ -140,6 +148,8 @@ class Round:
                     changes.append(step)
                 elif step is Memory.MEMORY:
                     rows = self._memory = memory
+                elif step is Memory.LASTING:
+                    rows = self._lasting
                 else:
                     rows = self._execute(*step, is_small=mutation.size <= MOST_HERE)
         except StopIteration as done:
@@ -168,6 +178,7 @@ class Round:
             if not self._connection.in_transaction:
                 raise
             self._connection.execute("ROLLBACK TO one")
+            self._lasting.clear()
             outcome = NotUnique() if getattr(error, "extendedresult", None) in UNIQUE else error, []
         self._connection.execute("RELEASE one")
         return outcome

@@ -57,6 +57,8 @@ class Writer:
         self._compiled = compiled_writes(engine.dialect)
         self._rounds = GroupCommit[ShortWork | Work[Any] | Item](self._commit, max_waiting, _kind)
         self._driver: sqlite_driver.Threaded | None = None
+        self._lasting: dict[Any, Any] = {}
+        """Memory of the rounds since the last other write."""
         self._recoveries = recoveries
         recoveries.watch(engine, WRITER)
         event.listen(engine.sync_engine, "connect", self._connected)
@@ -102,6 +104,7 @@ class Writer:
 
     async def _work(self, batch: list[Work[Any] | ShortWork]) -> list[Outcome]:
         driver = await self._clean()
+        self._lasting.clear()
         driver.is_inline = isinstance(batch[0], ShortWork)
         try:
             async with self._engine.begin() as connection:
@@ -127,7 +130,7 @@ class Writer:
     async def _run_round(self, batch: list[Item]) -> list[Outcome]:
         """Store a round in one visit to the connection's thread: a visit costs more than a statement does."""
         driver = await self._clean()
-        round_ = Round(sqlite_driver.raw(driver).own, self._inserts, self._compiled, batch)
+        round_ = Round(sqlite_driver.raw(driver).own, self._inserts, self._compiled, batch, self._lasting)
         if any(isinstance(item, PipelineInsert) or item.is_durable for item in batch):
             return await self._visit(driver, round_)
         with _without_flush(sqlite_driver.raw(driver)):

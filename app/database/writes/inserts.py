@@ -22,6 +22,11 @@ SHARED = {
     "attempt": "attempt",
 }
 """Columns with the same value in all new elements, by the pipeline's column that holds the value."""
+NEW = (
+    *("id", "organization_id", "project_id", "user_id", "created_by_email", "name", "folded_name", "description"),
+    *("live_progress_updates", "status", "created_at", "updated_at", "labels", "attempt"),
+)
+"""Columns of a new pipeline that may have a value; all others are null."""
 OWN = ("id", "name", "element_order", "element_type", "job_config")
 """Columns with a value of their own for each element."""
 ROW = 20_000
@@ -46,7 +51,7 @@ class PipelineInsert(NamedTuple):
     @property
     def by_table(self) -> tuple[Sequence[Values], ...]:
         """Rows by table, in the order of their foreign keys."""
-        return self.keys, self.pipelines, self.elements, self.audit
+        return self[:4]
 
 
 class InsertColumns:
@@ -78,7 +83,7 @@ class Inserts:
     """SQL of the statements."""
 
     def __init__(self, dialect: Dialect) -> None:
-        self._key, self._pipeline = InsertColumns(IdempotencyKey, dialect), InsertColumns(Pipeline, dialect)
+        self._key, self._pipeline = InsertColumns(IdempotencyKey, dialect), InsertColumns(Pipeline, dialect, NEW)
         self._element, self._own = (InsertColumns(PipelineElement, dialect, names) for names in ([*SHARED, *OWN], OWN))
         self._shared = itemgetter(*map(self._pipeline.names.index, SHARED.values()))
         self._audit = InsertColumns(AuditEntry, dialect)

@@ -21,10 +21,12 @@ T = TypeVar("T")
 
 
 class Memory(Enum):
-    """Step that asks for the memory of a transaction: a dictionary of values that it has read. The mutations of a round
-    share it, from one that asks for it to the next that does not."""
+    """Step that asks for a dictionary of values that were read. The mutations of a round share `MEMORY`, from one that
+    asks for it to the next that does not. `LASTING` is kept from round to round where only this process writes, until
+    something else than a mutation is written or a transaction is undone; elsewhere it is empty."""
 
     MEMORY = "memory"
+    LASTING = "lasting"
 
 
 Step = tuple[Query, Row | Sequence[Row]] | Change | Memory
@@ -56,8 +58,8 @@ async def run_in(session: AsyncSession, steps: Steps[T]) -> T:
     try:
         while True:
             step = steps.send(rows)
-            if step is Memory.MEMORY:
-                rows = memory
+            if isinstance(step, Memory):
+                rows = memory if step is Memory.MEMORY else {}
             elif isinstance(step, Change):
                 rows = None
                 await record(session, step)

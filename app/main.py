@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import schema
 from app import __version__, rest
@@ -20,6 +20,7 @@ from app.database.connect import database_url, exclusive, open_database
 from app.database.interface import Pools
 from app.database.migrations import migrate
 from app.database.retention import purge_copies
+from app.errors import VoltgraphError
 from app.execution.checking.checker import Checker
 from app.execution.on_demand import ChildrenOnDemand
 from app.execution.reading.exporter import Exporter
@@ -55,6 +56,8 @@ class Voltgraph(FastAPI):
     connections: Connections
     web: ASGIApp
     """The application behind every path but /graphql."""
+    refusal: VoltgraphError | None = None
+    """Error that a user can mend, and that kept the application from starting."""
     around: ASGIApp | None = None
     """Middleware around every request, if there is any."""
     fast_path: FastPathApplication | None = None
@@ -74,11 +77,16 @@ class Voltgraph(FastAPI):
 
     async def inner(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Dispatch a request."""
-        at = scope["path"].removeprefix(scope.get("root_path", "")) if scope["type"] != "lifespan" else None
-        if at == "/graphql":
+        if scope["type"] == "lifespan":
+            await self.web(scope, receive, partial(self._report, send))
+        elif scope["path"].removeprefix(scope.get("root_path", "")) == "/graphql":
             await self.graphql(scope, receive, send)
         else:
             await self.web(scope, receive, send)
+
+    async def _report(self, send: Send, message: Message) -> None:
+        """Send a message of the lifespan, without the traceback of an error that the command line explains."""
+        await send(message if self.refusal is None else {"type": message["type"]})
 
 
 ABANDONED = timedelta(hours=1)
@@ -92,6 +100,17 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
 
     @asynccontextmanager
     async def lifespan(app: Voltgraph) -> AsyncIterator[None]:
+        has_started = False
+        try:
+            async with running(app):
+                has_started = True
+                yield
+        except VoltgraphError as error:
+            app.refusal = None if has_started else error
+            raise
+
+    @asynccontextmanager
+    async def running(app: Voltgraph) -> AsyncIterator[None]:
         url = database_url(settings.database_url)
         with telemetry.tracing(), exclusive(url):
             await migrate(url)

@@ -29,7 +29,7 @@ from schema.documents.trusted import ANONYMOUS, operation_names, read
 from schema.errors import formatted, refusal
 from schema.executor import BudgetedExecutor
 from schema.plans.planner import Planner
-from schema.plans.readers.computed import FieldFailed
+from schema.plans.readers.computed import FieldsFailed
 from schema.types.context import Charge, Context
 
 QUERY = OperationType.QUERY
@@ -184,7 +184,7 @@ class Operation(NamedTuple):
             planned = self.plans.data(self.document, self.name, self.variables, self.caller, self._charge())
             try:
                 data = await (planned if telemetry.tracer is None else telemetry.wait("plan", planned))
-            except FieldFailed as failed:
+            except FieldsFailed as failed:
                 return answer_of(failed.result)
         if data is None:  # resolvers use asyncio's timeouts, which need a Task
             return await asyncio.create_task(self._execute())

@@ -13,6 +13,7 @@ import uvicorn
 from starlette.datastructures import State
 from starlette.types import Receive, Scope, Send
 
+from app.errors import VoltgraphError
 from app.server.connections.connection_limit import Connections
 from app.server.connections.http import LEAVE, HttpProtocol
 from app.server.connections.websocket import WebSocket
@@ -29,6 +30,8 @@ LAST_CALL = 0.8
 """Drain window in seconds. Open connections may send further requests; each response carries `Connection: close`,
 because a request sent while its socket is closed is lost. New connections are dropped meanwhile: their clients retry
 after a second and are then refused."""
+NOT_STARTED = 3
+"""Exit code of a server that could not start, such as one whose port was taken meanwhile."""
 GRACE = 10
 """Seconds within which clients must read their responses at shutdown."""
 
@@ -51,6 +54,9 @@ class Application(Protocol):
 
     @property
     def graphql(self) -> Endpoint: ...
+
+    @property
+    def refusal(self) -> VoltgraphError | None: ...
 
     @property
     def state(self) -> State: ...
@@ -82,7 +88,10 @@ class Server(uvicorn.Server):
         self._drain_delay = settings.drain_delay
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        try:
+            await super().startup(sockets)
+        except SystemExit:
+            raise self._app.refusal or SystemExit(NOT_STARTED) from None
         gc.collect()
         gc.freeze()  # objects created at start-up stay alive: the collector need not traverse them again
         gc.set_threshold(*COLLECTED)

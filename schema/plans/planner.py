@@ -30,7 +30,7 @@ from schema.executor import BudgetedExecutor
 from schema.plans.fields import field_of
 from schema.plans.inputs.arguments import Variables
 from schema.plans.mutations import MutationPlan
-from schema.plans.readers.computed import FieldFailed, complete
+from schema.plans.readers.computed import FieldsFailed, complete
 from schema.plans.root_fields import root
 from schema.plans.row_builder import MOST_BYTES, CompileContext
 from schema.plans.selections import FieldDetailsList, Selections, Unplanned
@@ -93,7 +93,7 @@ class Planner:
         charge: Charge | None = None,
     ) -> dict[str, Any] | None:
         """Return the data of a query. Returns None if it has no plan, or if the executor must report an error. Raises
-        AnswerTooLarge and FieldFailed."""
+        AnswerTooLarge and FieldsFailed."""
         try:
             plan, values = self.find(document, name, variables)
             try:
@@ -105,7 +105,7 @@ class Planner:
             raise AnswerTooLarge.than(self._most_bytes) from None
         except AnswerTooLarge:
             raise
-        except FieldFailed:
+        except FieldsFailed:
             self.tally.plan += 1
             raise
         except Exception as error:

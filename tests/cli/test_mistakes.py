@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
@@ -140,6 +141,39 @@ def test_a_file_that_a_server_uses(command: list[str], tmp_path: Path) -> None:
         assert_short(said(*command, "--database-url", url), 3, f"in use by the process {os.getpid()}", named)
 
 
+def test_a_file_that_another_server_takes_meanwhile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"sqlite:///{tmp_path}/used.db"
+    monkeypatch.setattr("app.cli.serve.check_database", lambda _: None)
+    with exclusive(database_url(url)):
+        answer = said("serve", "--port", "0", "--database-url", url)
+    assert_short(answer, 3, f"in use by the process {os.getpid()}", "`voltgraph serve` another file")
+    assert "Traceback" not in answer.err
+
+
+def test_servers_that_start_at_once_on_one_file(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "app", "serve", "--port", "0", "--database-url", f"sqlite:///{tmp_path}/one.db"]
+    environment = os.environ | {"VOLTGRAPH_WORKERS": "0"}
+    servers = [
+        subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(3)
+    ]
+    try:
+        ended = [each for each in servers if _ends(each)]
+        assert len(ended) == len(servers) - 1
+        for each in ended:
+            assert_short(Said(each.wait(), "", each.stderr.read() if each.stderr else ""), 3, "In use", "another file")
+    finally:
+        for each in servers:
+            each.terminate()
+            each.communicate()
+
+
+def _ends(server: subprocess.Popen[str]) -> bool:
+    """Return whether a server ends before it says where it serves."""
+    assert server.stdout is not None
+    return "http://" not in server.stdout.readline()
+
+
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_a_database_of_a_newer_version(command: list[str], tmp_path: Path) -> None:
     file = tmp_path / "newer.db"
@@ -154,6 +188,15 @@ def test_a_port_in_use() -> None:
         assert_short(said("serve", "--port", str(port)), 3, f"Port {port} of 127.0.0.1 is in use", "--port 0")
     assert_short(said("serve", "--host", "nowhere.invalid", "--port", "4999"), 3, "'nowhere.invalid'", "127.0.0.1")
     assert_short(said("serve", "--host", "192.0.2.1", "--port", "4999"), 3, "192.0.2.1", "address of this machine")
+
+
+def test_a_port_that_is_taken_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("check_port", "check_listener"):
+        monkeypatch.setattr(f"app.cli.serve.{name}", lambda *_: None)
+    with busy_port() as port:
+        assert said("serve", "--port", str(port)).code == 3
+        answer = said("serve", "--port", "0", VOLTGRAPH_METRICS_PORT=str(port))
+    assert_short(answer, 3, f"127.0.0.1, port {port}", "in use", "VOLTGRAPH_METRICS_PORT")
 
 
 @pytest.fixture(params=["serve", "worker"])

@@ -6,13 +6,14 @@ import asyncio
 import resource
 import socket
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 import httpx
 import orjson
 import pytest
+from uvicorn.protocols.utils import ClientDisconnected
 
 from app.server.connections.connection_limit import SPARE, Connections
 from tests import servers
@@ -145,6 +146,21 @@ async def test_pings_whose_pongs_are_never_read_take_no_memory(live: Live) -> No
             await asyncio.sleep(0.01)
         assert protocol.transport.get_write_buffer_size() < 2**20
         opened.connection.transport.abort()
+
+
+async def test_a_client_that_answers_no_ping_is_no_fault(live: Live, caplog: pytest.LogCaptureFixture) -> None:
+    async with clients.socket(live.url) as opened:
+        await opened.subscribe("subscription { pipelinesUpdated { pipelineId } }")
+        await opened.settle()
+        connections: Iterable[Any] = live.server.server_state.connections
+        [protocol] = [each for each in connections if hasattr(each, "handle_ping")]
+        protocol.keepalive_timeout()
+        with pytest.raises(ClientDisconnected):
+            await protocol.send({"type": "websocket.send", "text": "{}"})
+        with pytest.raises(RuntimeError):
+            await protocol.send({"type": "websocket.accept"})
+        await until_closed(live, 1)
+    assert not [record for record in caplog.records if record.levelname == "ERROR"]
 
 
 async def test_connections_have_a_bound(sqlite_url: str, fast_path: bool, caplog: pytest.LogCaptureFixture) -> None:

@@ -1,6 +1,10 @@
-"""uvicorn's WebSocket protocol with a write timeout, and without a traceback for invalid UTF-8."""
+"""uvicorn's WebSocket protocol with a write timeout, and without a traceback for invalid UTF-8 or a lost client."""
 
 from __future__ import annotations
+
+from typing import Any
+
+from uvicorn.protocols.utils import ClientDisconnected
 
 from app.server.connections.message_limit import LimitedWebSocket
 from app.server.connections.transport import CoalescingTransport, WriteTimeout
@@ -13,6 +17,16 @@ class WebSocket(WriteTimeout, LimitedWebSocket):
     """uvicorn's protocol over a transport with a write timeout."""
 
     transport: CoalescingTransport  # type: ignore[assignment]
+
+    async def send(self, message: Any) -> None:
+        try:
+            await super().send(message)
+        except RuntimeError:
+            # The connection was closed meanwhile, such as by the timeout of a ping; uvicorn takes that for a mistake of
+            # the application, which has not heard of it yet.
+            if self.close_sent and message["type"] == "websocket.send":
+                raise ClientDisconnected from None
+            raise
 
     def handle_ping(self) -> None:
         pongs = self.conn.data_to_send()

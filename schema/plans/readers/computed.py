@@ -10,7 +10,7 @@ from inspect import isawaitable, signature
 from types import SimpleNamespace
 from typing import Any
 
-from graphql import ExecutionResult, is_non_null_type, located_error
+from graphql import ExecutionResult, GraphQLError, is_non_null_type, located_error
 
 from app.database.interface import Steps
 from app.errors import RequestError
@@ -55,7 +55,7 @@ class ComputedField:
         self._has_info = "info" in signature(resolve).parameters
         self._arguments = compiling.selections.converted_arguments(type_name, details)
         self._complete = completer(compiling.selections, definition.type, details)
-        self._nodes, self._is_required = [each.node for each in details], is_non_null_type(definition.type)
+        self._nodes, self.is_required = [each.node for each in details], is_non_null_type(definition.type)
         compiling.computes = True
 
     def of(self, run: Run, parent: Any) -> Computed:
@@ -65,11 +65,9 @@ class ComputedField:
         run.computed.append(made)
         return made
 
-    def failure(self, data: dict[str, Any], place: Computed, error: RequestError) -> ExecutionResult:
-        """Return the result with the error of one value, as the executor does. Null stands in its place, or in place of
-        all data: fields that cannot be null are those of Query and `system`."""
-        path = next(paths(data, place))
-        return ExecutionResult(None if self._is_required else data, [located_error(error, self._nodes, path)])
+    def located(self, data: dict[str, Any], place: Computed, error: RequestError) -> GraphQLError:
+        """Return the error of one value with its place in the data."""
+        return located_error(error, self._nodes, next(paths(data, place)))
 
     async def _value(self, run: Run, parent: Any, context: Context) -> Any:
         info = {"info": ResolverInfo(context)} if self._has_info else {}
@@ -90,8 +88,8 @@ async def failures(run: Run, context: Context) -> list[tuple[Computed, BaseExcep
     return [(each, error) for each, error in zip(pending, ended, strict=True) if error is not None]
 
 
-class FieldFailed(Exception):
-    """One value could not be computed: `result` is the answer, so that costly work is not done again."""
+class FieldsFailed(Exception):
+    """Values could not be computed: `result` is the answer, so that costly work is not done again."""
 
     def __init__(self, result: ExecutionResult) -> None:
         super().__init__()
@@ -99,14 +97,25 @@ class FieldFailed(Exception):
 
 
 async def complete(data: dict[str, Any], run: Run, context: Context) -> dict[str, Any]:
-    """Compute the values of the data of a query. Raises FieldFailed if one of them is refused, and the first of several
-    errors, which the executor reports."""
-    failed = await failures(run, context)
+    """Compute the values of the data of a query. Raises FieldsFailed if some of them are refused, and an error of
+    another kind, which the executor reports."""
+    failed, refused = await failures(run, context), []
     for place, error in failed:
-        if len(failed) == 1 and isinstance(error, RequestError) and run.budget.refusal is None:
-            raise FieldFailed(place.field.failure(data, place, error))
-        raise error
+        if not isinstance(error, RequestError) or run.budget.refusal is not None:
+            raise error
+        refused.append((place, error))
+    if refused:
+        raise FieldsFailed(_result(data, refused))
     return data
+
+
+def _result(data: dict[str, Any], refused: list[tuple[Computed, RequestError]]) -> ExecutionResult:
+    """Return the result with the errors of values, as the executor does. Null stands in their places; or in place of
+    all data, with one error, because fields that cannot be null are those of Query and `system`."""
+    for place, error in refused:
+        if place.field.is_required:
+            return ExecutionResult(None, [place.field.located(data, place, error)])
+    return ExecutionResult(data, [place.field.located(data, place, error) for place, error in refused])
 
 
 def paths(value: Any, place: Computed) -> Iterator[list[str | int]]:

@@ -1,1 +1,1 @@
-"""Lists of pipelines: filters, orders and the connection; pages of any table."""
+"""Lists: connections and pages of any table; filters and orders of pipelines."""

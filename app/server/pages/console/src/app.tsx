@@ -7,8 +7,8 @@ import { useViewer } from './api/viewer';
 import { KeyForm } from './components/key-form';
 import { Notices } from './components/notices';
 import { Title } from './components/title';
-import { match, useRoute } from './router';
-import { NAVIGATION, SCREENS, type Screen, type ScreenProps } from './screens';
+import { match, useRoute, type ScreenProps } from './router';
+import { NAVIGATION, SCREENS, type Screen } from './screens';
 
 /** The frame of all screens: navigation, state of the connection, key form, and the screen of the path. */
 export function App() {

@@ -6,6 +6,12 @@ export interface Route {
   query: URLSearchParams;
 }
 
+/** What a screen gets: the parameters of its pattern. A screen is drawn anew for another path. */
+export interface ScreenProps {
+  params: Record<string, string>;
+  query: URLSearchParams;
+}
+
 const route = new Store(read());
 let shown = location.hash;
 let mayLeave = () => true;

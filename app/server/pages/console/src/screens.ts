@@ -1,10 +1,5 @@
 import type { ComponentType } from 'preact';
-
-/** What a screen gets: the parameters of its pattern. A screen is drawn anew for another path. */
-export interface ScreenProps {
-  params: Record<string, string>;
-  query: URLSearchParams;
-}
+import type { ScreenProps } from './router';
 
 export interface Screen {
   /** The form of its path, such as `/pipeline/:id`. */

@@ -1,5 +1,5 @@
 import { parse } from 'graphql';
-import { apiKey, noteRefusal } from './key.jsx';
+import { apiKey, noteRefusal } from './key.js';
 import { learn } from './newest.js';
 import { parseExact } from './numbers.js';
 import { subscription } from './subscription.js';
@@ -19,7 +19,7 @@ function rightlyNamed({ query, variables, operationName }) {
     const subscribes = (named ?? operations[0])?.operation === 'subscription';
     return [{ query, variables, operationName: named && operationName }, subscribes];
   } catch {
-    return [{ query, variables, operationName }, false]; // what is wrong with the document, the server says
+    return [{ query, variables, operationName }, false]; // the server tells what is wrong with the document
   }
 }
 
@@ -40,14 +40,14 @@ export async function fetcher(operation, options) {
   return result;
 }
 
-/** The JSON of a response, or what else it says, as a result. */
+/** The JSON of a response as a result; any other text as an error. */
 async function answered(response) {
   noteRefusal(response.status === 401);
   const text = await response.text();
   try {
     return parseExact(text);
   } catch {
-    // A proxy in between may answer in HTML. Its words help more than a complaint about the JSON.
+    // A proxy may answer in HTML: its text helps more than an error about the JSON.
     return { errors: [{ message: `HTTP ${response.status}, and no JSON: ${text}` }] };
   }
 }

@@ -4,14 +4,22 @@ import '@graphiql/plugin-doc-explorer/style.css';
 import '@graphiql/plugin-history/style.css';
 import 'graphiql/graphiql.css';
 import './page.css';
-import './workers.js';
 import { createLocalStorage } from '@graphiql/toolkit';
 import { GraphiQL } from 'graphiql';
+import EditorWorker from 'monaco-editor/esm/vs/editor/editor.worker.js?worker';
+import JsonWorker from 'monaco-editor/esm/vs/language/json/json.worker.js?worker';
+import GraphQLWorker from 'monaco-graphql/esm/graphql.worker.js?worker';
 import { createRoot } from 'react-dom/client';
+import { askNewest } from './ask-newest.js';
 import { fetcher } from './fetcher.js';
-import { KeyField } from './key.jsx';
-import { askNewest } from './newest.js';
+import { KeyField } from './key-field.jsx';
 import { Variables } from './variables.js';
+
+const workers = { json: JsonWorker, graphql: GraphQLWorker };
+
+globalThis.MonacoEnvironment = {
+  getWorker: (_id, label) => new (workers[label] ?? EditorWorker)(),
+};
 
 const tabs = JSON.parse(document.getElementById('voltgraph-tabs').textContent);
 const storage = createLocalStorage({ namespace: 'voltgraph' });

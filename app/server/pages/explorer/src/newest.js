@@ -1,5 +1,3 @@
-import { fetcher } from './fetcher.js';
-
 /** Ids that stand in the examples for those of objects of the caller; the server writes the same ones. */
 export const PLACEHOLDERS = {
   '00000000-0000-7000-8000-000000000000': 'pipeline',
@@ -17,13 +15,6 @@ const MAKERS = {
   createCellSpecification: 'cellSpecification',
   createCellInstance: 'cellInstance',
 };
-const ASKED = `{
-  pipelines(first: 1) { nodes { id elements { job { id } } } }
-  measurements(first: 1) { nodes { id } }
-  cellSpecifications(first: 1) { nodes { id } }
-  cellInstances(first: 1) { nodes { id } }
-}`;
-
 const newest = {};
 
 /** A text with the newest ids that the page knows of in the place of their placeholders. */
@@ -45,13 +36,8 @@ export function learn(data) {
 
 const jobOf = elements => (Array.isArray(elements) ? elements.find(each => each?.job?.id)?.job.id : undefined);
 
-/** Learns the newest ids from the server. Not knowing them keeps nobody from the page. */
-export async function askNewest() {
-  try {
-    const { data } = await fetcher({ query: ASKED });
-    for (const [name, list] of Object.entries(data ?? {})) newest[name.slice(0, -1)] = list.nodes[0]?.id;
-    newest.job = jobOf(data?.pipelines.nodes[0]?.elements);
-  } catch {
-    // It is not there, or does not answer.
-  }
+/** Learns the newest ids from an answer with the lists of all kinds. */
+export function learnLists(data) {
+  for (const [name, list] of Object.entries(data ?? {})) newest[name.slice(0, -1)] = list.nodes[0]?.id;
+  newest.job = jobOf(data?.pipelines.nodes[0]?.elements);
 }

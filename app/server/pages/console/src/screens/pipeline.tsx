@@ -5,7 +5,7 @@ import { Failure } from '../components/problems';
 import { Tabs } from '../components/tabs';
 import { Title } from '../components/title';
 import { ConsolePipelineDocument, ConsolePipelineLiveDocument } from '../generated/operations';
-import type { ScreenProps } from '../screens';
+import type { ScreenProps } from '../router';
 import { Configuration } from './pipeline/configuration';
 import { Header } from './pipeline/header';
 import { Line } from './pipeline/line';

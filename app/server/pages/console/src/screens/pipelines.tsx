@@ -13,7 +13,7 @@ import {
   ConsolePipelineTotalsDocument,
   type ConsolePipelineListQuery,
 } from '../generated/operations';
-import { SCREENS, type ScreenProps } from '../screens';
+import type { ScreenProps } from '../router';
 import { Filters, orderOf, filterOf, STATUSES } from './pipelines/filters';
 import { Picked, type Pick } from './pipelines/picked';
 import './pipelines/pipelines.css';
@@ -22,7 +22,6 @@ type Row = ConsolePipelineListQuery['pipelines']['nodes'][number];
 
 const SIZE = 25;
 const PAUSE = 1_500;
-const HAS_EDITOR = SCREENS.some(({ pattern }) => pattern === '/new');
 
 /** The pipelines that the caller may see: counted by status, filtered, live. */
 export default function Pipelines({ query }: ScreenProps) {
@@ -56,19 +55,17 @@ export default function Pipelines({ query }: ScreenProps) {
     <>
       <div class="head">
         <Title>Pipelines</Title>
-        {HAS_EDITOR && (
-          <div class="actions">
-            {viewer?.readOnly ? (
-              <button type="button" class="primary" disabled title={viewer.readOnly}>
-                New pipeline
-              </button>
-            ) : (
-              <a class="button primary" href="#/new">
-                New pipeline
-              </a>
-            )}
-          </div>
-        )}
+        <div class="actions">
+          {viewer?.readOnly ? (
+            <button type="button" class="primary" disabled title={viewer.readOnly}>
+              New pipeline
+            </button>
+          ) : (
+            <a class="button primary" href="#/new">
+              New pipeline
+            </a>
+          )}
+        </div>
       </div>
       <Filters query={query} counts={totals.data ? counts : undefined} isUser={!!viewer?.userId} />
       <Failure error={list.error} retry={list.refetch} />
@@ -185,7 +182,7 @@ function First() {
   return (
     <>
       <p>No pipelines yet.</p>
-      {HAS_EDITOR ? <a href="#/new">Create one</a> : <code>voltgraph run examples/capacity.json</code>}
+      <a href="#/new">Create one</a>
     </>
   );
 }

@@ -2,7 +2,7 @@ import { useMemo, useState } from 'preact/hooks';
 import { Failure } from '../../components/problems';
 import { Table } from '../../components/table';
 import { ConsoleCompareConfigurationsDocument } from '../../generated/operations';
-import { Key, type Run } from '.';
+import { Key, type Run } from './key';
 import { changes, type Change } from './configurations';
 import { useEach } from './each';
 

@@ -4,17 +4,15 @@ import { Failure } from '../../components/problems';
 import { Status } from '../../components/status';
 import { Duration, Time } from '../../components/time';
 import { Title } from '../../components/title';
-import { ConsoleCompareDocument, ConsolePipelineListDocument, type ConsoleCompareQuery } from '../../generated/operations';
-import { go } from '../../router';
-import type { ScreenProps } from '../../screens';
+import { ConsoleCompareDocument, ConsolePipelineListDocument } from '../../generated/operations';
+import { go, type ScreenProps } from '../../router';
 import { Configurations } from './differences';
 import { useEach } from './each';
+import { Key, type Run } from './key';
 import { Histories, Objectives } from './overlays';
 import { Parameters } from './parameters';
 import { Measures } from './measures';
 import './compare.css';
-
-export type Run = NonNullable<ConsoleCompareQuery['pipeline']>;
 
 const MOST = 8;
 const RECENT = 30;
@@ -96,15 +94,6 @@ function Runs({ runs, ids }: { runs: readonly Run[]; ids: readonly string[] }) {
         </li>
       ))}
     </ol>
-  );
-}
-
-/** The number and colour of a run. */
-export function Key({ index }: { index: number }) {
-  return (
-    <span class="key-of-run">
-      <i class="key" style={{ color: `var(--series-${index + 1})` }} aria-hidden="true" /> {index + 1}
-    </span>
   );
 }
 

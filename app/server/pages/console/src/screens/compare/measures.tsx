@@ -1,6 +1,6 @@
 import { count, exact, short } from '../../components/numbers';
 import { Table } from '../../components/table';
-import { Key, type Run } from '.';
+import { Key, type Run } from './key';
 
 interface Row {
   label: string;

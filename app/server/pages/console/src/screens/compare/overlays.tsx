@@ -2,7 +2,7 @@ import { useMemo, useState } from 'preact/hooks';
 import { Plot, type Series } from '../../components/plot';
 import { Failure } from '../../components/problems';
 import { ConsoleCompareHistoryDocument, ConsoleCompareSeriesDocument } from '../../generated/operations';
-import type { Run } from '.';
+import type { Run } from './key';
 import { useEach } from './each';
 import { aligned, less, type Curve } from './numbers';
 

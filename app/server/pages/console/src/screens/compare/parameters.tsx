@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import { exact, short, withError } from '../../components/numbers';
 import { Table } from '../../components/table';
-import { Key, type Run } from '.';
+import { Key, type Run } from './key';
 import { difference } from './numbers';
 
 type Value = Run['parameters'][number];

@@ -17,8 +17,7 @@ import {
   ConsoleMeasurementUpdatedDocument,
   type ConsoleMeasurementQuery,
 } from '../../generated/operations';
-import { go } from '../../router';
-import type { ScreenProps } from '../../screens';
+import { go, type ScreenProps } from '../../router';
 import { Preview } from './preview';
 import { Steps } from './steps';
 import './data.css';

@@ -2,11 +2,11 @@ import { useEffect, useState } from 'preact/hooks';
 import { explained } from '../../api/hooks';
 import { Title } from '../../components/title';
 import { ConsoleDraftDocument } from '../../generated/operations';
-import type { ScreenProps } from '../../screens';
 import { emptyDraft, newKey, type Draft } from './draft';
 import { Form } from './form';
 import { pretty } from './json';
 import { defaultProject } from '../../api/project';
+import type { ScreenProps } from '../../router';
 import { configurationsIn, read } from './requests';
 import './editor.css';
 

@@ -15,14 +15,12 @@ import {
   ConsoleStartDocument,
 } from '../../generated/operations';
 import { go } from '../../router';
-import { SCREENS } from '../../screens';
 import { Export } from './export';
 import { Rerun } from './rerun';
 import type { Run } from './types';
 
 const ANNOUNCED_EACH = 5_000;
 const POSITION_EACH = 3_000;
-const HAS_EDITOR = SCREENS.some(({ pattern }) => pattern === '/edit/:id');
 
 /** The name, the state and the actions of a pipeline. */
 export function Header({ run, readOnly }: { run: Run; readOnly: string | null }) {
@@ -178,7 +176,7 @@ function Actions({ run, readOnly }: { run: Run; readOnly: string | null }) {
             Cancel
           </button>
         )}
-        {status === 'PENDING' && HAS_EDITOR && !hint && (
+        {status === 'PENDING' && !hint && (
           <a class="button" href={`#/edit/${id}`}>
             Edit
           </a>

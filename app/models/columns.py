@@ -70,7 +70,7 @@ class Name(TypeDecorator[DescribedEnum]):
 
 
 def _name_or_none(value: DescribedEnum | None) -> str | None:
-    return None if value is None else value._name_  # `name` is a property, which takes two calls
+    return None if value is None else value.name
 
 
 class Instant(TypeDecorator[datetime]):

@@ -6,26 +6,38 @@ import sqlite3
 from collections.abc import AsyncIterator
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
+from itertools import product
 from pathlib import Path
 from time import sleep
+from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlmodel.ext.asyncio.session import AsyncSession
 from typer.testing import CliRunner
 
 from app.auth.caller import LOCAL, Caller
 from app.auth.key_manager import MAX_TEXT, KeyDraft, KeyManager
 from app.auth.keys import FRESH, PREFIX_LENGTH, KeyRing, KeyStore, open_keys
 from app.cli.commands import cli
+from app.database.audit import audit_in
 from app.database.connect import database_url as parsed
 from app.errors import Rejected, RequestError
-from tests.api import operation
+from app.main import create_app
+from app.models.enums import AuditAction
+from app.settings import Settings
+from tests.api import Api, operation
 from tests.servers import serving
 
 CREATE, LIST, REVOKE = (operation(name) for name in ("CreateApiKey", "ApiKeys", "RevokeApiKey"))
+ENTRIES = """query($filter: AuditFilter, $first: Int, $after: String) {
+  auditLog(filter: $filter, first: $first, after: $after) {
+  nodes { projectId key objectType } pageInfo { hasNextPage endCursor } } }"""
 ADMIN = Caller("org", key="vg_admin", is_admin=True)
 NARROW = Caller("org", projects=frozenset("ab"), key="vg_narrow", is_admin=True)
 
@@ -127,6 +139,76 @@ async def test_no_key_makes_a_key_with_more_rights(
     assert key.organization_id == "org"
     assert mine is None or (key.projects is not None and key.projects <= mine)
     assert asked is None or key.projects == frozenset(asked)
+
+
+@pytest.fixture
+async def audited(database_url: str) -> AsyncIterator[Api]:
+    """API over entries of two organizations in each project and in none, by two keys."""
+    app = create_app(Settings(database_url=database_url, workers=0))
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://localhost")
+    async with app.router.lifespan_context(app), client as http:
+        for organization, project, key in product(("org", "others"), ("a", "b", "c", ""), ("vg_1", "vg_2")):
+            row = SimpleNamespace(
+                __tablename__="pipeline", id=uuid4().hex, name="n", organization_id=organization, project_id=project
+            )
+            caller = Caller(organization, key=key)
+            await app.state.services.database.write(partial(audit_in_session, caller, row))
+        yield Api(http, app.state.services.database)
+
+
+async def audit_in_session(caller: Caller, row: Any, session: AsyncSession) -> None:
+    await audit_in(session, caller, AuditAction.CREATED, row)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    organization=st.sampled_from(["org", "others", "third"]),
+    mine=st.none() | st.frozensets(st.sampled_from("abc"), min_size=1),
+    is_admin=st.sampled_from([True, True, False]),
+    read_only=st.booleans(),
+    filter=st.fixed_dictionaries(
+        {}, optional={"projectId": st.sampled_from("abcd"), "key": st.sampled_from(["vg_1", "vg_2"])}
+    ),
+    pages=st.sampled_from([3, 100]),
+)
+async def test_no_key_reads_entries_of_others(
+    audited: Api,
+    store: KeyStore,
+    organization: str,
+    mine: frozenset[str] | None,
+    is_admin: bool,
+    read_only: bool,
+    filter: dict[str, str],
+    pages: int,
+) -> None:
+    secret = await store.create(organization, projects=mine, read_only=read_only, is_admin=is_admin)
+    everything = {(project, key) for project in ("a", "b", "c", "") for key in ("vg_1", "vg_2")}
+    theirs = everything if organization != "third" else set()
+    if mine is not None:
+        theirs = {(project, key) for project, key in theirs if project in mine}
+    wanted = {
+        (project, key)
+        for project, key in theirs
+        if filter.get("projectId", project) == project and filter.get("key", key) == key
+    }
+    found: list[tuple[str, str]] = []
+    after = None
+    while True:
+        variables = {"filter": filter, "first": pages, "after": after}
+        answer = await audited.send({"query": ENTRIES, "variables": variables}, **{"x-api-key": secret})
+        if "errors" in answer:
+            assert [each["extensions"]["code"] for each in answer["errors"]] == ["FORBIDDEN"]
+            hides = mine is not None and filter.get("projectId", min(mine)) not in mine
+            assert not is_admin or read_only or hides
+            assert not found
+            return
+        page = answer["data"]["auditLog"]
+        found += [(each["projectId"] or "", each["key"]) for each in page["nodes"] if each["objectType"] == "PIPELINE"]
+        after = page["pageInfo"]["endCursor"]
+        if not page["pageInfo"]["hasNextPage"]:
+            break
+    assert is_admin
+    assert sorted(found) == sorted(wanted)
 
 
 async def test_the_last_use_is_stored(store: KeyStore) -> None:

@@ -242,6 +242,33 @@ def test_the_command_counts_then_deletes_and_rewrites_an_old_file(sqlite_url: st
         assert compacted.execute("SELECT count(*) FROM pipeline_element").fetchone() == (0,)
 
 
+def test_the_command_removes_deleted_names_from_the_search_and_keeps_others(sqlite_url: str) -> None:
+    file = Path(sqlite_url.removeprefix("sqlite:///"))
+
+    async def fill() -> None:
+        async with open_database(parsed(sqlite_url), 1000) as database:
+            await finish(database, LONG_AGO)
+            await finish(database, now())
+
+    asyncio.run(fill())
+    assert command(sqlite_url, "--older-than", "3000d")[0] == 0
+    new = file.stat().st_size
+    with closing(sqlite3.connect(file)) as connection, connection:
+        columns = [name for _, name, *_ in connection.execute("PRAGMA table_info(pipeline)")]
+        changed = {"id": "hex(randomblob(16))", "name": "hex(randomblob(40))", "folded_name": "hex(randomblob(40))"}
+        copies = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) INSERT INTO pipeline "
+        old = "FROM pipeline, n WHERE finished_at = (SELECT min(finished_at) FROM pipeline)"
+        connection.execute(f"{copies} SELECT {', '.join(changed.get(name, name) for name in columns)} {old}")
+        newest = "finished_at = (SELECT max(finished_at) FROM pipeline)"
+        connection.execute(f"UPDATE pipeline SET folded_name = 'a kept name' WHERE {newest}")
+    code, said = command(sqlite_url, "--older-than", "30d")
+    assert (code, "Deleted: 3,001 pipelines," in said) == (0, True), said
+    assert file.stat().st_size < 1.2 * new
+    with closing(sqlite3.connect(file)) as compacted:
+        found = "SELECT folded_name FROM pipeline JOIN pipeline_search ON pipeline_search.rowid = pipeline.rowid"
+        assert compacted.execute(f"{found} WHERE pipeline_search MATCH 'kep'").fetchall() == [("a kept name",)]
+
+
 @pytest.mark.parametrize("age", ["30", "d", "-1d", "1w", "1e9d", "9999999d", ""])
 def test_an_age_that_is_none_is_refused(sqlite_url: str, age: str) -> None:
     code, said = command(sqlite_url, f"--older-than={age}")

@@ -163,15 +163,22 @@ async def test_of_another_organization_nothing_is_heard(store: KeyStore, live: L
         await socket.settle()  # receives pongs only
 
 
-async def test_who_comes_while_keys_cannot_be_read_is_told_to_come_again(
-    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def break_keys(patched: pytest.MonkeyPatch) -> None:
+    """Make the question whether requests need a key fail, and always be asked."""
+
     async def wanted(_: KeyRing) -> bool:
         raise Busy("API keys cannot be looked up now. Try again.")
 
+    patched.setattr(KeyRing, "wanted", wanted)
+    patched.setattr(KeyRing, "unwanted_until", property(lambda _: 0.0, lambda *_: None), raising=False)
+
+
+async def test_who_comes_while_keys_cannot_be_read_is_told_to_come_again(
+    sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     async with clients.live(sqlite_url) as server:
         with monkeypatch.context() as patched:
-            patched.setattr(KeyRing, "wanted", wanted)
+            break_keys(patched)
             async with clients.socket(server.url, ready=False) as socket:
                 await socket.send({"type": "connection_init"})
                 assert await socket.closed() == (1013, "API keys cannot be looked up now. Try again.")
@@ -183,12 +190,9 @@ async def test_who_comes_while_keys_cannot_be_read_is_told_to_come_again(
 async def test_an_operation_fails_alone_while_keys_cannot_be_read(
     sqlite_url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async def wanted(_: KeyRing) -> bool:
-        raise Busy("API keys cannot be looked up now. Try again.")
-
     async with clients.live(sqlite_url) as server, clients.socket(server.url) as socket:
         with monkeypatch.context() as patched:
-            patched.setattr(KeyRing, "wanted", wanted)
+            break_keys(patched)
             await socket.subscribe("{ __typename }", key="early")
             message = await socket.receive()
             assert (message["type"], message["id"]) == ("error", "early")

@@ -10,6 +10,7 @@ import pytest
 import app.pipelines.service
 from app.database.postgres.database import Postgres
 from app.database.sqlite.database import Sqlite
+from app.database.sqlite.reader import SqliteReader
 from app.errors import Busy
 from tests.schema.plans.data import fill, id_of
 from tests.schema.plans.pair import Pair, written
@@ -60,11 +61,17 @@ async def test_nothing_comes_after_a_fault(pair: Pair, monkeypatch: pytest.Monke
     assert (first["code"], first.keys()) == (second["code"], second.keys())
 
 
+def break_plans(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    """Make the reads of plans fail."""
+    monkeypatch.setattr(SqliteReader, "_run_here", failing(error))
+    monkeypatch.setattr(Postgres, "run", failing(error))
+
+
 async def test_what_cannot_be_read_after_a_change_is_told_as_the_executor_tells_it(
     pair: Pair, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    break_plans(monkeypatch, Busy("Try again."))
     for database in (Sqlite, Postgres):
-        monkeypatch.setattr(database, "run", failing(Busy("Try again.")))
         monkeypatch.setattr(database, "read", failing(Busy("Try again.")))
     answers = []
     for plans in (None, pair.plans):
@@ -75,7 +82,6 @@ async def test_what_cannot_be_read_after_a_change_is_told_as_the_executor_tells_
 
 
 async def test_a_query_that_a_plan_fails_at_is_the_executors(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    for database in (Sqlite, Postgres):
-        monkeypatch.setattr(database, "run", failing(OSError("disk")))
+    break_plans(monkeypatch, OSError("disk"))
     found = await pair.same(f'{{ pipeline(id: "{ID}") {{ id }} }}', served=False)
     assert found == {"data": {"pipeline": {"id": ID}}}

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import asyncpg
 import pytest
 from sqlalchemy.dialects import mysql
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from app.database.availability import is_unavailable
 from app.database.connect import BACKENDS, backend_of, open_database
 from app.database.connect import database_url as parsed
 from app.models.columns import Contains, now
@@ -34,6 +36,21 @@ def test_an_unknown_dialect_is_an_error() -> None:
 def test_statements_are_printed_without_a_database() -> None:
     query = select(Pipeline.name).where(Contains(Pipeline.name, "x"), col(Pipeline.created_at) < now())
     assert "instr(pipeline.name, :param_1) > 0 AND pipeline.created_at < :created_at_1" in str(query)
+
+
+@pytest.mark.parametrize(
+    ("error", "lost"),
+    [
+        (asyncpg.InterfaceError("connection is closed"), True),
+        (asyncpg.InternalClientError("cannot switch to state 12; another operation (2) is in progress"), True),
+        (asyncpg.PostgresConnectionError(), True),
+        (asyncpg.AdminShutdownError(), True),
+        (asyncpg.UniqueViolationError(), False),
+        (asyncpg.exceptions.DataError(), False),
+    ],
+)
+def test_a_lost_connection_to_postgresql_is_told_from_a_wrong_statement(error: Exception, lost: bool) -> None:
+    assert is_unavailable(error) is lost
 
 
 async def test_an_upsert_inserts_a_row_and_then_updates_it(database_url: str) -> None:

@@ -10,7 +10,6 @@ from contextvars import Context
 from datetime import datetime, timedelta
 from typing import Any
 
-import asyncpg
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -20,6 +19,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database.broker import Broker
 from app.database.changes import CHANNEL, Change, decode_change, take_snapshot
+from app.database.postgres.sql import ERRORS
 from app.database.recoveries import Recoveries
 from app.models.columns import now
 from app.models.tables import Pipeline
@@ -33,7 +33,7 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 MARGIN = timedelta(seconds=60)
 """How much older than the last successful probe a missed change may be: clocks differ, and transactions take time."""
 LISTENER = "listener"
-FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError, SQLAlchemyError)
+FAILURES = (OSError, TimeoutError, SQLAlchemyError, *ERRORS)
 
 
 class Listener:

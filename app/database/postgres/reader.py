@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 import asyncpg
 
 from app.database.interface import CHUNK, Measured, ReadBudget, SnapshotStart, Statement, Steps
+from app.database.postgres.sql import ERRORS
 from app.database.recoveries import Recoveries
 from app.errors import Busy
 
@@ -16,7 +17,7 @@ T = TypeVar("T")
 RELEASE = 2.0
 """Seconds until an abandoned connection is closed."""
 PLAIN_READER = "plain_reader"
-FAILURES = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+FAILURES = (OSError, TimeoutError, *ERRORS)
 STATEMENTS = 512
 """Size of a connection's cache of prepared statements."""
 PATTERN = " LIKE "

@@ -15,6 +15,10 @@ from app.models.sql import Sql, SqlPart, constant, or_null
 UNAVAILABLE = ("08", "25006", "53", "57", "58")
 """Prefixes of the codes of transient errors: connections, read-only servers, resources, operator intervention, system
 errors. https://www.postgresql.org/docs/current/errcodes-appendix.html"""
+CLIENT_ERRORS = (asyncpg.InterfaceError, asyncpg.InternalClientError)
+"""Errors that asyncpg raises itself: InterfaceError for a closed connection, and for wrong arguments (then it is a
+ValueError); InternalClientError for a connection that the server ends between two messages of a request."""
+ERRORS = (asyncpg.PostgresError, *CLIENT_ERRORS)
 RFC_3339 = 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
 
 
@@ -38,7 +42,7 @@ class PostgresSql(Sql):
     dialects = (postgresql.dialect.name,)
     is_file = False
     notify = "SELECT pg_notify($1, $2)"
-    errors = (asyncpg.PostgresError, asyncpg.InterfaceError)
+    errors = ERRORS
     instants_are_text = False
     limits_values = False
     numbers_rows = False
@@ -49,8 +53,7 @@ class PostgresSql(Sql):
         state = getattr(error, "sqlstate", None)
         if state is not None:
             return str(state).startswith(UNAVAILABLE)
-        # asyncpg raises InterfaceError for a closed connection, and for wrong arguments.
-        return isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError)
+        return isinstance(error, CLIENT_ERRORS) and not isinstance(error, ValueError)
 
     def binary(self) -> TypeEngine[Any]:
         return String(collation="C")

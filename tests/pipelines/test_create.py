@@ -4,6 +4,11 @@ from typing import Any
 
 import pytest
 
+from app.auth.caller import Caller
+from app.database.writes.inserts import NEW
+from app.pipelines.inputs import PipelineCreate
+from app.pipelines.service import _new_pipeline
+from app.pipelines.transactions.rows import COLUMNS
 from tests.api import Api
 
 ENTRY = {"element_type": "entry", "values": {"a": 1}}
@@ -110,3 +115,9 @@ async def test_a_large_configuration_with_long_lists_and_deep_nesting_is_kept(ap
     elements = [{"name": "fit", "elementType": "DATA_FIT", "jobConfig": config}]
     pipeline = await api.run("Pipeline", id=(await api.create(elements=elements))["id"])
     assert pipeline["elements"][0]["jobConfig"] == config
+
+
+def test_every_value_of_a_new_pipeline_is_written() -> None:
+    caller = Caller("o", "u", "e@x.org")
+    made = vars(_new_pipeline(caller, PipelineCreate("p", "n", "d", True, [], labels=("a",))))
+    assert {name for name in COLUMNS if made[name] is not None} == set(NEW)

@@ -45,7 +45,7 @@ faults: $(VENV)/test  ## Kills, takeovers, a soak of VOLTGRAPH_SOAK_SECONDS, by 
 	$(BIN)/python -m pytest -m 'slow and parallel and not long' -n $(JOBS) --dist worksteal
 	$(BIN)/python -m pytest -m 'slow and not parallel and not long' --ignore $(CLIENTS)
 
-long: $(VENV)/test $(ORACLE)/.venv  ## Families of fits, another program, a search of costly documents, more random queries
+long: $(VENV)/test $(ORACLE)/.venv  ## Families of fits, another program, a search of costly documents
 	$(BIN)/python -m pytest -m 'long and parallel' -n $(JOBS) --dist worksteal
 	$(BIN)/python -m pytest -m 'long and not parallel' --ignore $(CLIENTS)
 

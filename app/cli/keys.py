@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Column, Table
 from sqlalchemy.engine import URL
 
-from app.auth.keys import PREFIX_LENGTH, Key, KeyStore, open_keys
-from app.cli.checks.preflight import check_database
+from app.auth.keys import PREFIX_LENGTH, Key
+from app.cli.checks.preflight import with_keys
 from app.cli.checks.settings import DatabaseUrl, settings_with
 from app.cli.terminal import printable, shown, stderr
 from app.database.connect import database_url as parsed
@@ -21,19 +19,8 @@ from app.database.connect import shown_url
 from app.models.columns import instant_text
 from app.models.sql import is_file
 
-T = TypeVar("T")
 cli = typer.Typer(no_args_is_help=True, help="Manage API keys. Once a key exists, every request needs one.")
 console = Console()
-
-
-def _with_keys(url: URL, work: Callable[[KeyStore], Awaitable[T]]) -> T:
-    check_database(url, writes=False)
-
-    async def opened() -> T:
-        async with open_keys(url) as keys:
-            return await work(keys)
-
-    return asyncio.run(opened())
 
 
 def _url(given: str | None) -> URL:
@@ -73,7 +60,7 @@ def create(
     fields["is_admin"] = admin
     url = _url(database_url)
     _announce(url)
-    print(_with_keys(url, lambda keys: keys.create(organization, **fields)))  # noqa: T201  only the key, for a pipe
+    print(with_keys(url, lambda keys: keys.create(organization, **fields)))  # noqa: T201  only the key, for a pipe
 
 
 @cli.command(name="list")
@@ -82,7 +69,7 @@ def show(database_url: DatabaseUrl = None) -> None:
     listed = Table(Column("prefix", no_wrap=True, min_width=PREFIX_LENGTH))
     for name in ("organization", "user", "email", "projects", "may", "created", "last used", "revoked"):
         listed.add_column(name, overflow="fold")
-    for key in _with_keys(_url(database_url), lambda keys: keys.all()):
+    for key in with_keys(_url(database_url), lambda keys: keys.all()):
         listed.add_row(*map(shown, _row(key)))
     console.print(listed)
 
@@ -101,5 +88,5 @@ def revoke(
     database_url: DatabaseUrl = None,
 ) -> None:
     """Revoke a key. A running server refuses it within two seconds."""
-    if not _with_keys(_url(database_url), lambda keys: keys.revoke(prefix)):
+    if not with_keys(_url(database_url), lambda keys: keys.revoke(prefix)):
         raise typer.BadParameter(f"No valid key {printable(prefix)}.")

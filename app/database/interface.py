@@ -190,6 +190,9 @@ class Backend(Protocol):
     def migration_engine(self, url: URL) -> AsyncEngine:
         """Return an engine whose transactions include changes of tables."""
 
+    def check_engine(self, url: URL) -> AsyncEngine:
+        """Return an engine for a few reads, which wait for no writer of the database."""
+
     def lock_migration(self, connection: Connection) -> None:
         """Wait until no other process migrates the database; the lock ends with the transaction."""
 

@@ -22,6 +22,7 @@ from app.cli.checks import doctor
 from app.cli.commands import cli
 from app.database.connect import database_url, exclusive
 from app.database.migrations import migrate
+from app.database.sqlite import driver
 from tests.api import ROOT
 from tests.servers import Postgres
 
@@ -131,6 +132,36 @@ def test_a_damaged_database(tmp_path: Path) -> None:
     file = tmp_path / "damaged.db"
     file.write_bytes(b"SQLite format 3\0" + b"x" * 8_000)
     assert_short(said("migrate", "--database-url", f"sqlite:///{file}"), 3, "cannot be read", "backup")
+
+
+def test_damaged_keys(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path}/sound.db"
+    assert said("migrate", "--database-url", url).code == 0
+    (tmp_path / "sound.db.keys").write_bytes(b"SQLite format 3\0" + b"x" * 8_000)
+    assert_short(said("keys", "list", "--database-url", url), 3, "sound.db.keys cannot be read", "backup")
+    diagnosis = said("doctor", "--database-url", url)
+    assert diagnosis.code == 3
+    assert "backup" in diagnosis.out
+
+
+@pytest.mark.parametrize("command", [["keys", "list"], ["doctor"]], ids=" ".join)
+def test_a_file_that_a_server_writes(command: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(driver, "BUSY_TIMEOUT", 20)
+    file = tmp_path / "written.db"
+    url = f"sqlite:///{file}"
+    asyncio.run(migrate(database_url(url)))
+    assert said("keys", "list", "--database-url", url).code == 0  # makes the file of keys
+    with closing(driver.connect(str(file))) as writer:
+        writer.execute("PRAGMA journal_mode=WAL; BEGIN IMMEDIATE; CREATE TABLE written (id)").fetchall()
+        answer = said(*command, "--database-url", url)
+        assert answer.code == 0, answer
+        # From here on, no other process can read it.
+        writer.execute("COMMIT; PRAGMA locking_mode=EXCLUSIVE; DROP TABLE written").fetchall()
+        locked = said(*command, "--database-url", url)
+    assert locked.code == 3, locked
+    shown = " ".join(f"{locked.out} {locked.err}".replace("│", " ").split())
+    assert "database is locked. Try again." in shown
+    assert "backup" not in shown
 
 
 @pytest.mark.parametrize("command", [["serve", "--port", "0"], ["run", EXAMPLE], ["migrate"]], ids=" ".join)

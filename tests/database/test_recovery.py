@@ -23,8 +23,9 @@ from app.database.sqlite import database as sqlite
 from app.database.sqlite import driver as sqlite_driver
 from app.database.sqlite import reader
 from app.database.sqlite.database import Sqlite
+from app.database.sqlite.driver import BUSY_TIMEOUT
 from app.database.sqlite.reader import SqliteReader
-from app.database.sqlite.rounds import BUSY_TIMEOUT, Round
+from app.database.sqlite.rounds import Round
 from app.main import create_app
 from app.models.tables import Pipeline
 from app.settings import Settings

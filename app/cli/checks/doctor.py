@@ -17,9 +17,8 @@ from rich.table import Table
 from sqlalchemy.engine import URL
 
 from app import __version__
-from app.auth.keys import open_keys
 from app.cli.checks.extras import BATTERY, missing_battery
-from app.cli.checks.preflight import check_database, check_port
+from app.cli.checks.preflight import check_database, check_port, with_keys
 from app.cli.checks.settings import DatabaseUrl, settings_with, unknown_variables
 from app.cli.terminal import console, shown
 from app.database import telemetry
@@ -108,7 +107,7 @@ def _server(found: tuple[int, ...], missing: list[str]) -> Iterator[Finding]:
 
 async def _server_state(url: URL) -> tuple[tuple[int, ...], list[str]]:
     """Return the version of the server, and the missing indexes of texts if the tables exist."""
-    engine = backend_of(url).migration_engine(url)
+    engine = backend_of(url).check_engine(url)
     query = sa.text("SELECT to_regclass('pipeline') IS NULL OR to_regclass(:name) IS NOT NULL")
     try:
         async with engine.connect() as connection:
@@ -119,13 +118,9 @@ async def _server_state(url: URL) -> tuple[tuple[int, ...], list[str]]:
 
 
 def _keys(settings: Settings) -> Iterator[Finding]:
-    async def counted() -> int:
-        async with open_keys(parsed(settings.database_url)) as keys:
-            return sum(key.revoked_at is None for key in await keys.all())
-
     url = parsed(settings.database_url)
-    check_database(url, writes=False)
-    count = 0 if is_file(url) and not Path(f"{url.database}.keys").exists() else asyncio.run(counted())
+    has_store = not is_file(url) or Path(f"{url.database}.keys").exists()
+    count = sum(key.revoked_at is None for key in with_keys(url, lambda keys: keys.all())) if has_store else 0
     yield "ok", f"{count} valid" if count else "none: everybody on this machine may do everything"
 
 

@@ -6,16 +6,21 @@ import asyncio
 import errno
 import os
 import socket
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import SQLAlchemyError
 
+from app.auth.keys import KeyStore, keys_url, open_keys
 from app.database.connect import backend_of, exclusive, shown_url
 from app.database.migrations import head, knows
 from app.errors import VoltgraphError
 from app.models.sql import is_file
 
+T = TypeVar("T")
 HEADER = b"SQLite format 3\0"
 PATIENCE = 10.0
 """Seconds within which PostgreSQL must accept a connection."""
@@ -80,7 +85,7 @@ def _beginning(file: Path) -> bytes:
 
 async def _revision(url: URL) -> str | None:
     """Return the revision of the tables. Raises NotUsable if the database cannot be reached."""
-    engine = backend_of(url).migration_engine(url)
+    engine = backend_of(url).check_engine(url)
     try:
         async with asyncio.timeout(PATIENCE), engine.connect() as connection:
             return await connection.run_sync(read_revision)
@@ -88,6 +93,20 @@ async def _revision(url: URL) -> str | None:
         raise NotUsable(_unreachable(url, error)) from None
     finally:
         await engine.dispose()
+
+
+def with_keys(url: URL, work: Callable[[KeyStore], Awaitable[T]]) -> T:
+    """Run a function with the API keys of a database. Raises NotUsable."""
+    check_database(url, writes=False)
+
+    async def opened() -> T:
+        async with open_keys(url) as keys:
+            return await work(keys)
+
+    try:
+        return asyncio.run(opened())
+    except (SQLAlchemyError, OSError) as error:
+        raise NotUsable(_unreachable(keys_url(url), error)) from None
 
 
 def read_revision(connection: Connection) -> str | None:
@@ -101,7 +120,9 @@ def read_revision(connection: Connection) -> str | None:
 def _unreachable(url: URL, error: BaseException) -> str:
     """Return why a database cannot be used, and what to do."""
     if is_file(url):
-        return f"{url.database} cannot be read: {first_line(error)}. Restore it from a backup, or choose another file."
+        is_passing = backend_of(url).sql.is_unavailable(root_cause(error))
+        advice = "Try again." if is_passing else "Restore it from a backup, or choose another file."
+        return f"{url.database} cannot be read: {first_line(error)}. {advice}"
     place = f"PostgreSQL at {url.host or 'localhost'}:{url.port or 5432}"
     cause = root_cause(error)
     if isinstance(cause, socket.gaierror):

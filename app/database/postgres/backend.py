@@ -31,6 +31,9 @@ class PostgresBackend(Backend):
     def migration_engine(self, url: URL) -> AsyncEngine:
         return create_async_engine(url, poolclass=NullPool)
 
+    def check_engine(self, url: URL) -> AsyncEngine:
+        return self.migration_engine(url)
+
     def lock_migration(self, connection: Connection) -> None:
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": MIGRATION_LOCK})
 

@@ -34,11 +34,14 @@ class SqliteBackend(Backend):
         return Sqlite(url, max_waiting)
 
     def migration_engine(self, url: URL) -> AsyncEngine:
-        engine = create_async_engine(url, poolclass=NullPool, connect_args={"async_creator_fn": driver.connection})
+        engine = self.check_engine(url)
         event.listen(engine.sync_engine, "connect", _set_vacuum_mode)
         # SQLAlchemy begins none here; half a migration would prevent every start.
         event.listen(engine.sync_engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
         return engine
+
+    def check_engine(self, url: URL) -> AsyncEngine:
+        return create_async_engine(url, poolclass=NullPool, connect_args={"async_creator_fn": driver.connection})
 
     def lock_migration(self, connection: Connection) -> None:
         """Do nothing: the transaction has the lock of the file."""

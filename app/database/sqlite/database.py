@@ -24,21 +24,20 @@ from app.database.sqlite import driver, vacuum
 from app.database.sqlite.checkpoints import Checkpoints
 from app.database.sqlite.inserts import SqliteInserts
 from app.database.sqlite.reader import SqliteReader
-from app.database.sqlite.rounds import BUSY_TIMEOUT
 from app.database.sqlite.writer import Writer
 from app.database.writes.inserts import PipelineInsert
 from app.database.writes.mutations import SHORT, Mutation
 from app.database.writes.mutations import Steps as MutationSteps
 
 T = TypeVar("T")
+LOG_AHEAD = "journal_mode=WAL"
 WRITER_PRAGMAS = (
-    f"busy_timeout={BUSY_TIMEOUT}",
-    "journal_mode=WAL",
+    LOG_AHEAD,
     "synchronous=FULL",
     "foreign_keys=ON",
     "temp_store=MEMORY",  # savepoint journals in memory: in files they take as long as the writes
 )
-READER_PRAGMAS = (f"busy_timeout={BUSY_TIMEOUT}", "query_only=ON")
+READER_PRAGMAS = ("query_only=ON",)
 READERS = 4
 SESSION_READER = "session_reader"
 STEPS, STEP_PAUSE = 2_000, 0.02
@@ -155,8 +154,7 @@ def _log_ahead(url: URL) -> None:
     """Create the write-ahead log before the first read: without it, a snapshot takes seven system calls instead of
     three."""
     connection = driver.connect(str(url.database))
-    for pragma in WRITER_PRAGMAS[:2]:
-        connection.execute(f"PRAGMA {pragma}")
+    connection.execute(f"PRAGMA {LOG_AHEAD}")
     connection.close()
 
 

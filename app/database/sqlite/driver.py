@@ -19,6 +19,8 @@ import apsw
 from app.auth.private_files import create_private
 
 T = TypeVar("T")
+BUSY_TIMEOUT = 5000
+"""Milliseconds for which a connection waits for a lock on the file, unless it sets another timeout."""
 STATEMENTS = 512
 """Size of a connection's cache of prepared statements."""
 FLAGS = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_NOMUTEX
@@ -41,7 +43,9 @@ apsw.initialize()
 def connect(file: str) -> apsw.Connection:
     """Open a connection for one thread at a time; a new file has mode 0600. Raises apsw.Error."""
     create_private(file)
-    return apsw.Connection(file, FLAGS, statementcachesize=STATEMENTS)
+    made = apsw.Connection(file, FLAGS, statementcachesize=STATEMENTS)
+    made.set_busy_timeout(BUSY_TIMEOUT)
+    return made
 
 
 class Threaded(aiosqlite.Connection):

@@ -13,6 +13,7 @@ from typing import Any
 import apsw
 
 from app.database.changes import Change
+from app.database.sqlite.driver import BUSY_TIMEOUT
 from app.database.sqlite.inserts import insert_rows
 from app.database.writes.inserts import PipelineInsert
 from app.database.writes.mutations import Memory, Mutation
@@ -22,8 +23,6 @@ from app.errors import NotUnique, VoltgraphError
 Outcome = tuple[Any, list[Change]]
 """Result of a write, or its error, and its changes; those of inserts are added later."""
 Item = PipelineInsert | Mutation
-BUSY_TIMEOUT = 5000
-"""Milliseconds to wait for a lock on the file."""
 MOST_HERE = 4_000_000
 """Maximum size of a batch written on the event loop, as `PipelineInsert.size` counts it: one to two milliseconds."""
 UNIQUE = (apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_UNIQUE)

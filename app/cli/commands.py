@@ -1,38 +1,66 @@
-"""The commands of `voltgraph`."""
+"""The commands of `voltgraph`. The module of a command is imported when it is used: most need no server, whose import
+takes two seconds."""
 
-from collections.abc import Callable
+from importlib import import_module
 from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
+from typer.exceptions import TyperException
+from typer.main import get_command
 
 from app import __version__
-from app.cli import keys
-from app.cli.checking.command import check
-from app.cli.checks.doctor import doctor
-from app.cli.checks.mistakes import explanation
 from app.cli.checks.settings import unknown_variables
-from app.cli.database import backup, migrate, prune
-from app.cli.fitting.command import fit
-from app.cli.pipelines.changing import cancel, rerun, start
-from app.cli.pipelines.export import export
-from app.cli.pipelines.listing import list_pipelines
-from app.cli.pipelines.logs import logs
-from app.cli.run import run
-from app.cli.schema import schema
-from app.cli.serve import serve
 from app.cli.terminal import console, shown, stderr
-from app.cli.upload import upload
-from app.cli.worker import worker
+
+COMMANDS = {
+    "serve": (".serve", "serve"),
+    "run": (".run", "run"),
+    "check": (".checking.command", "check"),
+    "fit": (".fitting.command", "fit"),
+    "upload": (".upload", "upload"),
+    "list": (".pipelines.listing", "list_pipelines"),
+    "start": (".pipelines.changing", "start"),
+    "cancel": (".pipelines.changing", "cancel"),
+    "rerun": (".pipelines.changing", "rerun"),
+    "logs": (".pipelines.logs", "logs"),
+    "export": (".pipelines.export", "export"),
+    "worker": (".worker", "worker"),
+    "migrate": (".database", "migrate"),
+    "backup": (".database", "backup"),
+    "prune": (".database", "prune"),
+    "keys": (".keys", "cli"),
+    "doctor": (".checks.doctor", "doctor"),
+    "schema": (".schema", "schema"),
+}
+"""Module and function, or group, of each command."""
 
 
 class Commands(TyperGroup):
-    """Command group that answers ordinary mistakes with a few lines and an exit code instead of a traceback."""
+    """Group of the commands. It answers ordinary mistakes with a few lines and an exit code instead of a traceback."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name not in COMMANDS:
+            return None
+        module, name = COMMANDS[cmd_name]
+        found = getattr(import_module(module, __package__), name)
+        if isinstance(found, typer.Typer):
+            return get_command(found)
+        own = typer.Typer(add_completion=False)
+        own.command(cmd_name)(found)
+        return get_command(own)
 
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
+        except (typer.Exit, typer.Abort, TyperException):
+            raise
         except Exception as error:
+            from app.cli.checks.mistakes import explanation  # it imports the database
+
             typed = self.get_command(ctx, ctx.invoked_subcommand or "")
             has_server = typed is not None and any(option.name == "server" for option in typed.params)
             found = explanation(error, ctx.invoked_subcommand or "", has_server)
@@ -63,10 +91,3 @@ def options(
     for name, near in unknown_variables():
         advice = f"did you mean {near}?" if near else "`voltgraph doctor` lists the settings."
         stderr.print(shown(name, "yellow"), f"is no setting and has no effect: {advice}", soft_wrap=True)
-
-
-cli.add_typer(keys.cli, name="keys")
-COMMANDS: list[Callable[..., None]] = [serve, run, check, fit, upload, list_pipelines, start, cancel, rerun, logs]
-COMMANDS += [export, worker, migrate, backup, prune, doctor, schema]
-for command in COMMANDS:
-    cli.command("list" if command is list_pipelines else None)(command)

@@ -1,4 +1,4 @@
-"""Escaping of control characters in texts from other users before they are shown in a terminal."""
+"""Output of commands, with the control characters of other users' texts escaped, and exit codes."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ console = Console()
 stderr = Console(stderr=True)
 """Mistakes and warnings, so that the output of a command can go into a pipe."""
 
+FAILED, WRONG, UNAVAILABLE = 1, 2, 3
+"""Exit codes: the pipeline did not complete; arguments, settings or files are wrong; a database, port or server is not
+usable."""
 ACTING = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Unicode categories of characters that move the cursor, change colours or titles, change the text direction, or cannot
 be shown."""

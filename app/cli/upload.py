@@ -12,7 +12,8 @@ import typer
 from rich.table import Table
 
 from app.cli.checks.settings import DatabaseUrl, settings_with
-from app.cli.run import Client, Key, Server, connected, find_server
+from app.cli.pipelines.client import Client, Key, connected
+from app.cli.run import Server, find_server
 from app.cli.terminal import console, lines, printable, shown
 
 CHUNK = 1 << 20

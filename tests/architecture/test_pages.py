@@ -9,12 +9,13 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
 from typer.main import get_command
 
-from app.cli.commands import cli
+from app.cli.commands import COMMANDS, cli
 from tests.api import ROOT
 from tests.servers import Server, serving
 
@@ -166,14 +167,14 @@ def test_no_page_is_long() -> None:
 
 
 def test_commands_and_options_of_the_pages_exist() -> None:
-    commands = get_command(cli).commands  # type: ignore[attr-defined]
+    group: Any = get_command(cli)
     found = 0
     for page in PAGES:
         for name, rest in re.findall(r"(?<![\w/.@])(?:\S*bin/)?voltgraph ([a-z]+)((?: [^`\n]*)?)", _code(page)):
-            if name not in commands:
+            if name not in COMMANDS:
                 assert name in OTHER_WORDS, (page.name, name)
                 continue
-            command, words = commands[name], rest.split()
+            command, words = group.get_command(None, name), rest.split()
             if hasattr(command, "commands") and words:
                 assert words[0] in command.commands, (page.name, words[0])
                 command = command.commands[words[0]]

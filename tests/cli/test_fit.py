@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from app.cli.fitting.configuration import configuration, free_parameter, written
-from app.cli.run import Refused
+from app.cli.pipelines.client import Refused
 from tests.api import ROOT
 
 NAME = "Positive particle diffusivity [m2.s-1]"

@@ -128,3 +128,12 @@ async def test_a_key_limits_what_it_does(sqlite_url: str) -> None:
         code, _, err = app("start", id, server=server, key=reading)
         assert (code, "for reading only" in err) == (1, True)
         assert app("start", id, server=server, key=writing)[:2] == (0, f"{id} running\n")
+
+
+def test_commands_that_need_no_server_import_none() -> None:
+    names = ["list", "start", "cancel", "rerun", "logs", "export", "upload", "keys", "backup", "prune"]
+    load = "import sys; from app.cli.commands import Commands; "
+    load += "[Commands().get_command(None, name) for name in sys.argv[1:]]"
+    found = "print({'strawberry', 'fastapi', 'uvicorn'} & {*sys.modules})"
+    printed = subprocess.check_output([sys.executable, "-c", f"{load}; {found}", *names], cwd=ROOT, text=True)
+    assert printed.strip() == "set()"

@@ -12,9 +12,8 @@ from typing import Any
 
 import pytest
 import yaml
-from typer.main import get_command
 
-from app.cli.commands import cli
+from app.cli.commands import COMMANDS
 from app.errors import RequestErrorCode
 from app.settings import Settings
 from tests.api import ROOT, Api
@@ -23,7 +22,6 @@ from tests.server.test_nginx import free_port
 DEPLOY = ROOT / "deploy"
 UNITS = sorted(DEPLOY.glob("*.service"))
 SETTINGS = {f"VOLTGRAPH_{name.upper()}" for name in Settings.model_fields}
-COMMANDS = set(get_command(cli).commands)  # type: ignore[attr-defined]
 SUFFIXES = r"_(total|bucket|count|sum)$"
 
 

@@ -15,7 +15,8 @@ import typer
 
 from app.cli.checking.places import Place, find_place
 from app.cli.checks.settings import DatabaseUrl, settings_with
-from app.cli.run import Client, Key, Refused, Server, connected, find_server, read_input
+from app.cli.pipelines.client import Client, Key, Refused, connected
+from app.cli.run import Server, find_server, read_input
 from app.cli.terminal import console, shown, stderr
 from app.errors import BadJson
 from app.pipelines.elements import MARK

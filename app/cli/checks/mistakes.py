@@ -8,15 +8,13 @@ import httpx
 from pydantic import ValidationError
 
 from app.cli.checks.preflight import NotUsable, first_line
+from app.cli.terminal import UNAVAILABLE, WRONG
 from app.database.connect import FileInUse
 from app.database.telemetry import WrongTelemetry
 from app.errors import VoltgraphError, WrongDocuments, WrongUrl
 from app.server.observability.listener import CannotListen
 from app.settings import Settings
 
-FAILED, WRONG, UNAVAILABLE = 1, 2, 3
-"""Exit codes: the pipeline did not complete; arguments, settings or files are wrong; a database, port or server is not
-usable."""
 Line = tuple[str, str]
 """Title and text of a line."""
 

@@ -12,8 +12,9 @@ import typer
 from app.cli.checks.settings import DatabaseUrl, settings_with
 from app.cli.fitting.configuration import STORED, configuration, read_columns, written
 from app.cli.fitting.plot import plot, require_plotting
+from app.cli.pipelines.client import Client, Key, Refused, connected
 from app.cli.pipelines.run_report import print_report
-from app.cli.run import Client, Key, Refused, Server, connected, find_server, read_input, run_input
+from app.cli.run import Server, find_server, read_input, run_input
 from app.cli.terminal import console, shown
 
 POINTS = 5_000

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from app.cli.run import Refused
+from app.cli.pipelines.client import Refused
 
 COLUMNS = ("Time [s]", "Current [A]", "Voltage [V]")
 FREE = re.compile(r"(?P<name>.+)=(?P<low>[^=]+?)\.\.(?P<high>[^=]+)")

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from app.cli.run import Refused
+from app.cli.pipelines.client import Refused
 
 FORMATS = (".png", ".pdf", ".svg")
 DPI = 150

@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import typer
 
-from app.cli.checks.mistakes import FAILED
+from app.cli.pipelines.client import Refused
 from app.cli.pipelines.options import Key, Server, connecting
 from app.cli.pipelines.run_report import print_report
-from app.cli.run import Refused, catch_interrupt, follow
-from app.cli.terminal import console, lines, shown, stderr
+from app.cli.run import catch_interrupt, follow
+from app.cli.terminal import FAILED, console, lines, shown, stderr
 from app.server.bodies.strict_json import decode
 from app.settings import Settings
 

@@ -8,7 +8,8 @@ from typing import Annotated, Any
 import typer
 
 from app.cli.checks.settings import DatabaseUrl, settings_with
-from app.cli.run import Client, Key, Refused, Server, connected, find_server
+from app.cli.pipelines.client import Client, Key, Refused, connected
+from app.cli.run import Server, find_server
 from app.cli.terminal import printable, shown, stderr
 from app.pipelines.results.parameter_sets import ParameterSetFormat
 

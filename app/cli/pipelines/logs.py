@@ -9,8 +9,8 @@ import httpx
 import typer
 from rich.text import Text
 
+from app.cli.pipelines.client import Client, Refused
 from app.cli.pipelines.options import Key, Server, connecting
-from app.cli.run import Client, Refused
 from app.cli.terminal import console, lines, shown
 
 LOOK = 1.0

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.run import Client, Key, connected
+from app.cli.pipelines.client import Client, Key, connected
 from app.database.connect import database_url as parsed
 from app.database.connect import server_of
 from app.settings import Settings

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
+from app.battery.ingest.errors import IngestError
 from tests.ingest.files import discharge, ingested, normalised, parquet_bytes
 from tests.ingest.test_cyclers import maccor
 
@@ -64,6 +65,50 @@ def test_a_decimal_comma_and_a_preamble_are_guessed_and_told(tmp_path: Path, del
         "`Current (mA)` is `Current [A]`, times 0.001.",
         "`Voltage` is `Voltage [V]`: it states no unit.",
     ]
+
+
+def test_a_quoted_decimal_comma_beside_commas_is_read(tmp_path: Path) -> None:
+    text = '"Time [s]","Current [A]","Voltage [V]"\n"0,5","1,25","4,1"\n"1,5","-1,25","4,0"\n"2,5","0","3,9"\n'
+    answer = ingested(text.encode(), tmp_path)
+    assert answer["changes"][0] == "Columns are separated by comma; decimal comma; 1 lines before the numbers."
+    assert normalised(answer).select(CONVENTION).rows() == [(0.5, 1.25, 4.1), (1.5, -1.25, 4.0), (2.5, 0.0, 3.9)]
+
+
+def test_a_comma_that_may_separate_thousands_is_refused(tmp_path: Path) -> None:
+    text = 'Time [s],Voltage [mV]\n0,"3,612"\n1,"3,611"\n'
+    with pytest.raises(IngestError, match=r"'3,612' in line 2 is either 3\.612 or 3612\."):
+        ingested(text.encode(), tmp_path)
+
+
+def test_a_point_beside_decimal_commas_is_no_number(tmp_path: Path) -> None:
+    text = "Time [s];Voltage [V];Current [A];Pressure\n0,5;4,1;1,0;1.013\n1,5;4,0;1,0;1.014\n"
+    answer = ingested(text.encode(), tmp_path)
+    assert "Pressure" not in normalised(answer).columns
+    assert "`Pressure` holds text, '1.013' in row 0; the column was left out." in answer["changes"]
+    with pytest.raises(
+        IngestError, match=r"`Voltage \[V\]` must hold numbers; row 1 \(line 3 of the file\) has '4\.000'"
+    ):
+        ingested(text.replace("4,0", "4.000").encode(), tmp_path)
+
+
+@pytest.mark.parametrize("mark", ["\x0b", "\x0c", "\x1c", "\x1e", "\x85", "\u2028", "\u2029"])
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r\r\n"])
+def test_no_row_is_lost_to_other_marks_of_line_ends(tmp_path: Path, mark: str, end: str) -> None:
+    lines = [f"Made by{mark}a cycler", "Time [s],Current [A],Voltage [V]", "0,1,4.1", "1,1,4.0", "2,1,3.9"]
+    answer = ingested((end.join(lines) + end).encode(), tmp_path)
+    assert normalised(answer).select(CONVENTION).rows() == [(0, 1, 4.1), (1, 1, 4.0), (2, 1, 3.9)]
+    assert answer["changes"][0] == "Columns are separated by comma; decimal point; 2 lines before the numbers."
+
+
+def test_lines_that_end_in_cr_alone_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(IngestError, match="end in CR alone"):
+        ingested(b"Time [s],Voltage [V]\r0,4.1\r1,4.0\r", tmp_path)
+
+
+def test_a_time_that_falls_is_told(tmp_path: Path) -> None:
+    text = "Time [s],Current [A],Voltage [V]\n0,1,4.1\n1,1,4.0\n1,1,4.0\n0,1,3.9\n1,1,3.8\n0.5,1,3.7\n"
+    told = "falls in row 3, from 1 to 0, and 1 more times: fits and validations need a time that never falls."
+    assert f"`Time [s]` {told}" in ingested(text.encode(), tmp_path)["changes"]
 
 
 def test_a_row_of_units_is_joined_to_the_names(tmp_path: Path) -> None:

@@ -186,6 +186,19 @@ def require_table(frame: pl.DataFrame, notes: Iterable[str] = ()) -> None:
             raise IngestError(f"`{name}` must hold a number in each row; row {row} has none, {missing:,} rows in all.")
 
 
+def find_falling_time(frame: pl.DataFrame) -> list[str]:
+    """Return a note about a time that falls, which no fit takes."""
+    if TIME not in frame.columns or FREQUENCY in frame.columns:
+        return []
+    times = frame[TIME].cast(pl.Float64).to_numpy()
+    falls = np.flatnonzero(np.diff(times) < 0)
+    if not len(falls):
+        return []
+    row, more = int(falls[0]) + 1, f", and {len(falls) - 1:,} more times" if len(falls) > 1 else ""
+    fall = f"from {times[row - 1]:g} to {times[row]:g}"
+    return [f"`{TIME}` falls in row {row}, {fall}{more}: fits and validations need a time that never falls."]
+
+
 def orient_current(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     """Reverse the current if the voltage answers as if positive current charged the cell."""
     if not set(COMPLETE) <= set(frame.columns) or FREQUENCY in frame.columns:

@@ -46,6 +46,7 @@ def _ingested(path: Path, kind: str, suffix: str, options: Mapping[str, Any], li
     frame, renamed = columns.name_columns(frame)
     frame, left_out = columns.require_numbers(frame)
     columns.require_table(frame, [*changes, *left_out])
+    falling = columns.find_falling_time(frame)
     frame, reversed_ = columns.orient_current(frame)
     frame, steps, added = summaries.find_steps(frame)
     limits.require(frame.height, frame.width, "The measurement")
@@ -55,7 +56,7 @@ def _ingested(path: Path, kind: str, suffix: str, options: Mapping[str, Any], li
     return {
         "rows": frame.height,
         "columns": summaries.describe_columns(frame),
-        "changes": [*changes, *renamed, *left_out, *reversed_, *added],
+        "changes": [*changes, *renamed, *left_out, *falling, *reversed_, *added],
         "steps": summaries.listed(steps),
         "cycles": summaries.listed(summaries.find_cycles(steps)),
         "preview": summaries.preview(frame),

@@ -24,6 +24,8 @@ DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?)", re.IGNORECASE)
 MISSING = ("", "nan", "na", "n/a", "null", "none", "-", "--")
 """Texts that stand for a missing number, in lower case."""
+THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
+"""Text that is a number of three decimals, or of thousands."""
 UNIT_ROW = 0.5
 """Share of the fields of a row that must be units for a row of units."""
 
@@ -67,7 +69,9 @@ def guess_dialect(path: Path) -> Dialect:
     with path.open("rb") as file:
         head = file.read(HEAD)
     text, encoding = _decoded(head)
-    lines = text.splitlines()[:MAX_LINES]
+    if "\n" not in text and "\r" in text:
+        raise IngestError("Lines of the text end in CR alone. Save it with line ends LF or CRLF.")
+    lines = [line.rstrip("\r") for line in text.split("\n")[:MAX_LINES]]  # Polars ends lines at LF alone
     if len(head) == HEAD and len(lines) < MAX_LINES:
         lines = lines[:-1]  # the last one is cut off
     found = [each for each in (_table(lines, delimiter) for delimiter in DELIMITERS) if each is not None]
@@ -77,6 +81,8 @@ def guess_dialect(path: Path) -> Dialect:
             "separated by comma, semicolon, tab or bar."
         )
     _, delimiter, first, width, has_comma = max(found)
+    if delimiter == "," and has_comma:
+        _require_decimals(lines, first)
     names, notes = _header(lines, delimiter, first, width)
     marks = f"Columns are separated by {DELIMITERS[delimiter]}"
     notes.insert(0, f"{marks}; decimal {'comma' if has_comma else 'point'}; {first} lines before the numbers.")
@@ -106,7 +112,7 @@ def _table(lines: list[str], delimiter: str) -> Candidate | None:
     """Find the first row of numbers for a delimiter: its width is that of most lines from there on."""
     rows = [_fields(line, delimiter) for line in lines]
     best: Candidate | None = None
-    for has_comma in (False, True) if delimiter != "," else (False,):
+    for has_comma in (False, True):
         shares = [_share(row, has_comma) for row in rows]
         numeric = [index for index, row in enumerate(rows) if len(row) > 1 and shares[index] >= 0.5]
         if not numeric:
@@ -118,6 +124,18 @@ def _table(lines: list[str], delimiter: str) -> Candidate | None:
         if best is None or candidate[0] > best[0]:
             best = candidate
     return best
+
+
+def _require_decimals(lines: list[str], first: int) -> None:
+    """Raise IngestError if the commas in numbers may separate thousands, where commas separate the columns, too."""
+    numbers = [(number, each) for number, line in enumerate(lines[first:], first + 1) for each in _fields(line, ",")]
+    with_comma = [(number, each) for number, each in numbers if "," in each]
+    if all(THOUSANDS.fullmatch(each) for _, each in with_comma):
+        number, text = with_comma[0]
+        raise IngestError(
+            f"{shown(text)} in line {number} is either {text.replace(',', '.')} or {text.replace(',', '')}. "
+            "Write decimal points and no separators of thousands, or separate columns by semicolons."
+        )
 
 
 def _fields(line: str, delimiter: str) -> list[str]:
@@ -181,7 +199,7 @@ def _count_lines(path: Path) -> int:
 def _ragged(path: Path, dialect: Dialect) -> str | None:
     """Return the message for the first line with more fields than there are names."""
     width = len(dialect.names)
-    with path.open(encoding="utf-8", errors="replace", newline="") as file:
+    with path.open(encoding="utf-8", errors="replace", newline="\n") as file:
         for number, line in enumerate(file, 1):
             if number > dialect.first and len(row := _fields(line.rstrip("\r\n"), dialect.delimiter)) > width:
                 return f"Line {number} has {len(row)} fields; the header has {width}."
@@ -212,9 +230,10 @@ def _numbers(frame: pl.DataFrame, dialect: Dialect) -> tuple[pl.DataFrame, list[
 
 def _parsed(texts: pl.Series, has_comma: bool) -> tuple[pl.Series, int | None]:
     """Return the numbers of a column, and the first row that holds another text."""
-    if has_comma:
-        texts = texts.str.replace(",", ".", literal=True)
-    values = texts.cast(pl.Float64, strict=False)
+    values = texts
+    if has_comma:  # a point may separate thousands
+        values = values.set(texts.str.contains(".", literal=True), None).str.replace(",", ".", literal=True)
+    values = values.cast(pl.Float64, strict=False)
     failed = values.is_null() & texts.is_not_null()
     if failed.any():
         failed &= ~texts.str.to_lowercase().is_in(list(MISSING))

@@ -43,19 +43,19 @@ def texts(draw: st.DrawFn) -> Text:
     delimiter, mark = draw(st.sampled_from(list(",;\t|"))), draw(st.sampled_from(list(".,")))
     digits = draw(st.sampled_from(["g", ".3f", ".6f", "e"]))
     end = draw(st.sampled_from(["\n", "\r\n", "\r\r\n"]))
-    quoting = draw(st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]))
+    dialect = draw(st.sampled_from([csv.excel, csv.unix_dialect]))  # without quotes, and with
     measured = draw(st.lists(st.tuples(NUMBERS, st.floats(2, 4.5)), min_size=2, max_size=20))
     given_rows = [(float(time), current, voltage) for time, (current, voltage) in enumerate(measured)]
     written = [[f"{each:{digits}}" for each in row] for row in given_rows]
     out = io.StringIO()
-    writer = csv.writer(out, delimiter=delimiter, lineterminator=end, quoting=quoting)
+    writer = csv.writer(out, dialect, delimiter=delimiter, lineterminator=end)
     for line in draw(st.lists(LINES, max_size=4)):
         out.write(line + end)
     writer.writerow(draw(st.sampled_from(NAMES)))
     for row in written:
         writer.writerow([each.replace(".", mark) for each in row])
     rows = [(float(time), float(current), float(voltage)) for time, current, voltage in written]
-    is_common = not (end == "\r\r\n" and quoting == csv.QUOTE_ALL)
+    is_common = end != "\r\r\n" or '"' not in out.getvalue()
     return Text(out.getvalue().encode(draw(st.sampled_from(["utf-8", "utf-8-sig"]))), rows, is_common)
 
 

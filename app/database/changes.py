@@ -7,9 +7,10 @@ PostgreSQL they are part of the transaction, as notifications that every process
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator, Iterable
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
+from operator import attrgetter, itemgetter
 from typing import Any, Literal
 
 import sqlalchemy as sa
@@ -101,9 +102,17 @@ TYPES = (
 )
 
 
-def take_snapshot(pipeline: Pipeline | Row[Any], element_types: frozenset[ElementType] | None = None) -> Snapshot:
-    """Take a snapshot of a pipeline; call it before changing the row."""
-    return Snapshot(**{name: getattr(pipeline, name) for name in COLUMNS}, element_types=element_types)
+_columns_of_pipeline, _columns_of_other = itemgetter(*COLUMNS), attrgetter(*COLUMNS)
+_snapshot: Callable[..., Snapshot] = Snapshot
+
+
+def take_snapshot(
+    pipeline: Pipeline | Row[Any] | Snapshot, element_types: frozenset[ElementType] | None = None
+) -> Snapshot:
+    """Take a snapshot of a pipeline; call it before changing the row. That of a snapshot has other element types."""
+    if isinstance(pipeline, Row | Snapshot):
+        return _snapshot(*_columns_of_other(pipeline), element_types)
+    return _snapshot(*_columns_of_pipeline(vars(pipeline)), element_types)
 
 
 def read_types(pipeline_id: str) -> Generator[Any, Any, frozenset[ElementType]]:
@@ -117,19 +126,13 @@ def record_change(pipeline: Pipeline, before: Snapshot) -> Generator[Any, Any, N
     order states by it."""
     after = take_snapshot(pipeline, (yield from read_types(pipeline.id)))
     if before.element_types is None:
-        before = replace(before, element_types=after.element_types)
+        before = take_snapshot(before, after.element_types)
     yield Change(pipeline.organization_id, pipeline.id, before, after)
 
 
 def creation_event(pipeline: Pipeline, element_types: Iterable[ElementType]) -> Change:
     """Return the change event of a created pipeline."""
     return Change(pipeline.organization_id, pipeline.id, None, take_snapshot(pipeline, frozenset(element_types)))
-
-
-def record_deletion(pipeline: Pipeline) -> Generator[Any, Any, None]:
-    """Record that this transaction deletes a pipeline, as steps before its elements are deleted."""
-    before = take_snapshot(pipeline, (yield from read_types(pipeline.id)))
-    yield Change(pipeline.organization_id, pipeline.id, before, None)
 
 
 async def record_measurement(session: AsyncSession, measurement: Measurement) -> None:

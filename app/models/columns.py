@@ -68,6 +68,10 @@ class Name(TypeDecorator[DescribedEnum]):
     def process_result_value(self, value: str | None, dialect: Dialect) -> DescribedEnum | None:
         return None if value is None else self.words[value]
 
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[str | None], DescribedEnum | None]:
+        members: dict[Any, Any] = {None: None, **self.words.__members__}
+        return members.__getitem__
+
 
 def _name_or_none(value: DescribedEnum | None) -> str | None:
     return None if value is None else value.name
@@ -83,7 +87,15 @@ class Instant(TypeDecorator[datetime]):
         return dialect.type_descriptor(sql_of(dialect).instant())
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        return datetime.fromisoformat(value) if isinstance(value, str) else value
+        return _parse_instant(value)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None]:
+        return _parse_instant
+
+
+def _parse_instant(value: Any) -> datetime | None:
+    parsed: datetime | None = datetime.fromisoformat(value) if isinstance(value, str) else value
+    return parsed
 
 
 class JsonText(TypeDecorator[str]):

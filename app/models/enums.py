@@ -12,6 +12,8 @@ class DescribedEnum(Enum):
     """Enum whose members are `NAME = value, description`: the word on the wire and its meaning."""
 
     description: str
+    __hash__ = object.__hash__
+    """That of Enum is a function in Python."""
 
     def __new__(cls, value: str, description: str) -> DescribedEnum:
         member = object.__new__(cls)

@@ -72,6 +72,9 @@ class Sql(Protocol):
     def octets(self, column: Any) -> Any:
         """Return the number of bytes of a text or JSON column."""
 
+    def stored_octets(self, column: Any) -> Any:
+        """Return the number of bytes that the database stores for a text or JSON column, without reading its value."""
+
     def ids(self, name: str) -> Any:
         """Return a column with the ids of one parameter, so that the SQL does not depend on their number."""
 

@@ -6,22 +6,20 @@ nothing, its second deletion is NOT_FOUND.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
-from typing import TypeVar
 
 from app.auth.caller import Caller
 from app.database.interface import Database
 from app.database.writes.mutations import LONG, SHORT, Steps
-from app.errors import Rejected, RequestError, RequestErrorCode, not_found
+from app.errors import Rejected, RequestError, RequestErrorCode
 from app.models.tables import Pipeline
 from app.pipelines import lifecycle, service
-from app.pipelines.access import require_write
 from app.pipelines.inputs import PipelineCreate
 from app.pipelines.lifecycle import QueueLimits, Start
-from app.pipelines.transactions.rows import lock_pipelines
+from app.pipelines.transactions.deletion import delete_each
+from app.pipelines.transactions.each import change_each, outcome_of
 
-T = TypeVar("T")
 MOST = 100
 """Maximum number of pipelines of one mutation."""
 
@@ -48,7 +46,7 @@ async def create(
                 outcomes.append(draft)
             else:
                 created = service.insert(caller, draft, start if draft.start else None)
-                outcomes.append((yield from _outcome(created)))
+                outcomes.append((yield from outcome_of(created)))
         return outcomes
 
     size = sum(0 if isinstance(each, Rejected) else service.size_of_elements(each.elements) for each in drafts)
@@ -59,50 +57,16 @@ async def start(
     database: Database, limits: QueueLimits, caller: Caller, ids: Sequence[str], request_id: str | None = None
 ) -> list[Pipeline | Rejected]:
     """Start pipelines, which are queued in their order."""
-
-    def steps() -> Steps[list[Pipeline | Rejected]]:
-        starts = Start(limits, caller, request_id)
-        outcomes = yield from _each(caller, ids, starts.admit)
-        yield from starts.write()
-        return outcomes
-
+    steps = partial(lifecycle.start_each, limits, caller, [(id, request_id) for id in ids])
     return await database.mutate(steps, SHORT * len(ids))
 
 
 async def cancel(database: Database, caller: Caller, ids: Sequence[str]) -> list[Pipeline | Rejected]:
     """Cancel pipelines."""
-    return await database.mutate(partial(_each, caller, ids, partial(lifecycle.cancel_locked, caller)), LONG)
+    change = partial(lifecycle.cancel_locked, caller)
+    return await database.mutate(partial(change_each, caller, [(id, change) for id in ids]), LONG)
 
 
 async def delete(database: Database, caller: Caller, ids: Sequence[str]) -> list[Rejected | None]:
     """Delete pipelines; None stands for each that was deleted."""
-    return await database.mutate(partial(_each, caller, ids, partial(service.remove, caller), is_last=True), LONG)
-
-
-def _each(
-    caller: Caller, ids: Sequence[str], change: Callable[[Pipeline], Steps[T]], *, is_last: bool = False
-) -> Steps[list[T | Rejected]]:
-    """Change each of the pipelines. `is_last`: a changed one is gone."""
-    found = {} if not caller.may_write else (yield from lock_pipelines(caller, ids))
-    outcomes: list[T | Rejected] = []
-    for id in ids:
-        outcome = yield from _outcome(_change(caller, found.get(id), change))
-        if is_last and not isinstance(outcome, Rejected):
-            del found[id]
-        outcomes.append(outcome)
-    return outcomes
-
-
-def _change(caller: Caller, pipeline: Pipeline | None, change: Callable[[Pipeline], Steps[T]]) -> Steps[T]:
-    require_write(caller)
-    if pipeline is None:
-        raise not_found("pipeline", "id")
-    return (yield from change(pipeline))
-
-
-def _outcome(steps: Steps[T]) -> Steps[T | Rejected]:
-    """Return the result of steps, or their refusal, which they raise before they write anything."""
-    try:
-        return (yield from steps)
-    except Rejected as rejected:
-        return rejected
+    return await database.mutate(partial(delete_each, caller, ids), SHORT * len(ids))

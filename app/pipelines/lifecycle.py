@@ -3,8 +3,7 @@ of its organization until a worker claims it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple
@@ -18,16 +17,16 @@ from app.database import changes, telemetry
 from app.database.audit import audit, audit_all
 from app.database.changes import Snapshot
 from app.database.interface import Database
-from app.database.writes.mutations import LONG, Memory, Steps
+from app.database.writes.mutations import LONG, Batchable, Memory, Steps
 from app.database.writes.statements import IDS, PAIRS
 from app.errors import Problem, ProblemCode, Rejected
-from app.models.columns import instant_text
 from app.models.enums import AuditAction, ElementType, JobErrorCode, PipelineElementStatus, PipelineStatus
 from app.models.tables import Pipeline, PipelineElement
 from app.pipelines import repository
-from app.pipelines.service import invalid_state, next_timestamp, seconds_between
+from app.pipelines.service import next_timestamp, seconds_between
 from app.pipelines.transactions import statements
-from app.pipelines.transactions.rows import loaded, lock_pipeline, set_columns
+from app.pipelines.transactions.each import change_each
+from app.pipelines.transactions.rows import invalid_state, loaded, lock_pipeline, set_columns
 
 
 class QueueLimits(NamedTuple):
@@ -55,6 +54,14 @@ class _Queue(NamedTuple):
         return statements.QUEUED_OF_KEY, {**theirs, "its_key": self.key}
 
 
+def _queues(limits: QueueLimits, caller: Caller) -> Iterator[_Queue]:
+    """Return the queues that take the starts of a caller."""
+    organization, (most, most_of_key) = caller.organization_id, limits
+    yield _Queue("organization", most, "VOLTGRAPH_MAX_QUEUED", organization)
+    if most_of_key is not None:
+        yield _Queue("API key", most_of_key, "VOLTGRAPH_MAX_QUEUED_PER_KEY", organization, caller.key)
+
+
 async def start(
     database: Database, limits: QueueLimits, caller: Caller, id: str, request_id: str | None = None
 ) -> Pipeline:
@@ -62,44 +69,39 @@ async def start(
     INVALID_STATE for a terminal one; QUEUE_FULL."""
 
     with telemetry.enqueue_span(id):
-        return await database.mutate(partial(_start, limits, caller, id, request_id))
+        return await database.mutate(Batchable(start_each, (limits, caller), (id, request_id)))
 
 
-def _start(limits: QueueLimits, caller: Caller, id: str, request_id: str | None) -> Steps[Pipeline]:
-    pipeline = yield from lock_pipeline(caller, id)
-    return (yield from Start(limits, caller, request_id).begin_pending(pipeline))
+def start_each(
+    limits: QueueLimits, caller: Caller, starts: Sequence[tuple[str, str | None]]
+) -> Steps[list[Pipeline | Rejected]]:
+    """Start pipelines, given by their ids and the ids of their requests; they are queued in their order."""
+    start = Start(limits, caller)
+    outcomes = yield from change_each(caller, [(id, partial(start.admit, request_id)) for id, request_id in starts])
+    yield from start.write()
+    return outcomes
 
 
 class Start:
     """Starts of one transaction, which count the queue once and are written together."""
 
     def __init__(self, limits: QueueLimits, caller: Caller, request_id: str | None = None) -> None:
-        self._limits, self._caller, self._request_id = limits, caller, request_id
+        """Create the starts of a transaction; `request_id` is the request of those that `begin` starts."""
+        self._caller, self._request_id = caller, request_id
+        self._queues = tuple(_queues(limits, caller))
         self._admitted: list[tuple[Pipeline, Snapshot]] = []
         """Pipelines whose start is not written yet, and their snapshots before it."""
         self._last = datetime.min.replace(tzinfo=UTC)
 
-    @property
-    def _queues(self) -> Iterator[_Queue]:
-        organization, (most, most_of_key) = self._caller.organization_id, self._limits
-        yield _Queue("organization", most, "VOLTGRAPH_MAX_QUEUED", organization)
-        if most_of_key is not None:
-            yield _Queue("API key", most_of_key, "VOLTGRAPH_MAX_QUEUED_PER_KEY", organization, self._caller.key)
-
-    def begin_pending(self, pipeline: Pipeline) -> Steps[Pipeline]:
-        """Start a locked pipeline; a running one is returned unchanged. Raises INVALID_STATE and QUEUE_FULL."""
-        yield from self.admit(pipeline)
-        yield from self.write()
-        return pipeline
-
-    def admit(self, pipeline: Pipeline) -> Steps[Pipeline]:
-        """Start a pipeline in memory, as `begin_pending` does; `write` writes it."""
+    def admit(self, request_id: str | None, pipeline: Pipeline) -> Steps[Pipeline]:
+        """Start a locked pipeline in memory; `write` writes it. A running one is returned unchanged. Raises
+        INVALID_STATE and QUEUE_FULL."""
         if pipeline.status is PipelineStatus.RUNNING:
             return pipeline
         if pipeline.is_terminal:
             raise invalid_state(pipeline, "duplicate it to run it again")
         yield from self.reserve("id")
-        self._admit(pipeline)
+        self._admit(pipeline, request_id)
         return pipeline
 
     def reserve(self, field: str) -> Steps[None]:
@@ -125,33 +127,32 @@ class Start:
 
     def begin(self, pipeline: Pipeline) -> Steps[None]:
         """Start a locked pipeline whose place was reserved."""
-        self._admit(pipeline)
+        self._admit(pipeline, self._request_id)
         yield from self.write()
 
-    def _admit(self, pipeline: Pipeline) -> None:
+    def _admit(self, pipeline: Pipeline, request_id: str | None) -> None:
         """Mark a pipeline running in memory, later than those before it, which is the order of the queue."""
         self._admitted.append((pipeline, changes.take_snapshot(pipeline)))
         at = self._last = max(next_timestamp(pipeline.updated_at), self._last + timedelta(microseconds=1))
         began = {"status": PipelineStatus.RUNNING, "started_at": at, "updated_at": at}
-        vars(pipeline).update(began, started_by=self._caller.key, request_id=self._request_id)
+        vars(pipeline).update(began, started_by=self._caller.key, request_id=request_id)
 
     def write(self) -> Steps[None]:
         """Write the admitted starts, which puts them into the queue, and give each element a job."""
         admitted, self._admitted = self._admitted, []
         if not admitted:
             return
-        times = {pipeline.id: instant_text(pipeline.updated_at) for pipeline, _ in admitted}
-        elements = yield statements.elements_of_many, {IDS: list(times)}
-        by = {"new_started_by": self._caller.key, "new_request_id": self._request_id}
-        yield statements.start_pipelines, {PAIRS: times, **by}
+        starts = {each.id: statements.start_text(each.updated_at, each.request_id) for each, _ in admitted}
+        elements = yield statements.elements_of_many, {IDS: list(starts)}
+        yield statements.start_pipelines, {PAIRS: starts, "new_started_by": self._caller.key}
         yield statements.give_jobs, {PAIRS: {id: str(uuid_utils.uuid7()) for _, id, _ in elements}}
-        types: dict[str, set[ElementType]] = {id: set() for id in times}
+        types: dict[str, set[ElementType]] = {id: set() for id in starts}
         for pipeline_id, _, kind in elements:
             types[pipeline_id].add(kind)
         for pipeline, before in admitted:
             kinds = frozenset(types[pipeline.id])
-            after = changes.take_snapshot(pipeline, kinds)
-            yield changes.Change(pipeline.organization_id, pipeline.id, replace(before, element_types=kinds), after)
+            states = changes.take_snapshot(before, kinds), changes.take_snapshot(pipeline, kinds)
+            yield changes.Change(pipeline.organization_id, pipeline.id, *states)
         yield from audit_all(self._caller, AuditAction.STARTED, [pipeline for pipeline, _ in admitted])
 
 

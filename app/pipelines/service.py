@@ -17,24 +17,27 @@ from app.database.audit import entry as audit_entry
 from app.database.interface import Database, ReadBudget
 from app.database.interface import Steps as ReadSteps
 from app.database.writes.inserts import OWN, ROW, Values
-from app.database.writes.mutations import LONG, SHORT, Steps
+from app.database.writes.mutations import LONG, SHORT, Batchable, Steps
 from app.database.writes.statements import PAIRS, compiled_writes
-from app.errors import NotUnique, Problem, ProblemCode, Rejected, forbidden
+from app.errors import NotUnique, Problem, ProblemCode, Rejected, forbidden, not_found
 from app.models.columns import now
 from app.models.enums import AuditAction, PipelineStatus
 from app.models.tables import Pipeline
-from app.pipelines.access import require_write
+from app.pipelines.access import may_see, require_write
 from app.pipelines.elements import MAX_NAME, Element, referenced
 from app.pipelines.inputs import PipelineCreate, PipelineUpdate, checked_name
 from app.pipelines.lists.labels import dump
 from app.pipelines.transactions import statements
+from app.pipelines.transactions.deletion import delete_each
 from app.pipelines.transactions.rows import (
     COLUMNS,
     NEW,
     add_labels,
     find_pipeline,
     insert_elements,
+    invalid_state,
     link,
+    loaded,
     lock_pipeline,
     set_columns,
 )
@@ -62,15 +65,20 @@ async def create(database: Database, caller: Caller, draft: PipelineCreate, star
     FORBIDDEN, and QUEUE_FULL, after which nothing is stored."""
     if draft.idempotency_key is None and start is None and not draft.labels and not _references(draft):
         _require_rights(caller, draft)
-        pipeline = _new_pipeline(caller, draft)
-        change, entry = partial(_creation, pipeline, draft), audit_entry(caller, AuditAction.CREATED, pipeline)
-        await database.store(database.inserts.new(vars(pipeline), _element_rows(draft.elements), None, change, entry))
-        return pipeline
+        return await _store(database, caller, AuditAction.CREATED, draft)
 
     def steps() -> Steps[Pipeline]:
         return insert(caller, draft, start() if start is not None else None)
 
     return await mutate_unique(database, steps, size_of_elements(draft.elements))
+
+
+async def _store(database: Database, caller: Caller, action: AuditAction, draft: PipelineCreate) -> Pipeline:
+    """Store a new pipeline without labels and references."""
+    pipeline = _new_pipeline(caller, draft)
+    change, entry = partial(_creation, pipeline, draft), audit_entry(caller, action, pipeline)
+    await database.store(database.inserts.new(vars(pipeline), _element_rows(draft.elements), None, change, entry))
+    return pipeline
 
 
 async def mutate_unique(database: Database, begin: Callable[[], Steps[T]], size: int) -> T:
@@ -176,19 +184,45 @@ async def duplicate(
     """Create a pending pipeline with the same project, options and elements. `take_copy` is called with the bytes of
     its configurations before they are copied, and may raise an error. Raises NOT_FOUND; INVALID if the name is too
     long."""
-    name, copied = checked_name(name), None
-    while copied is None:
-        size = await database.run(partial(_read_size, database, caller, id), ReadBudget(is_single=True))
+    name = checked_name(name)
+    require_write(caller)
+    while True:
+        source, elements, size = await database.run(
+            partial(_read_source, database, caller, id), ReadBudget(is_single=False)
+        )
         take_copy(size)
+        draft = _copy_of(source, name, elements)
+        if not draft.labels and _is_at_hand(elements) and not _references(draft):
+            return await _store(database, caller, AuditAction.DUPLICATED, draft)
         copied = await database.mutate(partial(_duplicate, caller, id, name, size), SHORT + size)
-    return copied
+        if copied is not None:
+            return copied
 
 
-def _read_size(database: Database, caller: Caller, id: str) -> ReadSteps[int]:
-    """Read the bytes of the configurations of a pipeline; 0 if there is none."""
-    query = compiled_writes(database.dialect)(statements.size_of_elements)
-    [[size]] = yield query.sql, query.parameters({"organization": caller.organization_id, "pipeline": id})
-    return int(size)
+def _read_source(database: Database, caller: Caller, id: str) -> ReadSteps[tuple[Pipeline, list[Element], int]]:
+    """Read a pipeline to duplicate, with its elements and the bytes of their configurations. A long configuration is
+    left out: the database copies it. Raises NOT_FOUND."""
+    compiled = compiled_writes(database.dialect)
+    find, source_elements = compiled(statements.FIND), compiled(statements.source_elements)
+    rows = yield find.sql, find.parameters({"organization": caller.organization_id, "pipeline": id})
+    for pipeline in map(loaded, find.rows(rows)):
+        if may_see(caller, pipeline.organization_id, pipeline.project_id):
+            rows = yield source_elements.sql, source_elements.parameters({"pipeline": id})
+            found = source_elements.rows(rows)
+            return pipeline, [Element(*each) for *each, _ in found], sum(size for *_, size in found)
+    raise not_found("pipeline", "id")
+
+
+def _is_at_hand(elements: list[Element]) -> bool:
+    """Return whether the configurations of all elements were read."""
+    return all(element.config is not None for element in elements)
+
+
+def _copy_of(source: Pipeline, name: str | None, elements: list[Element]) -> PipelineCreate:
+    """Return the draft of a copy."""
+    name = name or f"{source.name[: MAX_NAME - len(COPY)]}{COPY}"
+    draft = PipelineCreate(source.project_id, name, source.description, source.live_progress_updates, elements)
+    return draft._replace(labels=orjson.loads(source.labels))
 
 
 def _duplicate(caller: Caller, id: str, name: str | None, size: int) -> Steps[Pipeline | None]:
@@ -197,9 +231,7 @@ def _duplicate(caller: Caller, id: str, name: str | None, size: int) -> Steps[Pi
     elements = yield statements.copied_elements, {"pipeline": id}
     if sum(grown for _, _, grown, _ in elements) > size:
         return None
-    name = name or f"{source.name[: MAX_NAME - len(COPY)]}{COPY}"
-    draft = PipelineCreate(source.project_id, name, source.description, source.live_progress_updates, [])
-    draft = draft._replace(labels=orjson.loads(source.labels))
+    draft = _copy_of(source, name, [])
     pipeline = _new_pipeline(caller, draft)
     yield statements.INSERT_PIPELINE, vars(pipeline)
     copies = {element: str(uuid_utils.uuid7()) for element, *_ in elements}
@@ -213,21 +245,7 @@ def _duplicate(caller: Caller, id: str, name: str | None, size: int) -> Steps[Pi
 
 async def delete(database: Database, caller: Caller, id: str) -> None:
     """Delete a pipeline and its elements. Raises NOT_FOUND; INVALID_STATE while it runs."""
-    await database.mutate(partial(_delete, caller, id), LONG)
-
-
-def _delete(caller: Caller, id: str) -> Steps[None]:
-    pipeline = yield from lock_pipeline(caller, id)
-    yield from remove(caller, pipeline)
-
-
-def remove(caller: Caller, pipeline: Pipeline) -> Steps[None]:
-    """Delete a locked pipeline."""
-    if pipeline.status is PipelineStatus.RUNNING:
-        raise invalid_state(pipeline, "cancel it before you delete it")
-    yield from events.record_deletion(pipeline)
-    yield statements.DELETE_PIPELINE, {"pipeline": pipeline.id}
-    yield from audit(caller, AuditAction.DELETED, pipeline)
+    await database.mutate(Batchable(delete_each, (caller,), id))
 
 
 COPY = " (copy)"
@@ -336,11 +354,6 @@ def next_timestamp(than: datetime) -> datetime:
 def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
     """Return the seconds from the start of a pipeline to its end; None without one of them."""
     return None if start is None or end is None else (end - start).total_seconds()
-
-
-def invalid_state(pipeline: Pipeline, rule: str) -> Rejected:
-    message = f"The pipeline is {pipeline.status.name}: {rule}."
-    return Rejected(Problem(ProblemCode.INVALID_STATE, message, ("id",)))
 
 
 def _conflict(message: str) -> Rejected:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from threading import current_thread, main_thread
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from app.database.connect import database_url as parsed
 from app.database.connect import open_database
 from app.database.interface import Database
 from app.database.sqlite import rounds
-from app.database.writes.mutations import LONG, SHORT, Memory, Steps, run_in
+from app.database.writes.mutations import LONG, SHORT, Batchable, Memory, Pace, Steps, run_in
 from app.errors import NotUnique, ProblemCode, Rejected, not_found
 from app.models.columns import now
 from app.models.sql import sql_of
@@ -127,6 +128,53 @@ async def test_steps_run_within_a_session(database: Database) -> None:
 
     assert await database.write(work) == 0
     assert await keys(database) == ["a", "b", "c"]
+
+
+def adding_each(calls: list[list[str]], keys: list[str]) -> Steps[list[str | Rejected]]:
+    """Add keys, except `none`; `late` fails after the write, `early` before it."""
+    calls.append(keys)
+    if "early" in keys:
+        raise ValueError("early")
+    yield statements.INSERT_KEY, [row(key) for key in keys if key != "none"]
+    if "late" in keys:
+        raise ValueError("late")
+    return [not_found("key") if key == "none" else key for key in keys]
+
+
+async def test_equal_mutations_of_a_round_share_their_statements(database: Database) -> None:
+    calls, others = list[list[str]](), [["other"]]
+    begun = [Batchable(adding_each, (calls,), key) for key in ("a", "none", "b")]
+    begun += [Batchable(adding_each, (others,), "c"), Batchable(adding_each, (calls,), "d")]
+    first, refused, *rest = await outcomes(database, *begun)
+    assert [first, *rest] == ["a", "b", "c", "d"]
+    assert isinstance(refused, Rejected)
+    assert await keys(database) == ["a", "b", "c", "d"]
+    if database.reads_inline:
+        assert (calls, others) == ([["a", "none", "b"], ["d"]], [["other"], ["c"]])
+
+
+@pytest.mark.parametrize("failing", ["early", "late"])
+async def test_a_failure_among_equal_mutations_is_undone_alone(database: Database, failing: str) -> None:
+    begun = [Batchable(adding_each, ([],), key) for key in ("a", failing, "b", "none")]
+    first, failed, last, refused = await outcomes(database, *begun)
+    assert (first, last) == ("a", "b")
+    assert isinstance(failed, ValueError)
+    assert isinstance(refused, Rejected)
+    assert await keys(database) == ["a", "b"]
+
+
+async def test_what_may_take_long_leaves_the_event_loop(database: Database) -> None:
+    on_loop: list[bool] = []
+
+    def slow() -> Steps[str]:
+        yield statements.LOCK, {"organization": "o", "pipeline": "none"}
+        yield Pace.LONG
+        on_loop.append(current_thread() is main_thread())
+        return (yield from adding("slow"))
+
+    assert await outcomes(database, lambda: adding("a"), slow, lambda: adding("b")) == ["a", "slow", "b"]
+    assert await keys(database) == ["a", "b", "slow"]
+    assert on_loop == [not database.reads_inline]
 
 
 async def test_more_than_a_round_keep_their_order(database: Database) -> None:

@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import orjson
 import pytest
 
 from app.models.enums import PipelineStatus
+from app.pipelines.transactions.statements import SHORT_CONFIG
 from tests.api import Api
 
 UPDATE = """mutation ($id: ID!, $input: UpdatePipelineInput!) {
@@ -96,6 +98,23 @@ async def test_a_copy_is_pending_and_has_everything(api: Api) -> None:
         for element in pipeline["elements"]:
             del element["id"]
     assert second == first
+
+
+@pytest.mark.parametrize("size", [SHORT_CONFIG, SHORT_CONFIG + 1])
+async def test_a_copy_has_short_and_long_configurations(api: Api, size: int) -> None:
+    config = {"a": "é" * ((size - len('{"a":""}')) // 2) + "x" * (size % 2)}
+    elements = [{"name": "long", "elementType": "DIRECT_ENTRY", "jobConfig": config}, *TWO]
+    source = (await api.create(elements=elements))["id"]
+    copied = (await api.run("DuplicatePipeline", id=source))["pipeline"]["id"]
+    first, second = [
+        [
+            (each["name"], each["elementType"], each["jobConfig"])
+            for each in (await api.run("Pipeline", id=id))["elements"]
+        ]
+        for id in (source, copied)
+    ]
+    assert second == first
+    assert len(orjson.dumps(first[0][2])) == size
 
 
 async def test_a_copy_takes_a_name_and_never_too_long_a_one(api: Api) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from app.database.changes import CHANNEL, Change, encode_change
-from app.database.writes.mutations import Memory, Steps
+from app.database.writes.mutations import Memory, Pace, Steps
 from app.database.writes.statements import CompiledWrites
 
 T = TypeVar("T")
@@ -35,7 +35,7 @@ async def _run(connection: Any, compiled: CompiledWrites, steps: Steps[T]) -> tu
                 changes.append(step)
             elif isinstance(step, Memory):
                 rows = memory if step is Memory.MEMORY else {}
-            else:
+            elif not isinstance(step, Pace):
                 rows = await _execute(connection, compiled, *step)
     except StopIteration as done:
         return done.value, changes

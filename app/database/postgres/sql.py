@@ -76,6 +76,9 @@ class PostgresSql(Sql):
     def octets(self, column: Any) -> Any:
         return func.octet_length(cast(column, Text))
 
+    def stored_octets(self, column: Any) -> Any:
+        return func.pg_column_size(column)
+
     def ids(self, name: str) -> Any:
         return func.unnest(bindparam(name, type_=ARRAY(String)))
 

@@ -16,7 +16,7 @@ from app.database.changes import Change
 from app.database.sqlite.driver import BUSY_TIMEOUT
 from app.database.sqlite.inserts import insert_rows
 from app.database.writes.inserts import PipelineInsert
-from app.database.writes.mutations import Memory, Mutation
+from app.database.writes.mutations import Batchable, Memory, Mutation, Pace, Steps
 from app.database.writes.statements import CompiledWrite, CompiledWrites
 from app.errors import NotUnique, VoltgraphError
 
@@ -29,7 +29,7 @@ UNIQUE = (apsw.SQLITE_CONSTRAINT_PRIMARYKEY, apsw.SQLITE_CONSTRAINT_UNIQUE)
 
 
 class Unfinished(VoltgraphError):
-    """A mutation failed after it had written something."""
+    """A mutation failed after it had written something, or may take too long for the event loop."""
 
 
 class Round:
@@ -47,17 +47,19 @@ class Round:
         self._connection, self._inserts, self._compiled, self._batch = connection, inserts, compiled, batch
         self._lasting = lasting
         self._written: list[Outcome] = []
+        self._is_here = False
         self._memory: dict[Any, Any] = {}
 
     def begin_here(self) -> bool:
         """Write a few rows on the event loop, without the COMMIT, which waits for the disk. Return False, with nothing
-        written, if there are too many, the file is locked, or a write fails.
+        written, if there are too many, the file is locked, a write fails, or a mutation may take long.
 
         A thread takes longer: it releases the interpreter at each row and waits to get it back.
         """
         if sum(item.size for item in self._batch) > MOST_HERE:
             return False
         self._connection.set_busy_timeout(0)
+        self._is_here = True
         try:
             self._connection.execute("BEGIN IMMEDIATE")
             self._written = self._together(self._batch)
@@ -69,6 +71,7 @@ class Round:
             raise
         finally:
             self._connection.set_busy_timeout(BUSY_TIMEOUT)
+            self._is_here = False
         return True
 
     def finish(self) -> list[Outcome]:
@@ -109,9 +112,9 @@ class Round:
         """Write items in their order. Raises Unfinished if a mutation failed after it had written something."""
         self._memory = {}
         outcomes: list[Outcome] = []
-        for kind, items in groupby(batch, type):
-            alike = list(items)
-            outcomes += self._insert(alike) if kind is PipelineInsert else map(self._mutate, alike)
+        for kind, items in groupby(batch, _kind):
+            alike: list[Any] = list(items)
+            outcomes += self._insert(alike) if kind is PipelineInsert else self._mutate(alike)
         return outcomes
 
     def _insert(self, batch: list[Any]) -> list[Outcome]:
@@ -124,21 +127,34 @@ class Round:
                 self._connection.executemany(text, rows)
         return [(None, []) for _ in batch]
 
-    def _mutate(self, mutation: Any) -> Outcome:
+    def _mutate(self, alike: list[Mutation]) -> list[Outcome]:
+        """Run mutations of one kind: several share their statements."""
         before = self._connection.total_changes()
         try:
-            return self._run(mutation)
-        except apsw.Error:
+            return self._run_together(alike) if len(alike) > 1 else [self._run(alike[0])]
+        except (apsw.Error, Unfinished):
             raise
         except Exception as error:
             self._memory = {}
             if self._connection.total_changes() != before:
                 raise Unfinished("a mutation failed after a write") from error
-            return error, []
+            if len(alike) > 1:
+                return [self._mutate([each])[0] for each in alike]
+            return [(error, [])]
+
+    def _run_together(self, alike: list[Mutation]) -> list[Outcome]:
+        """Run batchable mutations of one kind. The first one has the changes of all."""
+        begun: list[Any] = [each.begin for each in alike]
+        steps = begun[0].run(*begun[0].arguments, [each.item for each in begun])
+        results, changes = self._run_steps(steps, sum(each.size for each in alike))
+        return [(result, [] if place else changes) for place, result in enumerate(results)]
 
     def _run(self, mutation: Mutation) -> Outcome:
+        return self._run_steps(mutation.begin(), mutation.size)
+
+    def _run_steps(self, steps: Steps[Any], size: int) -> Outcome:
         changes: list[Change] = []
-        steps, rows = mutation.begin(), None
+        rows = None
         memory, self._memory = self._memory, {}
         try:
             while True:
@@ -149,8 +165,11 @@ class Round:
                     rows = self._memory = memory
                 elif step is Memory.LASTING:
                     rows = self._lasting
+                elif step is Pace.LONG:
+                    if self._is_here:
+                        raise Unfinished("a mutation may take long")
                 else:
-                    rows = self._execute(*step, is_small=mutation.size <= MOST_HERE)
+                    rows = self._execute(*step, is_small=size <= MOST_HERE)
         except StopIteration as done:
             return done.value, changes
 
@@ -181,3 +200,10 @@ class Round:
             outcome = NotUnique() if getattr(error, "extendedresult", None) in UNIQUE else error, []
         self._connection.execute("RELEASE one")
         return outcome
+
+
+def _kind(item: Item) -> object:
+    """Return the kind of an item: equal ones that are next to each other are written together."""
+    if isinstance(item, PipelineInsert):
+        return PipelineInsert
+    return (item.begin.run, item.begin.arguments) if isinstance(item.begin, Batchable) else id(item)

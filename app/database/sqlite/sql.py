@@ -81,6 +81,9 @@ class SqliteSql(Sql):
     def octets(self, column: Any) -> Any:
         return func.octet_length(column)
 
+    def stored_octets(self, column: Any) -> Any:
+        return self.octets(column)
+
     def ids(self, name: str) -> Any:
         return func.json_each(bindparam(name, type_=String)).table_valued("value").c.value
 

@@ -8,14 +8,16 @@ refusal needs no savepoint; a mutation that fails later is undone, and so are, f
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
 from enum import Enum
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database.changes import Change, record
 from app.database.writes.statements import CompiledWrites, Query, Row, compiled_writes
+from app.errors import Rejected
 
 T = TypeVar("T")
 
@@ -29,14 +31,37 @@ class Memory(Enum):
     LASTING = "lasting"
 
 
-Step = tuple[Query, Row | Sequence[Row]] | Change | Memory
-"""A statement with its values, or with the values of several executions, which return no rows; a change event; or the
-memory of the transaction."""
+class Pace(Enum):
+    """Step before statements that may take long: they do not run on the event loop."""
+
+    LONG = "long"
+
+
+Step = tuple[Query, Row | Sequence[Row]] | Change | Memory | Pace
+"""A statement with its values, or with the values of several executions, which return no rows; a change event; the
+memory of the transaction; or what its next statements may take."""
 Steps = Generator[Step, Any, T]
 SHORT = 50_000
 """Estimated duration of a mutation with a few short statements, as `PipelineInsert.size` counts it."""
 LONG = 10**9
 """Size of a mutation that can write many pages: a transaction with it does not run on the event loop."""
+
+
+@dataclass(slots=True)
+class Batchable(Generic[T]):
+    """Mutation of one item. Those of a round that are next to each other, with equal functions and arguments, share
+    their statements: `run` is called with the arguments and all items, and returns for each its result or Rejected."""
+
+    run: Callable[..., Steps[list[T | Rejected]]]
+    arguments: tuple[Any, ...]
+    item: Any
+
+    def __call__(self) -> Steps[T]:
+        """Return the steps for the item alone."""
+        [outcome] = yield from self.run(*self.arguments, [self.item])
+        if isinstance(outcome, Rejected):
+            raise outcome
+        return outcome
 
 
 class Mutation(NamedTuple):
@@ -60,6 +85,8 @@ async def run_in(session: AsyncSession, steps: Steps[T]) -> T:
             step = steps.send(rows)
             if isinstance(step, Memory):
                 rows = memory if step is Memory.MEMORY else {}
+            elif isinstance(step, Pace):
+                rows = None
             elif isinstance(step, Change):
                 rows = None
                 await record(session, step)

@@ -31,9 +31,9 @@ from app.pipelines.lifecycle import QueueLimits, Start
 from app.pipelines.rerun import copies
 from app.pipelines.rerun.command import Head, RerunCommand, choose_first
 from app.pipelines.rerun.copies import Copy
-from app.pipelines.service import find_keyed, invalid_state, key_row, mutate_unique
+from app.pipelines.service import find_keyed, key_row, mutate_unique
 from app.pipelines.transactions import statements
-from app.pipelines.transactions.rows import NEW, add_labels, lock_pipeline, set_columns
+from app.pipelines.transactions.rows import NEW, add_labels, invalid_state, lock_pipeline, set_columns
 
 MOST_BYTES = 1_000_000
 """Maximum bytes of series that one transaction copies; one that is longer is copied alone."""

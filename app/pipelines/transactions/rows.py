@@ -9,7 +9,7 @@ from sqlalchemy.orm.attributes import manager_of_class
 
 from app.auth.caller import Caller
 from app.database.writes.mutations import Steps
-from app.errors import not_found
+from app.errors import Problem, ProblemCode, Rejected, not_found
 from app.models.enums import PipelineElementStatus
 from app.models.tables import Pipeline
 from app.pipelines.access import may_see, require_write
@@ -73,6 +73,12 @@ def insert_elements(pipeline: Pipeline, elements: Iterable[dict[str, Any]]) -> S
         "updated_at": pipeline.updated_at,
     }
     yield statements.INSERT_ELEMENT, [shared | own for own in elements]
+
+
+def invalid_state(pipeline: Pipeline, rule: str) -> Rejected:
+    """Return the refusal of a change that the status of a pipeline does not allow."""
+    message = f"The pipeline is {pipeline.status.name}: {rule}."
+    return Rejected(Problem(ProblemCode.INVALID_STATE, message, ("id",)))
 
 
 def add_labels(pipeline_id: str, labels: Sequence[str]) -> Steps[None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlmodel import SQLModel
 
 from app.database.writes.statements import IDS, PAIRS
 from app.models import measurements  # noqa: F401  defines its tables
-from app.models.columns import Binary, Contains, Instant
+from app.models.columns import Binary, Contains, Instant, instant_text
 from app.models.enums import JobStatus, PipelineElementStatus, PipelineStatus
 from app.models.sql import Sql
 from app.models.tables import QUEUED
@@ -57,10 +58,20 @@ FIND_KEYS = (
     .order_by(KEY.c.project_id)
 )
 """Uses of an idempotency key in a project, after the one without a known project."""
-DELETE_PIPELINE = sa.delete(PIPELINE).where(PIPELINE.c.id == _ID)
 DELETE_ELEMENTS = sa.delete(ELEMENT).where(_OF_PIPELINE)
 DELETE_LABELS = sa.delete(LABEL).where(LABEL.c.pipeline_id == _ID)
 DELETE_LINKS = sa.delete(LINK).where(LINK.c.pipeline_id == _ID)
+
+
+def deleted_elements(sql: Sql) -> Any:
+    """Select the elements of any number of pipelines: ids of the pipelines, types, and bytes of the configurations."""
+    found = sa.select(ELEMENT.c.pipeline_id, ELEMENT.c.element_type, sql.stored_octets(ELEMENT.c.job_config))
+    return found.where(ELEMENT.c.pipeline_id.in_(sa.select(sql.ids(IDS))))
+
+
+def delete_pipelines(sql: Sql) -> Any:
+    """Delete any number of pipelines."""
+    return sa.delete(PIPELINE).where(PIPELINE.c.id.in_(sa.select(sql.ids(IDS))))
 
 
 @lru_cache
@@ -78,10 +89,16 @@ def lock_measurements(sql: Sql) -> Any:
     return found.order_by(c.id).with_for_update(read=True)
 
 
-def size_of_elements(sql: Sql) -> Any:
-    """Select the bytes of the configurations of a pipeline of the organization."""
-    size = sa.func.coalesce(sa.func.sum(sql.octets(ELEMENT.c.job_config)), 0)
-    return sa.select(size).where(_OF_PIPELINE, _theirs(ELEMENT))
+SHORT_CONFIG = 16_384
+"""Maximum bytes of a configuration that a duplication reads; the database copies a longer one."""
+
+
+def source_elements(sql: Sql) -> Any:
+    """Select the elements of a pipeline: names, types, short configurations, and the bytes of all configurations."""
+    c = ELEMENT.c
+    size = sql.octets(c.job_config)
+    short = sa.case((size <= SHORT_CONFIG, c.job_config))
+    return sa.select(c.name, c.element_type, short, size).where(_OF_PIPELINE).order_by(c.element_order)
 
 
 _config = sa.cast(ELEMENT.c.job_config, sa.Text)
@@ -133,12 +150,22 @@ def elements_of_many(sql: Sql) -> Any:
 
 
 def start_pipelines(sql: Sql) -> Any:
-    """Mark locked pipelines running; the pairs are their ids and the times of their starts."""
+    """Mark locked pipelines running; the pairs are their ids and the texts of `start_text`."""
     pairs = sql.pairs(PAIRS)
-    at = sa.cast(pairs.c.value, PIPELINE.c.started_at.type)
-    started = {"status": PipelineStatus.RUNNING, "started_at": at, "updated_at": at}
-    by: dict[str, Any] = {name: bindparam(f"new_{name}") for name in ("started_by", "request_id")}
+    at = sa.cast(sa.func.substr(pairs.c.value, 1, INSTANT), PIPELINE.c.started_at.type)
+    request_id = sa.func.nullif(sa.func.substr(pairs.c.value, INSTANT + 1), "")
+    started = {"status": PipelineStatus.RUNNING, "started_at": at, "updated_at": at, "request_id": request_id}
+    by: dict[str, Any] = {"started_by": bindparam("new_started_by")}
     return sa.update(PIPELINE).where(PIPELINE.c.id == pairs.c.key).values(started | by)
+
+
+INSTANT = len("2026-11-23T10:00:00.000000Z")
+"""Length of a time as text."""
+
+
+def start_text(at: datetime, request_id: str | None) -> str:
+    """Return the time of a start, and the request that caused it, as one text."""
+    return f"{instant_text(at)}{request_id or ''}"
 
 
 def give_jobs(sql: Sql) -> Any:

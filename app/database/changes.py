@@ -110,9 +110,8 @@ def take_snapshot(
     pipeline: Pipeline | Row[Any] | Snapshot, element_types: frozenset[ElementType] | None = None
 ) -> Snapshot:
     """Take a snapshot of a pipeline; call it before changing the row. That of a snapshot has other element types."""
-    if isinstance(pipeline, Row | Snapshot):
-        return _snapshot(*_columns_of_other(pipeline), element_types)
-    return _snapshot(*_columns_of_pipeline(vars(pipeline)), element_types)
+    columns = _columns_of_pipeline(vars(pipeline)) if type(pipeline) is Pipeline else _columns_of_other(pipeline)
+    return _snapshot(*columns, element_types)
 
 
 def read_types(pipeline_id: str) -> Generator[Any, Any, frozenset[ElementType]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import orjson
 import uuid_utils
@@ -21,7 +21,7 @@ from app.database.writes.mutations import LONG, SHORT, Batchable, Steps
 from app.database.writes.statements import PAIRS, compiled_writes
 from app.errors import NotUnique, Problem, ProblemCode, Rejected, forbidden, not_found
 from app.models.columns import now
-from app.models.enums import AuditAction, PipelineStatus
+from app.models.enums import AuditAction, ElementType, PipelineStatus
 from app.models.tables import Pipeline
 from app.pipelines.access import may_see, require_write
 from app.pipelines.elements import MAX_NAME, Element, referenced
@@ -194,9 +194,11 @@ async def duplicate(
         draft = _copy_of(source, name, elements)
         if not draft.labels and _is_at_hand(elements) and not _references(draft):
             return await _store(database, caller, AuditAction.DUPLICATED, draft)
-        copied = await database.mutate(partial(_duplicate, caller, id, name, size), SHORT + size)
-        if copied is not None:
-            return copied
+        sources = await database.run(partial(_read_sources, database, id), _in_thread())
+        if sum(each.size for each in sources) <= size:
+            copied = await database.mutate(partial(_duplicate, caller, id, name, sources), SHORT + size)
+            if copied is not None:
+                return copied
 
 
 def _read_source(database: Database, caller: Caller, id: str) -> ReadSteps[tuple[Pipeline, list[Element], int]]:
@@ -213,6 +215,30 @@ def _read_source(database: Database, caller: Caller, id: str) -> ReadSteps[tuple
     raise not_found("pipeline", "id")
 
 
+class _Source(NamedTuple):
+    """Element to copy. Its configuration never changes: other elements replace it."""
+
+    id: str
+    type: ElementType
+    size: int
+    referring: str | None
+    """The configuration if it may refer to measurements."""
+
+
+def _in_thread() -> ReadBudget:
+    """Return the state of a query that takes long: it does not run on the event loop."""
+    pace = ReadBudget(is_single=True)
+    pace.resting = 1
+    return pace
+
+
+def _read_sources(database: Database, id: str) -> ReadSteps[list[_Source]]:
+    """Read the elements of a pipeline to copy. The search for references takes too long for the writer."""
+    query = compiled_writes(database.dialect)(statements.copied_elements)
+    rows = yield query.sql, query.parameters({"pipeline": id})
+    return [_Source(*each) for each in query.rows(rows)]
+
+
 def _is_at_hand(elements: list[Element]) -> bool:
     """Return whether the configurations of all elements were read."""
     return all(element.config is not None for element in elements)
@@ -225,20 +251,20 @@ def _copy_of(source: Pipeline, name: str | None, elements: list[Element]) -> Pip
     return draft._replace(labels=orjson.loads(source.labels))
 
 
-def _duplicate(caller: Caller, id: str, name: str | None, size: int) -> Steps[Pipeline | None]:
-    """Copy a pipeline; None if its configurations have more bytes than `size`."""
+def _duplicate(caller: Caller, id: str, name: str | None, sources: list[_Source]) -> Steps[Pipeline | None]:
+    """Copy a pipeline; None if its elements were replaced since they were read."""
     source = yield from lock_pipeline(caller, id)
-    elements = yield statements.copied_elements, {"pipeline": id}
-    if sum(grown for _, _, grown, _ in elements) > size:
+    elements = yield statements.ELEMENTS, {"pipeline": id}
+    if [element for element, _ in elements] != [each.id for each in sources]:
         return None
     draft = _copy_of(source, name, [])
     pipeline = _new_pipeline(caller, draft)
     yield statements.INSERT_PIPELINE, vars(pipeline)
-    copies = {element: str(uuid_utils.uuid7()) for element, *_ in elements}
+    copies = {each.id: str(uuid_utils.uuid7()) for each in sources}
     yield statements.copy_elements, {"pipeline": pipeline.id, "at": pipeline.created_at, PAIRS: copies}
-    yield from link(caller, pipeline.id, referenced(config for *_, config in elements if config is not None))
+    yield from link(caller, pipeline.id, referenced(each.referring for each in sources if each.referring is not None))
     yield from add_labels(pipeline.id, draft.labels)
-    yield events.creation_event(pipeline, [kind for _, kind, _, _ in elements])
+    yield events.creation_event(pipeline, [each.type for each in sources])
     yield from audit(caller, AuditAction.DUPLICATED, pipeline)
     return pipeline
 

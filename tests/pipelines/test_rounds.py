@@ -27,6 +27,7 @@ from app.pipelines.inputs import parse_create
 from app.pipelines.lifecycle import QueueLimits
 from app.pipelines.transactions import deletion
 from app.pipelines.transactions.rows import NEW
+from tests.faults.waiting import until
 
 ME = Caller("o", key="vg_me")
 READER, NARROW = replace(ME, may_write=False), replace(ME, projects=frozenset({"other"}))
@@ -70,6 +71,13 @@ async def create(database: Database, number: int) -> list[str]:
     return [(await service.create(database, ME, draft)).id for draft in drafts]
 
 
+async def start(database: Database, heard: list[Change], id: str, request_id: str | None) -> None:
+    """Start a pipeline, and wait for its event."""
+    await lifecycle.start(database, LIMITS, ME, id, request_id)
+    await until(lambda: len(heard) == 1, 10)
+    heard.clear()
+
+
 async def outcomes(*mutations: Any) -> list[str]:
     """Run mutations at once; return the code of each refusal, and `done` for the others."""
     found = await asyncio.gather(*mutations, return_exceptions=True)
@@ -91,8 +99,7 @@ async def stored(database: Database) -> dict[str, Pipeline]:
 
 async def test_deletions_at_once_are_each_told_and_recorded(database: Database, heard: list[Change]) -> None:
     ids = await create(database, 7)
-    await lifecycle.start(database, LIMITS, ME, ids[2])
-    heard.clear()
+    await start(database, heard, ids[2], None)
     callers = {ids[1]: STRANGER, ids[4]: READER, ids[5]: NARROW}
     asked = [ids[0], ids[0], "none", *ids[1:]]
     codes = await outcomes(*(service.delete(database, callers.get(id, ME), id) for id in asked))
@@ -104,7 +111,8 @@ async def test_deletions_at_once_are_each_told_and_recorded(database: Database, 
     async with database.read() as session:
         left = {each.pipeline_id for each in await session.exec(select(PipelineElement))}
     assert left == {ids[1], ids[2], ids[4], ids[5]}
-    await asyncio.sleep(0.3)
+    await until(lambda: len(heard) >= 3, 10)
+    await asyncio.sleep(0.1)
     told = {each.id: each for each in heard}
     assert len(heard) == len(told) == 3
     for i in (0, 3, 6):
@@ -116,8 +124,7 @@ async def test_deletions_at_once_are_each_told_and_recorded(database: Database, 
 
 async def test_starts_at_once_keep_their_order_and_requests(database: Database, heard: list[Change]) -> None:
     ids = await create(database, 6)
-    await lifecycle.start(database, LIMITS, ME, ids[5], "earlier")
-    heard.clear()
+    await start(database, heard, ids[5], "earlier")
     callers = {ids[3]: STRANGER, ids[4]: READER}
     asked = [ids[1], ids[0], "none", *ids[2:], ids[1]]
     requests = {id: f"request {i}" for i, id in enumerate(asked[:-1])} | {ids[2]: None}
@@ -141,7 +148,8 @@ async def test_starts_at_once_keep_their_order_and_requests(database: Database, 
     assert given == {ids[i] for i in (0, 1, 2, 5)}
     assert {each.pipeline_id for each in elements if each.job_id is None} == {ids[3], ids[4]}
     assert len({each.job_id for each in elements if each.job_id}) == sum(each.job_id is not None for each in elements)
-    await asyncio.sleep(0.3)
+    await until(lambda: len(heard) >= 3, 10)
+    await asyncio.sleep(0.1)
     told = {each.id: each for each in heard}
     assert len(heard) == len(told) == 3
     for id, change in told.items():

@@ -67,6 +67,7 @@ class Pipeline(SQLModel, table=True):
         # For filters that alone match few of many rows, and for counts of a project.
         Index("pipeline_by_project_status", "organization_id", "project_id", "status"),
         _where("pipeline_by_error", HAS_ERROR, "organization_id", "error_code", "created_at", "id"),
+        _where("pipeline_by_error_status", HAS_ERROR, "organization_id", "error_code", "status", "project_id"),
         _where("pipeline_by_email", HAS_EMAIL, "organization_id", "created_by_email", "created_at", "id"),
         _where("pipeline_by_user", HAS_USER, "organization_id", "user_id", "created_at", "id"),
         # For pages of some statuses in these orders: no pipeline may have both the status and a value.

@@ -17,7 +17,7 @@ from app.models.enums import JobErrorCode, PipelineStatus
 from app.models.tables import Pipeline
 from app.pipelines.lists.filters import PipelineFilter
 from app.pipelines.lists.labels import fold
-from app.pipelines.lists.pagination import Direction, Matches, Order, OrderColumn, probed
+from app.pipelines.lists.pagination import Direction, Matches, Order, OrderColumn, find_path
 from app.pipelines.lists.predicates import COMPARISONS, Predicate, predicate
 
 Text = Field(None, max_length=1000)
@@ -62,9 +62,9 @@ async def listing(database: Database, caller: Caller, query: ListQuery) -> tuple
     if faults:
         raise RequestValidationError(faults)
     async with database.read() as session:
-        matches = await probed(session, caller, filter, order)
-        found = list(await session.exec(matches.page.rows(query.skip, query.limit)))
-        total = (await session.exec(matches.all.total())).one()
+        path = await find_path(session, caller, filter, order)
+        found = list(await session.exec(path.page.rows(query.skip, query.limit)))
+        total = (await session.exec(path.all.total())).one()
     return found, total
 
 

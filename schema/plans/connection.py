@@ -10,12 +10,15 @@ from typing import Any, NamedTuple
 from app.database.interface import Steps, measured
 from app.pipelines.budget import ROW
 from app.pipelines.lists import pagination
+from app.pipelines.lists.access_paths import Walk, search_path
+from app.pipelines.lists.filters import PipelineFilter
 from app.pipelines.lists.pagination import Order, Position, Window
+from app.pipelines.lists.server_probes import prober_of
 from schema.plans import page_statements
 from schema.plans.child_rows import read_children
 from schema.plans.encoding.codecs import converter
 from schema.plans.encoding.json_sql import TextMeasure, whole
-from schema.plans.page_statements import Shape
+from schema.plans.page_statements import Path, Shape
 from schema.plans.row_builder import CompileContext, Row, RowBuilder, dictionary, work_of
 from schema.plans.selections import FieldDetailsList, name_of
 from schema.plans.statements import Run
@@ -143,39 +146,59 @@ class ConnectionPlan:
     def page(self, run: Run, asked: Asked) -> Steps[Any]:
         """Read a page."""
         filter, order, window = asked
-        organization_id = run.caller.organization_id
-        probed = yield from page_statements.probed(self._dialect, filter, order.column, organization_id)
-        bounds = {"after": window.after, "before": window.before}
         shape = Shape(
             type(filter),
-            page_statements.shape_of(probed.conditions),
+            page_statements.shape_of(filter.conditions),
             order,
             window.backward,
             page_statements.bound_of(window.after),
             page_statements.bound_of(window.before),
-            probed.is_few,
         )
         given = page_statements.parameters(
-            organization_id=organization_id,
+            organization_id=run.caller.organization_id,
             size=window.size if self.ends else window.size - 1,  # one more tells what is beyond an end
             **page_statements.operands_of(filter.conditions),
-            **bounds,
+            after=window.after,
+            before=window.before,
         )
-        given[page_statements.NUMBERS] = probed.numbers
-        rows = yield measured(self._statement(shape)(given), TextMeasure(*self._texts) if self._texts else None)
+        path = yield from self._find_path(filter, shape, given)
+        if path.is_few or path.conditions != filter.conditions:
+            shape = shape._replace(conditions=page_statements.shape_of(path.conditions), is_few=path.is_few)
+        given[page_statements.NUMBERS] = path.numbers
+        rows = (yield from self._read(shape, given)) if path.rows is None else path.rows
         self.rows.check(rows, run)
         more, rows = len(rows) > window.size, rows[: window.size]
         found = self._found(run, rows[::-1] if window.backward else rows, order)
         yield from read_children(self.rows, found.rows, run)
         found.lists = [build(run)(found.rows) for build in self._builders]
         if self.is_counted:
-            all = Shape(type(filter), page_statements.shape_of(filter.conditions), order, is_few=probed.is_few)
+            all = Shape(type(filter), page_statements.shape_of(filter.conditions), order, is_few=path.is_few)
             [[found.total]] = yield page_statements.total(self._dialect, all)(given)
         for backward in self.ends:
             found.beyond[backward] = yield from self._beyond(
                 found, window, more, shape._replace(backward=backward), given
             )
         return self._part(found)
+
+    def _find_path(self, filter: Any, shape: Shape, given: dict[str, Any]) -> Steps[Path]:
+        if not isinstance(filter, PipelineFilter) or not filter.conditions:
+            return Path(filter.conditions)
+        searching = search_path(filter.conditions, shape.order.column, prober_of(self._dialect))
+        walk = partial(self._walk, shape, given)
+        return (yield from page_statements.find_path(searching, self._dialect, filter, given, walk))
+
+    def _walk(self, shape: Shape, given: dict[str, Any], step: Walk) -> Steps[tuple[list[Any], bool]]:
+        shape = shape._replace(walked=step.rows)
+        rows = yield from self._read(shape, given)
+        if len(rows) > given["size"] or not step.checks_end:
+            return rows, len(rows) > given["size"]
+        further = page_statements.further(self._dialect, shape)
+        return rows, further is not None and not (yield further(given))
+
+    def _read(self, shape: Shape, given: dict[str, Any]) -> Steps[list[Any]]:
+        """Read the rows of a page."""
+        statement = self._statement(shape)(given)
+        return (yield measured(statement, TextMeasure(*self._texts) if self._texts else None))
 
     def _found(self, run: Run, rows: list[Row], order: Order) -> ReadPage:
         convert = converter(order.columns[0].type, self._dialect) if self._has_positions else None

@@ -13,12 +13,13 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.sql.util import ClauseAdapter
 from sqlalchemy.sql.visitors import iterate
 
-from app.database.interface import SnapshotStart, Steps
+from app.database.interface import SnapshotStart, Statement, Steps
 from app.models.sql import sql_of
+from app.pipelines.lists.access_paths import Matching, Searching, Walk
 from app.pipelines.lists.filters import PipelineFilter
 from app.pipelines.lists.pagination import Filter, Matches, Order, Position, Window
 from app.pipelines.lists.predicates import Group, Predicate
-from app.pipelines.lists.probes import Found, find_few
+from app.pipelines.lists.probes import Found, Probe
 from app.pipelines.lists.row_filters import RowPredicate
 from app.pipelines.lists.server_probes import prober_of
 from schema.plans.statements import CALLER, CompiledStatement
@@ -30,6 +31,8 @@ SIZE: Any = bindparam("size", type_=Integer)
 ConditionShape = tuple[Any, ...]
 """Predicate with the length of its list of operands, or None, in place of the operand; operator of a group, with the
 shapes of its conditions."""
+ReadWalk = Callable[[Walk], Steps[tuple[list[Any], bool]]]
+"""Reads a page among the first rows of its order. Returns its rows, and whether they are all."""
 Bound = Literal["value", "null"] | None
 """Presence of a position, and whether its value is null."""
 
@@ -50,6 +53,8 @@ class Shape(NamedTuple):
     before: Bound = None
     is_few: bool = False
     """Whether the rows are read by their numbers."""
+    walked: int = 0
+    """Number of the first rows of the order among which the page is read; 0 for all."""
 
     def matches(self, dialect: Dialect) -> Matches:
         numbers = count()
@@ -84,37 +89,64 @@ def operands_of(conditions: Sequence[Any]) -> dict[str, Any]:
     return {f"p{number}": leaf.operand for number, leaf in enumerate(leaves)}
 
 
-class Probed(NamedTuple):
-    """Conditions of a page in the form that is read fast, and the numbers of its rows if they are few."""
+class Path(NamedTuple):
+    """Conditions of a page in the form that is read fast, and the keys of its rows if they are few; or its rows, if
+    they were found among the first of the order."""
 
     conditions: tuple[Any, ...]
     numbers: Any = None
+    rows: list[Any] | None = None
 
     @property
     def is_few(self) -> bool:
         return self.numbers is not None
 
 
-def probed(dialect: Dialect, filter: Any, column: str, organization_id: str) -> Steps[Probed]:
-    """Probe which of the conditions match few pipelines."""
-    if not isinstance(filter, PipelineFilter):
-        return Probed(filter.conditions)
-    probing = find_few(filter.conditions, column, prober_of(dialect))
+def find_path(
+    searching: Searching, dialect: Dialect, filter: PipelineFilter, given: dict[str, Any], walk: ReadWalk | None = None
+) -> Steps[Path]:
+    """Find the path of a page of pipelines with a filter, whose operands are given."""
+    answer: Any = None
     try:
-        probe = next(probing)
         while True:
-            given = {"organization_id": organization_id, **probe.parameters}
-            rows = yield SnapshotStart(_probe(dialect, probe.query)(given))
-            probe = probing.send([row[0] for row in rows])
+            step = searching.send(answer)
+            if isinstance(step, Walk):
+                assert walk is not None
+                rows, are_all = yield from walk(step)
+                if are_all:
+                    return Path(filter.conditions, rows=rows)
+                answer = len(rows)
+            else:
+                rows = yield SnapshotStart(_search(dialect, filter, step, given))
+                answer = [row[0] for row in rows]
     except StopIteration as done:
         found: Found = done.value
     numbers = None if found.numbers is None else sql_of(dialect).encode_ids(found.numbers)
-    return Probed(found.conditions, numbers)
+    return Path(found.conditions, numbers, rows=[] if found.numbers == [] else None)
+
+
+def _search(dialect: Dialect, filter: PipelineFilter, step: Probe | Matching, given: dict[str, Any]) -> Statement:
+    if isinstance(step, Matching):
+        return _keys(dialect, shape_of(filter.conditions), step.most)(given)
+    return _probe(dialect, step.query)({"organization_id": given["organization_id"], **step.parameters})
+
+
+@lru_cache(PREPARED)
+def further(dialect: Dialect, shape: Shape) -> CompiledStatement | None:
+    """Compile the query for a row after those of a walk, if it can have read all rows."""
+    query = shape.matches(dialect).further(shape.window(), shape.walked)
+    return None if query is None else CompiledStatement(query, dialect)
 
 
 @lru_cache(PREPARED)
 def _probe(dialect: Dialect, query: Any) -> CompiledStatement:
     return CompiledStatement(query, dialect)
+
+
+@lru_cache(PREPARED)
+def _keys(dialect: Dialect, conditions: tuple[ConditionShape, ...], most: int) -> CompiledStatement:
+    """Compile the query for the keys of all matches."""
+    return CompiledStatement(Shape(PipelineFilter, conditions).matches(dialect).keys(prober_of(dialect), most), dialect)
 
 
 def parameters(**values: Any) -> dict[str, Any]:
@@ -146,7 +178,8 @@ def page(
     """Compile the statement of a page: the columns of the position first, then `columns`. `has_texts`: some of them are
     texts that the database encodes."""
     columns = (*shape.order.columns[:place], *columns)
-    query = shape.matches(dialect).page(shape.window())
+    matches, window = shape.matches(dialect), shape.window()
+    query = matches.walk(window, shape.walked) if shape.walked else matches.page(window)
     if has_texts:
         return CompiledStatement(_around(query, shape.order.model.__table__, columns), dialect)
     return CompiledStatement(query.with_only_columns(*columns, maintain_column_froms=True), dialect)

@@ -12,6 +12,8 @@ from sqlalchemy import Select, bindparam
 from app.auth.caller import Caller
 from app.database.interface import Steps, measured
 from app.pipelines import repository
+from app.pipelines.lists.probes import find_few
+from app.pipelines.lists.server_probes import prober_of
 from app.pipelines.repository import Ids
 from schema.plans import connection, page_statements
 from schema.plans.child_rows import read_children
@@ -143,13 +145,13 @@ def pipeline_counts(compiling: CompileContext, details: FieldDetailsList) -> Roo
 
     def steps(run: Run) -> Steps[Any]:
         filter = plain(run.caller, **arguments(run.values))
-        organization_id = run.caller.organization_id
-        probed = yield from page_statements.probed(compiling.dialect, filter, "created_at", organization_id)
-        shape = page_statements.shape_of(filter.conditions)
-        statement = page_statements.counts(compiling.dialect, shape, probed.is_few)
         operands = page_statements.operands_of(filter.conditions)
-        given = page_statements.parameters(organization_id=organization_id, **operands)
-        rows = yield statement(given | {page_statements.NUMBERS: probed.numbers})
+        given = page_statements.parameters(organization_id=run.caller.organization_id, **operands)
+        probing = find_few(filter.conditions, "created_at", prober_of(compiling.dialect))
+        path = yield from page_statements.find_path(probing, compiling.dialect, filter, given)
+        shape = page_statements.shape_of(filter.conditions)
+        statement = page_statements.counts(compiling.dialect, shape, path.is_few)
+        rows = yield statement(given | {page_statements.NUMBERS: path.numbers})
         return make(rows)
 
     return steps

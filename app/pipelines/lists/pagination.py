@@ -12,6 +12,8 @@ from typing import Any, ClassVar, Literal, NamedTuple, Protocol
 
 import orjson
 from sqlalchemy import ColumnElement, False_, case, false, literal, literal_column, true, tuple_, union_all
+from sqlalchemy.sql.util import ClauseAdapter
+from sqlalchemy.sql.visitors import iterate
 from sqlmodel import col, func, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import Select, SelectOfScalar
@@ -23,9 +25,10 @@ from app.models.columns import instant_text
 from app.models.enums import DescribedEnum, PipelineStatus
 from app.models.tables import Pipeline
 from app.pipelines.access import visible
+from app.pipelines.lists.access_paths import Matching, Walk, prefixes, search_path
 from app.pipelines.lists.filters import PipelineFilter
 from app.pipelines.lists.predicates import COMPARISONS
-from app.pipelines.lists.probes import Found, find_few
+from app.pipelines.lists.probes import Found, Probe, Prober, find_few
 from app.pipelines.lists.server_probes import prober_of
 
 MAX_PAGE = 100
@@ -256,23 +259,61 @@ class Matches:
         among = [] if few is None else [few]
         self._scope = [visible(caller, order.model, by_id=order.is_by_id or few is not None), *among]
         self._clauses = [*self._scope, *filter.clauses()]
-        self._filter, self._order = filter, order
+        self.caller, self.filter, self.order = caller, filter, order
 
     def page(self, window: Window) -> SelectOfScalar[Any]:
         """Select the rows of a page, and one more to detect a next page."""
-        if self._order.has_parts:
-            return self._page_of_parts(window)
-        bounds = [
-            self._order.beyond(position, backward=backward)
+        if self.order.has_parts:
+            parts = self._parts(window)
+            return self._first_of_parts(parts, window.size + 1, backward=window.backward).limit(window.size + 1)
+        query = select(self._model).where(*self._clauses, *self._bounds(window)).limit(window.size + 1)
+        return query.order_by(*self._sort(window))
+
+    def walk(self, window: Window, rows: int) -> SelectOfScalar[Any]:
+        """Select the rows of a page that are among the first rows of the order; of its first part, if it has parts. The
+        query reads only the columns of the conditions of the others."""
+        bounds, table = self._bounds(window), self._model.__table__
+        query: Any = select(col(self._model.id)).where(*self._clauses, *bounds).limit(window.size + 1)
+        query = query.order_by(*self._sort(window))
+        parts: list[Any] = list(iterate(query))
+        names = {each.key for each in parts if getattr(getattr(each, "table", None), "name", "") == table.name}
+        first: Any = self._first(window, bounds).with_only_columns(*(table.c[name] for name in sorted(names)))
+        walked = first.limit(literal_column(str(rows))).subquery("walked")
+        among = col(self._model.id).in_(ClauseAdapter(walked).traverse(query))
+        return select(self._model).where(among).order_by(*self._sort(window))
+
+    def further(self, window: Window, rows: int) -> SelectOfScalar[Any] | None:
+        """Select one row after the first rows of the order, as `walk` reads them; None if the order has a second part.
+        Without such a row, a walk finds all rows of a page."""
+        if self.order.has_parts and len(self._parts(window)) > 1:
+            return None
+        first: Any = self._first(window, self._bounds(window)).with_only_columns(col(self._model.id))
+        found: SelectOfScalar[Any] = first.offset(literal_column(str(rows))).limit(1)
+        return found
+
+    def _first(self, window: Window, bounds: list[ColumnElement[bool]]) -> SelectOfScalar[Any]:
+        served, _ = prefixes(self.filter.conditions, self.order.column)  # type: ignore[attr-defined]
+        theirs = col(self._model.organization_id) == self.caller.organization_id
+        first = select(self._model).where(theirs, *(each.clause() for each in served), *bounds)
+        return first.order_by(*self._sort(window))
+
+    def _sort(self, window: Window) -> list[ColumnElement[Any]]:
+        return self.order.sort(backward=window.backward, of_part=self.order.has_parts)
+
+    def _bounds(self, window: Window) -> list[ColumnElement[bool]]:
+        """Return the conditions for the rows of a window, or for those of its first part."""
+        if self.order.has_parts:
+            parts = [[self.order.part(has_value=has_value), *bounds] for has_value, bounds in self._parts(window)]
+            return parts[0] if parts else [false()]
+        return [
+            self.order.beyond(position, backward=backward)
             for position, backward in ((window.after, False), (window.before, True))
             if position is not None
         ]
-        query = select(self._model).where(*self._clauses, *bounds).limit(window.size + 1)
-        return query.order_by(*self._order.sort(backward=window.backward))
 
-    def _page_of_parts(self, window: Window) -> SelectOfScalar[Any]:
-        """Select a page of rows with a value and rows without one: the first of each part, in the order of both."""
-        order, parts = self._order, []
+    def _parts(self, window: Window) -> list[tuple[bool, list[ColumnElement[bool]]]]:
+        """Return the parts of a window, rows with a value and rows without one, in its direction, and their bounds."""
+        order, parts = self.order, []
         for has_value in (not window.backward, window.backward):
             bounds = [
                 order.beyond_in_part(position, has_value=has_value, backward=backward)
@@ -281,14 +322,22 @@ class Matches:
             ]
             if not any(isinstance(each, False_) for each in bounds):
                 parts.append((has_value, bounds))
-        return self._first_of_parts(parts, window.size + 1, backward=window.backward).limit(window.size + 1)
+        return parts
+
+    def keys(self, prober: Prober, most: int) -> SelectOfScalar[Any]:
+        """Select the keys of at most `most` matches."""
+        found = select(prober.key.label("key")).select_from(self._model).where(*self._clauses).cte("found")
+        if prober.materializes:
+            found = found.prefix_with("MATERIALIZED")
+        query: SelectOfScalar[Any] = select(found.c.key).limit(literal_column(str(most)))
+        return query
 
     def _first_of_parts(
         self, parts: list[tuple[bool, list[ColumnElement[bool]]]], size: Any, *, backward: bool = False
     ) -> SelectOfScalar[Any]:
         """Select the first rows of parts. The second part is read only for as many as the first one lacks: all rows of
         the part would be read if none of them matches."""
-        order, id = self._order, col(self._model.id)
+        order, id = self.order, col(self._model.id)
         found: Any = None
         for has_value, bounds in parts:
             limit = size
@@ -314,20 +363,20 @@ class Matches:
 
     def _filters(self, *, has_value: bool) -> Sequence[Filter]:
         """Return filters for a part of the rows that together match what the filter does."""
-        if has_value and isinstance(self._filter, PipelineFilter):
-            return self._filter.by_status()
-        return [self._filter]
+        if has_value and isinstance(self.filter, PipelineFilter):
+            return self.filter.by_status()
+        return [self.filter]
 
     def rows(self, skip: int, limit: int) -> SelectOfScalar[Any]:
         """Select the rows of a page by offset."""
-        if self._order.has_parts:
+        if self.order.has_parts:
             first = self._first_of_parts([(True, []), (False, [])], literal(skip + limit))
             return first.offset(skip).limit(limit)
-        return select(self._model).where(*self._clauses).order_by(*self._order.sort()).offset(skip).limit(limit)
+        return select(self._model).where(*self._clauses).order_by(*self.order.sort()).offset(skip).limit(limit)
 
     def beyond(self, position: Position, *, backward: bool, inclusive: bool) -> SelectOfScalar[str]:
         """Select one row beyond a position."""
-        order = self._order
+        order = self.order
         sort = order.sort(backward=backward, of_part=True)
         if not order.has_parts:
             bound = order.beyond(position, backward=backward, inclusive=inclusive)
@@ -357,32 +406,63 @@ class Matches:
         return select(status, func.count()).where(*self._clauses).group_by(status)
 
 
-class Probed(NamedTuple):
-    """Selects of a page, and those of all matches."""
+class Path(NamedTuple):
+    """Selects of a page, of the rows beyond it, and of all matches."""
 
     page: Matches
+    beyond: Matches
     all: Matches
 
 
-async def probed(session: AsyncSession, caller: Caller, filter: Filter, order: Order) -> Probed:
-    """Return the selects for a filter, after it was probed which of its conditions match few rows."""
+async def find_path(
+    session: AsyncSession, caller: Caller, filter: Filter, order: Order, window: Window | None = None
+) -> Path:
+    """Return the selects for a page of a filter, on the path that was found for it. Without a window, the first rows of
+    the order are not tried."""
     plain = Matches(caller, filter, order)
     if not isinstance(filter, PipelineFilter):
-        return Probed(plain, plain)
-    prober = prober_of(session.get_bind().dialect)
-    probing = find_few(filter.conditions, order.column, prober)
+        return Path(plain, plain, plain)
+    prober = _prober(session)
+    searching = search_path(filter.conditions, order.column, prober, has_walks=window is not None)
+    answer: Any = None
     try:
-        probe = next(probing)
         while True:
-            given = {"organization_id": caller.organization_id, **probe.parameters}
-            rows = await session.exec(probe.query, params=given)
-            probe = probing.send([row[0] for row in rows])
+            step = searching.send(answer)
+            if isinstance(step, Walk):
+                assert window is not None
+                ids = [row.id for row in await session.exec(plain.walk(window, step.rows))]
+                if len(ids) > window.size or (step.checks_end and not await _has_further(session, plain, window, step)):
+                    return Path(Matches(caller, filter, order, col(Pipeline.id).in_(ids)), plain, plain)
+                answer = len(ids)
+            else:
+                answer = await _keys(session, plain, step)
     except StopIteration as done:
-        found: Found = done.value
+        return _path(plain, done.value, prober)
+
+
+async def _has_further(session: AsyncSession, matches: Matches, window: Window, step: Walk) -> bool:
+    query = matches.further(window, step.rows)
+    return query is None or (await session.exec(query)).first() is not None
+
+
+async def _keys(session: AsyncSession, matches: Matches, step: Probe | Matching) -> list[Any]:
+    """Return the keys of rows that a step of a search finds."""
+    if isinstance(step, Matching):
+        return list(await session.exec(matches.keys(_prober(session), step.most)))
+    rows = await session.exec(step.query, params={"organization_id": matches.caller.organization_id, **step.parameters})
+    return [row[0] for row in rows]
+
+
+def _path(plain: Matches, found: Found, prober: Prober) -> Path:
     if found.numbers is None:
-        return Probed(Matches(caller, PipelineFilter(found.conditions), order), plain)
-    few = Matches(caller, filter, order, prober.key.in_(found.numbers))
-    return Probed(few, few)
+        wide = Matches(plain.caller, PipelineFilter(found.conditions), plain.order)
+        return Path(wide, wide, plain)
+    few = Matches(plain.caller, plain.filter, plain.order, prober.key.in_(found.numbers))
+    return Path(few, few, few)
+
+
+def _prober(session: AsyncSession) -> Prober:
+    return prober_of(session.get_bind().dialect)
 
 
 class Page:
@@ -391,7 +471,7 @@ class Page:
     def __init__(self, database: Database, caller: Caller, filter: Filter, order: Order, window: Window) -> None:
         self._database, self._window, self._more = database, window, False
         self._caller, self._filter = caller, filter
-        self._matches = Probed(*[Matches(caller, filter, order)] * 2)
+        self._path = Path(*[Matches(caller, filter, order)] * 3)
         self.order = order
         self.rows: list[Any] = []
 
@@ -399,8 +479,8 @@ class Page:
         """Read the rows of the page."""
         size = self._window.size
         async with self._database.read() as session:
-            self._matches = await probed(session, self._caller, self._filter, self.order)
-            rows = list(await session.exec(self._matches.page.page(self._window)))
+            self._path = await find_path(session, self._caller, self._filter, self.order, self._window)
+            rows = list(await session.exec(self._path.page.page(self._window)))
         self._more = len(rows) > size
         self.rows = rows[:size][::-1] if self._window.backward else rows[:size]
         return self
@@ -416,7 +496,7 @@ class Page:
     async def total(self) -> int:
         """Count all matches."""
         async with self._database.read() as session:
-            return (await session.exec(self._matches.all.total())).one()
+            return (await session.exec(self._path.all.total())).one()
 
     async def _any(self, *, backward: bool) -> bool:
         rows = self.rows
@@ -426,7 +506,7 @@ class Page:
             return found
         position, inclusive = found
         async with self._database.read() as session:
-            query = self._matches.page.beyond(position, backward=backward, inclusive=inclusive)
+            query = self._path.beyond.beyond(position, backward=backward, inclusive=inclusive)
             return (await session.exec(query)).first() is not None
 
 
@@ -440,8 +520,15 @@ async def any_match(database: Database, filter: Filter, row: Any) -> bool:
 async def counts(database: Database, caller: Caller, filter: PipelineFilter) -> dict[PipelineStatus, int]:
     """Count matches by status, zeros included."""
     async with database.read() as session:
-        matches = await probed(session, caller, filter, Order())
-        return by_status(await session.exec(matches.all.counts()))
+        plain, prober = Matches(caller, filter, Order()), _prober(session)
+        probing = find_few(filter.conditions, plain.order.column, prober)
+        keys: Any = None
+        try:
+            while True:
+                keys = await _keys(session, plain, probing.send(keys))
+        except StopIteration as done:
+            path = _path(plain, done.value, prober)
+        return by_status(await session.exec(path.all.counts()))
 
 
 def by_status(rows: Iterable[Any]) -> dict[PipelineStatus, int]:

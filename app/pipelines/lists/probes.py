@@ -28,6 +28,8 @@ FEW_TEXTS = 4
 """Multiple of FEW for searches of texts, whose index gives numbers faster; their matches often lie close together."""
 MOST_PROBES = 16
 """Maximum number of probes of one filter."""
+MOST_NAMES = 4000
+"""Maximum number of distinct names of elements that are searched, over their statuses and types."""
 MOST_TRIGRAMS = 32
 """Maximum number of trigrams of a text that are searched; the rest of the text is compared row by row."""
 START, END = "\x02", "\x01"
@@ -69,15 +71,23 @@ class Prober(NamedTuple):
     """Returns the probe of a condition for the column of an order, if there is one."""
     widen: Callable[[Predicate, str], Predicate]
     """Returns the form of a condition that many rows match."""
+    walks_first: bool = False
+    """Whether the first rows of an order are read before a probe, which takes longer."""
+    materializes: bool = False
+    """Whether a query for some matches is planned as one for all of them. For a part of them a server with statistics
+    would read the table until enough match."""
+    settings: Probe | None = None
+    """Query that sets how the rest of a transaction is planned; it finds nothing."""
 
 
 Probing = Generator[Probe, list[Any], Found]
 """Yields probes, and receives the keys that each found; null alone if they are many."""
 
 
-def find_few(conditions: Sequence[Condition], order_column: str, prober: Prober) -> Probing:
-    """Probe which of the conditions match few rows. A range of the column of the order needs no probe."""
-    left, found = _Left(prober), list(conditions)
+def find_few(conditions: Sequence[Condition], order_column: str, prober: Prober, least: int = 0) -> Probing:
+    """Probe which of the conditions match few rows: at most `least`, or the number of the probe if that is more. A
+    range of the column of the order needs no probe."""
+    left, found = _Left(prober, least), list(conditions)
     for place, each in enumerate(conditions):
         numbers = yield from _numbers(each, order_column, left)
         if numbers is not None:
@@ -90,8 +100,9 @@ def find_few(conditions: Sequence[Condition], order_column: str, prober: Prober)
 class _Left:
     """Probes that one filter may still make."""
 
-    def __init__(self, prober: Prober) -> None:
-        self.probe, self.probes = prober.probe, MOST_PROBES
+    def __init__(self, prober: Prober, least: int) -> None:
+        self.probe, self.probes, self.least = prober.probe, MOST_PROBES, least
+        self.settings = prober.settings
 
 
 def _numbers(condition: Condition, order_column: str, left: _Left) -> Generator[Probe, list[Any], set[Any] | None]:
@@ -103,16 +114,20 @@ def _numbers(condition: Condition, order_column: str, left: _Left) -> Generator[
             if condition.operator == "and":
                 if numbers is not None:
                     return numbers
-            elif numbers is None or len(every := every | numbers) > FEW * FEW_TEXTS:
+            elif numbers is None or len(every := every | numbers) > max(FEW * FEW_TEXTS, left.least):
                 return None
         return every if condition.operator == "or" else None
     probe = left.probe(condition, order_column) if left.probes > 0 else None
     if probe is None:
         return None
+    if left.settings is not None:
+        yield left.settings
+        left.settings = None
     left.probes -= 1
-    limits = {"most": probe.few + 1, "most_names": probe.few + 2}
+    few = max(probe.few, left.least)
+    limits = {"most": few + 1, "most_names": min(few, MOST_NAMES) + 2}
     rows = yield probe._replace(parameters=limits | probe.parameters)
-    return set(rows) if len(rows) <= probe.few and rows[:1] != [None] else None
+    return set(rows) if len(rows) <= few and rows[:1] != [None] else None
 
 
 def _unindexed(predicate: Predicate, order_column: str) -> Predicate:

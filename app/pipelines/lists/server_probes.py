@@ -1,8 +1,8 @@
 """Probes of a database server, for conditions that neither its statistics nor its indexes serve: texts of one or two
 characters, and parts of the names of elements.
 
-The trigrams of pg_trgm serve two letters as the start of every trigram that they can begin: with a character of ASCII,
-or with the end of the text. Texts with other characters have an index of their own.
+The trigrams of pg_trgm serve one or two letters as the end of every trigram that they can end, in texts of ASCII. Texts
+with other characters have an index of their own.
 """
 
 from __future__ import annotations
@@ -20,23 +20,32 @@ from app.models.tables import Pipeline
 from app.pipelines.lists.predicates import Condition, Group, Predicate
 from app.pipelines.lists.probes import NUMBERED, Probe, Prober, kinds_and_texts
 
-PAIR = re.compile("[a-z0-9]{2}", re.ASCII)
-"""Two characters that pg_trgm takes for letters of a word."""
+WORD = re.compile("[a-z0-9]", re.ASCII)
+"""Character that pg_trgm takes for a part of a word."""
+BEFORE = r"(^|[\u0001-\u007f])"
+"""Character before a text, or the start: a pattern has 37 trigrams of it."""
+CLASSES = ("a-f", "g-l", "m-r", "s-x", "yz0-3", "4-9")
+"""Characters of words in classes, each with few enough trigrams for pg_trgm: at most 256."""
+BETWEEN = r"(^|[\u0001-\u002f\u003a-\u0040\u005b-\u0060\u007b-\u007f])"
+"""Character of ASCII before a word, or the start."""
 TEXTS = {"folded_name": "folded_name", "description": "lower(description)"}
 """Searched texts by their columns."""
 SHORT = ("contains_short", "contains_ascii_short")
-FIRST = """WITH found AS MATERIALIZED ({found} LIMIT :most)
+FIRST = """WITH matching AS MATERIALIZED ({matching}),
+    found AS MATERIALIZED (SELECT id FROM matching LIMIT :most)
     SELECT id FROM found WHERE (SELECT count(*) FROM found) < :most
     UNION ALL SELECT NULL WHERE (SELECT count(*) FROM found) >= :most"""
-"""Ids found, or null alone if they are many."""
+"""Ids found, or null alone if they are many. The rows are planned for all of them, and read until the limit: with a
+limit of their own, the plan of the prepared statement would be for a tenth of them."""
 OF_SHORT = "SELECT id FROM pipeline WHERE organization_id = :organization_id AND strpos({text}, :operand) > 0"
-OF_PAIR = r"""SELECT id FROM (
-    SELECT id, organization_id, {text} AS text FROM pipeline WHERE {text} ~ '{pair}[\x01-\x7f]'
-    UNION ALL SELECT id, organization_id, {text} FROM pipeline WHERE {text} LIKE '%{pair}'
-    UNION ALL SELECT id, organization_id, {text} FROM pipeline WHERE octet_length({column}) - char_length({column}) > 0
-    ) AS candidate WHERE organization_id = :organization_id AND strpos(text, :operand) > 0"""
-"""Rows of an organization with a pair of letters: before a character of ASCII, at the end, or among other characters.
-The pair is part of the SQL, so that the plan of the prepared statement fits it."""
+OF_CANDIDATES = "SELECT id FROM ({candidates}) AS candidate WHERE strpos(text, :operand) > 0"
+OF_PATTERN = """SELECT id, {text} AS text FROM pipeline
+    WHERE {text} ~ '{pattern}' AND coalesce(organization_id, '') = :organization_id"""
+"""Rows with a text that matches a pattern, by no index of the organization. Patterns are parts of the SQL, so that the
+plan of the prepared statement fits them."""
+OF_OTHERS = """SELECT id, {text} AS text FROM pipeline
+    WHERE octet_length({column}) - char_length({column}) > 0 AND organization_id = :organization_id"""
+"""Rows with a text that has other characters than ASCII."""
 OF_NAMES = """WITH RECURSIVE kind (status, element_type, name) AS (
     SELECT s.value, t.value, (SELECT min(name) FROM pipeline_element WHERE organization_id = :organization_id
         AND status = s.value AND element_type = t.value)
@@ -71,14 +80,31 @@ def _probe(condition: Condition, _order_column: str) -> Probe | None:
     field, operator, operand = condition
     if operator not in SHORT or field not in TEXTS or not operand:
         return None
-    pair = operand if PAIR.fullmatch(operand) else ""
-    return Probe(_of_text(field, pair), {"operand": operand})
+    is_ascii = operand.isascii()
+    patterns = _patterns(operand) if is_ascii else ()
+    return Probe(_of_text(field, patterns, is_known=bool(patterns) or not is_ascii), {"operand": operand})
 
 
 @lru_cache(2048)
-def _of_text(column: str, pair: str) -> Any:
-    found = (OF_PAIR if pair else OF_SHORT).format(column=column, text=TEXTS[column], pair=pair)
-    return sa.text(FIRST.format(found=found))
+def _patterns(text: str) -> tuple[str, ...]:
+    """Return the patterns of texts of ASCII that contain one or two characters of ASCII; none if pg_trgm has no
+    trigrams for them."""
+    if not WORD.search(text):
+        return ()
+    escaped = "".join(f"\\u{ord(each):04x}" for each in text)
+    if len(text) > 1:
+        return (BEFORE + escaped,)
+    return BETWEEN + escaped, *(f"{BEFORE}[{each}]{escaped}" for each in CLASSES)
+
+
+@lru_cache(2048)
+def _of_text(column: str, patterns: tuple[str, ...], is_known: bool) -> Any:
+    """Return the query for rows that match patterns or have characters beyond ASCII, or for all rows."""
+    text = TEXTS[column]
+    parts = [OF_PATTERN.format(text=text, pattern=each) for each in patterns]
+    candidates = " UNION ALL ".join([*parts, OF_OTHERS.format(text=text, column=column)])
+    matching = OF_CANDIDATES.format(candidates=candidates) if is_known else OF_SHORT.format(text=text)
+    return sa.text(FIRST.format(matching=matching))
 
 
 def _element_probe(group: Group) -> Probe | None:
@@ -100,5 +126,13 @@ def _same(predicate: Predicate, _order_column: str) -> Predicate:
     return predicate
 
 
-BY_ID = Prober(col(Pipeline.id), _probe, _same)
+BY_INDEXES = Probe(
+    sa.text(
+        "SELECT set_config('enable_seqscan', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)"
+    ),
+    {},
+)
+"""Query after which the transaction reads indexes, and starts no processes. The planner takes each of the many trigrams
+of a pattern for one with rows, and would read the table several times instead."""
+BY_ID = Prober(col(Pipeline.id), _probe, _same, walks_first=True, materializes=True, settings=BY_INDEXES)
 """Prober of a database with statistics of values."""

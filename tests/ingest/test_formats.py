@@ -111,6 +111,30 @@ def test_a_time_that_falls_is_told(tmp_path: Path) -> None:
     assert f"`Time [s]` {told}" in ingested(text.encode(), tmp_path)["changes"]
 
 
+@pytest.mark.parametrize("name", ["Test Time", "Time [h:mm:ss]", "Time (hh:mm:ss.s)"])
+@pytest.mark.parametrize(("delimiter", "mark"), [(",", "."), (";", ",")])
+def test_a_time_of_hours_minutes_and_seconds_is_read(tmp_path: Path, name: str, delimiter: str, mark: str) -> None:
+    times = ["0:00:00.0", "0:00:30.5", "0:59:59.9", "1:00:00.0", "100:00:00.25"]
+    rows = [delimiter.join([time, "4.1", "1.5"]).replace(".", mark) for time in times]
+    text = "\n".join([delimiter.join([name, "Voltage [V]", "Current [A]"]), *rows])
+    answer = ingested(text.encode(), tmp_path)
+    assert normalised(answer)["Time [s]"].to_list() == [0, 30.5, 3599.9, 3600, 360000.25]
+    assert f"`{name}` holds hours, minutes and seconds, '0:00:00{mark}0' in row 0." in answer["changes"]
+
+
+def test_a_time_in_seconds_wins_over_one_of_a_clock(tmp_path: Path) -> None:
+    rows = "12:00:00,0,4.1\n12:00:01,1,4.0\n12:00:02,2,3.9\n"
+    for name in ("Time", "Test Time"):
+        answer = ingested(f"{name},Time [s],Voltage [V]\n{rows}".encode(), tmp_path)
+        assert normalised(answer)["Time [s]"].to_list() == [0, 1, 2]
+
+
+def test_units_in_words_are_converted(tmp_path: Path) -> None:
+    text = "Time (minutes),Voltage (volts),Current (milliamps)\n0,4.1,1000\n1,4.0,1000\n"
+    found = normalised(ingested(text.encode(), tmp_path))
+    assert found.select(CONVENTION).rows() == [(0, 1, 4.1), (60, 1, 4.0)]
+
+
 def test_a_row_of_units_is_joined_to_the_names(tmp_path: Path) -> None:
     text = "Time,Voltage,Current\n(h),(mV),(A)\n0,4100,1\n1,4000,1\n2,3900,1\n"
     answer = ingested(text.encode(), tmp_path)

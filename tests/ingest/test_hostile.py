@@ -44,8 +44,12 @@ def refusal(content: bytes, folder: Path, filename: str = "test.csv", **options:
         (b"time,Test Time (s),Voltage [V]\n0,0,4\n1,1,4\n", "`time` and `Test Time (s)` both are `Time [s]`"),
         (b"Pressure [bar],Angle [deg]\n0,1\n1,2\n", "One column must be `Time [s]`"),
         (
-            b"Time,Voltage [V]\n00:00:00,4\n00:00:01,4\n",
-            "`Time` holds text, '00:00:00' in row 0; the column was left out.",
+            b"Time,Voltage [V]\n2026-01-01,4\n2026-01-02,4\n",
+            "`Time` holds text, '2026-01-01' in row 0; the column was left out.",
+        ),
+        (
+            b"Time,Voltage [V]\n0:59:00,4\n0:60:00,4\n",
+            "`Time` holds text, '0:59:00' in row 0; the column was left out.",
         ),
         (b"Time [s],,Voltage [V]\n0,1,4\n1,2,4\n", "Column 2 has no name"),
         (HEADER + ROWS + b"3,high,3.7\n", "`Current [A]` must hold numbers; row 3 (line 5 of the file) has 'high'"),

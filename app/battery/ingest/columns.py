@@ -36,6 +36,11 @@ UNITS: dict[str, Scale] = {
     "mwh": ("W.h", 1e-3, 0), "hz": ("Hz", 1, 0), "khz": ("Hz", 1e3, 0), "mhz": ("Hz", 1e-3, 0),
     "ohm": ("Ohm", 1, 0), "ohms": ("Ohm", 1, 0), "ω": ("Ohm", 1, 0), "mohm": ("Ohm", 1e-3, 0),
     "mω": ("Ohm", 1e-3, 0), "w": ("W", 1, 0), "mw": ("W", 1e-3, 0),
+    **dict.fromkeys(("second", "seconds"), ("s", 1, 0)), **dict.fromkeys(("minute", "minutes"), ("s", 60, 0)),
+    **dict.fromkeys(("hour", "hours", "hrs"), ("s", 3600, 0)), **dict.fromkeys(("d", "day", "days"), ("s", 86400, 0)),
+    **dict.fromkeys(("volt", "volts"), ("V", 1, 0)), **dict.fromkeys(("millivolt", "millivolts"), ("V", 1e-3, 0)),
+    **dict.fromkeys(("amp", "amps", "ampere", "amperes"), ("A", 1, 0)),
+    **dict.fromkeys(("milliamp", "milliamps", "milliampere", "milliamperes"), ("A", 1e-3, 0)),
 }  # fmt: skip
 """Units in lower case. `MHz` is told from `mHz` by its case."""
 QUANTITIES: dict[str, tuple[str, str]] = {
@@ -76,6 +81,16 @@ def unit_of(name: str) -> str | None:
     """Return the unit of a column named by the convention."""
     match = UNIT.search(name)
     return match.group(1) if match else None
+
+
+def is_time(name: str) -> bool:
+    """Return whether a header names a time, whatever its unit."""
+    return QUANTITIES.get(_key(split_name(name)[0])) == ("Time", "s")
+
+
+def in_seconds(name: str) -> str:
+    """Return the header of a time with the unit s."""
+    return f"{split_name(name)[0]} [s]"
 
 
 def with_unit(name: str, unit: str) -> str:

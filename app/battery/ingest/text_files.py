@@ -11,7 +11,7 @@ from pathlib import Path
 import polars as pl
 
 from app.battery.checks.fields import shown
-from app.battery.ingest.columns import LEFT_OUT, is_quantity, with_unit
+from app.battery.ingest.columns import LEFT_OUT, in_seconds, is_quantity, is_time, with_unit
 from app.battery.ingest.errors import IngestError, first_line
 from app.battery.ingest.limits import Limits
 
@@ -26,6 +26,8 @@ MISSING = ("", "nan", "na", "n/a", "null", "none", "-", "--")
 """Texts that stand for a missing number, in lower case."""
 THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2},\d{3}")
 """Text that is a number of three decimals, or of thousands."""
+CLOCK = r"^(\d+):([0-5]\d):([0-5]\d(?:[.,]\d+)?)$"
+"""Time as hours, minutes and seconds, such as `0:01:30.5`."""
 UNIT_ROW = 0.5
 """Share of the fields of a row that must be units for a row of units."""
 
@@ -220,12 +222,23 @@ def _numbers(frame: pl.DataFrame, dialect: Dialect) -> tuple[pl.DataFrame, list[
             continue
         if row is None:
             columns[name] = values
+        elif is_time(name) and in_seconds(name) not in dialect.names and (seconds := _seconds(texts)) is not None:
+            columns[in_seconds(name)] = seconds
+            notes.append(f"`{name}` holds hours, minutes and seconds, {shown(texts[row])} in row {row}.")
         elif is_quantity(name) and filled:
             place = f"row {row} (line {row + dialect.first + 1} of the file)"
             raise IngestError(f"`{name}` must hold numbers; {place} has {shown(texts[row])}.")
         else:
             notes.append(f"`{name}` holds text, {shown(texts[row])} in row {row}; {LEFT_OUT}")
     return pl.DataFrame(columns), notes
+
+
+def _seconds(texts: pl.Series) -> pl.Series | None:
+    """Return the seconds of times such as `0:01:30.5`; None if a text has another form."""
+    if not texts.str.contains(CLOCK).all():
+        return None
+    parts = [texts.str.extract(CLOCK, part).str.replace(",", ".", literal=True).cast(pl.Float64) for part in (1, 2, 3)]
+    return parts[0] * 3600 + parts[1] * 60 + parts[2]
 
 
 def _parsed(texts: pl.Series, has_comma: bool) -> tuple[pl.Series, int | None]:

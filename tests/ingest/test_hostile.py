@@ -47,7 +47,7 @@ def refusal(content: bytes, folder: Path, filename: str = "test.csv", **options:
             b"Time,Voltage [V]\n2026-01-01,4\n2026-01-02,4\n",
             "`Time` holds text, '2026-01-01' in row 0; the column was left out.",
         ),
-        (
+        (b"Time,Voltage [V]\n0:59:00,4\n0:60:00,4\n", "`Time` holds text, '0:59:00' in row 0; the column was left out"),
             b"Time,Voltage [V]\n0:59:00,4\n0:60:00,4\n",
             "`Time` holds text, '0:59:00' in row 0; the column was left out.",
         ),

@@ -28,8 +28,6 @@ FEW_TEXTS = 4
 """Multiple of FEW for searches of texts, whose index gives numbers faster; their matches often lie close together."""
 MOST_PROBES = 16
 """Maximum number of probes of one filter."""
-MOST_NAMES = 4000
-"""Maximum number of distinct names of elements that are searched, over their statuses and types."""
 MOST_TRIGRAMS = 32
 """Maximum number of trigrams of a text that are searched; the rest of the text is compared row by row."""
 START, END = "\x02", "\x01"
@@ -76,6 +74,8 @@ class Prober(NamedTuple):
     materializes: bool = False
     """Whether a query for some matches is planned as one for all of them. For a part of them a server with statistics
     would read the table until enough match."""
+    most_names: int = 0
+    """Number of distinct names of elements that are searched, over their statuses and types, if more than FEW."""
     settings: Probe | None = None
     """Query that sets how the rest of a transaction is planned; it finds nothing."""
 
@@ -102,7 +102,7 @@ class _Left:
 
     def __init__(self, prober: Prober, least: int) -> None:
         self.probe, self.probes, self.least = prober.probe, MOST_PROBES, least
-        self.settings = prober.settings
+        self.settings, self.most_names = prober.settings, prober.most_names
 
 
 def _numbers(condition: Condition, order_column: str, left: _Left) -> Generator[Probe, list[Any], set[Any] | None]:
@@ -125,7 +125,7 @@ def _numbers(condition: Condition, order_column: str, left: _Left) -> Generator[
         left.settings = None
     left.probes -= 1
     few = max(probe.few, left.least)
-    limits = {"most": few + 1, "most_names": min(few, MOST_NAMES) + 2}
+    limits = {"most": few + 1, "most_names": max(few, left.most_names) + 2}
     rows = yield probe._replace(parameters=limits | probe.parameters)
     return set(rows) if len(rows) <= few and rows[:1] != [None] else None
 

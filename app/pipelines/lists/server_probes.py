@@ -134,5 +134,7 @@ BY_INDEXES = Probe(
 )
 """Query after which the transaction reads indexes, and starts no processes. The planner takes each of the many trigrams
 of a pattern for one with rows, and would read the table several times instead."""
-BY_ID = Prober(col(Pipeline.id), _probe, _same, walks_first=True, materializes=True, settings=BY_INDEXES)
+BY_ID = Prober(
+    col(Pipeline.id), _probe, _same, walks_first=True, materializes=True, most_names=4000, settings=BY_INDEXES
+)
 """Prober of a database with statistics of values."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -70,19 +70,15 @@ class Voltgraph(FastAPI):
         return self.openapi_schema
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if self.around is None:
-            await self.inner(scope, receive, send)
-        else:
-            await self.around(scope, receive, send)
+        await (self.around or self.inner)(scope, receive, send)
 
-    async def inner(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def inner(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         """Dispatch a request."""
         if scope["type"] == "lifespan":
-            await self.web(scope, receive, partial(self._report, send))
-        elif scope["path"].removeprefix(scope.get("root_path", "")) == "/graphql":
-            await self.graphql(scope, receive, send)
-        else:
-            await self.web(scope, receive, send)
+            return self.web(scope, receive, partial(self._report, send))
+        if scope["path"].removeprefix(scope.get("root_path", "")) == "/graphql":
+            return self.graphql(scope, receive, send)
+        return self.web(scope, receive, send)
 
     async def _report(self, send: Send, message: Message) -> None:
         """Send a message of the lifespan, without the traceback of an error that the command line explains."""

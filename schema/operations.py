@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import AsyncGenerator, Mapping
 from functools import partial
 from itertools import chain
 from typing import Any, NamedTuple
@@ -12,6 +11,7 @@ from typing import Any, NamedTuple
 from graphql import ExecutionResult, OperationType, execute
 
 from app.auth.caller import Caller
+from app.auth.revocation import Revocable
 from app.database import telemetry
 from app.errors import RequestError, RequestErrorCode
 from app.pipelines.budget import Budget
@@ -91,13 +91,16 @@ class Operations:
             note_key(caller.key)
         return caller
 
-    def socket(self, caller: Caller) -> AbstractContextManager[None]:
-        """Hold a WebSocket of the caller's quota. Raises RequestError if the quota is used up."""
-        return self._services.sockets.hold(caller)
+    def open_socket(self, caller: Caller, socket: Revocable) -> None:
+        """Take a WebSocket of the caller's quota, and revoke it with the caller's API key. Raises RequestError if the
+        quota is used up."""
+        self._services.sockets.take(caller)
+        self._services.revocations.add(caller, socket)
 
-    def until_revoked(self, caller: Caller, end: Callable[[], None]) -> AbstractContextManager[None]:
-        """Call `end` when the caller's API key is revoked, until the context exits."""
-        return self._services.revocations.hold(caller, end)
+    def close_socket(self, caller: Caller, socket: Revocable) -> None:
+        """End what `open_socket` began."""
+        self._services.revocations.remove(caller, socket)
+        self._services.sockets.give_back(caller)
 
     async def find(self, request: GraphQLRequest, caller: Caller) -> Operation | Answer:
         """Return the operation, or the answer to an invalid document. Raises RequestError for an invalid request."""
@@ -155,10 +158,15 @@ class Operation(NamedTuple):
         """Name of the operation in its document."""
         return self.known.label
 
-    def slot(self) -> AbstractContextManager[None]:
-        """Hold a subscription of the caller's quota. Raises RequestError if the quota is used up."""
-        watches = self.kind is OperationType.SUBSCRIPTION
-        return self.services.subscriptions.hold(self.caller) if watches else nullcontext()
+    def open(self) -> None:
+        """Take a subscription of the caller's quota, if this is one. Raises RequestError if the quota is used up."""
+        if self.kind is OperationType.SUBSCRIPTION:
+            self.services.subscriptions.take(self.caller)
+
+    def close(self) -> None:
+        """Give back what `open` took."""
+        if self.kind is OperationType.SUBSCRIPTION:
+            self.services.subscriptions.give_back(self.caller)
 
     async def answer(self) -> Answer:
         """Execute a query or a mutation. Raises RequestError with TIMEOUT."""

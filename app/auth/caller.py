@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import ip_address
 from uuid import UUID, uuid5
 
@@ -36,8 +37,8 @@ class Caller:
         return str(uuid5(CALLERS, "\0".join(named)))
 
     def rights(self) -> Caller:
-        """Return a caller with the same rights, without user and key."""
-        return Caller(self.organization_id, projects=self.projects, may_write=self.may_write)
+        """Return a caller with the same rights, without user and key; the same one for all."""
+        return _rights(self.organization_id, self.projects, self.may_write)
 
     @property
     def may_manage_keys(self) -> bool:
@@ -54,6 +55,11 @@ class Caller:
 
 LOCAL = Caller(organization_id="local")
 """Caller of every request while no API key exists."""
+
+
+@lru_cache(1024)
+def _rights(organization_id: str, projects: frozenset[str] | None, may_write: bool) -> Caller:
+    return Caller(organization_id, projects=projects, may_write=may_write)
 
 
 def is_loopback(host: str | None) -> bool:

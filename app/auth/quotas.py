@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 from app.auth.caller import Caller
 from app.errors import RequestError, RequestErrorCode
@@ -27,17 +26,16 @@ class ConcurrencyQuota:
         """Number in use by all callers."""
         return self._held.total()
 
-    @contextmanager
-    def hold(self, caller: Caller) -> Iterator[None]:
-        """Hold one until exit. Raises TOO_MANY_OPEN if the caller's quota is used up."""
+    def take(self, caller: Caller) -> None:
+        """Take one. Raises TOO_MANY_OPEN if the caller's quota is used up."""
         if self._held[caller.key] >= self._most:
             message = f"An API key may have at most {self._most:,} {self._kind} at a time. Close some first."
             raise RequestError(RequestErrorCode.TOO_MANY_OPEN, message)
         self._held[caller.key] += 1
-        try:
-            yield
-        finally:
-            self._held[caller.key] -= 1
-            if not self._held[caller.key]:
-                del self._held[caller.key]
-            self._released(self.held)
+
+    def give_back(self, caller: Caller) -> None:
+        """Give back one that was taken."""
+        self._held[caller.key] -= 1
+        if not self._held[caller.key]:
+            del self._held[caller.key]
+        self._released(self.held)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import Context
+from typing import Protocol
 
 from app.auth.authenticator import Authenticator
 from app.auth.caller import Caller
@@ -16,7 +17,13 @@ log = logging.getLogger("voltgraph")
 
 PERIOD = 1.0
 """Seconds between two polls. A revoked key's connections end within two seconds."""
-End = Callable[[], None]
+
+
+class Revocable(Protocol):
+    """Connection or subscription of a caller."""
+
+    def revoke(self) -> None:
+        """End it, because the caller's key is no longer valid."""
 
 
 class RevocationPoller:
@@ -25,30 +32,28 @@ class RevocationPoller:
 
     def __init__(self, callers: Authenticator) -> None:
         self._callers = callers
-        self._held: dict[Caller, dict[object, End]] = {}
+        self._held: dict[Caller, set[Revocable]] = {}
         self._polling: asyncio.Task[None] | None = None
 
     @contextmanager
-    def hold(self, caller: Caller, end: End) -> Iterator[None]:
-        """Call `end` once the caller's key is revoked, until the context exits."""
-        token = object()
-        self.add(caller, token, end)
+    def hold(self, caller: Caller, open: Revocable) -> Iterator[None]:
+        """Revoke `open` once the caller's key is revoked, until the context exits."""
+        self.add(caller, open)
         try:
             yield
         finally:
-            self.remove(caller, token)
+            self.remove(caller, open)
 
-    def add(self, caller: Caller, token: object, end: End) -> None:
-        """Call `end` once the caller's key is revoked, until `remove` is called with the same token."""
-        self._held.setdefault(caller, {})[token] = end
+    def add(self, caller: Caller, open: Revocable) -> None:
+        """Revoke `open` once the caller's key is revoked, until `remove` is called."""
+        self._held.setdefault(caller, set()).add(open)
         if self._polling is None or self._polling.done():
             self._polling = asyncio.create_task(self._poll(), context=Context())  # outside of the request
 
-    def remove(self, caller: Caller, token: object) -> None:
+    def remove(self, caller: Caller, open: Revocable) -> None:
         """End what `add` began."""
-        ends = self._held[caller]
-        del ends[token]
-        if not ends:
+        self._held[caller].remove(open)
+        if not self._held[caller]:
             del self._held[caller]
 
     async def aclose(self) -> None:
@@ -68,5 +73,5 @@ class RevocationPoller:
 
     async def _end_revoked(self) -> None:
         for caller in await self._callers.revoked(list(self._held)):
-            for end in list(self._held.get(caller, {}).values()):
-                end()
+            for open in list(self._held.get(caller, ())):
+                open.revoke()

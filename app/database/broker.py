@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from itertools import islice
 from typing import NamedTuple
 
-from app.auth.caller import Caller
+from app.auth.caller import Caller, revoked
 from app.database.changes import Change
 from app.errors import Busy, VoltgraphError
 
@@ -17,6 +17,11 @@ MOST_PENDING = 10_000
 """Maximum number of undelivered changed pipelines of one subscriber."""
 AT_ONCE = 64
 """Number of subscribers that are woken in one turn of the event loop, so that others are served meanwhile."""
+LEAD = 0.1
+"""Maximum seconds between the first of them and the rest. The first read the state and make the answer that the rest
+share; if all waited for these, each would take 3 KiB more."""
+POLL = 0.002
+"""Seconds between two checks whether one of the first is done."""
 
 
 class Match(NamedTuple):
@@ -77,6 +82,11 @@ class Subscriber:
             self.fail(Busy("Too many changes are pending. Read the list again, and subscribe again."))
         return is_first
 
+    @property
+    def is_waiting(self) -> bool:
+        """Return whether the subscriber waits for changes."""
+        return self._waiting is not None and not self._waiting.done()
+
     def wake(self) -> None:
         """Continue a subscriber that waits for changes."""
         if self._waiting is not None and not self._waiting.done():
@@ -87,6 +97,10 @@ class Subscriber:
         self._error = error
         self._ids.clear()
         self.wake()
+
+    def revoke(self) -> None:
+        """End the subscription with UNAUTHENTICATED."""
+        self.fail(revoked())
 
     async def take(self, most: int) -> dict[str, Match]:
         """Wait for changes and return the oldest ids with their matches. Raises the error that ended the subscription,
@@ -99,6 +113,9 @@ class Subscriber:
                 self._waiting = None
         if self._error is not None:
             raise self._error
+        if len(self._ids) <= most:
+            ids, self._ids = self._ids, {}  # also frees the table of the old one
+            return ids
         return {id: self._ids.pop(id) for id in list(islice(self._ids, most))}
 
 
@@ -180,14 +197,32 @@ class Broker:
         is_waking = bool(self._asleep)
         self._asleep.extend(subscriber for subscriber in subscribers if subscriber.note(id, match))
         if self._asleep and not is_waking:
-            asyncio.get_running_loop().call_soon(self._wake)
+            asyncio.get_running_loop().call_soon(self._wake_first)
 
-    def _wake(self) -> None:
-        """Wake some of the subscribers, and the rest in the next turns of the event loop."""
-        for _ in range(min(AT_ONCE, len(self._asleep))):
-            self._asleep.popleft().wake()
+    def _wake_first(self) -> None:
+        """Wake some of the subscribers, and the rest once one of these waits for the next change."""
+        first = self._wake_some()
         if self._asleep:
-            asyncio.get_running_loop().call_soon(self._wake)
+            self._follow(first, asyncio.get_running_loop().time() + LEAD)
+
+    def _follow(self, first: list[Subscriber], deadline: float) -> None:
+        loop = asyncio.get_running_loop()
+        if any(subscriber.is_waiting for subscriber in first) or loop.time() >= deadline:
+            self._wake_rest()
+        else:
+            loop.call_later(POLL, self._follow, first, deadline)
+
+    def _wake_rest(self) -> None:
+        """Wake some of the subscribers, and others in the next turns of the event loop."""
+        self._wake_some()
+        if self._asleep:
+            asyncio.get_running_loop().call_soon(self._wake_rest)
+
+    def _wake_some(self) -> list[Subscriber]:
+        some = [self._asleep.popleft() for _ in range(min(AT_ONCE, len(self._asleep)))]
+        for subscriber in some:
+            subscriber.wake()
+        return some
 
     def _tell(self, change: Change | None) -> None:
         for watcher in self._watchers:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator
 from functools import partial
 
-from app.auth.caller import Caller, revoked
+from app.auth.caller import Caller
 from app.auth.revocation import RevocationPoller
 from app.database.availability import retry_until_available
 from app.database.interface import Database
@@ -23,10 +23,7 @@ class MeasurementFeed:
     async def states(self, caller: Caller, id: str) -> AsyncGenerator[Measurement, None]:
         """Yield the current state of a measurement, then its newest state after changes; end after a terminal state, or
         when it is deleted. Raises NOT_FOUND."""
-        with (
-            self._database.broker.subscribe(caller, id) as changes,
-            self._revocations.hold(caller, lambda: changes.fail(revoked())),
-        ):
+        with self._database.broker.subscribe(caller, id) as changes, self._revocations.hold(caller, changes):
             await self._database.listen()
             told = None
             while True:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Awaitable, Hashable
-from contextlib import aclosing
 from contextvars import Context as Variables
 from functools import partial
 from hashlib import sha256
@@ -67,15 +66,16 @@ class Subscriptions:
             rights = operation.caller.rights()
             key = _key(operation) if self._settings.shared_answers else None
             executor = self._shared_executor(executor, rights, key)
-            confirm = partial(self._services.authenticator.confirm, operation.caller)
-            async with aclosing(source) as events:
-                async for event in events:
+            try:
+                async for event in source:
                     answer = await self._answer(executor, rights, key, event)
-                    await retry_until_available(confirm)
+                    await retry_until_available(partial(self._services.authenticator.confirm, operation.caller))
                     yield answer
                     if answer.errors is not None:
                         return
                     del event, answer  # free them while waiting
+            finally:
+                await source.aclose()
         except Exception as error:
             yield encode_failure(error)
 

@@ -5,8 +5,7 @@ It runs before the web framework, whose middleware and routing it does not need.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Coroutine, Mapping
-from contextlib import ExitStack
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping
 from functools import partial
 from time import perf_counter
 from typing import Any
@@ -78,10 +77,10 @@ class GraphQLEndpoint:
         """End the event streams, which do not end by themselves. uvicorn closes WebSockets."""
         self._streams.close()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "websocket":
-            await self._sockets(scope, receive, send)
-            return
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return (self._sockets if scope["type"] == "websocket" else self._serve)(scope, receive, send)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = dict(scope["headers"])
         accept = headers.get(b"accept")
         if HEADER in headers and current.get() is None:
@@ -148,24 +147,33 @@ class GraphQLEndpoint:
             )
         _check_change(operation, method, headers, self._origins)
 
-    async def _stream(self, scope: Scope, headers: Headers, receive: Receive, send: Send) -> None:
-        with ExitStack() as held, self.operations.bodies.hold() as body_held:
+    async def _stream(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive, send: Send) -> None:
+        with self.operations.bodies.hold() as held:
             try:
-                caller = await self.operations.caller(headers)
-                request = await self._read(scope, headers, receive, body_held)
-                operation = await self.operations.find_or_explain(request, caller)
-                if isinstance(operation, Operation):
-                    _check_change(operation, scope["method"], headers, self._origins)
-                    held.enter_context(operation.slot())
-                    if operation.kind is OperationType.SUBSCRIPTION:
-                        body_held.release()  # subscriptions may last for days
+                operation = await self._opened(scope, headers, receive, held)
             except Exception as error:
                 status, body, more = _refused(error)
                 await _response(status, encoded(body), JSON, more).send(send)
                 note("", _code(body))
-            else:
+                return
+            try:
                 note(*_summary(operation))
                 await self._streams.answer(operation, receive, send)
+            finally:
+                if isinstance(operation, Operation):
+                    operation.close()
+
+    async def _opened(self, scope: Scope, headers: Headers, receive: Receive, held: Holding) -> Operation | Answer:
+        """Return the operation of an event stream with its place in the caller's quota. Raises RequestError."""
+        caller = await self.operations.caller(headers)
+        request = await self._read(scope, headers, receive, held)
+        operation = await self.operations.find_or_explain(request, caller)
+        if isinstance(operation, Operation):
+            _check_change(operation, scope["method"], headers, self._origins)
+            operation.open()
+            if operation.kind is OperationType.SUBSCRIPTION:
+                held.release()
+        return operation
 
     def _posted(self, headers: Headers, body: bytes) -> GraphQLRequest:
         require_json(headers.get(b"content-type", b""))

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from functools import partial
 
 from graphql import OperationType
 from starlette.types import Receive, Send
@@ -56,26 +57,39 @@ class EventStreams:
         await _write(send, b"", more=False)
 
     async def _stream(self, answers: Answers, receive: Receive, send: Send) -> None:
-        client = asyncio.create_task(_gone(receive))
-        events = asyncio.create_task(_write_all(answers, send))
+        await _write(send, COMMENT)  # the first byte tells waiting clients that the stream is open
+        lifetime = asyncio.timeout(None)
+        client = asyncio.create_task(_watch(receive, send))
+        client.add_done_callback(partial(_end, lifetime))
         self._listening.add(client)
         try:
-            await _write(send, COMMENT)  # the first byte tells waiting clients that the stream is open
-            while not (await asyncio.wait((client, events), timeout=KEEP_ALIVE, return_when="FIRST_COMPLETED"))[0]:
-                await _write(send, COMMENT)
+            async with lifetime:
+                await _write_all(answers, send)
+        except Exception as error:
+            if not lifetime.expired():
+                log_fault(error)
         finally:
             self._listening.discard(client)
             client.cancel()
-            events.cancel()
-            [_, outcome] = await asyncio.gather(client, events, return_exceptions=True)
-            if isinstance(outcome, Exception):
-                log_fault(outcome)
+            await asyncio.gather(client, return_exceptions=True)
 
 
-async def _gone(receive: Receive) -> None:
-    """Wait until the client disconnects."""
-    while (await receive())["type"] != "http.disconnect":
-        pass
+async def _watch(receive: Receive, send: Send) -> None:
+    """Wait until the client disconnects. Send comments meanwhile."""
+    while True:
+        try:
+            async with asyncio.timeout(KEEP_ALIVE):
+                while (await receive())["type"] != "http.disconnect":
+                    pass
+                return
+        except TimeoutError:
+            await _write(send, COMMENT)
+
+
+def _end(lifetime: asyncio.Timeout, _: asyncio.Task[None]) -> None:
+    """End a stream whose client disconnected."""
+    with suppress(RuntimeError):  # the stream is already ending
+        lifetime.reschedule(0)
 
 
 async def _write_all(answers: Answers, send: Send) -> None:

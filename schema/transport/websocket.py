@@ -6,14 +6,15 @@ https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md
 from __future__ import annotations
 
 import asyncio
-from contextlib import ExitStack, aclosing, suppress
+from contextlib import aclosing, suppress
 from typing import Any, NoReturn
 
 import orjson
 from graphql import OperationType
-from starlette.types import Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from app.auth.caller import NO_LONGER_VALID, Caller
+from app.database import telemetry
 from app.errors import RequestError, RequestErrorCode
 from app.server.bodies.quota import Holding
 from app.server.bodies.reading import decoded
@@ -32,6 +33,8 @@ TRY_AGAIN_LATER = 1013
 """Close code after which clients reconnect (RFC 6455, 7.4.1, and IANA's registry)."""
 LONGEST_REASON = 123
 """Maximum bytes of a close reason."""
+CREDENTIALS = {b"host", b"x-api-key", b"authorization", b"x-organization-id"}
+"""Headers that the authenticator reads."""
 LAST_WORDS = 0.5
 """Seconds between the end of a revoked key's subscriptions and the close of its socket."""
 
@@ -57,7 +60,8 @@ class Sockets:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await receive()  # the connect event
-        if not is_from_allowed_page(dict(scope["headers"]), self._origins):
+        headers = dict(scope["headers"])
+        if not is_from_allowed_page(headers, self._origins):
             # Browsers send no preflight request before a WebSocket handshake.
             await send({"type": "websocket.close", "code": 1008, "reason": "Another origin"})
             return
@@ -66,7 +70,10 @@ class Sockets:
         try:
             if chosen is None:
                 raise CloseSocket(4406, "Subprotocol not acceptable")
-            await Socket(self._operations, self._settings, scope, receive, send).serve()
+            credentials = {name: headers[name] for name in CREDENTIALS & headers.keys()}
+            scope["headers"] = []  # free the others: the socket may last for days
+            del headers
+            await Socket(self._operations, self._settings, scope, credentials, receive, send).serve()
         except ClientDisconnected:
             pass
         except CloseSocket as closed:
@@ -83,11 +90,32 @@ async def _close(send: Send, closed: CloseSocket) -> None:
 class Socket:
     """Connection of one client and its running operations."""
 
-    def __init__(self, operations: Operations, settings: Settings, scope: Scope, receive: Receive, send: Send) -> None:
+    __slots__ = (
+        "_caller",
+        "_headers",
+        "_lifetime",
+        "_operations",
+        "_receive",
+        "_running",
+        "_scope",
+        "_send",
+        "_settings",
+        "_tasks",
+    )
+
+    def __init__(
+        self,
+        operations: Operations,
+        settings: Settings,
+        scope: Scope,
+        headers: dict[bytes, bytes],
+        receive: Receive,
+        send: Send,
+    ) -> None:
         self._operations, self._settings, self._receive, self._send = operations, settings, receive, send
-        self._scope, self._headers = scope, dict(scope["headers"])
-        self._acknowledged = False
-        self._held = ExitStack()
+        self._scope, self._headers = scope, headers
+        self._caller: Caller | None = None
+        """Caller of an acknowledged connection."""
         self._lifetime = asyncio.timeout(None)
         self._running: dict[str, asyncio.Task[None]] = {}
         self._tasks: dict[asyncio.Task[None], Operation] = {}
@@ -98,7 +126,7 @@ class Socket:
             async with self._lifetime:
                 await self._initialise()
                 while True:
-                    await self._turn()
+                    await self._take(await self._receive())
         except TimeoutError:
             if not self._lifetime.expired():
                 raise
@@ -109,9 +137,10 @@ class Socket:
             for task, operation in self._tasks.items():
                 _stop(task, operation)
             await asyncio.gather(*self._tasks, return_exceptions=True)
-            self._held.close()
+            if self._caller is not None:
+                self._operations.close_socket(self._caller, self)
 
-    def _end(self) -> None:
+    def revoke(self) -> None:
         """End the socket after its key was revoked."""
         with suppress(RuntimeError):  # the socket is already ending
             self._lifetime.reschedule(0)
@@ -124,18 +153,17 @@ class Socket:
     async def _initialise(self) -> None:
         try:
             async with asyncio.timeout(self._settings.socket_init_timeout):
-                while not self._acknowledged:
-                    await self._turn()
+                while self._caller is None:
+                    await self._take(await self._receive())
         except TimeoutError:
             raise CloseSocket(4408, "Connection initialisation timeout") from None
 
-    async def _turn(self) -> None:
-        """Receive and handle one message."""
+    async def _take(self, event: Message) -> None:
+        """Handle one message."""
         with self._operations.bodies.hold() as held:
-            await self._handle(await self._message(held), held)
+            await self._handle(await self._message(event, held), held)
 
-    async def _message(self, held: Holding) -> dict[str, Any]:
-        event = await self._receive()
+    async def _message(self, event: Message, held: Holding) -> dict[str, Any]:
         if event["type"] == "websocket.disconnect":
             raise ClientDisconnected
         text = event.get("text")
@@ -143,7 +171,7 @@ class Socket:
             _invalid("only text is understood")
         raw = text.encode()
         longest = self._settings.max_body_bytes
-        longest = longest if self._acknowledged else min(longest, LONGEST_UNKNOWN)
+        longest = longest if self._caller is not None else min(longest, LONGEST_UNKNOWN)
         if len(raw) > longest:
             raise CloseSocket(1009, f"Longer than {longest:,} bytes")
         try:
@@ -166,11 +194,10 @@ class Socket:
             _invalid("`payload` must be an object")
         match kind:
             case "connection_init":
-                if self._acknowledged:
+                if self._caller is not None:
                     raise CloseSocket(4429, "Too many initialisation requests")
                 self._headers |= _as_headers(payload or {})
-                self._hold(await self._first_caller())
-                self._acknowledged = True
+                self._open(await self._first_caller())
                 lift(self._scope)
                 await self._say("connection_ack")
             case "ping":
@@ -186,7 +213,7 @@ class Socket:
 
     async def _subscribe(self, id: str, payload: Any, held: Holding) -> None:
         request = _request(payload)
-        if not self._acknowledged:
+        if self._caller is None:
             raise CloseSocket(4401, "Unauthorized")
         if id in self._running:
             raise CloseSocket(4409, f"Subscriber for {id} already exists")
@@ -200,7 +227,8 @@ class Socket:
         if isinstance(operation, Answer):
             await self._say("error", id, operation.body["errors"])
             return
-        task = self._running[id] = asyncio.create_task(self._run(id, operation))
+        work = self._answer(id, operation) if telemetry.tracer is None else self._trace(id, operation)
+        task = self._running[id] = asyncio.create_task(work)
         self._tasks[task] = operation
         task.add_done_callback(self._tasks.pop)
         if operation.kind is not OperationType.SUBSCRIPTION:  # subscriptions may last for days
@@ -208,7 +236,7 @@ class Socket:
             task.add_done_callback(lambda _: kept.close())
 
     async def _find(self, request: GraphQLRequest | RequestError) -> Operation | Answer:
-        caller = await self._caller()
+        caller = await self._authenticate()
         if isinstance(request, RequestError):
             raise request
         return await self._operations.find_or_explain(request, caller)
@@ -216,25 +244,25 @@ class Socket:
     async def _first_caller(self) -> Caller:
         """Authenticate the client of a new connection, which has to try again later if API keys cannot be read now."""
         try:
-            return await self._caller()
+            return await self._authenticate()
         except Exception as error:
             if isinstance(error, CloseSocket) or (refused := find_refusal(error)) is None:
                 raise
             raise CloseSocket(TRY_AGAIN_LATER, refused.message) from None
 
-    async def _caller(self) -> Caller:
+    async def _authenticate(self) -> Caller:
         """Authenticate the client by the headers of the socket and its connection_init."""
         try:
             return await self._operations.caller(self._headers)
         except RequestError as error:
             raise CloseSocket(4403, error.message) from None
 
-    def _hold(self, caller: Caller) -> None:
+    def _open(self, caller: Caller) -> None:
         try:
-            self._held.enter_context(self._operations.socket(caller))
-            self._held.enter_context(self._operations.until_revoked(caller, self._end))
+            self._operations.open_socket(caller, self)
         except RequestError as error:
             raise CloseSocket(TRY_AGAIN_LATER, error.message) from None
+        self._caller = caller
 
     def _too_many(self) -> Answer | None:
         most = self._settings.max_socket_operations
@@ -249,15 +277,27 @@ class Socket:
         if task is not None:
             _stop(task, self._tasks[task])
 
-    async def _run(self, id: str, operation: Operation) -> None:
+    async def _trace(self, id: str, operation: Operation) -> None:
         with operation_span(self._scope["path"], operation.label, operation.kind.value):
             await self._answer(id, operation)
 
     async def _answer(self, id: str, operation: Operation) -> None:
-        task = asyncio.current_task()
+        """Send the answers of an operation until it ends or the client completes it."""
+        task, errors = asyncio.current_task(), None
         try:
-            with operation.slot():
-                errors = await self._tell(id, operation)
+            operation.open()
+            try:
+                async with aclosing(operation.stream()) as answers:
+                    async for answer in answers:
+                        if self._running.get(id) is not task:
+                            break
+                        if answer.errors is not None:
+                            errors = answer.errors
+                            break
+                        await self._write(_next(id, answer.payload))
+                        del answer  # free it while waiting
+            finally:
+                operation.close()
         except ClientDisconnected:
             return
         except Exception as error:
@@ -268,20 +308,6 @@ class Socket:
             with suppress(ClientDisconnected):
                 await self._say("error" if errors else "complete", id, errors)
 
-    async def _tell(self, id: str, operation: Operation) -> list[dict[str, Any]] | None:
-        """Send the answers of an operation until the client completes it. Return the errors that ended it, if any."""
-        task = asyncio.current_task()
-        head = f'{{"id":{orjson.dumps(id).decode()},"type":"next","payload":'
-        async with aclosing(operation.stream()) as answers:
-            async for answer in answers:
-                if self._running.get(id) is not task:
-                    break
-                if answer.errors is not None:
-                    return answer.errors
-                await self._write(f"{head}{answer.payload}}}")
-                del answer  # free it while waiting
-        return None
-
     async def _say(self, kind: str, id: str | None = None, payload: Any = None) -> None:
         fields = {"id": id, "type": kind, "payload": payload}
         await self._write(encoded({name: value for name, value in fields.items() if value is not None}).decode())
@@ -291,6 +317,11 @@ class Socket:
             await self._send({"type": "websocket.send", "text": text})
         except OSError:
             raise ClientDisconnected from None
+
+
+def _next(id: str, payload: str) -> str:
+    """Return the message of an answer."""
+    return f'{{"id":{orjson.dumps(id).decode()},"type":"next","payload":{payload}}}'
 
 
 def _stop(task: asyncio.Task[None], operation: Operation) -> None:

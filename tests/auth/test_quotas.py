@@ -38,16 +38,19 @@ async def until(live: Live, name: str, value: int) -> None:
 def test_callers_hold_nothing_for_each_other() -> None:
     slots = ConcurrencyQuota(1, "things")
     ours, theirs = Caller("a", key="vg_1"), Caller("a", key="vg_2")
-    with slots.hold(ours), slots.hold(theirs), slots.hold(LOCAL):
-        assert slots.held == 3
-        for caller in (ours, theirs, LOCAL):
-            with pytest.raises(RequestError) as refused, slots.hold(caller):
-                pass
-            assert refused.value.code is RequestErrorCode.TOO_MANY_OPEN
-        assert slots.held == 3
+    for caller in (ours, theirs, LOCAL):
+        slots.take(caller)
+    assert slots.held == 3
+    for caller in (ours, theirs, LOCAL):
+        with pytest.raises(RequestError) as refused:
+            slots.take(caller)
+        assert refused.value.code is RequestErrorCode.TOO_MANY_OPEN
+    assert slots.held == 3
+    for caller in (ours, theirs, LOCAL):
+        slots.give_back(caller)
     assert slots.held == 0
-    with slots.hold(ours):
-        assert slots.held == 1
+    slots.take(ours)
+    assert slots.held == 1
 
 
 @pytest.mark.parametrize("with_key", [False, True], ids=["local", "key"])

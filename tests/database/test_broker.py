@@ -14,7 +14,7 @@ from app.auth.authenticator import Authenticator
 from app.auth.caller import Caller
 from app.auth.keys import KeyRing
 from app.auth.revocation import RevocationPoller
-from app.database.broker import MOST_PENDING, Broker, Subscriber, anything
+from app.database.broker import AT_ONCE, LEAD, MOST_PENDING, Broker, Subscriber, anything
 from app.database.changes import LONGEST_PAYLOAD, Change, Snapshot, decode_change, encode_change
 from app.database.connect import database_url as parsed
 from app.database.connect import open_database
@@ -105,6 +105,31 @@ async def test_pending_changes_of_a_pipeline_are_one() -> None:
     assert list(await subscriber.take(2)) == ["c"]
     with pytest.raises(TimeoutError):
         await asyncio.wait_for(subscriber.take(1), 0.01)
+
+
+@pytest.mark.parametrize("works", [LEAD / 4, 60.0])
+async def test_a_crowd_is_woken_once_one_of_the_first_is_done_or_after_a_while(works: float) -> None:
+    broker, woken = Broker(), list[float]()
+    loop = asyncio.get_running_loop()
+
+    async def follow(subscriber: Subscriber) -> None:
+        while True:
+            await subscriber.take(1)
+            woken.append(loop.time())
+            await asyncio.sleep(works)
+
+    subscribers = [Subscriber(OURS, anything) for _ in range(3 * AT_ONCE)]
+    for subscriber in subscribers:
+        broker.add(subscriber, None, "kind")
+    following = [asyncio.create_task(follow(subscriber)) for subscriber in subscribers]
+    await asyncio.sleep(0)
+    broker.publish(Change("ours", "1", None, STATE))
+    async with asyncio.timeout(10):
+        while len(woken) < len(subscribers):  # noqa: ASYNC110  the broker has no event for its tests
+            await asyncio.sleep(0.001)
+    assert woken[AT_ONCE] - woken[AT_ONCE - 1] >= min(works, LEAD)
+    for task in following:
+        task.cancel()
 
 
 async def test_who_falls_too_far_behind_is_told_so_and_holds_no_more() -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncGenerator, Hashable
 from contextlib import aclosing
 from functools import partial
 
-from app.auth.caller import Caller, revoked
+from app.auth.caller import Caller
 from app.auth.revocation import RevocationPoller
 from app.database.availability import retry_until_available
 from app.database.broker import Subscriber, anything
@@ -113,7 +113,7 @@ class Feed:
     def _subscribe(self, caller: Caller, changes: Subscriber, id: str | None, kind: Hashable) -> None:
         """Add a subscriber to the broker; it ends with UNAUTHENTICATED when the caller's key is revoked."""
         self.database.broker.add(changes, id, kind)
-        self._revocations.add(caller, changes, lambda: changes.fail(revoked()))
+        self._revocations.add(caller, changes)
 
     def _unsubscribe(self, caller: Caller, changes: Subscriber, id: str | None, kind: Hashable) -> None:
         self._revocations.remove(caller, changes)

@@ -29,5 +29,5 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
 
 def lift(scope: Mapping[str, Any]) -> None:
     """Lift the limit after authentication."""
-    if limit := scope.get("extensions", {}).get(EXTENSION):
+    if limit := scope.get("extensions", {}).pop(EXTENSION, None):
         limit["lift"]()

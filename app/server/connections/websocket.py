@@ -1,14 +1,18 @@
-"""uvicorn's WebSocket protocol with a write timeout, and without a traceback for invalid UTF-8 or a lost client."""
+"""uvicorn's WebSocket protocol with a write timeout, less memory, and without a traceback for invalid UTF-8 or a lost
+client."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from uvicorn.protocols.utils import ClientDisconnected
+from websockets.datastructures import Headers
 
 from app.server.connections.message_limit import LimitedWebSocket
 from app.server.connections.transport import CoalescingTransport, WriteTimeout
+from app.server.connections.waiting import EventQueue, Flag
 
+NO_HEADERS = Headers()
 INVALID_DATA = 1007
 """Close code of a message whose data are not of its type (RFC 6455, 7.4.1)."""
 
@@ -18,9 +22,16 @@ class WebSocket(WriteTimeout, LimitedWebSocket):
 
     transport: CoalescingTransport  # type: ignore[assignment]
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.queue, self.writable = EventQueue(), Flag()  # type: ignore[assignment]
+
     async def send(self, message: Any) -> None:
         try:
             await super().send(message)
+            if message["type"] == "websocket.accept":
+                self.request.headers = NO_HEADERS  # the handshake is over, but the socket may last for days
+                del self.request, self.response
         except RuntimeError:
             # The connection was closed meanwhile, such as by the timeout of a ping; uvicorn takes that for a mistake of
             # the application, which has not heard of it yet.

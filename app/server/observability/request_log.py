@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 from contextvars import ContextVar
 from dataclasses import dataclass
 from operator import itemgetter
@@ -78,10 +78,12 @@ class Traced:
     def __init__(self, app: ASGIApp, *, logs: bool = False) -> None:
         self._app, self._logs = app, logs
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "lifespan" or current.get() or not (self._logs or HEADER in map(NAME, scope["headers"])):
-            await self._app(scope, receive, send)
-            return
+            return self._app(scope, receive, send)
+        return self._trace(scope, receive, send)
+
+    async def _trace(self, scope: Scope, receive: Receive, send: Send) -> None:
         trace, start = LogEntry(_given(scope["headers"]) or str(uuid_utils.uuid7())), perf_counter()
         token = current.set(trace)
         try:

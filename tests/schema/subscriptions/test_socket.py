@@ -264,3 +264,15 @@ async def test_is_closed_as_restarting_when_the_server_ends(sqlite_url: str) -> 
         await socket.settle()
         live.server.should_exit = True
         assert (await socket.closed())[0] == 1012
+
+
+async def test_a_socket_keeps_nothing_of_its_handshake(live: Live) -> None:
+    async with clients.socket(live.url, additional_headers={"x-other": "1"}) as socket:
+        await socket.settle()
+        connections: set[Any] = live.server.server_state.connections
+        [protocol] = [each for each in connections if hasattr(each, "conn")]
+        assert not hasattr(protocol, "request")
+        assert not hasattr(protocol, "response")
+        assert protocol.scope["headers"] == []
+        await socket.subscribe("{ viewer { organizationId } }")  # its caller is authenticated again
+        assert await socket.next()

@@ -1,0 +1,64 @@
+"""Queue and flag of one connection. Those of asyncio hold deques, of 760 bytes each."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+
+class EventQueue:
+    """Queue of ASGI events for one consumer, as `asyncio.Queue`."""
+
+    __slots__ = ("_events", "_waiting")
+
+    def __init__(self) -> None:
+        self._events: list[Any] = []
+        self._waiting: asyncio.Future[None] | None = None
+
+    def empty(self) -> bool:
+        return not self._events
+
+    def put_nowait(self, event: Any) -> None:
+        self._events.append(event)
+        if self._waiting is not None and not self._waiting.done():
+            self._waiting.set_result(None)
+
+    async def get(self) -> Any:
+        """Wait for an event and return the oldest."""
+        if not self._events:
+            self._waiting = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiting
+            finally:
+                self._waiting = None
+        return self._events.pop(0)
+
+
+class Flag:
+    """Flag that tasks wait for, as `asyncio.Event`, but set at first."""
+
+    __slots__ = ("_waiting",)
+
+    def __init__(self) -> None:
+        self._waiting: list[asyncio.Future[None]] | None = None
+        """Futures of the tasks that wait; None while the flag is set."""
+
+    def is_set(self) -> bool:
+        return self._waiting is None
+
+    def set(self) -> None:
+        for future in self._waiting or ():
+            if not future.done():
+                future.set_result(None)
+        self._waiting = None
+
+    def clear(self) -> None:
+        if self._waiting is None:
+            self._waiting = []
+
+    async def wait(self) -> None:
+        """Wait until the flag is set."""
+        if self._waiting is not None:
+            future = asyncio.get_running_loop().create_future()
+            self._waiting.append(future)
+            await future

@@ -1,0 +1,61 @@
+"""Queue and flag of a connection, beside those of asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from app.server.connections.waiting import EventQueue, Flag
+
+
+@pytest.mark.parametrize("new", [EventQueue, asyncio.Queue])
+async def test_events_come_in_order_and_are_waited_for(new: Callable[[], Any]) -> None:
+    queue = new()
+    queue.put_nowait("a")
+    queue.put_nowait("b")
+    assert [await queue.get(), queue.empty(), await queue.get(), queue.empty()] == ["a", False, "b", True]
+    waiting = asyncio.create_task(queue.get())
+    await asyncio.sleep(0)
+    queue.put_nowait("c")
+    queue.put_nowait("d")
+    assert await waiting == "c"
+    assert await queue.get() == "d"
+
+
+@pytest.mark.parametrize("new", [EventQueue, asyncio.Queue])
+@pytest.mark.parametrize("puts_first", [True, False])
+async def test_a_canceled_wait_loses_no_event(new: Callable[[], Any], puts_first: bool) -> None:
+    queue = new()
+    waiting = asyncio.create_task(queue.get())
+    await asyncio.sleep(0)
+    if puts_first:
+        queue.put_nowait("a")
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    if not puts_first:
+        queue.put_nowait("a")
+    assert waiting.cancelled()
+    assert await asyncio.wait_for(queue.get(), 1) == "a"
+
+
+@pytest.mark.parametrize("new", [Flag, asyncio.Event])
+async def test_all_waits_end_once_the_flag_is_set(new: Callable[[], Any]) -> None:
+    flag = new()
+    flag.set()
+    await flag.wait()
+    flag.clear()
+    flag.clear()
+    waiting = [asyncio.create_task(flag.wait()) for _ in range(3)]
+    await asyncio.sleep(0)
+    waiting[0].cancel()
+    await asyncio.sleep(0)
+    assert [task.done() for task in waiting] == [True, False, False]
+    assert not flag.is_set()
+    flag.set()
+    flag.set()
+    assert flag.is_set()
+    flag.clear()  # a wait that has ended stays so
+    await asyncio.wait_for(asyncio.gather(*waiting[1:]), 1)

@@ -129,6 +129,12 @@ def test_a_time_in_seconds_wins_over_one_of_a_clock(tmp_path: Path) -> None:
         assert normalised(answer)["Time [s]"].to_list() == [0, 1, 2]
 
 
+def test_two_times_of_hours_minutes_and_seconds_are_refused(tmp_path: Path) -> None:
+    text = "Time,Time (h:mm:ss),Voltage [V],I/A\n12:00:00,0:00:00,4.1,1\n12:00:01,0:00:01,4.0,1\n"
+    with pytest.raises(IngestError, match=r"`Time \(h:mm:ss\)` and another column both are `Time \[s\]`"):
+        ingested(text.encode(), tmp_path)
+
+
 def test_units_in_words_are_converted(tmp_path: Path) -> None:
     text = "Time (minutes),Voltage (volts),Current (milliamps)\n0,4.1,1000\n1,4.0,1000\n"
     found = normalised(ingested(text.encode(), tmp_path))

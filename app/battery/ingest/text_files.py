@@ -223,6 +223,8 @@ def _numbers(frame: pl.DataFrame, dialect: Dialect) -> tuple[pl.DataFrame, list[
         if row is None:
             columns[name] = values
         elif is_time(name) and in_seconds(name) not in dialect.names and (seconds := _seconds(texts)) is not None:
+            if in_seconds(name) in columns:
+                raise IngestError(f"`{name}` and another column both are `{in_seconds(name)}`. Leave all but one out.")
             columns[in_seconds(name)] = seconds
             notes.append(f"`{name}` holds hours, minutes and seconds, {shown(texts[row])} in row {row}.")
         elif is_quantity(name) and filled:

@@ -25,7 +25,7 @@ from app.models.columns import instant_text
 from app.models.enums import DescribedEnum, PipelineStatus
 from app.models.tables import Pipeline
 from app.pipelines.access import visible
-from app.pipelines.lists.access_paths import Matching, Walk, prefixes, search_path
+from app.pipelines.lists.access_paths import Matching, Searching, Walk, prefixes, search_path
 from app.pipelines.lists.filters import PipelineFilter
 from app.pipelines.lists.predicates import COMPARISONS
 from app.pipelines.lists.probes import Found, Probe, Prober, find_few
@@ -422,8 +422,12 @@ async def find_path(
     plain = Matches(caller, filter, order)
     if not isinstance(filter, PipelineFilter):
         return Path(plain, plain, plain)
-    prober = _prober(session)
-    searching = search_path(filter.conditions, order.column, prober, has_walks=window is not None)
+    searching = search_path(filter.conditions, order.column, _prober(session), has_walks=window is not None)
+    return await _follow(session, plain, searching, window)
+
+
+async def _follow(session: AsyncSession, plain: Matches, searching: Searching, window: Window | None = None) -> Path:
+    """Take the steps of a search, and return the path that it found."""
     answer: Any = None
     try:
         while True:
@@ -432,12 +436,13 @@ async def find_path(
                 assert window is not None
                 ids = [row.id for row in await session.exec(plain.walk(window, step.rows))]
                 if len(ids) > window.size or (step.checks_end and not await _has_further(session, plain, window, step)):
-                    return Path(Matches(caller, filter, order, col(Pipeline.id).in_(ids)), plain, plain)
+                    page = Matches(plain.caller, plain.filter, plain.order, col(Pipeline.id).in_(ids))
+                    return Path(page, plain, plain)
                 answer = len(ids)
             else:
                 answer = await _keys(session, plain, step)
     except StopIteration as done:
-        return _path(plain, done.value, prober)
+        return _path(plain, done.value, _prober(session))
 
 
 async def _has_further(session: AsyncSession, matches: Matches, window: Window, step: Walk) -> bool:
@@ -520,14 +525,8 @@ async def any_match(database: Database, filter: Filter, row: Any) -> bool:
 async def counts(database: Database, caller: Caller, filter: PipelineFilter) -> dict[PipelineStatus, int]:
     """Count matches by status, zeros included."""
     async with database.read() as session:
-        plain, prober = Matches(caller, filter, Order()), _prober(session)
-        probing = find_few(filter.conditions, plain.order.column, prober)
-        keys: Any = None
-        try:
-            while True:
-                keys = await _keys(session, plain, probing.send(keys))
-        except StopIteration as done:
-            path = _path(plain, done.value, prober)
+        plain = Matches(caller, filter, Order())
+        path = await _follow(session, plain, find_few(filter.conditions, plain.order.column, _prober(session)))
         return by_status(await session.exec(path.all.counts()))
 
 

@@ -91,6 +91,10 @@ class Operations:
             note_key(caller.key)
         return caller
 
+    async def listen(self) -> None:
+        """Make sure that subscriptions hear of changes by other processes from now on. Idempotent."""
+        await self._services.database.listen()
+
     def open_socket(self, caller: Caller, socket: Revocable) -> None:
         """Take a WebSocket of the caller's quota, and revoke it with the caller's API key. Raises RequestError if the
         quota is used up."""

@@ -158,6 +158,8 @@ class GraphQLEndpoint:
                 return
             try:
                 note(*_summary(operation))
+                if isinstance(operation, Operation) and operation.kind is OperationType.SUBSCRIPTION:
+                    await self.operations.listen()
                 await self._streams.answer(operation, receive, send)
             finally:
                 if isinstance(operation, Operation):

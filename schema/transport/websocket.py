@@ -157,6 +157,8 @@ class Socket:
                     await self._take(await self._receive())
         except TimeoutError:
             raise CloseSocket(4408, "Connection initialisation timeout") from None
+        await self._operations.listen()
+        await self._say("connection_ack")
 
     async def _take(self, event: Message) -> None:
         """Handle one message."""
@@ -199,7 +201,6 @@ class Socket:
                 self._headers |= _as_headers(payload or {})
                 self._open(await self._first_caller())
                 lift(self._scope)
-                await self._say("connection_ack")
             case "ping":
                 await self._say("pong", payload=payload)
             case "pong":

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
+from playwright.sync_api import expect, sync_playwright
 
 from tests import servers
 from tests.api import ROOT, operation
@@ -24,15 +26,17 @@ REAL = {"VOLTGRAPH_WORKERS": "2"}
 FAKE = {"VOLTGRAPH_WORKERS": "2", "VOLTGRAPH_EXECUTOR": "app.execution.fake:FakeExecutor"}
 WIDE, NARROW = (1280, 900), (390, 844)
 """Sizes of windows."""
+PATIENCE = 60_000
+"""Milliseconds that a page may take to show what a test expects."""
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     path = shutil.which("chromium")
     if path is None:
         pytest.skip("chromium is not installed")
-    with api.sync_playwright() as playwright:
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser
         browser.close()
@@ -70,7 +74,7 @@ class Visitor:
         context.on("console", lambda message: self._hear(message.type, message.text))
         context.on("weberror", lambda error: self._hear("error", str(error.error)))
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(60_000)
+        self.page.set_default_timeout(PATIENCE)
 
     def _hear(self, kind: str, text: str) -> None:
         if kind in {"error", "warning"}:
@@ -83,6 +87,13 @@ class Visitor:
     def is_within(self) -> bool:
         """Return whether the page is no wider than its window."""
         return bool(self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
+
+    def wait(self, until: Callable[[], bool]) -> None:
+        """Wait until something outside of the page's elements is so."""
+        deadline = monotonic() + PATIENCE / 1000
+        while not until():
+            assert monotonic() < deadline
+            self.page.wait_for_timeout(50)
 
     def go(self, path: str = "/") -> Page:
         """Open a screen of the console, and wait for its heading."""

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests import servers
 from tests.api import ROOT
@@ -67,9 +68,11 @@ def everywhere(chromium: Browser, running: servers.Server, request: pytest.Fixtu
         visitor.check()
 
 
-def numbers(row: Locator) -> list[float]:
-    """Return the numbers of a row with all their digits."""
-    return [float(each.get_attribute("value") or "nan") for each in row.locator("data").all()]
+def expect_numbers(row: Locator, expected: list[float]) -> None:
+    """Expect the numbers of a row, with all their digits. The page shows each run when it arrives."""
+    shown = row.locator("data")
+    expect(shown).to_have_count(len(expected))
+    assert [float(each) for each in shown.evaluate_all("all => all.map(each => each.value)")] == expected
 
 
 def row(visitor: Visitor, table: str, name: str) -> Locator:
@@ -85,24 +88,24 @@ def test_values_costs_and_differences_are_those_of_the_api(visitor: Visitor, run
     page = visitor.go(f"/compare/{','.join(runs)}")
     first, second = runs.values()
     values = row(visitor, "Parameters of the runs", PARAMETER)
-    values.wait_for()
-    assert numbers(values) == [parameter(first)["value"], parameter(second)["value"]]
+    expect_numbers(values, [parameter(first)["value"], parameter(second)["value"]])
     limits = f"{parameter(first)['lower']} … {parameter(first)['upper']}".replace("-", MINUS)
-    assert values.get_by_title(limits).count() == 1
+    expect(values.get_by_title(limits)).to_have_count(1)
     absolute = parameter(second)["value"] - parameter(first)["value"]
     shown = values.get_by_title("difference ").get_attribute("title") or ""
     assert float(shown.removeprefix("difference ").replace(MINUS, "-")) == absolute
     fits = [run["elements"][1] for run in (first, second)]
     costs = row(visitor, "Costs and durations of the runs", "Cost of fit")
-    assert numbers(costs) == [fit["outcome"]["cost"] for fit in fits]
+    expect_numbers(costs, [fit["outcome"]["cost"] for fit in fits])
     counts = row(visitor, "Costs and durations of the runs", "Evaluations of fit")
-    assert numbers(counts) == [fit["outcome"]["evaluations"] for fit in fits]
+    expect_numbers(counts, [fit["outcome"]["evaluations"] for fit in fits])
     for name in NAMES:
         page.get_by_role("link", name=name, exact=True).wait_for()
-    assert page.locator("b", has_text="SPM").count() == 0
+    expect(page.locator("b", has_text="SPM")).to_have_count(0)
 
     page.get_by_role("region", name="Cost histories").get_by_role("button", name="Show as table").click()
     table = page.get_by_role("region", name="Lowest cost so far, as a table")
+    expect(table.get_by_role("columnheader")).to_have_count(1 + len(runs))
     last = table.get_by_role("row").last.get_by_role("cell").all_inner_texts()
     longest = max(fits, key=lambda fit: len(fit["history"]["evaluation"]))
     assert float(last[0]) == longest["history"]["evaluation"][-1]
@@ -114,16 +117,14 @@ def test_configurations_differ_by_path(visitor: Visitor, runs: dict[str, Any]) -
     page = visitor.go(f"/compare/{','.join(runs)}")
     page.get_by_role("button", name="Show differences").click()
     table = page.get_by_role("region", name="Differences of the configurations by JSON path")
-    table.get_by_text("initial_value").wait_for()
-    rows = [each.get_by_role("cell").all_inner_texts() for each in table.get_by_role("row").all()[1:]]
-    assert rows == [[f'$.fit.parameters["{PARAMETER}"].initial_value', "1e-14", "4e-15"]]
+    expect(table.get_by_role("cell")).to_have_text([f'$.fit.parameters["{PARAMETER}"].initial_value', "1e-14", "4e-15"])
 
 
 def test_model_and_data_are_overlaid_and_zoomed(visitor: Visitor, runs: dict[str, Any]) -> None:
     page = visitor.go(f"/compare/{','.join(runs)}")
     section = page.get_by_role("region", name="Model and data")
     section.get_by_text(f"2 {NAMES[1]}").first.wait_for()
-    assert section.locator("figure").count() == 2
+    expect(section.locator("figure")).to_have_count(2)
     plot = section.locator(".u-over").first
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from app.auth.keys import PREFIX_LENGTH, KeyStore, open_keys
 from app.database.connect import database_url as parsed
@@ -49,7 +50,7 @@ def test_a_lost_server_is_told_and_the_page_goes_on_when_it_is_back(chromium: Br
             first.process.terminate()
             first.process.wait(20)
             page.get_by_text("The server does not answer.").wait_for()
-            assert page.get_by_role("link", name="before").count() == 1
+            expect(page.get_by_role("link", name="before")).to_have_count(1)
             with servers.serving(sqlite_url, **FAKE, port=port) as second:
                 create(second.url, "while it was away")
                 page.get_by_role("link", name="while it was away").wait_for()
@@ -79,7 +80,7 @@ def test_keys_are_asked_for_kept_and_revoked(chromium: Browser, sqlite_url: str)
 
         assert with_keys(sqlite_url, lambda keys: keys.revoke(key[:PREFIX_LENGTH]))
         page.get_by_role("dialog").wait_for()
-        assert page.get_by_role("link", name="seen with a key").count() == 1
+        expect(page.get_by_role("link", name="seen with a key")).to_have_count(1)
         field.fill(reader)
         page.get_by_label("Remember on this device").check()
         page.get_by_role("button", name="Use this key").click()
@@ -88,17 +89,17 @@ def test_keys_are_asked_for_kept_and_revoked(chromium: Browser, sqlite_url: str)
         page.get_by_role("heading", name="seen with a key").wait_for()
         for action in ("Start", "Duplicate", "Delete"):
             button = page.get_by_role("button", name=action)
-            assert button.is_disabled()
-            assert button.get_attribute("title") == "Your API key may only read."
+            expect(button).to_be_disabled()
+            expect(button).to_have_attribute("title", "Your API key may only read.")
         assert page.evaluate("[sessionStorage.length, localStorage.length]") == [0, 1]
         visitor.go()
-        assert page.get_by_role("button", name="New pipeline").is_disabled()
+        expect(page.get_by_role("button", name="New pipeline")).to_be_disabled()
         visitor.go("/data")
         page.get_by_role("region", name="Upload").get_by_text("Your API key may only read.").wait_for()
-        assert page.get_by_label("Choose files").is_disabled()
+        expect(page.get_by_label("Choose files")).to_be_disabled()
         visitor.go("/new")
         page.get_by_text("You can check a pipeline, but not save it.").wait_for()
-        assert page.get_by_role("button", name="Save and start").is_disabled()
+        expect(page.get_by_role("button", name="Save and start")).to_be_disabled()
         assert unexpected(visitor) == []
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from threading import Thread
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from tests import servers
 from tests.api import ROOT
@@ -94,7 +95,7 @@ def test_files_that_cannot_be_read_say_why(visitor: Visitor) -> None:
     uploads = page.get_by_role("list", name="Uploads")
     uploads.get_by_text("One column must be `Time [s]`").wait_for()
     uploads.get_by_text("The file is empty.").wait_for()
-    assert page.locator("main img").count() == 0
+    expect(page.locator("main img")).to_have_count(0)
     uploads.get_by_role("link", name=MARKUP).click()
     page.get_by_role("heading", level=1, name=MARKUP).wait_for()
     page.get_by_role("alert").get_by_text("One column must be").wait_for()
@@ -114,8 +115,8 @@ def test_a_file_is_dropped_previewed_zoomed_and_deleted(visitor: Visitor) -> Non
     page.get_by_label("Name contains").fill("DROPP")
     page.get_by_role("region", name="Measurements").get_by_role("link", name="dropped").click()
     page.get_by_role("heading", name="dropped").wait_for()
-    columns = page.get_by_role("region", name="Columns").inner_text()
-    assert "3.27663\t4.18164" in columns
+    row = page.get_by_role("region", name="Columns").get_by_role("row").filter(has_text="Voltage")
+    expect(row).to_contain_text("3.276634.18164", use_inner_text=False)
     plot = page.locator(".u-over").first
     plot.scroll_into_view_if_needed()
     box = plot.bounding_box()
@@ -150,11 +151,7 @@ def test_a_stopped_upload_leaves_nothing(visitor: Visitor) -> None:
     page.get_by_label("Choose files").set_input_files([csv("slow.csv", "Time [s],Voltage [V]\n" * 100_000)])
     page.get_by_role("progressbar", name="Sent of slow.csv").wait_for()
     page.get_by_role("button", name="Stop slow.csv").click()
-    for _ in range(50):
-        if "slow" not in {each["name"] for each in post(visitor.url, MEASUREMENTS)["nodes"]}:
-            break
-        page.wait_for_timeout(100)
-    assert "slow" not in {each["name"] for each in post(visitor.url, MEASUREMENTS)["nodes"]}
+    visitor.wait(lambda: "slow" not in {each["name"] for each in post(visitor.url, MEASUREMENTS)["nodes"]})
 
 
 SLOW = {"offline": False, "latency": 0, "downloadThroughput": -1, "uploadThroughput": 200_000}
@@ -168,9 +165,10 @@ class Line:
         self._target = (urlsplit(url).hostname, urlsplit(url).port)
         self._listening = socket.create_server(("127.0.0.1", 0))
         self._open: list[socket.socket] = []
+        self._threads: list[Thread] = []
         self._is_cut = False
         self.url = f"http://127.0.0.1:{self._listening.getsockname()[1]}"
-        Thread(target=self._accept, daemon=True).start()
+        self._start(self._accept)
 
     def cut(self) -> None:
         self._is_cut = True
@@ -183,7 +181,16 @@ class Line:
 
     def close(self) -> None:
         self.cut()
-        self._listening.close()
+        self._listening.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(20)
+        for each in [self._listening, *self._open]:
+            each.close()
+
+    def _start(self, work: Callable[..., None], *args: Any) -> None:
+        thread = Thread(target=work, args=args, daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -195,7 +202,7 @@ class Line:
                 far = socket.create_connection(self._target)
                 self._open += [near, far]
                 for source, target in ((near, far), (far, near)):
-                    Thread(target=self._carry, args=(source, target), daemon=True).start()
+                    self._start(self._carry, source, target)
 
     def _carry(self, source: socket.socket, target: socket.socket) -> None:
         with suppress(OSError):

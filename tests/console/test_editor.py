@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests import servers
 from tests.console.conftest import NARROW, REAL, WIDE, Visitor, post, visiting
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Dialog, FilePayload, Locator
+    from playwright.sync_api import Browser, Dialog, FilePayload, Locator, Route
 
 MARKUP = '<img src=x onerror=alert(1)> & "x"'
 PIPELINE = (
@@ -63,15 +64,19 @@ def stored(editor: Visitor) -> Any:
     return post(editor.url, PIPELINE, id=editor.page.url.rsplit("/", 1)[1])
 
 
-def names(editor: Visitor) -> list[str]:
-    return [each.get_attribute("aria-label") or "" for each in editor.page.get_by_role("article").all()]
+def expect_names(editor: Visitor, *names: str) -> None:
+    """Expect elements of these names, in this order."""
+    articles = editor.page.get_by_role("article")
+    expect(articles).to_have_count(len(names))
+    for number, name in enumerate(names):
+        expect(articles.nth(number)).to_have_attribute("aria-label", name)
 
 
 def test_a_template_is_saved_as_it_is_shown(editor: Visitor) -> None:
     page = editor.page
     page.get_by_label("Calculate an electrode capacity").check()
     page.get_by_role("button", name="Use this template").click()
-    assert names(editor) == ["datasheet", "capacity"]
+    expect_names(editor, "datasheet", "capacity")
     page.get_by_label("Name", exact=True).fill(MARKUP)
     page.get_by_label("Project").fill("cells")
     page.get_by_role("button", name="Save", exact=True).click()
@@ -80,7 +85,7 @@ def test_a_template_is_saved_as_it_is_shown(editor: Visitor) -> None:
     assert [each["name"] for each in pipeline["elements"]] == ["datasheet", "capacity"]
     assert pipeline["elements"][0]["jobConfig"]["values"]["Electrode area [m2]"] == 0.1027
     editor.go("/new")
-    assert page.get_by_label("Project").input_value() == "cells"
+    expect(page.get_by_label("Project")).to_have_value("cells")
 
 
 def test_a_problem_stands_at_its_line(editor: Visitor) -> None:
@@ -88,43 +93,73 @@ def test_a_problem_stands_at_its_line(editor: Visitor) -> None:
     page.get_by_role("button", name="+ Direct entry").click()
     area = write(editor, "cell", '{\n  "values": {\n    "a": NaN\n  }\n}')
     page.get_by_text("One problem").wait_for()
-    assert page.get_by_role("button", name="cell, line 3").is_visible()
+    expect(page.get_by_role("button", name="cell, line 3")).to_be_visible()
     page.get_by_text("NaN is no value of JSON").wait_for()
-    assert area.locator(".cm-lintRange-error").inner_text() == "NaN"
-    assert page.get_by_role("button", name="Save and start").is_disabled()
+    expect(area.locator(".cm-lintRange-error")).to_have_text("NaN")
+    expect(page.get_by_role("button", name="Save and start")).to_be_disabled()
 
     write(editor, "cell", '{\n  "a": 1,\n\n  "a": 2\n}')
     page.get_by_role("button", name="cell, line 4").click()
-    assert area.locator(".cm-lintRange-error").inner_text() == '"a"'
-    assert page.evaluate("document.activeElement.shadowRoot?.activeElement?.ariaLabel") == "Configuration of cell"
+    expect(area.locator(".cm-lintRange-error")).to_have_text('"a"')
+    focused = "document.activeElement.shadowRoot?.activeElement?.ariaLabel"
+    editor.wait(lambda: page.evaluate(focused) == "Configuration of cell")
 
     write(editor, "cell", '{\n  "element_type": "nonsense"\n}')
     page.get_by_role("button", name="Save", exact=True).click()
     page.get_by_role("button", name="cell, line 2").wait_for()
-    assert area.locator(".cm-lintRange-error").inner_text() == '"nonsense"'
+    expect(area.locator(".cm-lintRange-error")).to_have_text('"nonsense"')
     write(editor, "cell", '{"parameter_set": "Chen2020"}')
     page.get_by_label("Name of element 1").fill(" ")
     page.get_by_text("An element needs a name.").first.wait_for()
+
+
+def test_only_the_check_of_the_newest_text_counts(editor: Visitor) -> None:
+    page = editor.page
+    held: list[Route] = []
+
+    def hold_the_first(route: Route) -> None:
+        if "ConsoleCheck" not in (route.request.post_data or "") or held:
+            route.continue_()
+        else:
+            held.append(route)
+
+    page.route("**/graphql", hold_the_first)
+    page.get_by_role("button", name="+ Direct entry").click()
+    write(editor, "cell", '{"parameter_set": "Nobody2020"}')
+    editor.wait(lambda: len(held) > 0)
+    write(editor, "cell", '{"parameter_set": "Chen2020"}')
+    page.get_by_text("No problems found.").wait_for()
+    with page.expect_response(lambda response: "ConsoleCheck" in (response.request.post_data or "")) as late:
+        held[0].continue_()
+    assert "Nobody2020" in late.value.text()
+    page.wait_for_timeout(500)
+    expect(page.get_by_text("No problems found.")).to_be_visible()
+
+    write(editor, "cell", '{"parameter_set": "Nobody2020"}')
+    page.get_by_text("One problem").wait_for()
+    write(editor, "cell", '{"parameter_set": NaN}')
+    page.get_by_text("NaN is no value of JSON").wait_for()
+    expect(page.get_by_text("One problem")).to_be_visible()
 
 
 def test_elements_are_moved_by_buttons_and_by_dragging(editor: Visitor) -> None:
     page = editor.page
     for kind in ("Direct entry", "Data fit", "Validation"):
         page.get_by_role("button", name=f"+ {kind}").click()
-    assert names(editor) == ["cell", "fit", "validation"]
+    expect_names(editor, "cell", "fit", "validation")
     page.get_by_role("button", name="Move validation up").press("Enter")
     page.get_by_text("validation is now element 2 of 3.").wait_for()
-    assert names(editor) == ["cell", "validation", "fit"]
+    expect_names(editor, "cell", "validation", "fit")
     before = page.get_by_label("Configuration of cell", exact=True).inner_text()
     page.locator(".handle").nth(2).drag_to(page.get_by_label("Configuration of cell", exact=True))
-    assert names(editor) == ["fit", "cell", "validation"]
-    assert page.get_by_label("Configuration of cell", exact=True).inner_text() == before
+    expect_names(editor, "fit", "cell", "validation")
+    expect(page.get_by_label("Configuration of cell", exact=True)).to_have_text(before, use_inner_text=True)
     page.get_by_role("button", name="Copy fit").click()
     page.get_by_role("button", name="Remove cell").click()
-    assert names(editor) == ["fit", "fit2", "validation"]
+    expect_names(editor, "fit", "fit2", "validation")
     page.get_by_label("Type of fit2").select_option("Calculation")
     page.get_by_label("Template for fit2").select_option("Electrode capacity")
-    assert "ElectrodeCapacity" in page.get_by_label("Configuration of fit2", exact=True).inner_text()
+    expect(page.get_by_label("Configuration of fit2", exact=True)).to_contain_text("ElectrodeCapacity")
 
 
 def test_unsaved_changes_are_not_lost_by_a_click(editor: Visitor) -> None:
@@ -140,14 +175,11 @@ def test_unsaved_changes_are_not_lost_by_a_click(editor: Visitor) -> None:
     page.get_by_role("button", name="+ Direct entry").click()
     page.on("dialog", stay)
     page.get_by_role("link", name="Pipelines").click()
-    for count, leave in enumerate(("history.back()", "location.hash = '#/data'"), 2):
-        page.evaluate(leave)
-        for _ in range(100):
-            page.wait_for_timeout(50)
-            if len(asked) == count:
-                break
-        assert len(asked) == count
-    assert names(editor) == ["cell"]
+    for leave in ("history.back()", "location.hash = '#/data'"):
+        with page.expect_event("dialog"):
+            page.evaluate(leave)
+    assert len(asked) == 3
+    expect_names(editor, "cell")
     page.remove_listener("dialog", stay)
     page.on("dialog", lambda dialog: dialog.accept())
     page.get_by_role("link", name="Pipelines").click()
@@ -160,9 +192,9 @@ def test_a_file_of_run_keeps_order_and_digits(editor: Visitor) -> None:
     other = '"1": {"element_type": "calculation", "type": "ElectrodeSOH"}'
     source = f'{{"project_id": "cells", "name": "long", "labels": ["C/5, warm"], "elements": {{{second}, {other}}}}}'
     page.get_by_label("Import a file").set_input_files([file("x.json", source)])
-    assert page.get_by_label("Name of element 1").input_value() == "second"
-    assert names(editor) == ["second", "1"]  # an object of JavaScript would move "1" to the front
-    assert page.get_by_label("Configuration of second", exact=True).count() == 0  # it is long: only when asked for
+    expect(page.get_by_label("Name of element 1")).to_have_value("second")
+    expect_names(editor, "second", "1")  # an object of JavaScript would move "1" to the front
+    expect(page.get_by_label("Configuration of second", exact=True)).to_have_count(0)  # it is long: only when asked for
     with page.expect_request(lambda request: "ConsoleCreatePipeline" in (request.post_data or "")) as sent:
         page.get_by_role("button", name="Save", exact=True).click()
     body = sent.value.post_data or ""
@@ -180,7 +212,7 @@ def test_a_file_of_run_keeps_order_and_digits(editor: Visitor) -> None:
     page.get_by_role("button", name="Open", exact=False).first.click()
     area = page.get_by_label("Configuration of second", exact=True)
     area.get_by_text("1.5,", exact=False).first.wait_for()
-    assert '"b": 12345678901234567' in area.inner_text()
+    expect(area).to_contain_text('"b": 12345678901234567')
     page.get_by_role("button", name="Move 1 up").click()
     page.get_by_role("button", name="Remove C/5, warm").click()
     page.get_by_role("textbox", name="Labels").fill("aged")
@@ -203,7 +235,7 @@ def test_a_file_of_run_keeps_order_and_digits(editor: Visitor) -> None:
 )
 def test_a_file_that_is_none_is_refused_with_its_place(editor: Visitor, content: Any, said: str) -> None:
     editor.page.get_by_label("Import a file").set_input_files([file("x.json", content)])
-    assert said in editor.page.get_by_role("alert").inner_text()
+    expect(editor.page.get_by_role("alert")).to_contain_text(said)
 
 
 def test_every_view_is_accessible(everywhere: Visitor) -> None:
@@ -233,10 +265,10 @@ def test_a_pipeline_that_started_is_not_edited(visitor: Visitor, tmp_path: Path)
     post(visitor.url, "mutation ($id: ID!) { startPipeline(id: $id) { userErrors { message } } }", id=id)
     page = visitor.go(f"/edit/{id}")
     page.get_by_text("This pipeline has started").wait_for()
-    assert page.get_by_role("button", name="Save and start").count() == 0
-    assert page.get_by_label("Name of element 1").is_disabled()
+    expect(page.get_by_role("button", name="Save and start")).to_have_count(0)
+    expect(page.get_by_label("Name of element 1")).to_be_disabled()
     page.get_by_role("link", name="Edit a copy").click()
     page.get_by_role("heading", name="New pipeline").wait_for()
-    assert page.get_by_label("Name of element 1").is_enabled()
+    expect(page.get_by_label("Name of element 1")).to_be_enabled()
     visitor.go("/edit/01a22926-c911-753a-a410-4d49bc2d6479")
     page.get_by_text("This pipeline does not exist").wait_for()

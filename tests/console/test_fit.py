@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import httpx
 import pytest
+from playwright.sync_api import expect
 
 from tests import servers
 from tests.api import ROOT
@@ -98,7 +99,7 @@ def test_a_copy_is_made_and_the_first_is_deleted(visitor: Visitor, fit: str) -> 
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     page.get_by_role("heading", name="Pipelines").wait_for()
     page.get_by_role("link", name="LG M50 0.5C", exact=True).wait_for()
-    assert page.get_by_role("link", name="LG M50 0.5C (copy)").count() == 0
+    expect(page.get_by_role("link", name="LG M50 0.5C (copy)")).to_have_count(0)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 import pytest
+from playwright.sync_api import expect
 
 from tests import servers
 from tests.console.conftest import NARROW, WIDE, Visitor, visiting
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 def test_it_is_drawn_and_reaches_its_own_server_only(visitor: Visitor) -> None:
     page = visitor.go()
     page.get_by_role("heading", name="Pipelines").wait_for()
-    assert page.title() == "Pipelines · Voltgraph"
+    expect(page).to_have_title("Pipelines · Voltgraph")
     page.get_by_text("No pipelines yet.").wait_for()
 
 
@@ -56,4 +57,4 @@ def test_axe_finds_nothing_serious_in_the_system(chromium: Browser, running: ser
 def test_an_unknown_place_says_so(visitor: Visitor) -> None:
     page = visitor.go("/nowhere/<b>x")
     page.get_by_text("is no place in the console").wait_for()
-    assert page.locator("main b").count() == 0
+    expect(page.locator("main b")).to_have_count(0)

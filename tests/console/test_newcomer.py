@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.api import ROOT
 from tests.console.conftest import REAL, Visitor
@@ -59,7 +60,7 @@ def test_the_path_of_a_newcomer(visitor: Visitor) -> None:
     uploads = page.get_by_role("list", name="Uploads")
     uploads.get_by_text("601 rows").wait_for(timeout=WAIT)
     uploads.get_by_role("link", name="Fit parameters").click()
-    assert page.get_by_label("Fit a diffusivity").is_checked()
+    expect(page.get_by_label("Fit a diffusivity")).to_be_checked()
     page.get_by_role("button", name="Use this template").click()
     page.get_by_role("button", name="Save and start").click()
 
@@ -89,6 +90,6 @@ def test_the_path_of_a_newcomer(visitor: Visitor) -> None:
     page.get_by_role("link", name="Compare").click()
     row = page.get_by_role("region", name="Parameters of the runs").get_by_role("row").filter(has_text=PARAMETER)
     row.get_by_text("the same").wait_for()
-    assert page.get_by_role("list", name="Runs").get_by_role("listitem").count() == 2
+    expect(page.get_by_role("list", name="Runs").get_by_role("listitem")).to_have_count(2)
 
     assert page.evaluate("window.clicks") == documented_clicks()

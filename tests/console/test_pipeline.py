@@ -8,6 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from playwright.sync_api import expect
 
 from tests import servers
 from tests.console.conftest import NARROW, WIDE, Visitor, visiting
@@ -44,6 +45,7 @@ def impedance(source: str) -> dict[str, Any]:
 def rows_of(page: Page, plot: str) -> list[list[Any]]:
     """Return the rows of a plot's table, with numbers where cells hold them."""
     table = page.get_by_role("region", name=f"{plot}, as a table").locator("tbody tr")
+    table.first.wait_for()
     cells = [row.get_by_role("cell").all_inner_texts() for row in table.all()]
     return [[float(each.replace(MINUS, "-")) if each[-1].isdigit() else each for each in row] for row in cells]
 
@@ -63,7 +65,7 @@ def test_impedance_is_shown_as_nyquist_and_bode_and_values_with_their_errors(vis
     id = visitor.create("impedance", fit, start=True)
     page = visitor.go(f"/pipeline/{id}")
     page.get_by_role("img", name=re.compile("^Nyquist")).wait_for()
-    assert page.locator(".plane circle").count() == len(FREQUENCIES)
+    expect(page.locator(".plane circle")).to_have_count(len(FREQUENCIES))
     page.get_by_role("button", name="Show as table").first.click()
     page.get_by_role("region", name="Nyquist, as a table").get_by_text("0.045").first.wait_for()
     page.get_by_role("img", name=re.compile("^Bode: phase")).wait_for()
@@ -81,14 +83,14 @@ def test_impedance_is_shown_as_nyquist_and_bode_and_values_with_their_errors(vis
     page.get_by_text("0.02001 ± 0.00012").wait_for()
     page.get_by_role("row").filter(has_text="R1 [Ohm]").get_by_text("at a bound").wait_for()
     page.get_by_text(f"R1 stands at its bound {MARKUP}.").wait_for()
-    assert page.locator("main b", has_text="bold").filter(has_not_text="<").count() == 0
+    expect(page.locator("main b", has_text="bold").filter(has_not_text="<")).to_have_count(0)
 
     figure = page.get_by_role("figure").filter(has_text="95% confidence intervals")
     figure.get_by_role("img", name="95% confidence intervals of 1 parameters").wait_for()
     figure.get_by_text("bounds").first.wait_for()
     figure.get_by_role("button", name="Show as table").click()
-    cells = figure.get_by_role("row").filter(has_text="R0 [Ohm]").get_by_role("cell").all_inner_texts()
-    assert cells == ["R0 [Ohm]", NONE, "0.0198", "0.0200123", "0.0202", "0.001 … 0.1"]
+    cells = figure.get_by_role("row").filter(has_text="R0 [Ohm]").get_by_role("cell")
+    expect(cells).to_have_text(["R0 [Ohm]", NONE, "0.0198", "0.0200123", "0.0202", "0.001 … 0.1"])
     page.get_by_role("region", name="Correlation").get_by_role("cell", name=f"{MINUS}0.97").first.wait_for()
 
 
@@ -115,8 +117,8 @@ def test_a_failure_stands_at_its_element_and_a_rerun_begins_there(visitor: Visit
 
     page.get_by_role("button", name="Rerun").click()
     choice = page.get_by_label("From element")
-    assert choice.locator("option").all_inner_texts() == ["first", "second"]
-    assert choice.input_value() == "second"
+    expect(choice.locator("option")).to_have_text(["first", "second"])
+    expect(choice).to_have_value("second")
     page.get_by_role("button", name="Run again").click()
     page.get_by_role("heading", name="fails (rerun)").wait_for()
     page.get_by_text("result taken over").wait_for()
@@ -176,7 +178,7 @@ def test_long_integers_keep_their_digits(visitor: Visitor) -> None:
     page = visitor.go(f"/pipeline/{id}")
     text = page.locator("pre.json")
     text.get_by_text(f'"list": [1, {LONG}]').wait_for()
-    assert f'"count": {LONG},' in text.inner_text()
+    expect(text).to_contain_text(f'"count": {LONG},')
     with page.expect_download() as saved:
         page.get_by_role("button", name="Download", exact=True).click()
     downloaded = json.loads(saved.value.path().read_text())
@@ -187,8 +189,7 @@ def test_long_integers_keep_their_digits(visitor: Visitor) -> None:
     visitor.go(f"/compare/{id},{other}")
     page.get_by_role("button", name="Show differences").click()
     difference = page.get_by_role("row").filter(has_text="$.exact.values.count").get_by_role("cell")
-    difference.first.wait_for()
-    assert difference.all_inner_texts() == ["$.exact.values.count", str(LONG), str(LONG + 1)]
+    expect(difference).to_have_text(["$.exact.values.count", str(LONG), str(LONG + 1)])
 
     visitor.run("StartPipeline", id=id)
     visitor.go(f"/pipeline/{id}")

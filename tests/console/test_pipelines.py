@@ -6,12 +6,13 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from playwright.sync_api import expect
 
 from tests import servers
 from tests.console.conftest import NARROW, WIDE, Visitor, visiting
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Browser
+    from playwright.sync_api import Browser, Route
 
 HOSTILE = '<img src=x onerror="document.title=1"> {{7*7}} </script> \u202e ' + "long " * 30
 SECONDS = {"name": "slow", "fake": {"seconds": 600}}
@@ -28,6 +29,25 @@ def test_a_new_pipeline_appears_and_its_changes_too(visitor: Visitor) -> None:
     page.get_by_role("button", name="1 completed").wait_for()
     visitor.run("DeletePipeline", id=first)
     row.wait_for(state="detached")
+
+
+def test_a_pipeline_that_came_before_the_stream_was_open_is_shown(visitor: Visitor) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if route.request.headers["accept"].startswith("text/event-stream"):
+            held.append(route)
+        else:
+            route.continue_()
+
+    visitor.page.route("**/graphql", hold)
+    page = visitor.go("/?name=between")
+    page.get_by_text("No pipeline matches.").wait_for()
+    visitor.wait(lambda: len(held) > 0)
+    visitor.create("between list and stream")
+    for stream in held:
+        stream.continue_()
+    page.get_by_role("link", name="between list and stream").wait_for()
 
 
 def test_what_one_tab_cancels_the_other_shows(chromium: Browser, visitor: Visitor) -> None:
@@ -52,17 +72,17 @@ def test_filters_stand_in_the_address_and_markup_is_text(visitor: Visitor) -> No
     page.get_by_role("link", name="other one").wait_for(state="detached")
     page.get_by_text('<img src=x onerror="document.title=1"> {{7*7}} </script>').wait_for()
     assert "name=onerror" in page.url
-    assert page.locator("main img").count() == 0
+    expect(page.locator("main img")).to_have_count(0)
     page.get_by_role("button", name="failed").click()
     page.get_by_text("No pipeline matches.").wait_for()
     page.reload()
     page.get_by_text("No pipeline matches.").wait_for()
-    assert page.get_by_role("button", name="failed").get_attribute("aria-pressed") == "true"
+    expect(page.get_by_role("button", name="failed")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("button", name="failed").click()
     page.locator("a.name").click()
     page.get_by_role("heading", name="onerror").wait_for()
-    assert page.title().startswith("<img src=x onerror=")
-    assert page.locator("main img").count() == 0
+    expect(page).to_have_title(re.compile("^<img src=x onerror="))
+    expect(page.locator("main img")).to_have_count(0)
 
 
 def test_labels_are_shown_and_filter(visitor: Visitor) -> None:
@@ -73,7 +93,7 @@ def test_labels_are_shown_and_filter(visitor: Visitor) -> None:
     page.get_by_role("link", name=label).click()
     page.get_by_role("link", name="without a label").wait_for(state="detached")
     page.get_by_role("link", name="labelled", exact=True).wait_for()
-    assert page.get_by_label("Label", exact=True).input_value() == label
+    expect(page.get_by_label("Label", exact=True)).to_have_value(label)
 
 
 def test_selected_pipelines_are_deleted_and_refusals_are_named(visitor: Visitor) -> None:
@@ -86,7 +106,7 @@ def test_selected_pipelines_are_deleted_and_refusals_are_named(visitor: Visitor)
     page.get_by_role("dialog").get_by_role("button", name="Delete").click()
     page.get_by_role("alert").get_by_text(re.compile("stays: ")).wait_for()
     page.get_by_role("link", name="goes").wait_for(state="detached")
-    assert page.get_by_role("link", name="stays").count() == 1
+    expect(page.get_by_role("link", name="stays")).to_have_count(1)
     visitor.run("CancelPipeline", id=stays)
 
 
@@ -96,13 +116,13 @@ def test_pages_lead_to_all_pipelines_and_back(visitor: Visitor) -> None:
     page = visitor.go("/?name=page&order=name")
     names = page.locator("a.name")
     page.get_by_text(re.compile("1.25 of 30")).wait_for()
-    assert names.first.inner_text() == "page 00"
+    expect(names.first).to_have_text("page 00")
     page.get_by_role("button", name="Next page").click()
     page.get_by_text(re.compile("26.30 of 30")).wait_for()
     page.get_by_text("page 29").wait_for()
     page.get_by_role("button", name="Previous page").click()
     page.get_by_text("page 00").wait_for()
-    assert names.count() == 25
+    expect(names).to_have_count(25)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

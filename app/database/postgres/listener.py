@@ -52,6 +52,8 @@ class Listener:
     async def start(self) -> None:
         """Start to listen, if not started. Waits for the connection for a limited time, since catching up repairs the
         rest."""
+        if self._listens.is_set():
+            return
         if self._task is None:
             self._task = asyncio.create_task(self._listen(), context=Context())  # outside of the request
         with suppress(TimeoutError):

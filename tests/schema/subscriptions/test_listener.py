@@ -14,11 +14,12 @@ from sqlalchemy import make_url
 from app.database.connect import database_url as parsed
 from app.database.connect import open_database
 from app.database.interface import Database
+from app.database.postgres.listener import Listener
 from app.models.enums import PipelineStatus
 from tests import servers
 from tests.faults.waiting import until
 from tests.schema.subscriptions import clients
-from tests.schema.subscriptions.clients import FOLLOW, WATCH, Live, move, socket
+from tests.schema.subscriptions.clients import FOLLOW, WATCH, Live, move, socket, stream
 
 
 @pytest.fixture
@@ -68,6 +69,38 @@ async def test_hears_of_what_another_process_commits(live: Live, other: Database
         await client.next()
         await move(other, id, PipelineStatus.RUNNING)
         assert (await client.next())["status"] == "RUNNING"
+
+
+@pytest.fixture
+def _connects_slowly(monkeypatch: pytest.MonkeyPatch) -> None:
+    connect = Listener._connection
+
+    @asynccontextmanager
+    async def connect_slowly(listener: Listener) -> AsyncIterator[tuple[Any, asyncio.Event]]:
+        async with connect(listener) as connection:
+            await asyncio.sleep(0.3)
+            yield connection
+
+    monkeypatch.setattr(Listener, "_connection", connect_slowly)
+
+
+@pytest.mark.usefixtures("_connects_slowly")
+async def test_whoever_sees_the_headers_of_a_stream_misses_no_change(live: Live, other: Database) -> None:
+    id = (await live.api.create())["id"]
+    async with stream(live.http, FOLLOW) as events:
+        await move(other, id, PipelineStatus.RUNNING)
+        assert (await events.data())["pipelineId"] == id
+
+
+@pytest.mark.usefixtures("_connects_slowly")
+async def test_whoever_gets_a_pong_after_a_subscribe_misses_no_change(live: Live, other: Database) -> None:
+    id = (await live.api.create())["id"]
+    async with socket(live.url) as client:
+        await client.subscribe(FOLLOW)
+        await client.send({"type": "ping"})
+        assert await client.receive() == {"type": "pong"}
+        await move(other, id, PipelineStatus.RUNNING)
+        assert (await client.next())["pipelineId"] == id
 
 
 async def test_whoever_watched_a_pipeline_gets_what_an_outage_hid(live: Live, other: Database, url: str) -> None:

@@ -2,6 +2,7 @@ import type { AnyVariables, CombinedError, TypedDocumentNode } from '@urql/core'
 import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
 import { client, isLost, isUnauthenticated } from './client';
 import { epoch, visible } from './connection';
+import { fetchExact } from './exact';
 import { useStore } from './store';
 
 export interface Data<D> {
@@ -43,24 +44,31 @@ export function useData<D, V extends AnyVariables>(
   return { ...state, refetch: useCallback(() => setAgain(count => count + 1), []) };
 }
 
+interface Following<D> {
+  pause?: boolean;
+  isDone?: (newest: D | undefined) => boolean;
+  onOpen?: () => void;
+}
+
 const FIRST_WAIT = 500;
 const LONGEST_WAIT = 10_000;
 
 /**
  * Follow a subscription. A stream that ends or breaks is begun again, until `isDone` says that its newest data are the
- * last. The cache takes what comes, so that queries of the same objects are up to date.
+ * last. The cache takes what comes, so that queries of the same objects are up to date. `onOpen` is called whenever a
+ * stream is open: a subscription to changes tells none that came before, so what shows them is to be read again.
  */
 export function useLive<D, V extends AnyVariables>(
   document: TypedDocumentNode<D, V>,
   variables: V,
   onData: (data: D) => void,
-  { pause = false, isDone = () => false }: { pause?: boolean; isDone?: (newest: D | undefined) => boolean } = {},
+  { pause = false, isDone = () => false, onOpen = () => {} }: Following<D> = {},
 ): void {
   const by = useStore(client);
   const since = useStore(epoch);
   const isVisible = useStore(visible);
-  const newest = useRef({ onData, isDone });
-  newest.current = { onData, isDone };
+  const newest = useRef({ onData, isDone, onOpen });
+  newest.current = { onData, isDone, onOpen };
   const asked = JSON.stringify(variables);
   useEffect(() => {
     if (pause || !isVisible) return;
@@ -74,9 +82,14 @@ export function useLive<D, V extends AnyVariables>(
       timer = setTimeout(() => ((timer = undefined), begin()), wait);
       wait = Math.min(wait * 2, LONGEST_WAIT);
     };
+    const opened: typeof fetch = async (url, init) => {
+      const response = await fetchExact(url, init);
+      if (response.ok && !isOver) newest.current.onOpen();
+      return response;
+    };
     const begin = () => {
       stop();
-      const source = by.subscription(document, variables).subscribe(({ data, error, hasNext }) => {
+      const source = by.subscription(document, variables, { fetch: opened }).subscribe(({ data, error, hasNext }) => {
         if (data !== undefined && data !== null) {
           wait = FIRST_WAIT;
           last = data;

@@ -12,6 +12,7 @@ import {
   ConsolePipelinesLiveDocument,
   ConsolePipelineTotalsDocument,
   type ConsolePipelineListQuery,
+  type ConsolePipelinesLiveSubscription,
 } from '../generated/operations';
 import type { ScreenProps } from '../router';
 import { Filters, orderOf, filterOf, STATUSES } from './pipelines/filters';
@@ -34,14 +35,16 @@ export default function Pipelines({ query }: ScreenProps) {
   const totals = useData(ConsolePipelineTotalsDocument, { filter: others });
   const [picked, setPicked] = useState<ReadonlyMap<string, Pick>>(new Map());
   const rows = list.data?.pipelines.nodes ?? [];
-  const again = usePaced(() => (list.refetch(), totals.refetch()), PAUSE);
+  const refresh = () => (list.refetch(), totals.refetch());
+  const again = usePaced(refresh, PAUSE);
   const shown = useRef(rows);
   shown.current = rows;
-  useLive(ConsolePipelinesLiveDocument, { filter: others }, ({ pipelinesUpdated: { pipeline } }) => {
+  const onChange = ({ pipelinesUpdated: { pipeline } }: ConsolePipelinesLiveSubscription) => {
     const old = shown.current.find(({ id }) => id === pipeline?.id);
     // The cache has the new state of rows that are shown already; what comes, goes or moves needs the server.
     if (old === undefined || !pipeline || old.status !== pipeline.status || orderBy.field !== 'CREATED_AT') again();
-  });
+  };
+  useLive(ConsolePipelinesLiveDocument, { filter: others }, onChange, { onOpen: refresh });
   const counts = new Map(totals.data?.pipelineCounts.map(each => [each.status, each.count]));
   const total = (statuses ?? STATUSES).reduce((sum, status) => sum + (counts.get(status) ?? 0), 0);
   const pick = (row: Row, isPicked: boolean) => {

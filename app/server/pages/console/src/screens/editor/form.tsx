@@ -13,7 +13,7 @@ import { check } from './check';
 import { faultsOf, written, type Draft, type Fault } from './draft';
 import { Elements } from './elements';
 import { FaultList } from './faults';
-import { fromField, placed, type Found } from './problems';
+import { fromField, placed, stillTrue, type Found } from './problems';
 import { inputOf, mutate, RawTexts } from './requests';
 import { Starters } from './starters';
 import { useUnsaved } from './unsaved';
@@ -47,13 +47,16 @@ export function Form({
   const isDirty = content !== saved;
   const leave = useUnsaved(isDirty);
   const local = useMemo(() => faultsOf(draft), [content]);
-  const faults = useMemo(() => [...local, ...placed(draft, found)], [local, found]);
+  const faults = useMemo(() => [...local, ...placed(draft, stillTrue(found, local))], [local, found]);
+  const newest = useRef(content);
+  newest.current = content;
   const key = useIdempotencyKey(content);
 
   const runCheck = async (isAsked: boolean) => {
     if (isAsked) setBusy('check');
     const answer = await check(draft);
     if (isAsked) setBusy(null);
+    if (newest.current !== content) return; // a later check is of the newer text
     setFound(answer.found);
     setChecked(answer.isKnown ? content : null);
     if (isAsked && answer.found.length === 0 && answer.isKnown) notify('No problems found.');

@@ -11,6 +11,12 @@ export interface Found {
   field?: string;
 }
 
+/** Leave out what the server found in elements whose texts are no JSON now: it is checked again when they are. */
+export function stillTrue(found: readonly Found[], local: readonly Fault[]): Found[] {
+  const broken = new Set(local.filter(({ place }) => place !== undefined).map(({ element }) => element));
+  return found.filter(({ element }) => element === undefined || !broken.has(element));
+}
+
 /** Find the places of the server's problems in the texts as they are now. */
 export function placed(draft: Draft, found: readonly Found[]): Fault[] {
   const roots = new Map(draft.elements.map(({ key, text }) => [key, { text, root: parse(text).root }]));

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -61,6 +61,22 @@ def running(database: str, variables: dict[str, str]) -> Iterator[servers.Server
     """Server for all tests of a module, with two places for pipelines."""
     with servers.serving(database, **variables) as server:
         yield server
+
+
+open_visitors: list[Visitor] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call() -> Generator[None]:
+    """Add to a failure what the pages showed."""
+    try:
+        yield
+    except Exception as error:
+        for visitor in open_visitors:
+            with suppress(Exception):
+                shown = visitor.page.locator("body").inner_text(timeout=1_000)
+                error.add_note(f"{visitor.page.url} {visitor.complaints}\n{shown}")
+        raise
 
 
 class Visitor:
@@ -176,9 +192,12 @@ def visiting(browser: Browser, url: str, **options: Any) -> Iterator[Visitor]:
     context = browser.new_context(
         **{"viewport": {"width": WIDE[0], "height": WIDE[1]}, "color_scheme": "light"} | options
     )
+    visitor = Visitor(context, url)
+    open_visitors.append(visitor)
     try:
-        yield Visitor(context, url)
+        yield visitor
     finally:
+        open_visitors.remove(visitor)
         context.close()
 
 

@@ -118,7 +118,7 @@ def test_only_the_check_of_the_newest_text_counts(editor: Visitor) -> None:
     held: list[Route] = []
 
     def hold_the_first(route: Route) -> None:
-        if "ConsoleCheck" not in (route.request.post_data or "") or held:
+        if "Nobody2020" not in (route.request.post_data or "") or held:
             route.continue_()
         else:
             held.append(route)
@@ -129,7 +129,7 @@ def test_only_the_check_of_the_newest_text_counts(editor: Visitor) -> None:
     editor.wait(lambda: len(held) > 0)
     write(editor, "cell", '{"parameter_set": "Chen2020"}')
     page.get_by_text("No problems found.").wait_for()
-    with page.expect_response(lambda response: "ConsoleCheck" in (response.request.post_data or "")) as late:
+    with page.expect_response(lambda response: "Nobody2020" in (response.request.post_data or "")) as late:
         held[0].continue_()
     assert "Nobody2020" in late.value.text()
     page.wait_for_timeout(500)

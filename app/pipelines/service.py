@@ -37,7 +37,6 @@ from app.pipelines.transactions.rows import (
     insert_elements,
     invalid_state,
     link,
-    loaded,
     lock_pipeline,
     set_columns,
 )
@@ -188,7 +187,7 @@ async def duplicate(
     require_write(caller)
     while True:
         source, elements, size = await database.run(
-            partial(_read_source, database, caller, id), ReadBudget(is_single=False)
+            partial(_read_source, database, caller, id), ReadBudget(is_single=True)
         )
         take_copy(size)
         draft = _copy_of(source, name, elements)
@@ -201,17 +200,28 @@ async def duplicate(
                 return copied
 
 
-def _read_source(database: Database, caller: Caller, id: str) -> ReadSteps[tuple[Pipeline, list[Element], int]]:
+class _Original(NamedTuple):
+    """Part of a pipeline that its copies take over."""
+
+    organization_id: str
+    project_id: str
+    name: str
+    description: str | None
+    live_progress_updates: bool | None
+    labels: str
+
+
+def _read_source(database: Database, caller: Caller, id: str) -> ReadSteps[tuple[_Original, list[Element], int]]:
     """Read a pipeline to duplicate, with its elements and the bytes of their configurations. A long configuration is
     left out: the database copies it. Raises NOT_FOUND."""
-    compiled = compiled_writes(database.dialect)
-    find, source_elements = compiled(statements.FIND), compiled(statements.source_elements)
-    rows = yield find.sql, find.parameters({"organization": caller.organization_id, "pipeline": id})
-    for pipeline in map(loaded, find.rows(rows)):
-        if may_see(caller, pipeline.organization_id, pipeline.project_id):
-            rows = yield source_elements.sql, source_elements.parameters({"pipeline": id})
-            found = source_elements.rows(rows)
-            return pipeline, [Element(*each) for *each, _ in found], sum(size for *_, size in found)
+    query = compiled_writes(database.dialect)(statements.source)
+    rows = yield query.sql, query.parameters({"organization": caller.organization_id, "pipeline": id})
+    found = query.rows(rows)
+    for row in found[:1]:
+        original = _Original(*row[: len(_Original._fields)])
+        if may_see(caller, original.organization_id, original.project_id):
+            elements = [each[len(original) :] for each in found if each[-1] is not None]
+            return original, [Element(*each) for *each, _ in elements], sum(size for *_, size in elements)
     raise not_found("pipeline", "id")
 
 
@@ -244,7 +254,7 @@ def _is_at_hand(elements: list[Element]) -> bool:
     return all(element.config is not None for element in elements)
 
 
-def _copy_of(source: Pipeline, name: str | None, elements: list[Element]) -> PipelineCreate:
+def _copy_of(source: Pipeline | _Original, name: str | None, elements: list[Element]) -> PipelineCreate:
     """Return the draft of a copy."""
     name = name or f"{source.name[: MAX_NAME - len(COPY)]}{COPY}"
     draft = PipelineCreate(source.project_id, name, source.description, source.live_progress_updates, elements)

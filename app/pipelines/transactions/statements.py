@@ -93,12 +93,15 @@ SHORT_CONFIG = 16_384
 """Maximum bytes of a configuration that a duplication reads; the database copies a longer one."""
 
 
-def source_elements(sql: Sql) -> Any:
-    """Select the elements of a pipeline: names, types, short configurations, and the bytes of all configurations."""
-    c = ELEMENT.c
+def source(sql: Sql) -> Any:
+    """Select a pipeline to copy, beside each of its elements: its project and what a copy takes over; names, types,
+    short configurations, and the bytes of all configurations. A pipeline without elements has one row."""
+    p, c = PIPELINE.c, ELEMENT.c
     size = sql.octets(c.job_config)
     short = sa.case((size <= SHORT_CONFIG, c.job_config))
-    return sa.select(c.name, c.element_type, short, size).where(_OF_PIPELINE).order_by(c.element_order)
+    copied = p.organization_id, p.project_id, p.name, p.description, p.live_progress_updates, p.labels
+    found = sa.select(*copied, c.name, c.element_type, short, size).outerjoin_from(PIPELINE, ELEMENT)
+    return found.where(p.id == _ID, p.organization_id == _ORGANIZATION).order_by(c.element_order)
 
 
 _config = sa.cast(ELEMENT.c.job_config, sa.Text)

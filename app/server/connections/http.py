@@ -30,6 +30,8 @@ REFUSED = (
 class HttpProtocol(WriteTimeout, HttpToolsProtocol):
     """uvicorn's protocol over a transport with a write timeout."""
 
+    __slots__ = ("_backlog", "_late", "_limits")
+
     transport: CoalescingTransport  # type: ignore[assignment]
 
     def __init__(self, *arguments: Any, **named: Any) -> None:

@@ -20,6 +20,25 @@ INVALID_DATA = 1007
 class WebSocket(WriteTimeout, LimitedWebSocket):
     """uvicorn's protocol over a transport with a write timeout."""
 
+    __slots__ = (
+        "close_timer",
+        "curr_msg_data_type",
+        "disconnected",
+        "frames",
+        "initial_response",
+        "last_ping_rtt",
+        "pending_ping_payload",
+        "ping_sent_at",
+        "ping_timer",
+        "pong_timer",
+        "queue",
+        "read_paused",
+        "request",
+        "response",
+        "writable",
+    )
+    # An object with more than 30 attributes has a table of names of its own, 1.3 KiB long, beside its values.
+
     transport: CoalescingTransport  # type: ignore[assignment]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

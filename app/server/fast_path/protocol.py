@@ -54,6 +54,10 @@ class SuspendedCycle:
 class FastPathProtocol(HttpProtocol):
     """HTTP protocol that answers short requests to /graphql without ASGI."""
 
+    # With the attributes of uvicorn's protocol these are more than 30, beyond which an object has a table of names of
+    # its own, 1.3 KiB long, beside its values.
+    __slots__ = ("_app", "_begun", "_heads", "_held", "_is_between", "_may_begin", "_used_at")
+
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         app: Any = self.config.app

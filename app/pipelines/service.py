@@ -218,7 +218,7 @@ def _read_source(database: Database, caller: Caller, id: str) -> ReadSteps[tuple
     rows = yield query.sql, query.parameters({"organization": caller.organization_id, "pipeline": id})
     found = query.rows(rows)
     for row in found[:1]:
-        original = _Original(*row[: len(_Original._fields)])
+        original = _Original(*row[:6])
         if may_see(caller, original.organization_id, original.project_id):
             elements = [each[len(original) :] for each in found if each[-1] is not None]
             return original, [Element(*each) for *each, _ in elements], sum(size for *_, size in elements)

@@ -203,7 +203,6 @@ async def duplicate(
 class _Original(NamedTuple):
     """Part of a pipeline that its copies take over."""
 
-    organization_id: str
     project_id: str
     name: str
     description: str | None
@@ -217,12 +216,10 @@ def _read_source(database: Database, caller: Caller, id: str) -> ReadSteps[tuple
     query = compiled_writes(database.dialect)(statements.source)
     rows = yield query.sql, query.parameters({"organization": caller.organization_id, "pipeline": id})
     found = query.rows(rows)
-    for row in found[:1]:
-        original = _Original(*row[:6])
-        if may_see(caller, original.organization_id, original.project_id):
-            elements = [each[len(original) :] for each in found if each[-1] is not None]
-            return original, [Element(*each) for *each, _ in elements], sum(size for *_, size in elements)
-    raise not_found("pipeline", "id")
+    if not found or not may_see(caller, *found[0][:2]):
+        raise not_found("pipeline", "id")
+    elements = [row[6:] for row in found if row[-1] is not None]
+    return _Original(*found[0][1:6]), [Element(*each) for *each, _ in elements], sum(size for *_, size in elements)
 
 
 class _Source(NamedTuple):

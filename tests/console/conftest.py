@@ -104,9 +104,9 @@ class Visitor:
         """Return whether the page is no wider than its window."""
         return bool(self.page.evaluate("document.documentElement.scrollWidth <= innerWidth"))
 
-    def wait(self, until: Callable[[], bool]) -> None:
+    def wait(self, until: Callable[[], bool], seconds: float = PATIENCE / 1000) -> None:
         """Wait until something outside of the page's elements is so."""
-        deadline = monotonic() + PATIENCE / 1000
+        deadline = monotonic() + seconds
         while not until():
             assert monotonic() < deadline
             self.page.wait_for_timeout(50)

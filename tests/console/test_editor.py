@@ -176,7 +176,7 @@ def test_unsaved_changes_are_not_lost_by_a_click(editor: Visitor) -> None:
     page.on("dialog", stay)
     page.get_by_role("link", name="Pipelines").click()
     for leave in ("history.back()", "location.hash = '#/data'"):
-        with page.expect_event("dialog"):
+        with page.expect_event("dialog", timeout=5_000):
             page.evaluate(leave)
     assert len(asked) == 3
     expect_names(editor, "cell")

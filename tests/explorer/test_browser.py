@@ -15,6 +15,7 @@ import pytest
 
 from app.auth.keys import open_keys
 from app.database.connect import database_url as parsed
+from tests.shaken import slow_down
 
 if TYPE_CHECKING:
     from playwright.sync_api import BrowserContext, Page
@@ -64,6 +65,7 @@ class Visitor:
         context.on("console", lambda message: self._hear(message.type, message.text))
         context.on("weberror", lambda error: self._hear("error", str(error.error)))
         self.page: Page = context.pages[0]
+        slow_down(self.page)
         self.page.goto(server.url + "/graphql")
         self.page.get_by_role("button", name="Execute query").wait_for()
 

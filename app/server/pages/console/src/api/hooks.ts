@@ -16,18 +16,21 @@ export interface Data<D> {
 
 /**
  * The data of a query: from the cache at once, then from the server, and again when the server comes back. Those that
- * many parts of the page share, and that hardly change, are read from the cache only once they are there.
+ * many parts of the page share, and that hardly change, are read from the cache only once they are there. With `every`,
+ * the data are read again that many milliseconds after each answer, while the tab is in front.
  */
 export function useData<D, V extends AnyVariables>(
   document: TypedDocumentNode<D, V>,
   variables: V,
-  { pause = false, isShared = false }: { pause?: boolean; isShared?: boolean } = {},
+  { pause = false, isShared = false, every }: { pause?: boolean; isShared?: boolean; every?: number } = {},
 ): Data<D> {
   const by = useStore(client);
   const since = useStore(epoch);
+  const isVisible = useStore(visible);
   const [again, setAgain] = useState(0);
   const [state, set] = useState<Omit<Data<D>, 'refetch'>>({ data: undefined, error: undefined, fetching: !pause });
   const asked = JSON.stringify(variables);
+  const refetch = useCallback(() => setAgain(count => count + 1), []);
   useEffect(() => {
     if (pause) return;
     set(old => ({ ...old, fetching: true }));
@@ -41,7 +44,12 @@ export function useData<D, V extends AnyVariables>(
     );
     return unsubscribe;
   }, [by, since, document, asked, pause, again]);
-  return { ...state, refetch: useCallback(() => setAgain(count => count + 1), []) };
+  useEffect(() => {
+    if (every === undefined || state.fetching || !isVisible) return;
+    const timer = setTimeout(refetch, every);
+    return () => clearTimeout(timer);
+  }, [every, state.fetching, isVisible, again]);
+  return { ...state, refetch };
 }
 
 interface Following<D> {

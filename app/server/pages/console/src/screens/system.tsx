@@ -1,5 +1,4 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect } from 'preact/hooks';
 import { useData } from '../api/hooks';
 import { useViewer } from '../api/viewer';
 import { count } from '../components/numbers';
@@ -15,13 +14,9 @@ const SILENT = 60_000;
 
 /** The server: version, workers, queue, limits, and the way to its other pages. */
 export default function System() {
-  const { data, error, fetching, refetch } = useData(ConsoleSystemDocument, {});
+  const { data, error, fetching, refetch } = useData(ConsoleSystemDocument, {}, { every: AGAIN });
   const isAdmin = useViewer()?.isAdmin ?? false;
   const now = useNow(true, 1_000);
-  useEffect(() => {
-    const timer = setInterval(refetch, AGAIN);
-    return () => clearInterval(timer);
-  }, []);
   const system = data?.system;
   return (
     <div class="stack">

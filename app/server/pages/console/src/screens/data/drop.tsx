@@ -74,7 +74,7 @@ function Row({ upload: { id, name, bytes: size, sent, stage, problem, canRetry, 
       <span class="said" role={stage === 'failed' ? 'alert' : 'status'}>
         {stage === 'waiting' && 'waits'}
         {stage === 'sending' && `${bytes(sent)} of ${bytes(size)}`}
-        {stage === 'reading' && 'is read'}
+        {stage === 'reading' && (problem ?? 'is read')}
         {stage === 'ready' && `✓ ${count(rows ?? 0)} rows`}
         {stage === 'failed' && `✕ ${problem}`}
       </span>

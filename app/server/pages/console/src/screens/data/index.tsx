@@ -16,6 +16,7 @@ import './data.css';
 
 const SIZE = 25;
 const TYPED = 250;
+const AGAIN = 5_000;
 const STATUSES: MeasurementStatus[] = ['READY', 'PROCESSING', 'UPLOADING', 'FAILED'];
 
 /** The measurements that the caller may see, and a place to drop files. */
@@ -35,7 +36,7 @@ export default function Measurements() {
     ...(only && project.trim() && { projectId: project.trim() }),
   };
   const [page, setPage] = usePage(SIZE, JSON.stringify(filter));
-  const { data, error, fetching, refetch } = useData(ConsoleMeasurementListDocument, { filter, ...page.args });
+  const { data, error, fetching, refetch } = useData(ConsoleMeasurementListDocument, { filter, ...page.args }, { every: AGAIN });
   const ended = useStore(uploads)
     .map(({ measurement, stage }) => (measurement ? stage : ''))
     .join();

@@ -1,4 +1,4 @@
-import { client } from '../../api/client';
+import { client, isUnauthenticated } from '../../api/client';
 import { explained } from '../../api/hooks';
 import { Store } from '../../api/store';
 import {
@@ -18,7 +18,7 @@ export interface Upload {
   bytes: number;
   sent: number;
   stage: Stage;
-  /** Why it failed. */
+  /** Why it failed, or why it is not known yet whether it is read. */
   problem: string | null;
   /** Whether another attempt may succeed. */
   canRetry: boolean;
@@ -61,6 +61,7 @@ class Failure extends Error {
 const transfers = new Map<number, Transfer>();
 const FIRST_WAIT = 250;
 const LONGEST_WAIT = 2_000;
+const SILENT = 20_000;
 const LONGEST_NAME = 255;
 let last = 0;
 let queue: Promise<void> = Promise.resolve();
@@ -163,7 +164,7 @@ async function complete(id: string): Promise<string | null> {
 
 async function finish({ id, file, created }: Transfer): Promise<void> {
   change(id, { stage: 'reading', sent: file.size });
-  const { status, error, rows } = await read(created!.measurement);
+  const { status, error, rows } = await read(created!.measurement, problem => change(id, { problem }));
   if (status === 'FAILED') throw new Failure(error ?? 'The file could not be read.', false);
   change(id, { stage: 'ready', rows: rows ?? null });
 }
@@ -201,11 +202,26 @@ function refusal({ status, responseText }: XMLHttpRequest): Failure {
 type Read = NonNullable<ConsoleMeasurementStatusQuery['measurement']>;
 
 /** Wait until the file is read. It asks instead of holding a stream: browsers open six connections to a server. */
-async function read(id: string): Promise<Read> {
+async function read(id: string, tell: (problem: string | null) => void): Promise<Read> {
   for (let wait = FIRST_WAIT; ; wait = Math.min(wait * 1.5, LONGEST_WAIT)) {
     await new Promise(done => setTimeout(done, wait));
-    const { data } = await client.value.query(ConsoleMeasurementStatusDocument, { id }, { requestPolicy: 'network-only' }).toPromise();
-    if (data && !data.measurement) throw new Failure('The measurement was deleted.', false);
-    if (data?.measurement?.isTerminal) return data.measurement;
+    const by = client.value;
+    const silence = setTimeout(() => tell(`The server has not answered for ${SILENT / 1000} seconds.`), SILENT);
+    const { data, error } = await by.query(ConsoleMeasurementStatusDocument, { id }, { requestPolicy: 'network-only' }).toPromise();
+    clearTimeout(silence);
+    const isRefused = error !== undefined && isUnauthenticated(error);
+    tell(error ? `${explained(error)} ${isRefused ? 'It goes on with the next key.' : 'Trying again.'}` : null);
+    if (isRefused) await replaced(by);
+    if (error) continue;
+    if (!data?.measurement) throw new Failure('The measurement was deleted.', false);
+    if (data.measurement.isTerminal) return data.measurement;
   }
+}
+
+/** Wait until another key gives another client. */
+function replaced(old: typeof client.value): Promise<void> {
+  return new Promise(done => {
+    if (client.value !== old) return done();
+    const end = client.listen(() => (end(), done()));
+  });
 }

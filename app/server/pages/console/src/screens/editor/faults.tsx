@@ -7,18 +7,22 @@ export function FaultList({
   draft,
   faults,
   isChecked,
+  isUnchecked,
   onShow,
 }: {
   draft: Draft;
   faults: readonly Fault[];
   /** Whether the server found no problems in this very draft. */
   isChecked: boolean;
+  /** Whether the text changed during the check that was asked for last. */
+  isUnchecked: boolean;
   onShow: (fault: Fault) => void;
 }) {
   const names = new Map(draft.elements.map(({ key, name }) => [key, name || 'element without a name']));
   return (
     <div role="status" class="problems">
       {faults.length === 0 && isChecked && <p class="checked">✓ No problems found.</p>}
+      {isUnchecked && <p class="box warn">The text changed while it was checked. Press “Check” to check it as it is now.</p>}
       {faults.length > 0 && (
         <div class="box bad">
           <h2>{faults.length === 1 ? 'One problem' : `${faults.length} problems`}</h2>

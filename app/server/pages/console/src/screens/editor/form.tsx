@@ -39,7 +39,10 @@ export function Form({
   const [draft, setDraft] = useState(initial);
   const [found, setFound] = useState<Found[]>([]);
   const [checked, setChecked] = useState<string | null>(null);
+  const [isUnchecked, setUnchecked] = useState(false);
   const [busy, setBusy] = useState<Busy>(null);
+  const isSaving = busy === 'save' || busy === 'start';
+  useFocusKept(busy !== null);
   const [saved, setSaved] = useState(() => written(initial));
   const [shown, show] = useState<{ fault: Fault; time: number } | null>(null);
   const readOnly = useViewer()?.readOnly ?? null;
@@ -54,9 +57,13 @@ export function Form({
 
   const runCheck = async (isAsked: boolean) => {
     if (isAsked) setBusy('check');
+    setUnchecked(false);
     const answer = await check(draft);
     if (isAsked) setBusy(null);
-    if (newest.current !== content) return; // a later check is of the newer text
+    if (newest.current !== content) {
+      if (isAsked) setUnchecked(true); // otherwise a later check is of the newer text
+      return;
+    }
     setFound(answer.found);
     setChecked(answer.isKnown ? content : null);
     if (isAsked && answer.found.length === 0 && answer.isKnown) notify('No problems found.');
@@ -131,22 +138,27 @@ export function Form({
       {id === undefined && draft.elements.length === 0 && (
         <Starters measurement={measurement} onDraft={start => setDraft(old => ({ ...old, ...start }))} projectId={draft.projectId} />
       )}
-      <About draft={draft} isNew={id === undefined} onChange={change => setDraft(old => ({ ...old, ...change }))} />
+      <div inert={isSaving}>
+        <About draft={draft} isNew={id === undefined} onChange={change => setDraft(old => ({ ...old, ...change }))} />
+      </div>
       <FaultList
         draft={draft}
         faults={draft.elements.length === 0 ? faults.filter(({ field }) => field !== 'elements') : faults}
         isChecked={checked === content}
+        isUnchecked={isUnchecked && checked !== content}
         onShow={fault => show({ fault, time: Date.now() })}
       />
-      <Elements
-        elements={draft.elements}
-        faults={faults}
-        shown={shown}
-        isLocked={!isPending}
-        projectId={draft.projectId}
-        measurement={measurement}
-        onChange={change => setDraft(old => ({ ...old, elements: change(old.elements) }))}
-      />
+      <div inert={isSaving}>
+        <Elements
+          elements={draft.elements}
+          faults={faults}
+          shown={shown}
+          isLocked={!isPending}
+          projectId={draft.projectId}
+          measurement={measurement}
+          onChange={change => setDraft(old => ({ ...old, elements: change(old.elements) }))}
+        />
+      </div>
     </div>
   );
 }
@@ -154,6 +166,17 @@ export function Form({
 interface Payload {
   pipeline?: { id: string } | null | undefined;
   userErrors: ReadonlyArray<{ message: string; field?: readonly string[] | null | undefined }>;
+}
+
+/** Keep the focus through a time in which the focused button is disabled, unless something else has it afterwards. */
+function useFocusKept(isBusy: boolean): void {
+  const focused = useRef<HTMLElement | null>(null);
+  if (isBusy) focused.current ??= document.activeElement as HTMLElement | null;
+  useEffect(() => {
+    if (isBusy) return;
+    if (document.activeElement?.contains(focused.current)) focused.current?.focus(); // it fell back to what is around it
+    focused.current = null;
+  }, [isBusy]);
 }
 
 /** A key that stays while the content does: a save that is repeated after a lost answer makes no second pipeline. */

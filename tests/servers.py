@@ -10,7 +10,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -75,8 +75,9 @@ class Postgres:
         unless somebody is still connected to it or its tables differ from new ones."""
         url = self._free.pop() if self._free else self.new_database()
         yield url
-        if asyncio.run(_state(url, emptied=True)) == self._new:
-            self._free.append(url)
+        with suppress(asyncpg.PostgresError, OSError):  # such as of a lock that somebody holds
+            if asyncio.run(_state(url, emptied=True)) == self._new:
+                self._free.append(url)
 
     def execute(self, statements: str) -> None:
         """Execute statements as the superuser."""

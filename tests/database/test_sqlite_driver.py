@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import sqlite3
+import weakref
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -119,3 +120,18 @@ def test_no_other_library_opens_the_database() -> None:
         "database/sqlite/backend.py",
         "database/sqlite/backup.py",
     }
+
+
+async def test_a_thread_at_rest_holds_no_argument_and_no_result(tmp_path: Path) -> None:
+    """A round of writes may hold megabytes, and the next one may come hours later."""
+
+    class Held:
+        pass
+
+    made = driver.connection(str(tmp_path / "test.db"))
+    async with made:
+        argument = Held()
+        result = await driver.run_in_thread(made, lambda given: [given, Held()], argument)
+        left = [weakref.ref(each) for each in result]
+        del argument, result
+        assert [each() for each in left] == [None, None]

@@ -60,14 +60,17 @@ class Threaded(aiosqlite.Connection):
         if self.is_inline and not self._in_thread and _is_short(fn, args):
             return fn(*args, **kwargs)
         self._in_thread += 1
+        # aiosqlite's thread keeps its last function and result, perhaps for hours: they hold nothing.
+        work, done = [partial(fn, *args, **kwargs)], []
 
-        def run() -> Any:
+        def run() -> None:
             try:
-                return fn(*args, **kwargs)
+                done.append(work.pop()())
             finally:
                 self._in_thread -= 1
 
-        return await super()._execute(run)  # type: ignore[no-untyped-call]
+        await super()._execute(run)  # type: ignore[no-untyped-call]
+        return done.pop()
 
 
 def _is_short(function: Any, arguments: Sequence[Any]) -> bool:

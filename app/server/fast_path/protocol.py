@@ -182,9 +182,9 @@ class FastPathProtocol(HttpProtocol):
 
     def _send(self, response: Response) -> None:
         defaults = self.server_state.default_headers
-        head = _head(response.status, tuple(defaults), response.headers)
+        head, shared = _head(response.status, response.headers), _lines(tuple(defaults))
         content = response.content
-        self.transport.write_now(b"%b%d\r\n\r\n" % (head, len(content)), content)
+        self.transport.write_now(b"%b%bcontent-length: %d\r\n\r\n" % (head, shared, len(content)), content)
         if LEAVE in defaults:
             self.transport.close()
         if self.timeout_keep_alive_task is None:
@@ -206,10 +206,15 @@ class FastPathProtocol(HttpProtocol):
 
 
 @lru_cache(256)
-def _head(status: int, defaults: Fields, headers: Fields) -> bytes:
-    """Return the head of a response, without the value of Content-Length."""
-    lines = [b"%b: %b\r\n" % field for field in (*defaults, *headers)]
-    return b"".join([STATUS_LINE[status], *lines, b"content-length: "])
+def _head(status: int, headers: Fields) -> bytes:
+    """Return the status line and the header fields of a response."""
+    return STATUS_LINE[status] + _lines.__wrapped__(headers)
+
+
+@lru_cache(1)
+def _lines(fields: Fields) -> bytes:
+    """Return header fields as lines. Those of all responses change each second: the last ones are kept."""
+    return b"".join([b"%b: %b\r\n" % field for field in fields])
 
 
 def _is_short(headers: list[tuple[bytes, bytes]]) -> bool:

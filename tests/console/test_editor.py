@@ -50,8 +50,8 @@ def file(name: str, content: Any) -> FilePayload:
 
 
 def write(editor: Visitor, element: str, text: str) -> Locator:
-    """Write a configuration in place of the one of an element."""
-    area = editor.page.get_by_label(f"Configuration of {element}", exact=True)
+    """Write a configuration in place of the one of an element, once its editor has taken the place of a plain one."""
+    area = editor.page.locator(".cm-content").and_(editor.page.get_by_label(f"Configuration of {element}", exact=True))
     area.click()
     editor.page.keyboard.press("ControlOrMeta+a")
     editor.page.keyboard.insert_text(text)

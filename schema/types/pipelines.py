@@ -1,6 +1,7 @@
 """GraphQL types of pipelines, elements and jobs. Resolvers return rows; a field without a resolver reads the attribute
 of its name."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from functools import partial
 from typing import Annotated, Any, NamedTuple
@@ -394,7 +395,7 @@ class Pipeline(Node):
     @strawberry.field(
         description="The same values, typed; empty until an element is COMPLETED.", graphql_type=list[ParameterValue]
     )
-    async def parameters(self, info: Info) -> list[parsed.ParameterValue]:
+    async def parameters(self, info: Info) -> Sequence[parsed.ParameterValue]:
         return parsed.merged_parameters(await _results(self, info))
 
     @strawberry.field(

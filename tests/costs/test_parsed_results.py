@@ -104,3 +104,26 @@ async def test_warnings_are_counted_as_work(database_url: str, plans: bool) -> N
         answer = await post(api, {"query": query % WARNINGS}, accept=GRAPHQL)
         [error] = refusals(answer, 400, "ANSWER_TOO_LARGE")
         assert "too many rows" in error["message"]
+
+
+@pytest.mark.parametrize("plans", [True, False])
+async def test_nothing_more_is_made_for_an_answer_that_is_refused(
+    database_url: str, plans: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+    make = parsed.ParsedResult.parameter
+
+    def noting(self: parsed.ParsedResult, name: str, element: str) -> parsed.ParameterValue:
+        made.append(name)
+        return make(self, name, element)
+
+    monkeypatch.setattr(parsed.ParsedResult, "parameter", noting)
+    fields = " ".join(f"a{n}: outcome {{ parameters {{ name unit value }} }}" for n in range(8))
+    async with in_process(database_url, plans=plans) as api:
+        query = ONE % await store(api, {"parameter_values": {f"k{n}": float(n) for n in range(100_000)}})
+        refusals(await post(api, {"query": query % fields}, accept=GRAPHQL), 400, "ANSWER_TOO_LARGE")
+        assert made == []
+        if not plans:  # in the executor, lists that wait for the database are made after the refusal of another
+            query = ONE % await store(api, {"parameter_values": {f"k{n}": float(n) for n in range(3_500)}})
+            refusals(await post(api, {"query": query % fields}, accept=GRAPHQL), 400, "ANSWER_TOO_LARGE")
+            assert len(made) == 3_500

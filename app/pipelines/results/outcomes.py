@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +19,7 @@ class Outcome:
     result: ParsedResult
 
     @cached_property
-    def parameters(self) -> list[ParameterValue]:
+    def parameters(self) -> Sequence[ParameterValue]:
         return self.result.parameters(self.element)
 
     @property

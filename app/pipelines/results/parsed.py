@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, overload
 
 import orjson
 
@@ -96,14 +96,15 @@ class ParsedResult:
         values = self.values
         return values if names is None else {name: values[name] for name in names if name in values}
 
-    def parameters(self, element: str) -> list[ParameterValue]:
+    def parameters(self, element: str) -> Sequence[ParameterValue]:
         """Return the parameter values of an element with what its fit knows about them. A null is no value."""
-        guesses = self._part("initial_guess")
-        return [
-            self._fitted(name, raw, element) if name in guesses else parameter(name, raw, element)
-            for name, raw in self.values.items()
-            if raw is not None
-        ]
+        return merged_parameters([(element, self)])
+
+    def parameter(self, name: str, element: str) -> ParameterValue:
+        """Return one of the parameter values of an element."""
+        raw = self.values[name]
+        is_free = name in self._part("initial_guess")
+        return self._fitted(name, raw, element) if is_free else parameter(name, raw, element)
 
     def number(self, name: str) -> float | None:
         """Return a field that is a finite number."""
@@ -196,12 +197,32 @@ def merged_values(results: Sequence[ParsedResult], names: Sequence[str] | None) 
     return values if names is None else {name: values[name] for name in names if name in values}
 
 
-def merged_parameters(results: Sequence[tuple[str, ParsedResult]]) -> list[ParameterValue]:
+class ParameterList(Sequence[ParameterValue]):
+    """Parameter values that are made when they are read: their number is known before, so that it can be charged."""
+
+    def __init__(self, places: Iterable[tuple[str, str, ParsedResult]]) -> None:
+        self._places = list(places)
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    @overload
+    def __getitem__(self, place: int) -> ParameterValue: ...
+    @overload
+    def __getitem__(self, place: slice) -> ParameterList: ...
+    def __getitem__(self, place: int | slice) -> ParameterValue | ParameterList:
+        if isinstance(place, slice):
+            return ParameterList(self._places[place])
+        name, element, result = self._places[place]
+        return result.parameter(name, element)
+
+
+def merged_parameters(results: Sequence[tuple[str, ParsedResult]]) -> ParameterList:
     """Return the parameter values of elements, by name, in their order: later ones over earlier ones."""
-    found: dict[str, ParameterValue] = {}
+    found: dict[str, tuple[str, ParsedResult]] = {}
     for element, result in results:
-        found |= {each.name: each for each in result.parameters(element)}
-    return list(found.values())
+        found |= {name: (element, result) for name, raw in result.values.items() if raw is not None}
+    return ParameterList((name, *place) for name, place in found.items())
 
 
 def as_object(value: Any) -> dict[str, Any]:

@@ -20,7 +20,8 @@ OPENING = """# Measured
 Written by `make bench`. Requests come from `wrk` over 16 connections; the server has one core, the load generator
 another. Servers are loaded in turn, round after round, each once the disk has all that the one before left to be
 written; what is compared are ratios within a round, of which the median is shown with the least and the greatest. Ids
-and projects are drawn at random for each request. Absolute figures do not hold on another machine.
+and projects are drawn at random for each request. Absolute figures do not hold on another machine,
+and ratios differ between processors and disks.
 """
 
 

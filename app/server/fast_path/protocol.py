@@ -182,7 +182,7 @@ class FastPathProtocol(HttpProtocol):
 
     def _send(self, response: Response) -> None:
         defaults = self.server_state.default_headers
-        head, shared = _head(response.status, response.headers), _lines(tuple(defaults))
+        head, shared = _head(response.status, response.headers), _shared_lines(tuple(defaults))
         content = response.content
         self.transport.write_now(b"%b%bcontent-length: %d\r\n\r\n" % (head, shared, len(content)), content)
         if LEAVE in defaults:
@@ -205,16 +205,18 @@ class FastPathProtocol(HttpProtocol):
             super().timeout_keep_alive_handler()
 
 
+def _lines(fields: Fields) -> bytes:
+    """Return header fields as lines."""
+    return b"".join([b"%b: %b\r\n" % field for field in fields])
+
+
+_shared_lines = lru_cache(1)(_lines)  # the fields of all responses: they have the date, so that they change each second
+
+
 @lru_cache(256)
 def _head(status: int, headers: Fields) -> bytes:
     """Return the status line and the header fields of a response."""
-    return STATUS_LINE[status] + _lines.__wrapped__(headers)
-
-
-@lru_cache(1)
-def _lines(fields: Fields) -> bytes:
-    """Return header fields as lines. Those of all responses change each second: the last ones are kept."""
-    return b"".join([b"%b: %b\r\n" % field for field in fields])
+    return STATUS_LINE[status] + _lines(headers)
 
 
 def _is_short(headers: list[tuple[bytes, bytes]]) -> bool:

@@ -24,11 +24,15 @@ INTROSPECTED = 8
 
 class BudgetedExecutor(Executor[Any]):
     """Executor that counts the objects of a list against the budget of the answer before it completes them. Raises
-    AnswerTooLarge at the first list that exceeds the budget, and for each object after it."""
+    AnswerTooLarge at the first list that exceeds the budget, which ends the execution."""
 
     def execute_fields(self, *arguments: Any) -> Any:
         self.context_value.budget.check()  # otherwise lists would be made only to be refused one by one
         return super().execute_fields(*arguments)
+
+    def handle_field_error(self, *arguments: Any) -> None:
+        if self.context_value.budget.refusal is None:  # otherwise hundreds of fields would make an error of their own
+            super().handle_field_error(*arguments)
 
     def complete_list_value(
         self, return_type: Any, field_details_list: Any, info: Any, path: Any, result: Any, *more: Any

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import cached_property, partial
 from typing import Any, NamedTuple
 
@@ -108,7 +108,7 @@ class Context:
     @cached_property
     def series(self) -> DataLoader[tuple[str, Wanted], bytes | None]:
         """Loader of all series of an operation, with any selections."""
-        return DataLoader(partial(series.read_all, self.database, self.caller, self.budget), cache=False)
+        return self._batches(partial(series.read_all, self.database, self.caller, self.budget), None)
 
     @cached_property
     def cells(self) -> DataLoader[str, CellInstance | None]:
@@ -123,13 +123,12 @@ class Context:
         """Loader of the series of measurements."""
         parts = self.services.parts
         read = partial(measurement_series.read_all, self.database, self.caller, self.budget, parts)
-        return DataLoader(read, cache=False)
+        return self._batches(read, None)
 
     @cached_property
     def uploaded_files(self) -> DataLoader[str, str | None]:
         """Loader of the ids of uploaded files, by measurement."""
-        read = partial(measurements.file_ids, self.database, self.caller, FileKind.UPLOAD)
-        return DataLoader(read, max_batch_size=BATCH, cache=False)
+        return self._batches(partial(measurements.file_ids, self.database, self.caller, FileKind.UPLOAD))
 
     async def large_of_measurement(self, column: str, id: str) -> Any:
         """Load a JSON column of a measurement as stored text."""
@@ -141,8 +140,16 @@ class Context:
         return None if text is None else orjson.Fragment(text)
 
     def _loader(self, read: Callable[..., Any], *arguments: Any) -> DataLoader[str, Any]:
-        read = partial(read, self.database, self.caller, *arguments, budget=self.budget)
-        return DataLoader(read, max_batch_size=BATCH, cache=False)
+        return self._batches(partial(read, self.database, self.caller, *arguments, budget=self.budget))
+
+    def _batches(self, read: Callable[[list[Any]], Awaitable[Any]], most: int | None = BATCH) -> DataLoader[Any, Any]:
+        """Return a loader of at most `most` keys at a time. Reads nothing more for a refused answer."""
+
+        async def checked(keys: list[Any]) -> Any:
+            self.budget.check()
+            return await read(keys)
+
+        return DataLoader(checked, max_batch_size=most, cache=False)
 
     async def trace(self, element_id: str, most: int) -> list[Checkpoint]:
         """Load the checkpoints of an element, downsampled to at most `most`."""

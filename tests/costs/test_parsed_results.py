@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from typing import Any
+from unittest.mock import AsyncMock, MagicMock
 
 import orjson
 import pytest
+from graphql import located_error
 
-from app.pipelines.budget import PARSED
+from app.auth.caller import LOCAL
+from app.errors import AnswerTooLarge, RequestError, RequestErrorCode
+from app.pipelines.budget import PARSED, Budget
 from app.pipelines.results import parsed
+from schema.types.context import Context
 from tests import completed
 from tests.api import Api
 from tests.schema.requests import GRAPHQL, post, refusals
@@ -127,3 +132,36 @@ async def test_nothing_more_is_made_for_an_answer_that_is_refused(
             query = ONE % await store(api, {"parameter_values": {f"k{n}": float(n) for n in range(3_500)}})
             refusals(await post(api, {"query": query % fields}, accept=GRAPHQL), 400, "ANSWER_TOO_LARGE")
             assert len(made) == 3_500
+
+
+async def test_a_refused_answer_makes_no_error_for_each_field(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[str] = []
+
+    def noting(error: Exception, *more: Any) -> Any:
+        made.append(str(error))
+        return located_error(error, *more)
+
+    monkeypatch.setattr("graphql.execution.executor.located_error", noting)
+    monkeypatch.setattr(
+        Context, "trace", AsyncMock(side_effect=RequestError(RequestErrorCode.BAD_USER_INPUT, "Not now."))
+    )
+    async with in_process(database_url, plans=False, max_answer_bytes=PARSED * SIZE - 1) as api:
+        query = ONE % await store(api, RESULT)
+        await post(api, {"query": query % "job { a: trace { iteration } b: trace { iteration } }"})
+        assert len(made) >= 2
+        made.clear()
+        refusals(await post(api, {"query": query % WARNINGS}, accept=GRAPHQL), 400, "ANSWER_TOO_LARGE")
+        assert made == []
+
+
+@pytest.mark.parametrize("loader", ["elements", "results", "series", "uploaded_files"])
+async def test_nothing_more_is_read_for_an_answer_that_is_refused(loader: str) -> None:
+    budget, database = Budget(0), MagicMock()
+    context = Context(MagicMock(), LOCAL, budget, database)
+    with pytest.raises(AnswerTooLarge):
+        budget.take_bytes(1)
+    with pytest.raises(AnswerTooLarge):
+        await getattr(context, loader).load("any")
+    database.read.assert_not_called()

@@ -4,7 +4,7 @@ from collections.abc import Sized
 from functools import partial
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request
+from fastapi import APIRouter, Body, Depends, Header, Query, Request
 from starlette.responses import Response
 
 from app.auth.caller import Caller
@@ -25,6 +25,7 @@ from app.rest.authentication import caller, services
 from app.rest.pipeline_filters import ListQuery, listing
 from app.rest.route import StrictRoute
 from app.rest.schemas import (
+    EXAMPLE,
     BulkCreate,
     BulkCreated,
     BulkIds,
@@ -105,6 +106,8 @@ Once = Annotated[
     ),
 ]
 Format = Annotated[ParameterSetFormat, Query(description="The format of the file: pybamm, bpx or csv.")]
+Config = Annotated[PipelineConfig, Body(openapi_examples={"datasheet": {"value": EXAMPLE}})]
+Configs = Annotated[BulkCreate, Body(openapi_examples={"datasheet": {"value": {"pipelines": [EXAMPLE]}}})]
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Failure}}
 NOT_NOW: dict[int | str, dict[str, Any]] = {**NOT_FOUND, 409: {"model": Failure}}
 NOT_YET: dict[int | str, dict[str, Any]] = {**NOT_NOW, 429: {"model": Failure}}
@@ -113,7 +116,7 @@ router = APIRouter(prefix="/pipelines", tags=["Pipeline"], route_class=StrictRou
 
 
 @router.post("", status_code=201, response_model=PipelineDetail, operation_id="create_pipeline_pipelines_post")
-async def create_pipeline(config: PipelineConfig, request: Request, by: By, most: Most, key: Once = None) -> Response:
+async def create_pipeline(config: Config, request: Request, by: By, most: Most, key: Once = None) -> Response:
     """Create a pipeline with its elements. It does not run until it is started, unless VOLTGRAPH_START_ON_CREATE is
     set."""
     starts, limits = request.app.state.settings.start_on_create, services(request).queue_limits
@@ -123,7 +126,7 @@ async def create_pipeline(config: PipelineConfig, request: Request, by: By, most
 
 
 @router.post("/check", response_model=PipelineCheck)
-async def check_pipeline(config: PipelineConfig, request: Request, by: By) -> Response:
+async def check_pipeline(config: Config, request: Request, by: By) -> Response:
     """Check a pipeline without storing or running it: the body is that of a create, and is refused as there. The
     problems are those for which its run would fail before the first job."""
     service.require_project(by, config.draft)
@@ -143,7 +146,7 @@ async def list_pipelines(query: Annotated[ListQuery, Query()], db: In, by: By) -
 
 
 @router.post("/bulk/create", response_model=BulkCreated)
-async def create_pipelines(body: BulkCreate, request: Request, by: By) -> Response:
+async def create_pipelines(body: Configs, request: Request, by: By) -> Response:
     """Create 1 to 100 pipelines in one transaction. One that is refused stores nothing; the others are created."""
     charge_each(request, by, body.pipelines)
     drafts = body.drafts(request.app.state.settings.start_on_create)

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
@@ -34,6 +35,30 @@ NAMED = {"type": "string", "minLength": 1, "maxLength": LIMITS["name"][1], "patt
 LABEL = {"type": "string", "minLength": 1, "maxLength": MAX_LABEL, "pattern": r"\S"}
 Name = Annotated[str, WithJsonSchema(NAMED)]
 Label = Annotated[str, WithJsonSchema(LABEL)]
+DEFAULT_IF_NULL = BeforeValidator(lambda value: {} if value is None else value)
+"""Takes a null that generated clients send for an optional object. The contract's schema does not name it."""
+EXAMPLE = {
+    "project_id": "cells",
+    "name": "From a datasheet to the capacity of an electrode",
+    "elements": {
+        "datasheet": {
+            "element_type": "entry",
+            "values": {
+                "Electrode area [m2]": 0.1027,
+                "Positive electrode thickness [m]": 7.56e-05,
+                "Positive electrode active material volume fraction": 0.665,
+                "Maximum concentration in positive electrode [mol.m-3]": 63104.0,
+            },
+        },
+        "capacity": {
+            "element_type": "calculation",
+            "type": "ElectrodeCapacity",
+            "electrode": "positive",
+            "use_stoich_window": False,
+        },
+    },
+}
+"""Body of a pipeline that runs, for the OpenAPI document."""
 
 
 class PipelineOptions(BaseModel):
@@ -53,7 +78,7 @@ class PipelineConfig(BaseModel):
     name: str | None = None
     description: str | None = None
     labels: list[Label] | None = Field(None, description=f"Free labels, at most {MAX_LABELS}.")
-    options: PipelineOptions = Field(default_factory=PipelineOptions)
+    options: Annotated[PipelineOptions, DEFAULT_IF_NULL] = Field(default_factory=PipelineOptions)
     elements: dict[str, Any]
     _draft: PipelineCreate | None = PrivateAttr(None)
 
@@ -110,7 +135,7 @@ class BulkConfig(PipelineConfig):
 
     model_config = ConfigDict(extra="forbid")
 
-    options: StrictOptions = Field(default_factory=StrictOptions)
+    options: Annotated[StrictOptions, DEFAULT_IF_NULL] = Field(default_factory=StrictOptions)
     idempotency_key: str | None = Field(
         None,
         description="Makes a retry safe: a repeat returns the first pipeline. Keys belong to projects, and are those "

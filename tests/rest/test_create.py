@@ -51,6 +51,17 @@ async def test_the_option_is_kept(shared: Api, given: bool | None) -> None:
     assert detail["options"] == {"live_progress_updates": given}
 
 
+async def test_null_fields_are_absent_fields(shared: Api) -> None:
+    absent = dict.fromkeys(("name", "description", "labels", "options"))
+    detail = await created(shared, **absent)
+    assert (detail["options"], detail["labels"]) == ({"live_progress_updates": None}, [])
+    check = await shared.http.post("/pipelines/check", json=pipeline(**absent))
+    assert check.json() == {"is_valid": True, "problems": []}
+    body = {"pipelines": [pipeline(**absent, idempotency_key=None, start=None)]}
+    [entry] = (await shared.http.post("/pipelines/bulk/create", json=body)).json()["results"]
+    assert (entry["errors"], entry["pipeline"]["options"]) == ([], {"live_progress_updates": None})
+
+
 async def test_unknown_properties_are_ignored(shared: Api) -> None:
     detail = await created(shared, status="completed", id="mine", options={"priority": 9}, anything={"a": [1]})
     assert detail["status"] == "pending"
@@ -73,3 +84,13 @@ async def test_graphql_sees_the_same_pipeline(shared: Api) -> None:
     detail = await created(shared, name="shared")
     seen = await shared.data("query($id: ID!) { pipeline(id: $id) { name elements { jobConfig } } }", id=detail["id"])
     assert seen["pipeline"] == {"name": "shared", "elements": [{"jobConfig": ENTRY}]}
+
+
+async def test_the_examples_of_the_document_are_accepted(shared: Api) -> None:
+    paths = (await shared.http.get("/openapi.json")).json()["paths"]
+    for path, status in (("/pipelines", 201), ("/pipelines/check", 200), ("/pipelines/bulk/create", 200)):
+        [example] = paths[path]["post"]["requestBody"]["content"]["application/json"]["examples"].values()
+        answer = await shared.http.post(path, json=example["value"])
+        assert answer.status_code == status, answer.text
+        assert answer.json().get("is_valid") is not False
+        assert all(entry["pipeline"] for entry in answer.json().get("results", []))

@@ -63,13 +63,13 @@ class Subscriptions:
             if isinstance(source, Answer):
                 yield encode(source, self._settings.max_answer_bytes)
                 return
-            rights = operation.caller.rights()
-            key = _key(operation) if self._settings.shared_answers else None
-            executor = self._shared_executor(executor, rights, key)
+            caller, rights = operation.caller, operation.caller.rights()
+            executor = self._shared_executor(executor, operation, rights)
+            del operation  # free its variables: the subscription may last for days
             try:
                 async for event in source:
-                    answer = await self._answer(executor, rights, key, event)
-                    await retry_until_available(partial(self._services.authenticator.confirm, operation.caller))
+                    answer = await self._answer(executor, rights, event)
+                    await retry_until_available(partial(self._services.authenticator.confirm, caller))
                     yield answer
                     if answer.errors is not None:
                         return
@@ -91,18 +91,21 @@ class Subscriptions:
         )
         return refused_answer(executor) if isinstance(executor, list) else executor
 
-    def _shared_executor(self, executor: Executor[Any], rights: Caller, key: Hashable | None) -> Executor[Any]:
+    def _shared_executor(self, executor: Executor[Any], operation: Subscribed, rights: Caller) -> Executor[Any]:
         """Return the executor of equal subscriptions, which is this one if there are none."""
         executor.context_value = None  # each event has a context of its own
-        return executor if key is None else self._executors.setdefault((rights, key), executor)
+        if not self._settings.shared_answers:
+            return executor
+        variables = sha256(orjson.dumps(operation.variables or {}, option=orjson.OPT_SORT_KEYS)).digest()
+        return self._executors.setdefault((rights, operation.document, operation.name, variables), executor)
 
-    async def _answer(self, executor: Executor[Any], rights: Caller, key: Hashable | None, event: Any) -> EncodedAnswer:
+    async def _answer(self, executor: Executor[Any], rights: Caller, event: Any) -> EncodedAnswer:
         """Return the answer to an event: the one that another subscriber has begun, if any."""
         if not isinstance(event, Event):
             return await self._make(executor, rights, event)
-        if key is None:
+        if not self._settings.shared_answers:
             return await self._make(executor, rights, event.payload)
-        key = (key, event.variant)
+        key = (executor, event.variant)
         made = event.reading.answers.get(key)
         if made is None:  # outside of the request, whose id would be in the log of all subscribers
             made = asyncio.create_task(self._make_shared(executor, rights, event), context=Variables())
@@ -141,9 +144,3 @@ async def _source(executor: Executor[Any]) -> AsyncGenerator[Any, None] | Answer
         return Answer({"errors": [masked(error) for error in source.errors or []]}, executed=False)
     assert isinstance(source, AsyncGenerator)
     return source
-
-
-def _key(operation: Subscribed) -> Hashable:
-    """Return what decides the answer to an event besides the event and the rights."""
-    variables = orjson.dumps(operation.variables or {}, option=orjson.OPT_SORT_KEYS)
-    return operation.document, operation.name, sha256(variables).digest()

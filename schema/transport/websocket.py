@@ -35,6 +35,8 @@ LONGEST_REASON = 123
 """Maximum bytes of a close reason."""
 CREDENTIALS = {b"host", b"x-api-key", b"authorization", b"x-organization-id"}
 """Headers that the authenticator reads."""
+KEPT = {"type", "path", "root_path", "route", "extensions"}
+"""Parts of the scope that are needed after the handshake, for logs, traces and limits."""
 LAST_WORDS = 0.5
 """Seconds between the end of a revoked key's subscriptions and the close of its socket."""
 
@@ -71,7 +73,7 @@ class Sockets:
             if chosen is None:
                 raise CloseSocket(4406, "Subprotocol not acceptable")
             credentials = {name: headers[name] for name in CREDENTIALS & headers.keys()}
-            scope["headers"] = []  # free the others: the socket may last for days
+            _forget(scope)
             del headers
             await Socket(self._operations, self._settings, scope, credentials, receive, send).serve()
         except ClientDisconnected:
@@ -80,6 +82,13 @@ class Sockets:
             await _close(send, closed)
         except Exception as error:
             await _close(send, CloseSocket(4500, log_fault(error).message))
+
+
+def _forget(scope: Scope) -> None:
+    """Free most of the scope, such as the other headers: the socket may last for days."""
+    kept = {name: scope[name] for name in KEPT & scope.keys()}
+    scope.clear()
+    scope.update(kept)
 
 
 async def _close(send: Send, closed: CloseSocket) -> None:
@@ -118,7 +127,7 @@ class Socket:
         """Caller of an acknowledged connection."""
         self._lifetime = asyncio.timeout(None)
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._tasks: dict[asyncio.Task[None], Operation] = {}
+        self._tasks: dict[asyncio.Task[None], OperationType] = {}
 
     async def serve(self) -> None:
         """Handle the client's messages. Raises Closed or Gone; never returns."""
@@ -134,8 +143,8 @@ class Socket:
             raise CloseSocket(4403, NO_LONGER_VALID) from None
         finally:
             self._running.clear()
-            for task, operation in self._tasks.items():
-                _stop(task, operation)
+            for task, kind in self._tasks.items():
+                _stop(task, kind)
             await asyncio.gather(*self._tasks, return_exceptions=True)
             if self._caller is not None:
                 self._operations.close_socket(self._caller, self)
@@ -230,7 +239,7 @@ class Socket:
             return
         work = self._answer(id, operation) if telemetry.tracer is None else self._trace(id, operation)
         task = self._running[id] = asyncio.create_task(work)
-        self._tasks[task] = operation
+        self._tasks[task] = operation.kind
         task.add_done_callback(self._tasks.pop)
         if operation.kind is not OperationType.SUBSCRIPTION:  # subscriptions may last for days
             kept = held.hand_over()
@@ -289,6 +298,7 @@ class Socket:
             operation.open()
             try:
                 async with aclosing(operation.stream()) as answers:
+                    operation = operation._replace(variables=None)  # free them: a subscription may last for days
                     async for answer in answers:
                         if self._running.get(id) is not task:
                             break
@@ -325,9 +335,9 @@ def _next(id: str, payload: str) -> str:
     return f'{{"id":{orjson.dumps(id).decode()},"type":"next","payload":{payload}}}'
 
 
-def _stop(task: asyncio.Task[None], operation: Operation) -> None:
+def _stop(task: asyncio.Task[None], kind: OperationType) -> None:
     """Cancel a subscription. Queries and mutations end by themselves: a mutation must not depend on its listener."""
-    if operation.kind is OperationType.SUBSCRIPTION:
+    if kind is OperationType.SUBSCRIPTION:
         task.cancel()
 
 

@@ -7,6 +7,8 @@ import resource
 from collections import Counter
 from collections.abc import Sized
 
+from app.server.connections.pings import Pings
+
 log = logging.getLogger("voltgraph.connections")
 
 SPARE = 64
@@ -24,6 +26,7 @@ class Connections:
         """Seconds without progress after which a client that does not read its data is disconnected."""
         self._most, self._full_at = most, 0
         self._open: Sized = ()
+        self.pings = Pings()
         self.ended = Counter(refused=0, write_timeout=0)
 
     def watch(self, connections: Sized) -> None:

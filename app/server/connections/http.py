@@ -6,11 +6,13 @@ import asyncio
 from typing import Any
 
 import httptools
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from app.server.connections.connection_limit import Connections
 from app.server.connections.framing import MAX_HEADERS, BadFraming, check_head, is_websocket_handshake, without_upgrade
 from app.server.connections.transport import CoalescingTransport, WriteTimeout
+from app.server.connections.waiting import Flag, Pipeline
 
 MAX_PIPELINED = 16
 """Number of requests that a connection queues behind the running one; further bytes are parsed later."""
@@ -27,6 +29,14 @@ REFUSED = (
 """Response to a connection beyond the limit."""
 
 
+class Flow(FlowControl):
+    """uvicorn's flow control with a smaller event."""
+
+    def __init__(self, transport: Any) -> None:
+        super().__init__(transport)
+        self._is_writable_event = Flag()  # type: ignore[assignment]
+
+
 class HttpProtocol(WriteTimeout, HttpToolsProtocol):
     """uvicorn's protocol over a transport with a write timeout."""
 
@@ -37,6 +47,7 @@ class HttpProtocol(WriteTimeout, HttpToolsProtocol):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._limits: Connections = getattr(self.config.app, "connections", None) or Connections()
+        self.pipeline = Pipeline()  # type: ignore[assignment]
         self._backlog = b""
         """Bytes that wait until fewer requests are queued."""
         self._late: asyncio.TimerHandle | None = None
@@ -45,6 +56,7 @@ class HttpProtocol(WriteTimeout, HttpToolsProtocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         together = CoalescingTransport(transport, self.loop, self._limits)
         super().connection_made(together)  # type: ignore[arg-type]
+        self.flow = Flow(together)
         if self._limits.admits(len(self.connections), _descriptor(transport)):
             self.watch()
         else:
@@ -127,6 +139,8 @@ class HttpProtocol(WriteTimeout, HttpToolsProtocol):
     def begin_request(self) -> None:
         """Hand a request whose head is complete over to the application."""
         super().on_headers_complete()
+        self.cycle.message_event = event = Flag()  # type: ignore[assignment]
+        event.clear()
 
     def on_message_complete(self) -> None:
         if not self.parser.should_upgrade():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import MutableMapping
 from functools import partial
 from typing import Any
 
@@ -27,7 +27,7 @@ class LimitedWebSocket(WebSocketsSansIOProtocol):
             self.scope["extensions"] = {**(self.scope["extensions"] or {}), EXTENSION: {"lift": lift}}
 
 
-def lift(scope: Mapping[str, Any]) -> None:
+def lift(scope: MutableMapping[str, Any]) -> None:
     """Lift the limit after authentication."""
-    if limit := scope.get("extensions", {}).pop(EXTENSION, None):
+    if limit := scope.pop("extensions", {}).get(EXTENSION):
         limit["lift"]()

@@ -19,7 +19,7 @@ class CoalescingTransport:
     timeout."""
 
     def __init__(self, transport: asyncio.Transport, loop: asyncio.AbstractEventLoop, limits: Connections) -> None:
-        self._transport, self._loop, self._limits = transport, loop, limits
+        self._transport, self._loop, self.limits = transport, loop, limits
         self._written: list[bytes] = []
         self._is_held = False
         self._deadline: asyncio.TimerHandle | None = None
@@ -63,7 +63,7 @@ class CoalescingTransport:
         reads some of the data continues, as with nginx's `send_timeout`."""
         if self._deadline is None and self._transport.get_write_buffer_size():
             waiting = self._unacknowledged()
-            self._deadline = self._loop.call_later(self._limits.write_timeout, self._check_progress, waiting)
+            self._deadline = self._loop.call_later(self.limits.write_timeout, self._check_progress, waiting)
 
     def expect_nothing(self) -> None:
         """Stop the write timeout."""
@@ -76,7 +76,7 @@ class CoalescingTransport:
         if not self._transport.get_write_buffer_size() or self._unacknowledged() < waited:
             self.expect_progress()
         else:
-            self._limits.timed_out()
+            self.limits.timed_out()
             self._transport.abort()
 
     def _unacknowledged(self) -> int:

@@ -1,4 +1,4 @@
-"""Queue and flag of one connection. Those of asyncio hold deques, of 760 bytes each."""
+"""Queue, flag and pipeline of one connection. Those of asyncio and uvicorn hold deques, of 760 bytes each."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class EventQueue:
-    """Queue of ASGI events for one consumer, as `asyncio.Queue`."""
+    """Queue of ASGI events for one consumer."""
 
     __slots__ = ("_events", "_waiting")
 
@@ -20,18 +20,28 @@ class EventQueue:
 
     def put_nowait(self, event: Any) -> None:
         self._events.append(event)
-        if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
+        if self._waiting is not None:
+            if not self._waiting.done():  # or canceled
+                self._waiting.set_result(None)
+            self._waiting = None
 
-    async def get(self) -> Any:
-        """Wait for an event and return the oldest."""
-        if not self._events:
-            self._waiting = asyncio.get_running_loop().create_future()
-            try:
-                await self._waiting
-            finally:
-                self._waiting = None
+    def get_nowait(self) -> Any:
+        """Return the oldest event."""
         return self._events.pop(0)
+
+    def wait(self) -> asyncio.Future[None]:
+        """Return a future that is done once there is an event. It is no coroutine, which would take 144 bytes."""
+        self._waiting = asyncio.get_running_loop().create_future()
+        return self._waiting
+
+
+class Pipeline(list[Any]):
+    """Requests that wait for the one before, newest first, as a deque."""
+
+    __slots__ = ()
+
+    def appendleft(self, request: Any) -> None:
+        self.insert(0, request)
 
 
 class Flag:

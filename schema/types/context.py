@@ -29,6 +29,8 @@ from app.pipelines.results.series import Wanted
 from app.server.services import Services
 
 BATCH = 500
+Read = Callable[[list[Any]], Awaitable[list[Any]]]
+"""Reads the values of keys, in their order."""
 
 
 class Charge(NamedTuple):
@@ -108,7 +110,7 @@ class Context:
     @cached_property
     def series(self) -> DataLoader[tuple[str, Wanted], bytes | None]:
         """Loader of all series of an operation, with any selections."""
-        return self._batches(partial(series.read_all, self.database, self.caller, self.budget), None)
+        return self._batches(partial(series.read_all, self.database, self.caller, self.budget))
 
     @cached_property
     def cells(self) -> DataLoader[str, CellInstance | None]:
@@ -123,12 +125,12 @@ class Context:
         """Loader of the series of measurements."""
         parts = self.services.parts
         read = partial(measurement_series.read_all, self.database, self.caller, self.budget, parts)
-        return self._batches(read, None)
+        return self._batches(read)
 
     @cached_property
     def uploaded_files(self) -> DataLoader[str, str | None]:
         """Loader of the ids of uploaded files, by measurement."""
-        return self._batches(partial(measurements.file_ids, self.database, self.caller, FileKind.UPLOAD))
+        return self._distinct(partial(measurements.file_ids, self.database, self.caller, FileKind.UPLOAD))
 
     async def large_of_measurement(self, column: str, id: str) -> Any:
         """Load a JSON column of a measurement as stored text."""
@@ -140,16 +142,29 @@ class Context:
         return None if text is None else orjson.Fragment(text)
 
     def _loader(self, read: Callable[..., Any], *arguments: Any) -> DataLoader[str, Any]:
-        return self._batches(partial(read, self.database, self.caller, *arguments, budget=self.budget))
+        return self._distinct(partial(read, self.database, self.caller, *arguments, budget=self.budget))
 
-    def _batches(self, read: Callable[[list[Any]], Awaitable[Any]], most: int | None = BATCH) -> DataLoader[Any, Any]:
-        """Return a loader of at most `most` keys at a time. Reads nothing more for a refused answer."""
+    def _distinct(self, read: Read) -> DataLoader[str, Any]:
+        """Return a loader that reads each of its keys once, at most `BATCH` at a time, however many aliases load it."""
 
-        async def checked(keys: list[Any]) -> Any:
+        async def read_distinct(keys: list[str]) -> list[Any]:
+            found: dict[str, Any] = {}
+            distinct = list(dict.fromkeys(keys))
+            for start in range(0, len(distinct), BATCH):
+                batch = distinct[start : start + BATCH]
+                found |= zip(batch, await read(batch), strict=True)
+            return [found[key] for key in keys]
+
+        return self._batches(read_distinct)
+
+    def _batches(self, read: Read) -> DataLoader[Any, Any]:
+        """Return a loader that reads nothing more for a refused answer."""
+
+        async def read_checked(keys: list[Any]) -> list[Any]:
             self.budget.check()
             return await read(keys)
 
-        return DataLoader(checked, max_batch_size=most, cache=False)
+        return DataLoader(read_checked, cache=False)
 
     async def trace(self, element_id: str, most: int) -> list[Checkpoint]:
         """Load the checkpoints of an element, downsampled to at most `most`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 from unittest.mock import AsyncMock, MagicMock
 
@@ -13,7 +14,7 @@ from app.auth.caller import LOCAL
 from app.errors import AnswerTooLarge, RequestError, RequestErrorCode
 from app.pipelines.budget import PARSED, Budget
 from app.pipelines.results import parsed
-from schema.types.context import Context
+from schema.types.context import BATCH, Context
 from tests import completed
 from tests.api import Api
 from tests.schema.requests import GRAPHQL, post, refusals
@@ -165,3 +166,17 @@ async def test_nothing_more_is_read_for_an_answer_that_is_refused(loader: str) -
     with pytest.raises(AnswerTooLarge):
         await getattr(context, loader).load("any")
     database.read.assert_not_called()
+
+
+async def test_aliases_share_one_read_of_each_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[list[str]] = []
+
+    async def read(_: Any, __: Any, ids: list[str], *, budget: Budget) -> list[str]:
+        asked.append(ids)
+        return [id.upper() for id in ids]
+
+    monkeypatch.setattr("schema.types.context.repository.elements_of", read)
+    context, ids = Context(MagicMock(), LOCAL, Budget(0), MagicMock()), [f"k{n}" for n in range(BATCH + 1)]
+    found: list[Any] = await asyncio.gather(*(context.elements.load(id) for id in ids * 3))
+    assert found == [id.upper() for id in ids] * 3
+    assert asked == [ids[:BATCH], ids[BATCH:]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 from typing import Any
 
@@ -44,6 +45,25 @@ async def test_a_canceled_wait_loses_no_event(puts_first: bool) -> None:
         queue.put_nowait("a")
     assert waiting.cancelled()
     assert await asyncio.wait_for(taken(queue), 1) == "a"
+
+
+@pytest.mark.parametrize("new", [Flag, asyncio.Event])
+async def test_a_canceled_wait_leaves_nothing(new: Callable[[], Any]) -> None:
+    flag = new()
+    flag.clear()
+    before = futures()
+    for _ in range(100):
+        waiting = asyncio.create_task(flag.wait())
+        await asyncio.sleep(0)
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+    assert futures() - before < 10
+
+
+def futures() -> int:
+    """Return the number of futures of this process that are in use."""
+    gc.collect()
+    return sum(isinstance(each, asyncio.Future) for each in gc.get_objects())
 
 
 @pytest.mark.parametrize("new", [Flag, asyncio.Event])

@@ -70,5 +70,9 @@ class Flag:
         """Wait until the flag is set."""
         if self._waiting is not None:
             future = asyncio.get_running_loop().create_future()
-            self._waiting.append(future)
-            await future
+            waiting = self._waiting
+            waiting.append(future)
+            try:
+                await future
+            finally:  # an event stream waits again every few seconds, for days
+                waiting.remove(future)

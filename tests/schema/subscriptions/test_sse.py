@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 
 import httpx
 import orjson
@@ -138,6 +139,21 @@ async def test_a_comment_keeps_a_silent_stream_alive(live: Live, monkeypatch: py
     monkeypatch.setattr(sse, "KEEP_ALIVE", 0.05)
     async with stream(live.http, FOLLOW) as events, asyncio.timeout(PATIENCE):
         assert [await anext(events.lines) for _ in range(6)] == [":", ""] * 3
+
+
+async def test_a_silent_stream_takes_no_more_memory_with_time(live: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sse, "KEEP_ALIVE", 0.001)
+    async with asyncio.timeout(PATIENCE), stream(live.http, FOLLOW) as events:
+
+        async def comments(count: int) -> int:
+            """Receive comments; return the number of objects of this process that are in use."""
+            while count:
+                count -= (await anext(events.lines)).startswith(":")
+            gc.collect()
+            return len(gc.get_objects())
+
+        before = await comments(50)
+        assert await comments(300) - before < 150
 
 
 async def test_a_client_that_goes_leaves_nothing_behind(live: Live) -> None:

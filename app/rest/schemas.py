@@ -7,7 +7,6 @@ from typing import Annotated, Any, Self
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     ModelWrapValidatorHandler,
@@ -35,8 +34,6 @@ NAMED = {"type": "string", "minLength": 1, "maxLength": LIMITS["name"][1], "patt
 LABEL = {"type": "string", "minLength": 1, "maxLength": MAX_LABEL, "pattern": r"\S"}
 Name = Annotated[str, WithJsonSchema(NAMED)]
 Label = Annotated[str, WithJsonSchema(LABEL)]
-DEFAULT_IF_NULL = BeforeValidator(lambda value: {} if value is None else value)
-"""Takes a null that generated clients send for an optional object. The contract's schema does not name it."""
 EXAMPLE = {
     "project_id": "cells",
     "name": "From a datasheet to the capacity of an electrode",
@@ -78,7 +75,7 @@ class PipelineConfig(BaseModel):
     name: str | None = None
     description: str | None = None
     labels: list[Label] | None = Field(None, description=f"Free labels, at most {MAX_LABELS}.")
-    options: Annotated[PipelineOptions, DEFAULT_IF_NULL] = Field(default_factory=PipelineOptions)
+    options: PipelineOptions = Field(default_factory=PipelineOptions)
     elements: dict[str, Any]
     _draft: PipelineCreate | None = PrivateAttr(None)
 
@@ -135,7 +132,7 @@ class BulkConfig(PipelineConfig):
 
     model_config = ConfigDict(extra="forbid")
 
-    options: Annotated[StrictOptions, DEFAULT_IF_NULL] = Field(default_factory=StrictOptions)
+    options: StrictOptions = Field(default_factory=StrictOptions)
     idempotency_key: str | None = Field(
         None,
         description="Makes a retry safe: a repeat returns the first pipeline. Keys belong to projects, and are those "

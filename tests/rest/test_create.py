@@ -51,17 +51,6 @@ async def test_the_option_is_kept(shared: Api, given: bool | None) -> None:
     assert detail["options"] == {"live_progress_updates": given}
 
 
-async def test_null_fields_are_absent_fields(shared: Api) -> None:
-    absent = dict.fromkeys(("name", "description", "labels", "options"))
-    detail = await created(shared, **absent)
-    assert (detail["options"], detail["labels"]) == ({"live_progress_updates": None}, [])
-    check = await shared.http.post("/pipelines/check", json=pipeline(**absent))
-    assert check.json() == {"is_valid": True, "problems": []}
-    body = {"pipelines": [pipeline(**absent, idempotency_key=None, start=None)]}
-    [entry] = (await shared.http.post("/pipelines/bulk/create", json=body)).json()["results"]
-    assert (entry["errors"], entry["pipeline"]["options"]) == ([], {"live_progress_updates": None})
-
-
 async def test_unknown_properties_are_ignored(shared: Api) -> None:
     detail = await created(shared, status="completed", id="mine", options={"priority": 9}, anything={"a": [1]})
     assert detail["status"] == "pending"

@@ -59,6 +59,7 @@ async def test_all_problems_come_at_once(shared: Api) -> None:
         (pipeline(project_id=5), [["project_id"]]),
         (pipeline(name=["n"]), [["name"]]),
         (pipeline(description="d" * 10_001), [["description"]]),
+        (pipeline(options=None), [["options"]]),
         (pipeline(options=[]), [["options"]]),
         (pipeline(elements=None), [["elements"]]),
         (pipeline(elements=[]), [["elements"]]),

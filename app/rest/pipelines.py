@@ -109,13 +109,20 @@ Format = Annotated[ParameterSetFormat, Query(description="The format of the file
 Config = Annotated[PipelineConfig, Body(openapi_examples={"datasheet": {"value": EXAMPLE}})]
 Configs = Annotated[BulkCreate, Body(openapi_examples={"datasheet": {"value": {"pipelines": [EXAMPLE]}}})]
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Failure}}
-NOT_NOW: dict[int | str, dict[str, Any]] = {**NOT_FOUND, 409: {"model": Failure}}
+CONFLICT: dict[int | str, dict[str, Any]] = {409: {"model": Failure}}
+NOT_NOW: dict[int | str, dict[str, Any]] = {**NOT_FOUND, **CONFLICT}
 NOT_YET: dict[int | str, dict[str, Any]] = {**NOT_NOW, 429: {"model": Failure}}
 
 router = APIRouter(prefix="/pipelines", tags=["Pipeline"], route_class=StrictRoute, dependencies=[Depends(no_nul)])
 
 
-@router.post("", status_code=201, response_model=PipelineDetail, operation_id="create_pipeline_pipelines_post")
+@router.post(
+    "",
+    status_code=201,
+    response_model=PipelineDetail,
+    responses=CONFLICT,
+    operation_id="create_pipeline_pipelines_post",
+)
 async def create_pipeline(config: Config, request: Request, by: By, most: Most, key: Once = None) -> Response:
     """Create a pipeline with its elements. It does not run until it is started, unless VOLTGRAPH_START_ON_CREATE is
     set."""

@@ -61,7 +61,7 @@ EXAMPLE = {
 class PipelineOptions(BaseModel):
     """Options for pipeline execution behavior."""
 
-    live_progress_updates: bool | None = Field(
+    live_progress_updates: StrictBool | None = Field(
         None,
         description="If True, save checkpoint progress to database during job execution. "
         "If None, the worker picks a default based on job type.",

@@ -61,6 +61,8 @@ async def test_all_problems_come_at_once(shared: Api) -> None:
         (pipeline(description="d" * 10_001), [["description"]]),
         (pipeline(options=None), [["options"]]),
         (pipeline(options=[]), [["options"]]),
+        (pipeline(options={"live_progress_updates": "true"}), [["options", "live_progress_updates"]]),
+        (pipeline(options={"live_progress_updates": 1}), [["options", "live_progress_updates"]]),
         (pipeline(elements=None), [["elements"]]),
         (pipeline(elements=[]), [["elements"]]),
         (pipeline(elements="{}"), [["elements"]]),

@@ -109,7 +109,12 @@ Format = Annotated[ParameterSetFormat, Query(description="The format of the file
 Config = Annotated[PipelineConfig, Body(openapi_examples={"datasheet": {"value": EXAMPLE}})]
 Configs = Annotated[BulkCreate, Body(openapi_examples={"datasheet": {"value": {"pipelines": [EXAMPLE]}}})]
 NOT_FOUND: dict[int | str, dict[str, Any]] = {404: {"model": Failure}}
-CONFLICT: dict[int | str, dict[str, Any]] = {409: {"model": Failure}}
+CONFLICT: dict[int | str, dict[str, Any]] = {
+    409: {
+        "model": Failure,
+        "description": "It conflicts with the current state, or an idempotency key was used for another request.",
+    }
+}
 NOT_NOW: dict[int | str, dict[str, Any]] = {**NOT_FOUND, **CONFLICT}
 NOT_YET: dict[int | str, dict[str, Any]] = {**NOT_NOW, 429: {"model": Failure}}
 

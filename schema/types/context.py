@@ -110,7 +110,7 @@ class Context:
     @cached_property
     def series(self) -> DataLoader[tuple[str, Wanted], bytes | None]:
         """Loader of all series of an operation, with any selections."""
-        return self._batches(partial(series.read_all, self.database, self.caller, self.budget))
+        return self._budgeted(partial(series.read_all, self.database, self.caller, self.budget))
 
     @cached_property
     def cells(self) -> DataLoader[str, CellInstance | None]:
@@ -125,7 +125,7 @@ class Context:
         """Loader of the series of measurements."""
         parts = self.services.parts
         read = partial(measurement_series.read_all, self.database, self.caller, self.budget, parts)
-        return self._batches(read)
+        return self._budgeted(read)
 
     @cached_property
     def uploaded_files(self) -> DataLoader[str, str | None]:
@@ -155,9 +155,9 @@ class Context:
                 found |= zip(batch, await read(batch), strict=True)
             return [found[key] for key in keys]
 
-        return self._batches(read_distinct)
+        return self._budgeted(read_distinct)
 
-    def _batches(self, read: Read) -> DataLoader[Any, Any]:
+    def _budgeted(self, read: Read) -> DataLoader[Any, Any]:
         """Return a loader that reads nothing more for a refused answer."""
 
         async def read_checked(keys: list[Any]) -> list[Any]:

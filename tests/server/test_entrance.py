@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import re
+from html import escape
 
 from app import __version__
 from app.server.pages.reference.document import OPEN
@@ -61,6 +62,7 @@ async def test_the_page_of_docs_is_a_reference_of_rest(api: Api) -> None:
     assert {link.removeprefix("#") for link in re.findall(r'href="(#[^"]+)"', page)} <= set(ids)
     assert len(gzip.compress(page.encode(), 1)) < 20_000
     assert not re.search(r'(src|href)="(https?:)?//', page)
+    assert page.count(escape('"Electrode area [m2]": 0.1027')) == 3  # examples of a create, a check and a bulk create
 
 
 async def test_texts_of_the_document_are_escaped() -> None:

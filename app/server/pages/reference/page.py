@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from html import escape
@@ -57,7 +58,9 @@ def _body(body: dict[str, Any] | None) -> str:
     if not body:
         return ""
     kinds = "; ".join(f"{escape(kind)}: {_type(each.get('schema', {}))}" for kind, each in body["content"].items())
-    return f"<p>Body: {kinds}</p>"
+    examples = [each["value"] for kind in body["content"].values() for each in kind.get("examples", {}).values()]
+    shown = "".join(f"<pre>{escape(json.dumps(each, indent=2))}</pre>" for each in examples)
+    return f"<p>Body: {kinds}</p>{shown}"
 
 
 def _responses(responses: dict[str, Any]) -> str:

@@ -14,7 +14,7 @@ import logging
 import re
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import Context
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -288,6 +288,7 @@ class KeyRing:
         self._used: set[str] = set()
         """Prefixes of the keys that were used since the last write of uses."""
         self._noting: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
 
     async def wanted(self) -> bool:
         """Return whether requests need a key: true once any key was created, even if it was revoked."""
@@ -331,17 +332,18 @@ class KeyRing:
         return key
 
     async def aclose(self) -> None:
-        """Store the uses that are not stored yet."""
-        if self._noting is not None:
-            self._noting.cancel()
-            await asyncio.gather(self._noting, return_exceptions=True)
+        """Store the uses that are not stored yet, and wait for reads of the store."""
+        self._closing.set()
+        running = (each for each in (self._noting, self._asking, self._reading) if each is not None)
+        await asyncio.gather(*running, return_exceptions=True)
         await self._store_uses()
 
     async def _note_uses(self) -> None:
         """Store the uses of keys, once per period while keys are used."""
-        while self._used:
+        while self._used and not self._closing.is_set():
             await self._store_uses()
-            await asyncio.sleep(USES_PERIOD)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._closing.wait(), USES_PERIOD)
 
     async def _store_uses(self) -> None:
         """Store the uses of keys. One that cannot be stored now counts as not used."""

@@ -21,7 +21,25 @@ logging.getLogger(__name__).setLevel(logging.WARNING)  # the pool logs as its cl
 
 
 class Pool(AsyncAdaptedQueuePool):
-    """Connection pool whose timeout raises Busy, which is not a fault of the server."""
+    """Connection pool whose timeout raises Busy, which is not a fault of the server, and which closes connections that
+    return after its end. SQLAlchemy's would keep them open until the garbage collector finds the pool."""
+
+    _has_ended = False
+
+    def dispose(self) -> None:
+        self._has_ended = True
+        super().dispose()
+
+    def recreate(self) -> Pool:
+        """Return the pool that takes this one's place, for work that begins after the end."""
+        pool: Pool = super().recreate()  # type: ignore[assignment]
+        pool._has_ended = self._has_ended
+        return pool
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        if self._has_ended:
+            record.close()
+        super()._do_return_conn(record)
 
     def _do_get(self) -> ConnectionPoolEntry:
         try:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import ExitStack
+from contextlib import ExitStack, aclosing
 from dataclasses import replace
 from functools import partial
 from itertools import product
@@ -134,8 +134,8 @@ async def test_no_key_makes_a_key_with_more_rights(
         return
     assert administers
     assert writes
-    holder = await KeyRing(store).holder(secret)
-    assert holder == key
+    async with aclosing(KeyRing(store)) as ring:
+        assert await ring.holder(secret) == key
     assert key.organization_id == "org"
     assert mine is None or (key.projects is not None and key.projects <= mine)
     assert asked is None or key.projects == frozenset(asked)

@@ -164,21 +164,22 @@ def test_elements_are_moved_by_buttons_and_by_dragging(editor: Visitor) -> None:
 
 def test_unsaved_changes_are_not_lost_by_a_click(editor: Visitor) -> None:
     page = editor.page
-    asked: list[str] = []
 
     def stay(dialog: Dialog) -> None:
-        asked.append(dialog.message)
         dialog.dismiss()
 
     editor.go("/")
     editor.go("/new")
     page.get_by_role("button", name="+ Direct entry").click()
     page.on("dialog", stay)
-    page.get_by_role("link", name="Pipelines").click()
-    for leave in ("history.back()", "location.hash = '#/data'"):
-        with page.expect_event("dialog", timeout=5_000):
-            page.evaluate(leave)
-    assert len(asked) == 3
+    for leave in (
+        page.get_by_role("link", name="Pipelines").click,
+        lambda: page.evaluate("history.back()"),
+        lambda: page.evaluate("location.hash = '#/data'"),
+    ):
+        with page.expect_event("dialog", timeout=20_000) as asked:
+            leave()
+        assert asked.value.message == "Your changes are not saved. Leave the editor and lose them?"
     expect_names(editor, "cell")
     page.remove_listener("dialog", stay)
     page.on("dialog", lambda dialog: dialog.accept())

@@ -59,11 +59,17 @@ def left(request: pytest.FixtureRequest) -> Left:
 
 
 @pytest.fixture
-async def runs_of(left: Left) -> AsyncIterator[Runs]:
+async def runs_of(left: Left, workers: int) -> AsyncIterator[Runs]:
     headers = {"x-api-key": left.key}
-    with serving(left.url, **FAKE) as server:
+    with serving(left.url, **FAKE | {"VOLTGRAPH_WORKERS": str(workers)}) as server:
         async with httpx.AsyncClient(base_url=server.url, headers=headers, timeout=30) as http:
             yield Runs(http)
+
+
+@pytest.fixture
+def workers() -> int:
+    """Pipelines that the server runs at a time. It continues the run of the old version, at any time."""
+    return 2
 
 
 BOTH = pytest.mark.parametrize("left", ["sqlite_left", "postgres_left"], indirect=True)
@@ -92,6 +98,7 @@ async def test_a_repeated_create_is_still_the_same_pipeline(runs_of: Runs) -> No
 
 
 @BOTH
+@pytest.mark.parametrize("workers", [0])
 async def test_cursors_of_the_old_version_still_page(runs_of: Runs) -> None:
     """Clients store cursors: the order, the value as the API shows it, and the id."""
     query = "query ($o: PipelineOrder, $a: String) { pipelines(orderBy: $o, after: $a) { nodes { %s } } }"

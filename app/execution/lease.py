@@ -6,38 +6,39 @@ the lease is lost and no further write of the first worker is stored.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import orjson
 from sqlalchemy import bindparam, delete, insert, update
 from sqlalchemy import select as select_columns
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel, func
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database import changes
-from app.database.interface import Database, ReadBudget, Steps
-from app.database.writes.mutations import run_in
+from app.database.interface import Database, ReadBudget
+from app.database.interface import Steps as ReadSteps
+from app.database.writes.mutations import LONG, SHORT, Pace, Steps
+from app.database.writes.statements import Query, compiled_writes
 from app.errors import VoltgraphError
 from app.execution.executor import JobFailed, Progress
 from app.execution.streams.job_log import Line
 from app.models.columns import now
 from app.models.enums import ElementType, JobStatus, PipelineElementStatus, PipelineStatus, SeriesSource
-from app.models.tables import Checkpoint, JobLogLine, Pipeline, PipelineElement, SeriesChannel
-from app.pipelines.lifecycle import end_run, load_elements
+from app.models.tables import PipelineElement
+from app.pipelines.lifecycle import end_run
 from app.pipelines.service import next_timestamp, seconds_between
+from app.pipelines.transactions.rows import loaded, loaded_element
+from app.pipelines.transactions.statements import LOCK_OF_ANY
 
-Change = Callable[[AsyncConnection, datetime], Awaitable[None]]
+Change = Callable[[datetime], Steps[None]]
 """Changes of a transaction besides those of the pipeline's row, all at one time."""
-SHORT = 2**18
-"""Maximum characters of a result that is written in a short transaction."""
-# Statements of the tables, built once: the ORM, and building a statement for each write, took most of the CPU time of a
-# short run.
-PIPELINE, ELEMENT, CHECKPOINT, SERIES = (
-    SQLModel.metadata.tables[name] for name in ("pipeline", "pipeline_element", "checkpoint", "series_channel")
+# Statements of the tables, built once.
+PIPELINE, ELEMENT, CHECKPOINT, SERIES, LINE = (
+    SQLModel.metadata.tables[name]
+    for name in ("pipeline", "pipeline_element", "checkpoint", "series_channel", "job_log")
 )
 LOCK = (
     select_columns(PIPELINE.c.organization_id, PIPELINE.c.attempt, *(PIPELINE.c[name] for name in changes.COLUMNS))
@@ -59,9 +60,13 @@ TOUCH = (
         duration=bindparam("seconds"),
     )
 )
+ELEMENTS = (
+    select_columns(ELEMENT).where(ELEMENT.c.pipeline_id == bindparam("pipeline")).order_by(ELEMENT.c.element_order)
+)
+OF_ELEMENT = ELEMENT.c.id == bindparam("element")
 BEGIN = (
     update(ELEMENT)
-    .where(ELEMENT.c.id == bindparam("element"))
+    .where(OF_ELEMENT)
     .values(
         status=PipelineElementStatus.RUNNING,
         job_status=JobStatus.RUNNING,
@@ -73,7 +78,7 @@ BEGIN = (
 )
 COMPLETE = (
     update(ELEMENT)
-    .where(ELEMENT.c.id == bindparam("element"))
+    .where(OF_ELEMENT)
     .values(
         status=PipelineElementStatus.COMPLETED,
         job_status=JobStatus.COMPLETED,
@@ -82,10 +87,24 @@ COMPLETE = (
         updated_at=bindparam("at"),
     )
 )
+FAIL = (
+    update(ELEMENT)
+    .where(OF_ELEMENT)
+    .values(
+        status=PipelineElementStatus.FAILED,
+        job_status=JobStatus.FAILED,
+        error=bindparam("its_error"),
+        error_code=bindparam("its_code"),
+        error_detail=bindparam("its_detail"),
+        finished_at=bindparam("at"),
+        updated_at=bindparam("at"),
+    )
+)
+NAMES = ELEMENTS.with_only_columns(ELEMENT.c.id, ELEMENT.c.name)
 DELETE_SERIES = delete(SERIES).where(SERIES.c.element_id == bindparam("element"))
-LINE = SQLModel.metadata.tables["job_log"]
+INSERT_SERIES, INSERT_CHECKPOINT, INSERT_LINE = map(insert, (SERIES, CHECKPOINT, LINE))
 LAST_LINE = select_columns(func.max(LINE.c.number)).where(LINE.c.element_id == bindparam("element"))
-ATTEMPT = select_columns(ELEMENT.c.attempt).where(ELEMENT.c.id == bindparam("element"))
+ATTEMPT = select_columns(ELEMENT.c.attempt).where(OF_ELEMENT)
 LAST_CHECKPOINT = select_columns(func.max(CHECKPOINT.c.number)).where(CHECKPOINT.c.element_id == bindparam("element"))
 
 
@@ -112,30 +131,34 @@ class Lease:
 
     async def lasts(self) -> bool:
         """Return whether the lease is still valid."""
-        return await self._database.run(self._read_validity, ReadBudget(is_single=True))
-
-    def _read_validity(self) -> Steps[bool]:
-        """Read as plans do: a session that is canceled while it reads would lose its connection."""
-        query = VALID.compile(dialect=self._database.dialect)
-        values = {"pipeline": self.pipeline_id, "its_attempt": self.attempt, "its_status": PipelineStatus.RUNNING.name}
-        rows = yield str(query), [values[name] for name in query.positiontup or ()]
-        return bool(rows)
+        values = {"its_attempt": self.attempt, "its_status": PipelineStatus.RUNNING}
+        return bool(await self._read(VALID, values))
 
     async def elements(self) -> list[PipelineElement]:
         """Return all elements of the pipeline with their configurations and results, in execution order. Call it before
         the lease changes anything."""
-        async with self._database.read() as session:
-            found = await load_elements(session, self.pipeline_id, whole=True)
+        found = list(map(loaded_element, await self._read(ELEMENTS, {})))
         self._types = frozenset(each.element_type for each in found)
         return found
+
+    async def _read(self, query: Query, values: dict[str, Any]) -> list[Sequence[Any]]:
+        """Read as plans do: a session that is canceled while it reads would lose its connection."""
+        statement = compiled_writes(self._database.dialect)(query)
+
+        def steps() -> ReadSteps[list[Sequence[Any]]]:
+            rows = yield statement.sql, statement.parameters({"pipeline": self.pipeline_id, **values})
+            return statement.rows(rows)
+
+        return await self._database.run(steps, ReadBudget(is_single=True))
 
     async def begin(self, element_id: str) -> None:
         """Mark the start of an element's job. A retry deletes the series of the attempt before."""
 
-        async def change(connection: AsyncConnection, at: datetime) -> None:
-            begun = await connection.execute(BEGIN, {"element": element_id, "at": at})
-            if begun.scalar_one() > 1:
-                await connection.execute(DELETE_SERIES, {"element": element_id})
+        def change(at: datetime) -> Steps[None]:
+            [[attempt]] = yield BEGIN, {"element": element_id, "at": at}
+            if attempt > 1:
+                yield Pace.LONG
+                yield DELETE_SERIES, {"element": element_id}
 
         await self._change(change)
 
@@ -147,44 +170,49 @@ class Lease:
         channels = enumerate(zip(received["channels"], received["samples"], strict=True))
         rows = [{**series, "source": source, "position": i, "name": n, "samples": s} for i, (n, s) in channels]
 
-        async def work(session: AsyncSession) -> None:
-            await self._lock(await session.connection())
-            await session.exec(insert(SeriesChannel), params=rows)
+        def work() -> Steps[None]:
+            yield from self._lock()
+            yield INSERT_SERIES, rows
 
-        await self._database.write(work)
+        await self._database.mutate(work, SHORT + sum(len(each) for each in received["samples"]))
 
     async def complete_element(self, element_id: str, result: dict[str, Any], *, is_last: bool = False) -> None:
         """Mark an element completed, with its result; and the pipeline, if it is the last one."""
         text = orjson.dumps(result).decode()
 
-        async def change(connection: AsyncConnection, at: datetime) -> None:
-            await connection.execute(COMPLETE, {"element": element_id, "at": at, "its_result": text})
+        def change(at: datetime) -> Steps[None]:
+            yield COMPLETE, {"element": element_id, "at": at, "its_result": text}
 
         status = PipelineStatus.COMPLETED if is_last else PipelineStatus.RUNNING
-        await self._change(change, status, is_short=len(text) < SHORT)
+        await self._change(change, status, SHORT + len(text))
 
     async def fail(self, failures: dict[str, JobFailed]) -> None:
         """Mark elements failed, by id. The pipeline fails with the first failure, and elements that have not run are
         skipped."""
+        await self._database.mutate(partial(self._fail, failures), LONG)
 
-        async def work(session: AsyncSession) -> None:
-            pipeline = await self._pipeline(session)
-            failed = [each for each in await load_elements(session, self.pipeline_id) if each.id in failures]
-            for element in failed:
-                _fail(element, failures[element.id])
-            error, code = f"{failed[0].name}: {failed[0].error}", failed[0].error_code
-            steps = end_run(pipeline, PipelineStatus.FAILED, PipelineElementStatus.SKIPPED, code, error)
-            await run_in(session, steps)
-
-        await self._database.write(work, is_short=True)
+    def _fail(self, failures: dict[str, JobFailed]) -> Steps[None]:
+        yield from self._lock()
+        [row] = yield LOCK_OF_ANY, {"pipeline": self.pipeline_id}
+        elements = yield NAMES, {"pipeline": self.pipeline_id}
+        failed = [(name, failures[id]) for id, name in elements if id in failures]
+        at = now()
+        for id, failure in failures.items():
+            detail = orjson.dumps(failure.detail).decode() if failure.detail else None
+            told = {"its_error": failure.message, "its_code": failure.code, "its_detail": detail}
+            yield FAIL, {"element": id, "at": at, **told}
+        name, first = failed[0]
+        status, rest = PipelineStatus.FAILED, PipelineElementStatus.SKIPPED
+        yield from end_run(loaded(row), status, rest, first.code, f"{name}: {first.message}")
 
     async def complete(self) -> None:
         """Mark the pipeline completed."""
 
-        async def change(connection: AsyncConnection, at: datetime) -> None:
+        def change(_: datetime) -> Steps[None]:
             """Change no element: all are completed."""
+            yield from ()
 
-        await self._change(change, status=PipelineStatus.COMPLETED)
+        await self._change(change, PipelineStatus.COMPLETED)
 
     async def keep(self, element_id: str, progress: Progress) -> None:
         """Store a checkpoint of a job."""
@@ -193,64 +221,49 @@ class Lease:
             "parameters": orjson.dumps(progress.parameters).decode(),
         }
 
-        async def change(connection: AsyncConnection, at: datetime) -> None:
-            last = (await connection.execute(LAST_CHECKPOINT, {"element": element_id})).scalar_one() or 0
-            row = {"element_id": element_id, "number": last + 1, "at": at, **values}
-            await connection.execute(insert(Checkpoint), row)
+        def change(at: datetime) -> Steps[None]:
+            [[last]] = yield LAST_CHECKPOINT, {"element": element_id}
+            yield INSERT_CHECKPOINT, {"element_id": element_id, "number": (last or 0) + 1, "at": at, **values}
 
         await self._change(change)
 
     async def keep_log(self, element_id: str, lines: Sequence[Line]) -> None:
         """Store lines of the log of a job, numbered after those before."""
 
-        async def change(connection: AsyncConnection, at: datetime) -> None:
-            last = (await connection.execute(LAST_LINE, {"element": element_id})).scalar_one() or 0
-            attempt = (await connection.execute(ATTEMPT, {"element": element_id})).scalar_one()
+        def change(at: datetime) -> Steps[None]:
+            [[last]] = yield LAST_LINE, {"element": element_id}
+            [[attempt]] = yield ATTEMPT, {"element": element_id}
             shared = {"element_id": element_id, "attempt": attempt}
-            rows = [{**shared, "number": number, **line._asdict()} for number, line in enumerate(lines, last + 1)]
-            await connection.execute(insert(JobLogLine), rows)
+            numbered = enumerate(lines, (last or 0) + 1)
+            yield INSERT_LINE, [{**shared, "number": number, **line._asdict()} for number, line in numbered]
 
-        await self._change(change)
+        await self._change(change, size=SHORT + sum(len(each.text) for each in lines))
 
-    async def _change(
-        self, change: Change, status: PipelineStatus = PipelineStatus.RUNNING, *, is_short: bool = True
-    ) -> None:
+    async def _change(self, change: Change, status: PipelineStatus = PipelineStatus.RUNNING, size: int = SHORT) -> None:
         """Change elements in a transaction, then the pipeline: its `updated_at` moves forward, because subscribers
         compare it."""
+        await self._database.mutate(partial(self._changed, change, status), size)
 
-        async def work(session: AsyncSession) -> None:
-            connection = await session.connection()
-            row = await self._lock(connection, status)
-            if row.status is not PipelineStatus.RUNNING:
-                return
-            at = next_timestamp(row.updated_at)
-            await change(connection, at)
-            finished_at = at if status.is_terminal else None
-            duration = seconds_between(row.started_at, finished_at)
-            values = {"pipeline": self.pipeline_id, "its_status": status, "at": at}
-            values |= {"ended": finished_at, "seconds": duration}
-            await connection.execute(TOUCH, values)
-            before = changes.take_snapshot(row, self._types)
-            after = replace(before, status=status, updated_at=at, finished_at=finished_at, duration=duration)
-            await changes.record(session, changes.Change(row.organization_id, self.pipeline_id, before, after))
+    def _changed(self, change: Change, status: PipelineStatus) -> Steps[None]:
+        organization_id, before = yield from self._lock(status)
+        if before.status is not PipelineStatus.RUNNING:
+            return
+        at = next_timestamp(before.updated_at)
+        yield from change(at)
+        finished_at = at if status.is_terminal else None
+        duration = seconds_between(before.started_at, finished_at)
+        values = {"pipeline": self.pipeline_id, "its_status": status, "at": at}
+        yield TOUCH, {**values, "ended": finished_at, "seconds": duration}
+        after = replace(before, status=status, updated_at=at, finished_at=finished_at, duration=duration)
+        yield changes.Change(organization_id, self.pipeline_id, before, after)
 
-        await self._database.write(work, is_short=is_short)
-
-    async def _lock(self, connection: AsyncConnection, status: PipelineStatus = PipelineStatus.RUNNING) -> Any:
-        """Lock the pipeline's row and return it. Raises LeaseLost unless it runs, or has reached `status` by a commit
-        whose acknowledgement was lost."""
-        row = (await connection.execute(LOCK, {"pipeline": self.pipeline_id})).first()
-        if row is None or row.status not in (PipelineStatus.RUNNING, status) or row.attempt != self.attempt:
-            raise LeaseLost(self.pipeline_id)
-        return row
-
-    async def _pipeline(self, session: AsyncSession) -> Pipeline:
-        await self._lock(await session.connection())
-        return await session.get_one(Pipeline, self.pipeline_id)
-
-
-def _fail(element: PipelineElement, failure: JobFailed) -> None:
-    element.status, element.job_status = PipelineElementStatus.FAILED, JobStatus.FAILED
-    element.error, element.error_code = failure.message, failure.code
-    element.error_detail = orjson.dumps(failure.detail).decode() if failure.detail else None
-    element.finished_at = element.updated_at = now()
+    def _lock(self, status: PipelineStatus = PipelineStatus.RUNNING) -> Steps[tuple[str, changes.Snapshot]]:
+        """Lock the pipeline's row; return its organization and its state. Raises LeaseLost unless it runs, or has
+        reached `status` by a commit whose acknowledgement was lost."""
+        for row in (yield LOCK, {"pipeline": self.pipeline_id}):
+            organization_id, attempt, *columns = row
+            values: dict[str, Any] = dict(zip(changes.COLUMNS, columns, strict=True))
+            state = changes.Snapshot(**values, element_types=self._types)
+            if attempt == self.attempt and state.status in (PipelineStatus.RUNNING, status):
+                return organization_id, state
+        raise LeaseLost(self.pipeline_id)

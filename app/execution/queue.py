@@ -10,16 +10,19 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel, col, func, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.database.interface import Database
+from app.database.writes.mutations import Steps
+from app.database.writes.statements import IDS, Query
 from app.execution.lease import Lease
+from app.models.sql import Sql
 from app.models.tables import HELD, QUEUED, Pipeline, Worker
 
 Key = tuple[str, str | None]
@@ -38,7 +41,7 @@ def _waiting_organizations() -> sa.Select[Any]:
     return sa.select(steps.c.id).where(steps.c.id.is_not(None))
 
 
-# Statements of a claim, built once: building them took longer than running them.
+# Statements of a claim.
 WAITING = _waiting_organizations()
 _KEY = PIPELINE.c.organization_id, PIPELINE.c.started_by
 RUNNING = sa.select(*_KEY, func.count()).where(HELD).group_by(*_KEY)
@@ -46,15 +49,32 @@ OLDEST = (
     sa.select(PIPELINE.c.id, PIPELINE.c.started_by)
     .where(QUEUED, PIPELINE.c.organization_id == sa.bindparam("organization"))
     .order_by(PIPELINE.c.started_at, PIPELINE.c.id)
-    .limit(sa.bindparam("most"))
+    .limit(sa.bindparam("most", type_=sa.Integer))
     .with_for_update(skip_locked=True)  # skips pipelines that another transaction changes at this moment
 )
-TAKE = (
-    sa.update(PIPELINE)
-    .where(PIPELINE.c.id.in_(sa.bindparam("claimed", expanding=True)), QUEUED)
-    .values(worker_id=sa.bindparam("worker"), attempt=PIPELINE.c.attempt + 1)
-    .returning(PIPELINE.c.id, PIPELINE.c.attempt, PIPELINE.c.live_progress_updates, PIPELINE.c.request_id)
-)
+
+
+def oldest_of_others(sql: Sql) -> sa.Select[Any]:
+    """Select the oldest pipelines that none of some API keys started."""
+    key = PIPELINE.c.started_by
+    return OLDEST.where(sa.or_(key.is_(None), key.not_in(sa.select(sql.ids(IDS)))))
+
+
+def oldest_of_other_keys(sql: Sql) -> sa.Select[Any]:
+    """Select the oldest pipelines that API keys started, but none of some keys."""
+    return oldest_of_others(sql).where(PIPELINE.c.started_by.is_not(None))
+
+
+def take(sql: Sql) -> sa.Update:
+    """Give pipelines to a worker: locked ones, which no other transaction can change."""
+    found = sa.update(PIPELINE).where(PIPELINE.c.id.in_(sa.select(sql.ids(IDS))))
+    return found.values(worker_id=sa.bindparam("worker"), attempt=PIPELINE.c.attempt + 1)
+
+
+def taken(sql: Sql) -> sa.Select[Any]:
+    """Select what a lease needs of pipelines."""
+    columns = (PIPELINE.c[name] for name in ("id", "attempt", "live_progress_updates", "request_id"))
+    return sa.select(*columns).where(PIPELINE.c.id.in_(sa.select(sql.ids(IDS)))).order_by(PIPELINE.c.started_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,28 +120,28 @@ class RunQueue:
     async def claim(self, places: int) -> list[Lease]:
         """Claim up to `places` queued pipelines. The organization that runs the fewest goes first, and of several the
         one that was served longest ago; within an organization, the pipeline that was started first."""
-        return await self._database.write(lambda session: self._claim(session, places), is_short=True)
+        return await self._database.mutate(partial(self._claim, places))
 
-    async def _claim(self, session: AsyncSession, places: int) -> list[Lease]:
-        connection = await session.connection()
-        waiting = list((await connection.execute(WAITING)).scalars())
+    def _claim(self, places: int) -> Steps[list[Lease]]:
+        waiting = [id for [id] in (yield WAITING, {})]
         if not waiting:
             return []
-        running = await _count_running(connection)
+        running = Counter({(organization_id, key): number for organization_id, key, number in (yield RUNNING, {})})
         shares = FairShares(waiting, running, self._limits, self._turns)
         claimed: list[str] = []
         while (missing := places - len(claimed)) and (chosen := shares.choose(missing)):
             for organization_id, wanted in chosen.items():
-                query = _oldest(shares.full_keys(organization_id), claimed)
-                found = (await connection.execute(query, {"organization": organization_id, "most": wanted})).all()
-                claimed += [id for id, key in found if shares.take(organization_id, key)]
+                query, keys = _oldest(shares.full_keys(organization_id))
+                found = yield query, {"organization": organization_id, "most": wanted, IDS: keys}
+                ids = [id for id, key in found if shares.take(organization_id, key)]
+                if ids:
+                    yield take, {"worker": self.worker_id, IDS: ids}
+                claimed += ids
                 if len(found) < wanted:
                     shares.drop(organization_id)
         self._turns.keep({*waiting, *shares.organizations})
-        if not claimed:
-            return []
-        taken = await connection.execute(TAKE, {"worker": self.worker_id, "claimed": claimed})
-        return [Lease(self._database, *row) for row in taken.all()]
+        rows = (yield taken, {IDS: claimed}) if claimed else ()
+        return [Lease(self._database, *row) for row in rows]
 
     async def held(self) -> set[str]:
         """Return the ids of the pipelines that this worker holds."""
@@ -222,21 +242,13 @@ class FairShares:
         return self._limits.organization is None or running < self._limits.organization
 
 
-async def _count_running(connection: AsyncConnection) -> Counter[Key]:
-    """Count the pipelines that all workers run, by organization and API key."""
-    rows = await connection.execute(RUNNING)
-    return Counter({(organization_id, key): number for organization_id, key, number in rows.all()})
-
-
-def _oldest(full_keys: list[str | None], claimed: list[str]) -> sa.Select[Any]:
-    """Select the pipelines of an organization that were started first, with the keys that started them, except those of
-    keys that may not run more, and those claimed already."""
-    query, key = OLDEST, PIPELINE.c.started_by
-    if named := [key for key in full_keys if key is not None]:
-        query = query.where(sa.or_(key.is_(None), key.not_in(named)))
+def _oldest(full_keys: list[str | None]) -> tuple[Query, list[str]]:
+    """Return the query for the pipelines of an organization that were started first, except those of keys that may not
+    run more, and these keys."""
+    named = [key for key in full_keys if key is not None]
     if None in full_keys:
-        query = query.where(key.is_not(None))
-    return query.where(PIPELINE.c.id.not_in(claimed)) if claimed else query
+        return oldest_of_other_keys, named
+    return (oldest_of_others if named else OLDEST), named
 
 
 def _alive(silence: float) -> Any:

@@ -69,10 +69,10 @@ class Reading:
 
 async def take(database: Database) -> Reading | None:
     """Take the lease on the oldest file that nobody reads. A file that was tried MOST_ATTEMPTS times is FAILED."""
-    free = or_(col(Measurement.leased_until).is_(None), col(Measurement.leased_until) < now())
-    query = select(Measurement).where(_processing(), free).order_by(col(Measurement.created_at)).limit(1)
     if not await database.run(partial(_is_any_processing, database), ReadBudget(is_single=True)):
         return None  # the usual case: idle readers ask four times a second, and a session takes many times as long
+    free = or_(col(Measurement.leased_until).is_(None), col(Measurement.leased_until) < now())
+    query = select(Measurement).where(_processing(), free).order_by(col(Measurement.created_at)).limit(1)
     async with database.read() as session:
         if (await session.exec(query)).first() is None:
             return None

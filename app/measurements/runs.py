@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path as File
 from typing import Any
 
@@ -64,24 +65,29 @@ class RunData:
 async def resolve(database: Database, pipeline_id: str, configs: Iterable[tuple[str, str]]) -> RunData:
     """Resolve the references of a pipeline. `configs` are the ids of its elements with their configurations. Only
     measurements that are linked to the pipeline exist for it."""
-    is_linked = sa.exists().where(
-        col(PipelineMeasurement.pipeline_id) == pipeline_id,
-        col(PipelineMeasurement.measurement_id) == col(Measurement.id),
-    )
-    return await _resolve(database, is_linked, configs)
+    return await _resolve(database, partial(_is_linked, pipeline_id), configs)
 
 
 async def resolve_visible(database: Database, caller: Caller, configs: Iterable[tuple[str, str]]) -> RunData:
     """Resolve the references of a pipeline that is not stored, as `resolve` does once its author has created it."""
-    return await _resolve(database, access.visible(caller, Measurement), configs)
+    return await _resolve(database, partial(access.visible, caller, Measurement), configs)
 
 
-async def _resolve(database: Database, is_readable: Condition, configs: Iterable[tuple[str, str]]) -> RunData:
+def _is_linked(pipeline_id: str) -> Condition:
+    return sa.exists().where(
+        col(PipelineMeasurement.pipeline_id) == pipeline_id,
+        col(PipelineMeasurement.measurement_id) == col(Measurement.id),
+    )
+
+
+async def _resolve(
+    database: Database, is_readable: Callable[[], Condition], configs: Iterable[tuple[str, str]]
+) -> RunData:
     found = {element_id: list(find_references(config)) for element_id, config in configs}
     ids = list(dict.fromkeys(id for references in found.values() for id, _ in references))
     if not ids:
         return RunData()
-    known = await _readable(database, is_readable, ids[:MOST_REFERENCES])
+    known = await _readable(database, is_readable(), ids[:MOST_REFERENCES])
     data = RunData()
     for element_id, references in found.items():
         for id, path in references:

@@ -9,8 +9,6 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import uuid_utils
-from sqlmodel import col, select
-from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.auth.caller import Caller
 from app.database import changes, telemetry
@@ -21,8 +19,7 @@ from app.database.writes.mutations import LONG, Batchable, Memory, Steps
 from app.database.writes.statements import IDS, PAIRS
 from app.errors import Problem, ProblemCode, Rejected
 from app.models.enums import AuditAction, ElementType, JobErrorCode, PipelineElementStatus, PipelineStatus
-from app.models.tables import Pipeline, PipelineElement
-from app.pipelines import repository
+from app.models.tables import Pipeline
 from app.pipelines.service import next_timestamp, seconds_between
 from app.pipelines.transactions import statements
 from app.pipelines.transactions.each import change_each
@@ -206,13 +203,6 @@ def end_run(
     if pipeline.started_at is not None:
         yield statements.DELETE_SERIES, {"pipeline": pipeline.id}
     yield from changes.record_change(pipeline, before)
-
-
-async def load_elements(session: AsyncSession, pipeline_id: str, *, whole: bool = False) -> list[PipelineElement]:
-    """Load the elements of a pipeline, in execution order; their large columns only if `whole`."""
-    query = select(PipelineElement).where(col(PipelineElement.pipeline_id) == pipeline_id)
-    query = query.order_by(col(PipelineElement.element_order))
-    return list(await session.exec(query if whole else query.options(*repository.WITHOUT_LARGE)))
 
 
 def _queue_full(queue: _Queue, field: str) -> Rejected:

@@ -17,9 +17,19 @@ from app.auth.caller import Caller
 from app.database.connect import database_url as parsed
 from app.database.connect import open_database
 from app.database.interface import Database
+from app.database.writes.statements import IDS, Query, compiled_writes
 from app.errors import ProblemCode, Rejected
 from app.execution.lease import Lease, LeaseLost
-from app.execution.queue import OLDEST, WAITING, RunningLimits, RunQueue
+from app.execution.queue import (
+    OLDEST,
+    WAITING,
+    RunningLimits,
+    RunQueue,
+    oldest_of_other_keys,
+    oldest_of_others,
+    take,
+    taken,
+)
 from app.models.enums import ElementType, PipelineStatus
 from app.models.tables import Pipeline, Worker
 from app.pipelines import lifecycle, repository, service
@@ -222,13 +232,24 @@ async def test_only_pipelines_of_workers_without_a_heartbeat_are_taken_over(serv
     assert await queues["alive"].take_over(10) == []
 
 
-async def test_a_claim_reads_the_index_of_the_queue_only(sqlite_url: str) -> None:
+async def test_a_claim_reads_the_index_of_the_queue_and_rows_by_their_ids(sqlite_url: str) -> None:
+    values = {"organization": "a", "most": 1, "worker": "w", IDS: ["a"]}
     async with open_database(parsed(sqlite_url), 1000) as database, database.read() as session:
         connection = await session.connection()
-        for statement, values in ((WAITING, ()), (OLDEST, ("a", 1, 0))):
-            text = str(statement.compile(dialect=database.dialect))
-            plan: Any = await connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}", values)
-            steps = [step[3] for step in plan if "pipeline" in step[3]]
-            assert steps
-            assert all("COVERING INDEX pipeline_queued" in step for step in steps), steps
+
+        async def plan(query: Query) -> list[str]:
+            statement = compiled_writes(database.dialect)(query)
+            explained = f"EXPLAIN QUERY PLAN {statement.sql}"
+            rows: Any = await connection.exec_driver_sql(explained, tuple(statement.parameters(values)))
+            return [step[3] for step in rows]
+
+        of_queue: list[Query] = [WAITING, OLDEST, oldest_of_others, oldest_of_other_keys]
+        for query in of_queue:
+            steps = await plan(query)
+            read = [step for step in steps if "pipeline" in step]
+            assert read
+            assert all("COVERING INDEX pipeline_queued" in step for step in read), steps
             assert not any("TEMP B-TREE" in step for step in steps), steps
+        by_id: list[Query] = [take, taken]
+        for query in by_id:
+            assert (await plan(query))[0].endswith("INDEX sqlite_autoindex_pipeline_1 (id=?)")

@@ -11,14 +11,15 @@ from app.auth.caller import Caller
 from app.database.writes.mutations import Steps
 from app.errors import Problem, ProblemCode, Rejected, not_found
 from app.models.enums import PipelineElementStatus
-from app.models.tables import Pipeline
+from app.models.tables import Pipeline, PipelineElement
 from app.pipelines.access import may_see, require_write
 from app.pipelines.lists.labels import fold
 from app.pipelines.transactions import statements
 
 NEW: Callable[[], Pipeline] = manager_of_class(Pipeline).new_instance
 """Constructor that the ORM uses for loaded rows; the class's own takes 25 times as long."""
-COLUMNS = tuple(statements.PIPELINE.c.keys())
+NEW_ELEMENT: Callable[[], PipelineElement] = manager_of_class(PipelineElement).new_instance
+COLUMNS, ELEMENT_COLUMNS = (tuple(table.c.keys()) for table in (statements.PIPELINE, statements.ELEMENT))
 NO_VALUES: dict[str, Any] = dict.fromkeys(statements.ELEMENT.c.keys())
 
 
@@ -27,6 +28,13 @@ def loaded(row: Sequence[Any]) -> Pipeline:
     pipeline = NEW()
     vars(pipeline).update(zip(COLUMNS, row, strict=True))
     return pipeline
+
+
+def loaded_element(row: Sequence[Any]) -> PipelineElement:
+    """Return the element of a row with all columns."""
+    element = NEW_ELEMENT()
+    vars(element).update(zip(ELEMENT_COLUMNS, row, strict=True))
+    return element
 
 
 def lock_pipeline(caller: Caller, id: str) -> Steps[Pipeline]:

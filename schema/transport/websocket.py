@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import aclosing, suppress
-from typing import Any, NoReturn
+from functools import lru_cache
+from typing import Any, NamedTuple, NoReturn
 
 import orjson
 from graphql import OperationType
@@ -35,6 +36,8 @@ LONGEST_REASON = 123
 """Maximum bytes of a close reason."""
 CREDENTIALS = {b"host", b"x-api-key", b"authorization", b"x-organization-id"}
 """Headers that the authenticator reads."""
+Packed = tuple[tuple[bytes, bytes], ...]
+"""Names and values of headers."""
 KEPT = {"type", "path", "root_path", "route", "extensions"}
 """Parts of the scope that are needed after the handshake, for logs, traces and limits."""
 LAST_WORDS = 0.5
@@ -72,7 +75,7 @@ class Sockets:
         try:
             if chosen is None:
                 raise CloseSocket(4406, "Subprotocol not acceptable")
-            credentials = {name: headers[name] for name in CREDENTIALS & headers.keys()}
+            credentials = _packed({name: headers[name] for name in CREDENTIALS & headers.keys()})
             _forget(scope)
             del headers
             await Socket(self._operations, self._settings, scope, credentials, receive, send).serve()
@@ -96,11 +99,34 @@ async def _close(send: Send, closed: CloseSocket) -> None:
         await send({"type": "websocket.close", "code": closed.code, "reason": closed.reason})
 
 
+def _packed(headers: dict[bytes, bytes]) -> Packed:
+    """Return headers in a form that takes less memory than a dictionary: a socket keeps them as long as it is open."""
+    return tuple(map(_shared, headers, headers.values()))
+
+
+def _shared(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    return _host(value) if name == b"host" else (name, value)
+
+
+@lru_cache(64)
+def _host(value: bytes) -> tuple[bytes, bytes]:
+    """Return an equal Host header, which all sockets share."""
+    return b"host", value
+
+
+class Running(NamedTuple):
+    """An operation whose task has not ended."""
+
+    task: asyncio.Task[None]
+    kind: OperationType
+
+
 class Socket:
     """Connection of one client and its running operations."""
 
     __slots__ = (
         "_caller",
+        "_ending",
         "_headers",
         "_lifetime",
         "_operations",
@@ -109,7 +135,6 @@ class Socket:
         "_scope",
         "_send",
         "_settings",
-        "_tasks",
     )
 
     def __init__(
@@ -117,7 +142,7 @@ class Socket:
         operations: Operations,
         settings: Settings,
         scope: Scope,
-        headers: dict[bytes, bytes],
+        headers: Packed,
         receive: Receive,
         send: Send,
     ) -> None:
@@ -126,26 +151,29 @@ class Socket:
         self._caller: Caller | None = None
         """Caller of an acknowledged connection."""
         self._lifetime = asyncio.timeout(None)
-        self._running: dict[str, asyncio.Task[None]] = {}
-        self._tasks: dict[asyncio.Task[None], OperationType] = {}
+        self._running: dict[str, Running] = {}
+        self._ending: tuple[Running, ...] = ()
+        """Operations whose id is free again, but whose task has not ended."""
 
     async def serve(self) -> None:
-        """Handle the client's messages. Raises Closed or Gone; never returns."""
+        """Handle the client's messages until it disconnects. Raises CloseSocket, and ClientDisconnected."""
         try:
             async with self._lifetime:
                 await self._initialise()
-                while True:
-                    await self._take(await self._receive())
+                # Without an exception, whose frames of many sockets that close at once would take memory.
+                while (event := await self._receive())["type"] != "websocket.disconnect":
+                    await self._take(event)
         except TimeoutError:
             if not self._lifetime.expired():
                 raise
             await self._last_words()
             raise CloseSocket(4403, NO_LONGER_VALID) from None
         finally:
+            operations = self._all()
             self._running.clear()
-            for task, kind in self._tasks.items():
-                _stop(task, kind)
-            await asyncio.gather(*self._tasks, return_exceptions=True)
+            for operation in operations:
+                _stop(*operation)
+            await asyncio.gather(*(each.task for each in operations), return_exceptions=True)
             if self._caller is not None:
                 self._operations.close_socket(self._caller, self)
 
@@ -156,8 +184,11 @@ class Socket:
 
     async def _last_words(self) -> None:
         """Wait until the running operations have sent the error about the revoked key, at most `LAST_WORDS` seconds."""
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=LAST_WORDS)
+        if operations := self._all():
+            await asyncio.wait([each.task for each in operations], timeout=LAST_WORDS)
+
+    def _all(self) -> list[Running]:
+        return [*self._running.values(), *self._ending]
 
     async def _initialise(self) -> None:
         try:
@@ -207,7 +238,7 @@ class Socket:
             case "connection_init":
                 if self._caller is not None:
                     raise CloseSocket(4429, "Too many initialisation requests")
-                self._headers |= _as_headers(payload or {})
+                self._headers = _packed(dict(self._headers) | _as_headers(payload or {}))
                 self._open(await self._first_caller())
                 lift(self._scope)
             case "ping":
@@ -238,9 +269,9 @@ class Socket:
             await self._say("error", id, operation.body["errors"])
             return
         work = self._answer(id, operation) if telemetry.tracer is None else self._trace(id, operation)
-        task = self._running[id] = asyncio.create_task(work)
-        self._tasks[task] = operation.kind
-        task.add_done_callback(self._tasks.pop)
+        task = asyncio.create_task(work)
+        self._running[id] = Running(task, operation.kind)
+        task.add_done_callback(self._ended)
         if operation.kind is not OperationType.SUBSCRIPTION:  # subscriptions may last for days
             kept = held.hand_over()
             task.add_done_callback(lambda _: kept.close())
@@ -263,7 +294,7 @@ class Socket:
     async def _authenticate(self) -> Caller:
         """Authenticate the client by the headers of the socket and its connection_init."""
         try:
-            return await self._operations.caller(self._headers)
+            return await self._operations.caller(dict(self._headers))
         except RequestError as error:
             raise CloseSocket(4403, error.message) from None
 
@@ -276,16 +307,33 @@ class Socket:
 
     def _too_many(self) -> Answer | None:
         most = self._settings.max_socket_operations
-        if len(self._tasks) < most:
+        if len(self._running) + len(self._ending) < most:
             return None
         message = f"A socket runs at most {most} operations at a time."
         return Answer({"errors": refusal(RequestError(RequestErrorCode.TOO_MANY_OPERATIONS, message))}, executed=False)
 
     def _complete(self, id: str) -> None:
         """End an operation at the client's request. An unknown id belongs to an operation that has just ended."""
-        task = self._running.pop(id, None)
-        if task is not None:
-            _stop(task, self._tasks[task])
+        if id in self._running:
+            _stop(*self._free(id))
+
+    def _free(self, id: str) -> Running:
+        """Free the id of a running operation, which the client may reuse at once."""
+        operation = self._running.pop(id)
+        self._ending += (operation,)
+        return operation
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Forget an operation whose task has ended."""
+        self._ending = tuple(each for each in self._ending if each.task is not task)
+        for id, each in self._running.items():
+            if each.task is task:
+                del self._running[id]
+                break
+
+    def _is_running(self, id: str, task: object) -> bool:
+        operation = self._running.get(id)
+        return operation is not None and operation.task is task
 
     async def _trace(self, id: str, operation: Operation) -> None:
         with operation_span(self._scope["path"], operation.label, operation.kind.value):
@@ -300,7 +348,7 @@ class Socket:
                 async with aclosing(operation.stream()) as answers:
                     operation = operation._replace(variables=None)  # free them: a subscription may last for days
                     async for answer in answers:
-                        if self._running.get(id) is not task:
+                        if not self._is_running(id, task):
                             break
                         if answer.errors is not None:
                             errors = answer.errors
@@ -314,8 +362,8 @@ class Socket:
         except Exception as error:
             errors = failure(error)
         note_errors(errors)
-        if self._running.get(id) is task:
-            del self._running[id]  # first, because the client may reuse the id at once
+        if self._is_running(id, task):
+            self._free(id)
             with suppress(ClientDisconnected):
                 await self._say("error" if errors else "complete", id, errors)
 

@@ -1,4 +1,4 @@
-"""Pings of WebSockets, whose timers are shared."""
+"""Pings of WebSockets, whose timer is shared."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ async def test_each_one_pings_once_after_its_delay_and_fails_alone() -> None:
     soon, failing, also_soon, later, removed = Pinged(), Pinged(ValueError()), Pinged(), Pinged(), Pinged()
     start = loop.time()
     for socket, delay in ((failing, 0.05), (soon, 0.05), (also_soon, 0.05), (later, 0.05 + 3 * TICK), (removed, 0.05)):
-        group = pings.add(socket, loop, delay)
-    group.discard(removed)
+        tick = pings.add(socket, loop, delay)
+    pings.remove(removed, tick)
     async with asyncio.timeout(PATIENCE):
         while not later.times:  # noqa: ASYNC110  stand-ins have no event for this
             await asyncio.sleep(0.01)

@@ -81,9 +81,9 @@ class WebSocket(WriteTimeout, LimitedWebSocket):
         self.ping_timer = self.transport.limits.pings.add(self, self.loop, delay)  # type: ignore[assignment]
 
     def stop_keepalive(self) -> None:
-        others: Any = self.ping_timer
-        if others is not None:
-            others.discard(self)
+        tick: Any = self.ping_timer
+        if tick is not None:
+            self.transport.limits.pings.remove(self, tick)
             self.ping_timer = None
         super().stop_keepalive()
 

@@ -112,8 +112,8 @@ class Database(Protocol):
         """Return a session that only reads: `async with database.read() as session`. One task at a time may use it."""
 
     def limited(self) -> Database:
-        """Return a view of this database whose sessions that read leave connections to others: they wait for each
-        other, however many there are."""
+        """Return a view of this database whose reads leave connections to others: they wait for each other, however
+        many there are."""
 
     @property
     def dialect(self) -> Dialect:

@@ -18,10 +18,8 @@ from sqlalchemy import select as select_columns
 from sqlmodel import SQLModel, func
 
 from app.database import changes
-from app.database.interface import Database, ReadBudget
-from app.database.interface import Steps as ReadSteps
+from app.database.interface import Database
 from app.database.writes.mutations import LONG, SHORT, Pace, Steps
-from app.database.writes.statements import Query, compiled_writes
 from app.errors import VoltgraphError
 from app.execution.executor import JobFailed, Progress
 from app.execution.streams.job_log import Line
@@ -30,7 +28,7 @@ from app.models.enums import ElementType, JobStatus, PipelineElementStatus, Pipe
 from app.models.tables import PipelineElement
 from app.pipelines.lifecycle import end_run
 from app.pipelines.service import next_timestamp, seconds_between
-from app.pipelines.transactions.rows import loaded, loaded_element
+from app.pipelines.transactions.rows import loaded, loaded_element, read_rows
 from app.pipelines.transactions.statements import LOCK_OF_ANY
 
 Change = Callable[[datetime], Steps[None]]
@@ -132,24 +130,15 @@ class Lease:
     async def lasts(self) -> bool:
         """Return whether the lease is still valid."""
         values = {"its_attempt": self.attempt, "its_status": PipelineStatus.RUNNING}
-        return bool(await self._read(VALID, values))
+        return bool(await read_rows(self._database, VALID, {"pipeline": self.pipeline_id, **values}))
 
     async def elements(self) -> list[PipelineElement]:
         """Return all elements of the pipeline with their configurations and results, in execution order. Call it before
         the lease changes anything."""
-        found = list(map(loaded_element, await self._read(ELEMENTS, {})))
+        rows = await read_rows(self._database, ELEMENTS, {"pipeline": self.pipeline_id})
+        found = list(map(loaded_element, rows))
         self._types = frozenset(each.element_type for each in found)
         return found
-
-    async def _read(self, query: Query, values: dict[str, Any]) -> list[Sequence[Any]]:
-        """Read as plans do: a session that is canceled while it reads would lose its connection."""
-        statement = compiled_writes(self._database.dialect)(query)
-
-        def steps() -> ReadSteps[list[Sequence[Any]]]:
-            rows = yield statement.sql, statement.parameters({"pipeline": self.pipeline_id, **values})
-            return statement.rows(rows)
-
-        return await self._database.run(steps, ReadBudget(is_single=True))
 
     async def begin(self, element_id: str) -> None:
         """Mark the start of an element's job. A retry deletes the series of the attempt before."""

@@ -12,14 +12,17 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from app.auth.caller import Caller
 from app.database.interface import Database
+from app.database.writes.statements import IDS
 from app.errors import RequestError, RequestErrorCode
 from app.models.columns import Instant, now
 from app.models.sql import sql_of
 from app.models.tables import AT_WORK, QUEUED, Checkpoint, JobLogLine, Pipeline, PipelineElement
-from app.pipelines.access import visible_elements, visible_pipelines
+from app.pipelines.access import may_see, visible_elements, visible_pipelines
 from app.pipelines.budget import LOADED, PARSED, Budget, size_of
 from app.pipelines.results.failures import ConfigurationProblem, problems
 from app.pipelines.results.parsed import ParsedResult, ResultParser
+from app.pipelines.transactions.rows import loaded, read_rows
+from app.pipelines.transactions.statements import find_many
 
 MAX_TRACE, DEFAULT_TRACE = 5000, 500
 """Maximum and default number of checkpoints of a trace."""
@@ -137,9 +140,8 @@ async def pipeline(database: Database, caller: Caller, id: str) -> Pipeline | No
 
 async def pipelines(database: Database, caller: Caller, ids: Sequence[str]) -> dict[str, Pipeline]:
     """Load pipelines by id; missing ones are left out."""
-    async with database.read() as session:
-        found = await session.exec(pipelines_query(caller, ids))
-        return {pipeline.id: pipeline for pipeline in found}
+    rows = await read_rows(database, find_many, {"organization": caller.organization_id, IDS: list(ids)})
+    return {each.id: each for each in map(loaded, rows) if may_see(caller, each.organization_id, each.project_id)}
 
 
 async def pipelines_of(

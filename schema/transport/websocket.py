@@ -163,6 +163,7 @@ class Socket:
                 # Without an exception, whose frames of many sockets that close at once would take memory.
                 while (event := await self._receive())["type"] != "websocket.disconnect":
                     await self._take(event)
+                    del event  # free it while waiting
         except TimeoutError:
             if not self._lifetime.expired():
                 raise

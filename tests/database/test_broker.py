@@ -123,11 +123,12 @@ async def test_a_crowd_is_woken_once_one_of_the_first_is_done_or_after_a_while(w
         broker.add(subscriber, None, "kind")
     following = [asyncio.create_task(follow(subscriber)) for subscriber in subscribers]
     await asyncio.sleep(0)
+    began = loop.time()
     broker.publish(Change("ours", "1", None, STATE))
     async with asyncio.timeout(10):
         while len(woken) < len(subscribers):  # noqa: ASYNC110  the broker has no event for its tests
             await asyncio.sleep(0.001)
-    assert woken[AT_ONCE] - woken[AT_ONCE - 1] >= min(works, LEAD)
+    assert woken[AT_ONCE] - began >= min(works, LEAD)
     for task in following:
         task.cancel()
 

@@ -13,6 +13,7 @@ from sqlalchemy.dialects import sqlite
 from app.auth.caller import LOCAL
 from app.models.sql import sql_of
 from app.pipelines import repository
+from app.pipelines.transactions.statements import find_many
 from schema.plans.measurements.fields import MODELS, queries_of
 from schema.plans.statements import CALLER, given_ids
 
@@ -36,6 +37,13 @@ def test_many_ids_are_found_by_the_primary_key(sqlite_template: Path, name: str,
     ids: Any = given_ids(sql_of(DIALECT), one=False).stands if is_prepared else MANY
     caller = CALLER if is_prepared else LOCAL
     query = repository.pipelines_query(caller, ids) if name == "pipeline" else queries_of(name, caller, ids)
-    plan = plan_of(sqlite_template, query)
+    expect_primary_key(plan_of(sqlite_template, query))
+
+
+def test_pipelines_of_events_are_found_by_the_primary_key(sqlite_template: Path) -> None:
+    expect_primary_key(plan_of(sqlite_template, find_many(sql_of(DIALECT))))
+
+
+def expect_primary_key(plan: str) -> None:
     assert "(id=?)" in plan
     assert "organization_id" not in plan

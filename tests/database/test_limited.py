@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import AsyncExitStack
+from typing import Any
 
 from sqlmodel import select
 
 from app.database.connect import database_url as parsed
 from app.database.connect import open_database
+from app.database.interface import Pools, ReadBudget, Steps
 from app.models.tables import Pulse
+from tests.servers import Postgres
 
 
 async def test_limited_sessions_wait_for_each_other_and_others_do_not_wait(database_url: str) -> None:
@@ -50,3 +53,25 @@ async def test_a_cancelled_wait_holds_nothing(sqlite_url: str) -> None:
             await asyncio.gather(*reading, return_exceptions=True)
         async with asyncio.timeout(5):
             await read()
+
+
+async def test_limited_queries_wait_for_each_other_and_others_do_not_wait(postgres: Postgres) -> None:
+    url = postgres.new_database()
+    async with open_database(parsed(url), 100, Pools(sessions=4, readers=4)) as database:
+        limited = database.limited()
+        slow = [asyncio.ensure_future(limited.run(sleep, ReadBudget(is_single=True))) for _ in range(8)]
+        await asyncio.sleep(0.5)
+        async with asyncio.timeout(10):
+            [[asleep]] = await database.run(count_asleep, ReadBudget(is_single=True))
+        assert asleep == 2
+        for each in slow:
+            each.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
+
+
+def sleep() -> Steps[list[Any]]:
+    return (yield "SELECT pg_sleep(20)", ())
+
+
+def count_asleep() -> Steps[list[Any]]:
+    return (yield "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(20)' AND state = 'active'", ())

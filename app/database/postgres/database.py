@@ -46,10 +46,11 @@ class Postgres:
 
     reads_inline = False
     _limit: asyncio.Semaphore | None = None
+    _run_limit: asyncio.Semaphore | None = None
 
     def __init__(self, url: URL, max_waiting: int, pools: Pools) -> None:
         timeout = {"command_timeout": COMMAND_TIMEOUT}
-        self._sessions = pools.sessions
+        self._pools = pools
         self._engine = engine(url, pools.sessions, json_deserializer=_as_it_is, connect_args=timeout)
         event.listen(self._engine.sync_engine, "checkout", _require_open)
         self.recoveries = Recoveries()
@@ -67,7 +68,13 @@ class Postgres:
         return self._engine.dialect
 
     def run(self, begin: Callable[[], Steps[T]], pace: ReadBudget) -> Awaitable[T]:
+        if self._run_limit is not None:
+            return self._run_limited(self._run_limit, begin, pace)
         return self._plain.run(begin, pace)
+
+    async def _run_limited(self, limit: asyncio.Semaphore, begin: Callable[[], Steps[T]], pace: ReadBudget) -> T:
+        async with limit:
+            return await self._plain.run(begin, pace)
 
     async def listen(self) -> None:
         await self._listener.start()
@@ -79,7 +86,8 @@ class Postgres:
 
     def limited(self) -> Postgres:
         view = copy(self)
-        view._limit = asyncio.Semaphore(self._sessions // 2)
+        view._limit = asyncio.Semaphore(self._pools.sessions // 2)
+        view._run_limit = asyncio.Semaphore(max(1, self._pools.readers // 2))
         return view
 
     async def write(self, work: Work[T], *, is_short: bool = False) -> T:

@@ -1,14 +1,17 @@
-"""Rows of pipelines within a transaction: locked, stored and linked to measurements."""
+"""Rows of pipelines without the ORM: read, and within a transaction locked, stored and linked to measurements."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy.orm.attributes import manager_of_class
 
 from app.auth.caller import Caller
+from app.database.interface import Database, ReadBudget
+from app.database.interface import Steps as ReadSteps
 from app.database.writes.mutations import Steps
+from app.database.writes.statements import Query, compiled_writes
 from app.errors import Problem, ProblemCode, Rejected, not_found
 from app.models.enums import PipelineElementStatus
 from app.models.tables import Pipeline, PipelineElement
@@ -21,6 +24,17 @@ NEW: Callable[[], Pipeline] = manager_of_class(Pipeline).new_instance
 NEW_ELEMENT: Callable[[], PipelineElement] = manager_of_class(PipelineElement).new_instance
 COLUMNS, ELEMENT_COLUMNS = (tuple(table.c.keys()) for table in (statements.PIPELINE, statements.ELEMENT))
 NO_VALUES: dict[str, Any] = dict.fromkeys(statements.ELEMENT.c.keys())
+
+
+async def read_rows(database: Database, query: Query, values: Mapping[str, Any]) -> list[Sequence[Any]]:
+    """Read the rows of one statement as plans do, outside of a transaction. Unlike a session, it keeps its connection
+    if it is canceled."""
+    statement = compiled_writes(database.dialect)(query)
+
+    def steps() -> ReadSteps[list[Sequence[Any]]]:
+        return statement.rows((yield statement.sql, statement.parameters(values)))
+
+    return await database.run(steps, ReadBudget(is_single=True))
 
 
 def loaded(row: Sequence[Any]) -> Pipeline:

@@ -41,10 +41,14 @@ def _theirs(table: sa.Table) -> Any:
     return sa.func.coalesce(table.c.organization_id, "") == _ORGANIZATION
 
 
+def find_many(sql: Sql) -> Any:
+    """Select any number of pipelines of an organization by their ids."""
+    return sa.select(PIPELINE).where(_theirs(PIPELINE), PIPELINE.c.id.in_(sa.select(sql.ids(IDS))))
+
+
 def lock_many(sql: Sql) -> Any:
     """Lock any number of pipelines, in the order of their ids, so that no two transactions wait for each other."""
-    found = sa.select(PIPELINE).where(_theirs(PIPELINE), PIPELINE.c.id.in_(sa.select(sql.ids("ids"))))
-    return found.order_by(PIPELINE.c.id).with_for_update()
+    return find_many(sql).order_by(PIPELINE.c.id).with_for_update()
 
 
 INSERT_PIPELINE, INSERT_ELEMENT, INSERT_KEY, INSERT_LINK, INSERT_LABEL = map(

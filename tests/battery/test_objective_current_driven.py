@@ -191,6 +191,6 @@ class TestParameterNames:
 
     def test_are_found_quickly(self) -> None:
         one = made(discharge(model="DFN"))
-        before = time.perf_counter()
+        before = time.process_time()
         one.parameter_names(known_values())
-        assert time.perf_counter() - before < 0.5
+        assert time.process_time() - before < 0.5

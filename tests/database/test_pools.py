@@ -22,22 +22,25 @@ from tests.servers import Postgres
 async def test_writes_use_no_more_connections_than_allowed(postgres: Postgres) -> None:
     url = postgres.new_database()
     async with open_database(parsed(url), 100, Pools(sessions=3, readers=1)) as database:
+        ends, using = asyncio.Event(), list[AsyncSession]()
 
-        async def hold(session: object) -> None:
-            await asyncio.sleep(0.3)
-
-        async def use(session: object) -> None:
-            await session.connection()  # type: ignore[attr-defined]
-            await hold(session)
+        async def use(session: AsyncSession) -> None:
+            await session.connection()
+            using.append(session)
+            await ends.wait()
 
         writing = asyncio.gather(*(database.write(use) for _ in range(8)))
-        await asyncio.sleep(0.2)
         watcher = await asyncpg.connect(url)
         held = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
         try:
+            async with asyncio.timeout(20):
+                while len(using) < 3:  # noqa: ASYNC110  a connection may take long on a busy machine
+                    await asyncio.sleep(0.05)
+            await asyncio.sleep(0.5)
             assert await watcher.fetchval(held) == 3
         finally:
             await watcher.close()
+            ends.set()
         await writing
 
 

@@ -44,7 +44,7 @@ async def test_a_canceled_wait_loses_no_event(puts_first: bool) -> None:
     if not puts_first:
         queue.put_nowait("a")
     assert waiting.cancelled()
-    assert await asyncio.wait_for(taken(queue), 1) == "a"
+    assert await asyncio.wait_for(taken(queue), 20) == "a"
 
 
 @pytest.mark.parametrize("new", [Flag, asyncio.Event])
@@ -83,4 +83,4 @@ async def test_all_waits_end_once_the_flag_is_set(new: Callable[[], Any]) -> Non
     flag.set()
     assert flag.is_set()
     flag.clear()  # a wait that has ended stays so
-    await asyncio.wait_for(asyncio.gather(*waiting[1:]), 1)
+    await asyncio.wait_for(asyncio.gather(*waiting[1:]), 20)

@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from tests.bench import compare, documents, growth, memory, mutations
+from tests.bench import compare, documents, draining, growth, memory, mutations, subscribers
 from tests.bench.load import require_wrk
 from tests.bench.report import Options, write
 from tests.bench.works import WORKS
@@ -22,6 +22,8 @@ SECTIONS: dict[str, Section] = {
     "postgres": ("Beside another server, on PostgreSQL", compare.on_postgres),
     "mutations": ("Mutations of existing pipelines", mutations.single),
     "many": ("Mutations of a hundred pipelines at once", mutations.many),
+    "queue": ("A queue that drains", draining.queue),
+    "subscribers": (f"{subscribers.NUMBER:,} equal subscribers", subscribers.crowd),
     "growth": ("As the tables grow", growth.tables),
     "pages": ("As pages grow", growth.pages),
     "unselected": ("Large configurations that nobody selects", memory.unselected),

@@ -37,23 +37,23 @@ def resident(options: Options, folder: Path) -> str:
     """Measure the resident memory of the server: after start, the peak of its first list of 100 x 4, and after load."""
     with voltgraph(sqlite(folder, 20_000)) as server:
         pid = server.process.pid
-        started = _megabytes(pid, "VmRSS")
+        started = megabytes(pid, "VmRSS")
         ask(server.url, body(f"{{ pipelines(first: 1) {{ nodes {{ {PAGED} }} }} }}"))
-        before = _megabytes(pid, "VmRSS")
+        before = megabytes(pid, "VmRSS")
         Path(f"/proc/{pid}/clear_refs").write_text("5")  # reset the peak
         ask(server.url, body(f"{{ pipelines(first: 100) {{ nodes {{ {PAGED} }} }} }}"))
-        added = _megabytes(pid, "VmHWM") - before
+        added = megabytes(pid, "VmHWM") - before
         rows = [
             ["after start", f"{started:.1f}", ""],
             ["added by a list of 100 x 4", f"{added:.1f}", verdict(added < MOST_MEMORY, f"< {MOST_MEMORY:.0f} MB")],
         ]
         for name, work in WORKS.items():
             load(server.url, work.ours, options.seconds, 20_000)
-            rows.append([f"after {options.seconds} s of `{name}`", f"{_megabytes(pid, 'VmRSS'):.1f}", ""])
+            rows.append([f"after {options.seconds} s of `{name}`", f"{megabytes(pid, 'VmRSS'):.1f}", ""])
     return table(["resident memory", "MB", "target"], rows)
 
 
-def _megabytes(pid: int, field: str) -> float:
+def megabytes(pid: int, field: str) -> float:
     """Return a figure of the kernel: VmRSS (resident now) or VmHWM (peak)."""
     [line] = [line for line in Path(f"/proc/{pid}/status").read_text().splitlines() if line.startswith(field)]
     return int(line.split()[1]) / 1024

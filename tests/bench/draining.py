@@ -15,6 +15,7 @@ from tests import servers
 from tests.bench.load import HEADERS, body
 from tests.bench.report import Options, table, verdict
 from tests.bench.running import sqlite
+from tests.shaken import MODULE
 
 QUEUED, FEW = 10_000, 2_000
 PLACES = {
@@ -38,7 +39,7 @@ def queue(options: Options, folder: Path) -> str:
     """Measure pipelines a second with four places on SQLite, and lists and creates in turn meanwhile."""
     number = FEW if options.small else QUEUED
     with (
-        servers.serving(sqlite(folder, 0), servers.MODULE, folder / "log", **PLACES) as server,
+        servers.serving(sqlite(folder, 0), MODULE, folder / "log", **PLACES) as server,
         httpx.Client(base_url=server.url, headers=HEADERS, timeout=60) as http,
     ):
         ids = [_data(http, CREATE)["createPipeline"]["pipeline"]["id"] for _ in range(number)]

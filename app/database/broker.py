@@ -103,9 +103,10 @@ class Subscriber:
         self.fail(revoked())
 
     async def take(self, most: int) -> dict[str, Match]:
-        """Wait for changes and return the oldest ids with their matches. Raises the error that ended the subscription,
-        and Busy if ids were dropped because too many were pending."""
-        if not self._ids and self._error is None:
+        """Wait for changes and return the oldest ids with their matches, at least one. Raises the error that ended the
+        subscription, and Busy if ids were dropped because too many were pending."""
+        # The broker wakes a crowd bit by bit. When it comes to this subscriber, its changes may be taken already.
+        while not self._ids and self._error is None:
             self._waiting = asyncio.get_running_loop().create_future()
             try:
                 await self._waiting

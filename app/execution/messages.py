@@ -22,6 +22,9 @@ LENGTH = struct.Struct("!I")
 LONGEST = 1 << 28
 """Maximum bytes of a child's message; a longer one is a protocol violation."""
 
+LAST_ITERATION = 2**31 - 1
+"""Largest number that an integer of GraphQL, and the column of checkpoints on PostgreSQL, can hold."""
+
 
 class ProtocolViolation(ConnectionError):
     """A child process sent a message that violates the protocol. Treat the process as compromised by the configuration
@@ -35,7 +38,7 @@ class Began(TypedDict):
 
 class Reported(TypedDict):
     kind: Literal["progress"]
-    iteration: int | None
+    iteration: Annotated[int, Field(ge=0, le=LAST_ITERATION)] | None
     cost: float | None
     best_cost: float | None
     parameters: dict[str, Any]

@@ -133,6 +133,21 @@ async def test_a_crowd_is_woken_once_one_of_the_first_is_done_or_after_a_while(w
         task.cancel()
 
 
+async def test_who_took_the_changes_before_it_was_woken_waits_for_others() -> None:
+    subscriber = Subscriber(OURS, anything)
+    subscriber.note("a")
+    assert list(await subscriber.take(1)) == ["a"]
+    taking = asyncio.create_task(subscriber.take(1))
+    await asyncio.sleep(0)
+    subscriber.wake()  # for the change that it took
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(asyncio.shield(taking), 0.05)
+    assert subscriber.is_waiting
+    subscriber.note("b")
+    subscriber.wake()
+    assert list(await taking) == ["b"]
+
+
 async def test_who_falls_too_far_behind_is_told_so_and_holds_no_more() -> None:
     subscriber = Subscriber(OURS, anything)
     for number in range(2 * MOST_PENDING + 5):

@@ -106,6 +106,14 @@ async def test_a_child_that_tells_nonsense_is_not_believed(change: dict[str, Any
         await heard(packed({**TOLD, **change}) + FOUR)
 
 
+@pytest.mark.parametrize("iteration", [-1, 2**31, 1.5, "1"])
+async def test_an_iteration_that_cannot_be_stored_is_not_believed(iteration: Any) -> None:
+    told = {"kind": "progress", "iteration": 2**31 - 1, "cost": 1.0, "best_cost": None, "parameters": {}}
+    assert await heard(packed(told)) == told
+    with pytest.raises(ProtocolViolation):
+        await heard(packed({**told, "iteration": iteration}))
+
+
 async def test_fewer_samples_than_told_are_the_end_of_a_child() -> None:
     with pytest.raises(asyncio.IncompleteReadError):
         await heard(packed(TOLD) + FOUR[:-1])

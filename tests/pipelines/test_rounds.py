@@ -4,6 +4,8 @@ own."""
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -27,6 +29,7 @@ from app.pipelines.inputs import parse_create
 from app.pipelines.lifecycle import QueueLimits
 from app.pipelines.transactions import deletion
 from app.pipelines.transactions.rows import NEW
+from tests.api import ROOT
 from tests.faults.waiting import until
 
 ME = Caller("o", key="vg_me")
@@ -180,3 +183,9 @@ def test_only_deletions_without_results_and_long_configurations_are_short(
     steps = deletions.write()
     next(steps)
     assert (steps.send([("i", ElementType.DATA_FIT, size)]) is Pace.LONG) is is_long
+
+
+def test_loaded_rows_are_read_before_the_first_use_of_the_orm() -> None:
+    code = "from app.pipelines.transactions.rows import COLUMNS, loaded; print(loaded(COLUMNS).organization_id)"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout == "organization_id\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from sqlalchemy.orm import configure_mappers
 from sqlalchemy.orm.attributes import manager_of_class
 
 from app.auth.caller import Caller
@@ -19,6 +20,7 @@ from app.pipelines.access import may_see, require_write
 from app.pipelines.lists.labels import fold
 from app.pipelines.transactions import statements
 
+configure_mappers()  # otherwise an object of these constructors could not be read before the first use of the ORM
 NEW: Callable[[], Pipeline] = manager_of_class(Pipeline).new_instance
 """Constructor that the ORM uses for loaded rows; the class's own takes 25 times as long."""
 NEW_ELEMENT: Callable[[], PipelineElement] = manager_of_class(PipelineElement).new_instance

@@ -239,3 +239,23 @@ async def test_a_failed_answer_is_logged_once_and_ends_no_other(
         await live.api.create(name="works")
         after = [await socket.receive() for _ in range(3)]
         assert all(message["payload"]["data"]["pipelinesUpdated"]["pipeline"]["elements"] for message in after)
+
+
+async def test_a_crowd_hears_every_one_of_many_quick_changes(database_url: str) -> None:
+    """The broker wakes a crowd bit by bit, and some have taken a change before they are woken for it."""
+    sockets, subscriptions, number = 3, 60, 40
+    async with clients.live(database_url) as live, AsyncExitStack() as stack:
+        opened = [await stack.enter_async_context(clients.socket(live.url)) for _ in range(sockets)]
+        for socket in opened:
+            for key in range(subscriptions):
+                await socket.subscribe(FOLLOW, f"{key}")
+            await socket.settle()
+        created = [(await live.api.create(name=f"p{place}"))["id"] for place in range(number)]
+        for socket in opened:
+            heard: dict[str, set[str]] = {}
+            while sum(map(len, heard.values())) < subscriptions * number:
+                message = await socket.receive()
+                assert message["type"] == "next", message
+                change = message["payload"]["data"]["pipelinesUpdated"]
+                heard.setdefault(message["id"], set()).add(change["pipelineId"])
+            assert all(each == set(created) for each in heard.values())

@@ -24,7 +24,7 @@ from tests.schema.subscriptions import clients
 NUMBER, TOGETHER = 2_000, 50
 """Number of subscribers, and of those that connect at a time."""
 DOCUMENT = "subscription { pipelinesUpdated { kind pipeline { id name status } } }"
-MOST_SECONDS, MOST_LEFT = 0.3, 1.2
+MOST_LEFT = 1.2
 SETTLE = 4.0
 """Seconds until the server has given memory back."""
 PIPELINES = 1_000
@@ -50,13 +50,12 @@ def crowd(options: Options, folder: Path) -> str:
             [
                 title,
                 f"{heard:.2f}",
-                verdict(heard <= MOST_SECONDS, f"<= {MOST_SECONDS} s"),
                 f"{each:.1f}",
                 f"{left:.1%}",
                 verdict(left <= MOST_LEFT, f"<= {MOST_LEFT:.0%}"),
             ]
         )
-    heading = ["server", "last hears, s", "target", "KiB each", "memory after they left", "target"]
+    heading = ["server", "last hears, s, with its client's time", "KiB each", "memory after they left", "target"]
     return table(heading, rows)
 
 

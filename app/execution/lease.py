@@ -19,6 +19,7 @@ from sqlmodel import SQLModel, func
 
 from app.database import changes
 from app.database.interface import Database
+from app.database.writes.inserts import ROW
 from app.database.writes.mutations import LONG, SHORT, Pace, Steps
 from app.errors import VoltgraphError
 from app.execution.executor import JobFailed, Progress
@@ -26,10 +27,9 @@ from app.execution.streams.job_log import Line
 from app.models.columns import now
 from app.models.enums import ElementType, JobStatus, PipelineElementStatus, PipelineStatus, SeriesSource
 from app.models.tables import PipelineElement
-from app.pipelines.lifecycle import end_run
+from app.pipelines.lifecycle import fail_run
 from app.pipelines.service import next_timestamp, seconds_between
-from app.pipelines.transactions.rows import loaded, loaded_element, read_rows
-from app.pipelines.transactions.statements import LOCK_OF_ANY
+from app.pipelines.transactions.rows import loaded_element, read_rows
 
 Change = Callable[[datetime], Steps[None]]
 """Changes of a transaction besides those of the pipeline's row, all at one time."""
@@ -74,29 +74,22 @@ BEGIN = (
     )
     .returning(ELEMENT.c.attempt)
 )
-COMPLETE = (
-    update(ELEMENT)
-    .where(OF_ELEMENT)
-    .values(
-        status=PipelineElementStatus.COMPLETED,
-        job_status=JobStatus.COMPLETED,
-        result=bindparam("its_result"),
-        finished_at=bindparam("at"),
-        updated_at=bindparam("at"),
-    )
-)
-FAIL = (
-    update(ELEMENT)
-    .where(OF_ELEMENT)
-    .values(
-        status=PipelineElementStatus.FAILED,
-        job_status=JobStatus.FAILED,
-        error=bindparam("its_error"),
-        error_code=bindparam("its_code"),
-        error_detail=bindparam("its_detail"),
-        finished_at=bindparam("at"),
-        updated_at=bindparam("at"),
-    )
+
+
+def _ending(status: PipelineElementStatus, job_status: JobStatus, **values: Any) -> Any:
+    """Return the statement that ends an element."""
+    at: Any = bindparam("at")
+    ended = {"status": status, "job_status": job_status, "finished_at": at, "updated_at": at}
+    return update(ELEMENT).where(OF_ELEMENT).values(**ended, **values)
+
+
+COMPLETE = _ending(PipelineElementStatus.COMPLETED, JobStatus.COMPLETED, result=bindparam("its_result"))
+FAIL = _ending(
+    PipelineElementStatus.FAILED,
+    JobStatus.FAILED,
+    error=bindparam("its_error"),
+    error_code=bindparam("its_code"),
+    error_detail=bindparam("its_detail"),
 )
 NAMES = ELEMENTS.with_only_columns(ELEMENT.c.id, ELEMENT.c.name)
 DELETE_SERIES = delete(SERIES).where(SERIES.c.element_id == bindparam("element"))
@@ -182,17 +175,14 @@ class Lease:
 
     def _fail(self, failures: dict[str, JobFailed]) -> Steps[None]:
         yield from self._lock()
-        [row] = yield LOCK_OF_ANY, {"pipeline": self.pipeline_id}
         elements = yield NAMES, {"pipeline": self.pipeline_id}
-        failed = [(name, failures[id]) for id, name in elements if id in failures]
+        name, first = next((name, failures[id]) for id, name in elements if id in failures)
         at = now()
         for id, failure in failures.items():
             detail = orjson.dumps(failure.detail).decode() if failure.detail else None
             told = {"its_error": failure.message, "its_code": failure.code, "its_detail": detail}
             yield FAIL, {"element": id, "at": at, **told}
-        name, first = failed[0]
-        status, rest = PipelineStatus.FAILED, PipelineElementStatus.SKIPPED
-        yield from end_run(loaded(row), status, rest, first.code, f"{name}: {first.message}")
+        yield from fail_run(self.pipeline_id, self.attempt, first.code, f"{name}: {first.message}")
 
     async def complete(self) -> None:
         """Mark the pipeline completed."""
@@ -226,7 +216,7 @@ class Lease:
             numbered = enumerate(lines, (last or 0) + 1)
             yield INSERT_LINE, [{**shared, "number": number, **line._asdict()} for number, line in numbered]
 
-        await self._change(change, size=SHORT + sum(len(each.text) for each in lines))
+        await self._change(change, size=SHORT + sum(ROW + len(each.text) for each in lines))
 
     async def _change(self, change: Change, status: PipelineStatus = PipelineStatus.RUNNING, size: int = SHORT) -> None:
         """Change elements in a transaction, then the pipeline: its `updated_at` moves forward, because subscribers

@@ -176,10 +176,11 @@ def cancel_locked(caller: Caller, pipeline: Pipeline) -> Steps[Pipeline]:
 
 async def fail(database: Database, id: str, attempt: int, code: JobErrorCode, message: str) -> None:
     """Fail a running pipeline that its worker cannot finish, unless another worker took it."""
-    await database.mutate(partial(_fail, id, attempt, code, message), LONG)
+    await database.mutate(partial(fail_run, id, attempt, code, message), LONG)
 
 
-def _fail(id: str, attempt: int, code: JobErrorCode, message: str) -> Steps[None]:
+def fail_run(id: str, attempt: int, code: JobErrorCode, message: str) -> Steps[None]:
+    """Fail a running pipeline, unless another worker took it."""
     for row in (yield statements.LOCK_OF_ANY, {"pipeline": id}):
         pipeline = loaded(row)
         if pipeline.status is PipelineStatus.RUNNING and pipeline.attempt == attempt:

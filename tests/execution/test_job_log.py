@@ -15,7 +15,11 @@ import httpx
 import pytest
 
 from app.auth.redaction import Redaction
-from app.execution.streams.job_log import MAX_LINE, JobLog
+from app.database.sqlite.rounds import MOST_HERE
+from app.execution.lease import Lease
+from app.execution.streams.job_log import MAX_LINE, JobLog, Line
+from app.models.columns import now
+from app.models.enums import JobLogStream
 from tests.api import operation
 from tests.execution.conftest import Runs
 from tests.execution.sandbox.test_probes import PROBE
@@ -176,3 +180,18 @@ async def test_the_command_prints_the_log(runs: Runs, logged: tuple[Server, Path
     unknown = [sys.executable, "-m", "app", "logs", "nothing", "--server", logged[0].url]
     done = await asyncio.to_thread(subprocess.run, unknown, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert (done.returncode, "No job has the id nothing" in done.stdout) == (2, True)
+
+
+async def test_the_size_of_a_write_counts_its_lines() -> None:
+    """Many short lines take long to insert: a round with them must not run on the event loop."""
+    sizes: list[int] = []
+
+    class Counting:
+        async def mutate(self, begin: object, size: int) -> None:
+            sizes.append(size)
+
+    database: Any = Counting()
+    lease = Lease(database, "pipeline", 1, None)
+    for number in (3, 1_000):
+        await lease.keep_log("element", [Line(now(), JobLogStream.STDOUT, "x")] * number)
+    assert sizes[0] < MOST_HERE < sizes[1]

@@ -36,7 +36,7 @@ async def test_each_one_pings_once_after_its_delay_and_fails_alone() -> None:
     loop.set_exception_handler(lambda _, context: errors.append(context["exception"]))
     soon, failing, also_soon, later, removed = Pinged(), Pinged(ValueError()), Pinged(), Pinged(), Pinged()
     start = loop.time()
-    for socket, delay in ((failing, 0.05), (soon, 0.05), (also_soon, 0.05), (later, 0.05 + 3 * TICK), (removed, 0.05)):
+    for socket, delay in ((later, 0.05 + 3 * TICK), (failing, 0.05), (soon, 0.05), (also_soon, 0.05), (removed, 0.05)):
         tick = pings.add(socket, loop, delay)
     pings.remove(removed, tick)
     async with asyncio.timeout(PATIENCE):

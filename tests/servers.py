@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import signal
 import subprocess
 import sys
 import tempfile
@@ -174,7 +175,7 @@ def _process(
     context."""
     environment = os.environ | {"VOLTGRAPH_DATABASE_URL": database} | variables
     user = dict(user)
-    command = [user.pop("python", sys.executable), "-W", "error", "-m", *command]
+    command = [user.pop("python", sys.executable), "-W", "error", "-X", "faulthandler", "-m", *command]
     with (
         nullcontext() if log is None else log.open("w") as errors,
         subprocess.Popen(
@@ -192,5 +193,18 @@ def _process(
             assert process.stdout is not None
             yield process, process.stdout.readline()
         finally:
-            process.terminate()
-            process.wait(20)
+            stop(process)
+
+
+def stop(process: subprocess.Popen[Any], seconds: float = 20) -> None:
+    """Terminate a process. One that does not end is killed, and fails the test: Python prints its stacks then, if it
+    runs with `-X faulthandler`."""
+    process.terminate()
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGABRT)
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(5)
+        process.kill()
+        raise

@@ -343,7 +343,8 @@ class KeyRing:
         while self._used and not self._closing.is_set():
             await self._store_uses()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._closing.wait(), USES_PERIOD)
+                async with asyncio.timeout(USES_PERIOD):
+                    await self._closing.wait()
 
     async def _store_uses(self) -> None:
         """Store the uses of keys. One that cannot be stored now counts as not used."""

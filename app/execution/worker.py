@@ -143,7 +143,8 @@ class _Worker:
                 _log_failure("claiming pipelines", error)
                 await asyncio.sleep(PAUSE)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), HEARTBEAT)
+                async with asyncio.timeout(HEARTBEAT):
+                    await self._woken.wait()
 
     async def _begin(self) -> float:
         """Prepare the queue: a heartbeat before the first claim, or, for the only worker of a file, a release of all

@@ -17,7 +17,7 @@ from typer.main import get_command
 
 from app.cli.commands import COMMANDS, cli
 from tests.api import ROOT
-from tests.servers import Server, serving
+from tests.servers import Server, serving, stop
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 SHOWN_ADDRESS = "127.0.0.1:8000"
@@ -108,8 +108,10 @@ def test_the_banner_is_that_of_serve(database: str, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "app", "serve", "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT, env=environment) as process:
         assert process.stdout is not None
-        printed = "".join(process.stdout.readline() for _ in shown.split("\n"))
-        process.terminate()
+        try:
+            printed = "".join(process.stdout.readline() for _ in shown.split("\n"))
+        finally:
+            stop(process)
     printed = re.sub(r"127\.0\.0\.1:\d+", SHOWN_ADDRESS, printed).replace(f"{tmp_path}/pages.db", "voltgraph.db")
     assert printed.rstrip("\n") == shown
     assert re.search(r"^run:.*\n\t\$\(BIN\)/voltgraph serve$", (ROOT / "Makefile").read_text(), re.MULTILINE)

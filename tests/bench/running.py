@@ -73,7 +73,7 @@ def peer(name: str, database: str) -> Iterator[str]:
             assert address, f"{name} did not start"
             yield address
         finally:
-            process.terminate()
+            servers.stop(process)
 
 
 def sqlite(folder: Path, pipelines: int, config: bytes | None = None) -> str:

@@ -24,7 +24,7 @@ from app.database.connect import database_url, exclusive
 from app.database.migrations import migrate
 from app.database.sqlite import driver
 from tests.api import ROOT
-from tests.servers import Postgres
+from tests.servers import Postgres, stop
 
 EXAMPLE = str(ROOT / "examples" / "capacity.json")
 
@@ -195,7 +195,7 @@ def test_servers_that_start_at_once_on_one_file(tmp_path: Path) -> None:
             assert_short(Said(each.wait(), "", each.stderr.read() if each.stderr else ""), 3, "In use", "another file")
     finally:
         for each in servers:
-            each.terminate()
+            stop(each)
             each.communicate()
 
 

@@ -47,8 +47,7 @@ def test_a_lost_server_is_told_and_the_page_goes_on_when_it_is_back(chromium: Br
         with visiting(chromium, first.url) as visitor:
             page = visitor.go()
             page.get_by_text("before").wait_for()
-            first.process.terminate()
-            first.process.wait(20)
+            servers.stop(first.process)
             page.get_by_text("The server does not answer.").wait_for()
             expect(page.get_by_role("link", name="before")).to_have_count(1)
             with servers.serving(sqlite_url, **FAKE, port=port) as second:

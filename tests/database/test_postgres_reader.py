@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 from app.database.connect import database_url, open_database
 from app.database.interface import Pools, ReadBudget, SnapshotStart, Steps
+from app.database.postgres import reader
 from app.database.postgres.database import Postgres
 from tests import servers
 from tests.faults.waiting import until
@@ -145,3 +146,20 @@ async def test_statements_after_a_probe_read_its_snapshot(database: Postgres) ->
     assert await database.run(steps, SINGLE) == ["repeatable read"] * 2
     assert await database.run(lambda: reading(isolation), SINGLE) == ["read committed"]
     assert recovered(database) == 0
+
+
+async def test_a_read_that_does_not_end_does_not_keep_the_server(
+    postgres: servers.Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "FAREWELL", 0.2)
+    sleeping = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'"
+    async with asyncio.timeout(60):
+        async with open_database(database_url(postgres.new_database()), 100, Pools(readers=2)) as opened:
+            endless = asyncio.create_task(opened.run(lambda: reading("SELECT pg_sleep(600)"), SINGLE))
+
+            async def is_sleeping() -> bool:
+                return bool(await opened.run(lambda: reading(sleeping), SINGLE) == [1])
+
+            await until(is_sleeping, 20)
+        with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
+            await endless

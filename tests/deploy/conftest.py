@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tests.server.test_nginx import free_port
+from tests.servers import stop
 
 BIN = Path("/usr/lib/postgresql/15/bin")
 
@@ -39,6 +40,5 @@ def postgres_15() -> Iterator[str]:
             subprocess.run(make, check=True)
             yield f"postgresql://voltgraph@127.0.0.1:{port}/voltgraph"
         finally:
-            process.terminate()
-            process.wait(30)
+            stop(process)
             shutil.rmtree(folder, ignore_errors=True)

@@ -15,7 +15,7 @@ from tests.api import ROOT
 from tests.deploy.test_topology import Topology, command, upload, watch_run
 from tests.execution.conftest import FAKE
 from tests.server.test_nginx import free_port
-from tests.servers import serving
+from tests.servers import serving, stop
 
 pytestmark = pytest.mark.skipif(shutil.which("caddy") is None, reason="caddy is not installed (Debian: caddy)")
 OPTIONS = "{{\n\tadmin off\n\tskip_install_trust\n\tauto_https disable_redirects\n\tstorage file_system {}\n}}\n"
@@ -52,8 +52,7 @@ def proxied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Topology]:
                 until_it_answers(made, process, log)
                 yield made
             finally:
-                process.terminate()
-                process.wait(30)
+                stop(process)
 
 
 def until_it_answers(made: Topology, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -26,6 +26,7 @@ from tests.api import ROOT
 from tests.deploy.test_files import image_environment, instructions
 from tests.package.conftest import Installed, installed
 from tests.server.test_nginx import free_port
+from tests.servers import stop
 
 __all__ = ["installed"]
 
@@ -104,8 +105,8 @@ def test_the_entry_point_serves_as_the_user_of_the_image(image: Image) -> None:
             done = ran(image, environment, *entry, "run", "capacity.json", "--server", server, "--key", key)
             assert "8.73232" in done.stdout, done
         finally:
-            process.terminate()
-            assert process.wait(60) in (0, -signal.SIGTERM)  # uvicorn passes the signal on after its shutdown
+            stop(process, 60)
+            assert process.returncode in (0, -signal.SIGTERM)  # uvicorn passes the signal on after its shutdown
     files = [file for file in image.data.iterdir() if file.name.startswith("voltgraph.db")]
     assert {file.stat().st_uid for file in files} == {10001}
     assert {file.stat().st_mode & 0o077 for file in files} == {0}

@@ -29,7 +29,7 @@ from tests.deploy.conftest import BIN
 from tests.deploy.test_files import nginx
 from tests.execution.conftest import FAKE, Runs
 from tests.server.test_nginx import free_port
-from tests.servers import Server, serving, working
+from tests.servers import Server, serving, stop, working
 
 pytestmark = [
     pytest.mark.slow,
@@ -82,7 +82,7 @@ def topology(postgres_15: str, tmp_path_factory: pytest.TempPathFactory) -> Iter
         configuration = nginx(folder, port, [int(api.url.rpartition(":")[2]) for api in apis])
         folder.chmod(0o755)
         proxy = stack.enter_context(subprocess.Popen(["nginx", "-c", str(configuration)], stderr=subprocess.DEVNULL))
-        stack.callback(proxy.terminate)
+        stack.callback(stop, proxy)
         made = Topology(f"localhost:{port}", folder / "certificate.pem", key, postgres_15, apis, workers)
         _until_it_answers(made)
         yield made

@@ -12,6 +12,8 @@ from contextlib import asynccontextmanager
 import httpx
 import pytest
 
+from app.main import create_app
+from app.settings import Settings
 from tests.execution.conftest import FAKE, Runs
 from tests.execution.processes import below, children, only_child
 from tests.servers import Server, serving
@@ -107,6 +109,13 @@ async def test_what_runs_when_the_server_is_stopped_goes_on_after_a_restart(sqli
         pipeline = await runs.end(id)
         assert pipeline["status"] == "COMPLETED"
         assert pipeline["elements"][0]["job"]["attempt"] == 1
+
+
+async def test_a_worker_ends_although_a_change_wakes_it_at_that_moment(database_url: str) -> None:
+    app = create_app(Settings(database_url=database_url, workers=1, executor="app.execution.fake:FakeExecutor"))
+    async with asyncio.timeout(60), app.router.lifespan_context(app):
+        await asyncio.sleep(0.2)  # until it waits for work
+        app.state.services.database.broker.recheck()
 
 
 @pytest.mark.slow

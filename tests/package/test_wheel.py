@@ -18,7 +18,7 @@ from app import __version__
 from hatch_build import renamed
 from tests.api import ROOT
 from tests.package.conftest import Installed
-from tests.servers import Postgres
+from tests.servers import Postgres, stop
 
 FAKE = {"VOLTGRAPH_EXECUTOR": "app.execution.fake:FakeExecutor"}
 PAGES = ("app/server/pages/explorer/", "app/server/pages/console/")
@@ -43,8 +43,7 @@ def started(folder: Path, *command: str, **variables: str) -> Iterator[str]:
             assert process.stdout is not None
             yield process.stdout.readline()
         finally:
-            process.terminate()
-            process.wait(30)
+            stop(process)
 
 
 def test_it_has_one_top_level_package(installed: Installed) -> None:

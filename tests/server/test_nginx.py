@@ -76,8 +76,7 @@ def proxy(
             until_ready(port, folder)
             yield port
         finally:
-            process.terminate()
-            process.wait(20)
+            servers.stop(process)
 
 
 def until_ready(port: int, folder: Path) -> None:

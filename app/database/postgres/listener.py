@@ -57,7 +57,8 @@ class Listener:
         if self._task is None:
             self._task = asyncio.create_task(self._listen(), context=Context())  # outside of the request
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._listens.wait(), PATIENCE)
+            async with asyncio.timeout(PATIENCE):
+                await self._listens.wait()
 
     async def close(self) -> None:
         if self._task is not None:
@@ -104,7 +105,8 @@ class Listener:
         while not lost.is_set():
             self._alive = now()
             with suppress(TimeoutError):
-                await asyncio.wait_for(lost.wait(), HEARTBEAT)
+                async with asyncio.timeout(HEARTBEAT):
+                    await lost.wait()
                 break
             await connection.execute("SELECT 1", timeout=PATIENCE)
 

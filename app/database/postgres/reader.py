@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any, TypeVar
 
 import asyncpg
@@ -16,6 +17,8 @@ from app.errors import Busy
 T = TypeVar("T")
 RELEASE = 2.0
 """Seconds until an abandoned connection is closed."""
+FAREWELL = 10.0
+"""Seconds that reads may take at the end of the server."""
 PLAIN_READER = "plain_reader"
 FAILURES = (OSError, TimeoutError, *ERRORS)
 STATEMENTS = 512
@@ -57,8 +60,11 @@ class PostgresReader:
             await self._release(pool, connection)
 
     async def close(self) -> None:
+        """Close the connections; after FAREWELL seconds, those too that are still in use."""
         if self._pool is not None:
-            await self._pool.close()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(FAREWELL):
+                    await self._pool.close()
 
     async def _release(self, pool: asyncpg.Pool[asyncpg.Record], connection: Any) -> None:
         """Return a connection to the pool. The pool rolls back an open transaction, and replaces the connection if that

@@ -18,7 +18,7 @@ ORACLE := tests/oracle
 BENCH ?=  # Sections and options, such as "sqlite growth --small"
 export PYTHONDONTWRITEBYTECODE :=  # Compiled modules are kept: tests start hundreds of interpreters
 
-.PHONY: help run test test-clients faults shake long bench lint format types unit constraints schema explorer console pictures clean
+.PHONY: help run test all test-clients faults shake long bench lint format types unit constraints schema explorer console pictures clean
 
 run: $(VENV)/run  ## Serve on 127.0.0.1:8000
 	$(BIN)/voltgraph serve
@@ -41,8 +41,12 @@ unit: $(VENV)/test  ## Tests, on SQLite and PostgreSQL
 test-clients: $(VENV)/clients $(WEB)/node_modules  ## Clients as users install them, at servers that listen; needs node
 	$(BIN)/python -m pytest $(CLIENTS) -n $(JOBS) --dist worksteal
 
+all: $(VENV)/clients $(WEB)/node_modules  ## What test, faults and test-clients run, in less time than one after the other
+	$(BIN)/python -m pytest -m 'not long and (parallel or not slow)' -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest -m 'slow and not parallel and not long'
+
 faults: $(VENV)/test  ## Kills, takeovers, a soak of VOLTGRAPH_SOAK_SECONDS, by default 180: what takes minutes
-	$(BIN)/python -m pytest -m 'slow and parallel and not long' -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest -m 'slow and parallel and not long' --ignore $(CLIENTS) -n $(JOBS) --dist worksteal
 	$(BIN)/python -m pytest -m 'slow and not parallel and not long' --ignore $(CLIENTS)
 
 shake: $(VENV)/test $(WEB)/node_modules  ## Pages and clients of JavaScript, with late answers and a slow browser

@@ -119,6 +119,7 @@ async def test_a_worker_ends_although_a_change_wakes_it_at_that_moment(database_
 
 
 @pytest.mark.slow
+@pytest.mark.parallel
 async def test_20_kills_under_10_pipelines_lose_and_repeat_nothing(sqlite_url: str) -> None:
     dice = random.Random(7)
     ids: list[str] = []

@@ -147,6 +147,7 @@ async def test_the_best_cost_of_a_long_fit_is_told_every_two_seconds_until_it_is
 
 
 @pytest.mark.slow
+@pytest.mark.parallel
 async def test_a_long_fit_that_is_killed_finds_what_it_finds_undisturbed(sqlite_url: str) -> None:
     def serve() -> Any:
         return serving(sqlite_url, VOLTGRAPH_WORKERS="1")

@@ -21,9 +21,8 @@ from tests.schema.subscriptions import clients
 from tests.schema.subscriptions.clients import Live
 from tests.server.framed import post
 
-SCHEMA = "__schema { types { name description fields { name description } } }"
-LARGE = f"{{ {' '.join(f'a{i}: {SCHEMA}' for i in range(20))} }}"
-"""Query with a response of 0.3 MB: twenty-five of them exceed the kernel's buffers."""
+LARGE = "{ pipelines { nodes { elements { jobConfig } } } }"
+"""Query with a response of 0.4 MB over a large pipeline: twenty-five of them exceed the kernel's buffers."""
 VIEWER = "{ viewer { organizationId } }"
 QUERY = orjson.dumps({"query": LARGE})
 FOLLOW = b'{"query":"subscription { pipelinesUpdated { pipeline { elements { jobConfig } } } }"}'
@@ -36,6 +35,14 @@ async def live(fast_path: bool, sqlite_url: str) -> AsyncIterator[Live]:
     async with clients.live(sqlite_url, write_timeout=TIMEOUT, fast_path=fast_path) as running:
         running.http.timeout = PATIENCE  # the server shares its event loop with the test
         yield running
+
+
+async def create_large(live: Live) -> str:
+    """Create a pipeline of 0.4 MB and return its id."""
+    config = {"values": {"text": "x" * 400_000}}
+    elements = [{"name": "large", "elementType": "DIRECT_ENTRY", "jobConfig": config}]
+    id: str = (await live.api.create(elements=elements))["id"]
+    return id
 
 
 @asynccontextmanager
@@ -68,6 +75,7 @@ async def until_timed_out(live: Live) -> None:
 
 
 async def test_answers_that_are_never_read_end_their_connection(live: Live) -> None:
+    await create_large(live)
     async with unread(live) as client:
         await asyncio.get_running_loop().sock_sendall(client, post(body=QUERY) * 25)
         await until_timed_out(live)
@@ -76,9 +84,7 @@ async def test_answers_that_are_never_read_end_their_connection(live: Live) -> N
 
 
 async def test_an_event_stream_that_is_never_read_ends(live: Live) -> None:
-    config = {"values": {"text": "x" * 400_000}}
-    elements = [{"name": "large", "elementType": "DIRECT_ENTRY", "jobConfig": config}]
-    id = (await live.api.create(elements=elements))["id"]
+    id = await create_large(live)
     async with unread(live) as client:
         await asyncio.get_running_loop().sock_sendall(client, post(b"accept: text/event-stream\r\n", FOLLOW))
         async with asyncio.timeout(PATIENCE):
@@ -106,8 +112,8 @@ def frame(message: dict[str, Any]) -> bytes:
     return b"\x81\xfe" + len(data).to_bytes(2, "big") + b"\0\0\0\0" + data
 
 
-@pytest.mark.slow
 async def test_a_socket_that_is_never_read_ends(live: Live) -> None:
+    await create_large(live)
     messages: list[dict[str, Any]] = [{"type": "connection_init", "payload": {"padding": "x" * 126}}]
     messages += [{"type": "subscribe", "id": str(number), "payload": {"query": LARGE}} for number in range(25)]
     async with unread(live) as client:
@@ -123,6 +129,7 @@ async def test_a_socket_that_is_never_read_ends(live: Live) -> None:
 @pytest.mark.slow
 @pytest.mark.long
 async def test_a_client_that_is_slow_gets_all_of_its_answers(live: Live) -> None:
+    await create_large(live)
     loop, start, got, count = asyncio.get_running_loop(), time.monotonic(), b"", 25
     async with unread(live) as client, asyncio.timeout(4 * PATIENCE):
         await loop.sock_sendall(client, post(body=QUERY) * count)

@@ -18,6 +18,7 @@ pytest.importorskip("matplotlib", reason=MISSING)
 
 
 @pytest.mark.slow
+@pytest.mark.parallel
 @pytest.mark.parametrize("starts", ["0", "1"], ids=["a server as it comes", "a server that starts what is created"])
 def test_it_finds_the_truth_and_draws_it(sqlite_url: str, tmp_path: Path, starts: str) -> None:
     file = tmp_path / "fit.png"

@@ -131,6 +131,7 @@ def driven(reference: str) -> dict[str, Any]:
 
 
 @pytest.mark.slow
+@pytest.mark.parallel
 def test_all_kinds_of_elements_in_the_older_form(battery: Server, connect: Connect, tmp_path: Path) -> None:
     quick, slow = discharge(1.0, tmp_path / "1C.csv"), discharge(0.5, tmp_path / "0.5C.csv")
     known = parameter_set("Chen2020") | {"Negative electrode loading [A.h.cm-2]": 0.00568}

@@ -6,7 +6,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import aclosing, asynccontextmanager
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from fastapi import FastAPI
@@ -92,7 +92,7 @@ ABANDONED = timedelta(hours=1)
 def create_app(settings: Settings | None = None) -> Voltgraph:
     """Create the application. Its lifespan migrates the database, opens it, and closes it at the end."""
     settings = settings or Settings()
-    explorer = Explorer(QUERIES)
+    explorer = _explorer()
 
     @asynccontextmanager
     async def lifespan(app: Voltgraph) -> AsyncIterator[None]:
@@ -169,9 +169,21 @@ def create_app(settings: Settings | None = None) -> Voltgraph:
     return app
 
 
+@cache
+def _explorer() -> Explorer:
+    """Return the page, whose files all applications of a process share."""
+    return Explorer(QUERIES)
+
+
+@cache
+def _console() -> Console:
+    """Return the page, whose files all applications of a process share."""
+    return Console()
+
+
 def serve_console(app: FastAPI) -> None:
     """Add the console's page and its files."""
-    console = Console()
+    console = _console()
     app.add_route("/console", console.page, include_in_schema=False)
     app.add_route("/console/", console.leave_folder, include_in_schema=False)
     app.mount("/console", console.assets)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -15,6 +16,7 @@ from app.auth import keys
 from app.database.connect import database_url as parsed
 from app.database.migrations import migrate
 from app.main import create_app
+from app.server.uvicorn import COLLECTED
 from app.settings import Settings
 from tests import servers
 from tests.api import Api
@@ -25,6 +27,13 @@ settings.register_profile(
 )
 settings.load_profile("repeatable")
 keys.PATIENCE = 20.0  # a shared machine may stall longer than users should wait
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector work as in a server: it passes over what was imported, and works less often."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECTED)
 
 
 @pytest.fixture(scope="session")

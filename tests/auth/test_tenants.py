@@ -19,7 +19,7 @@ from app.models.columns import now
 from app.models.enums import PipelineStatus
 from app.models.tables import Checkpoint, Pipeline, PipelineElement
 from tests.api import Api
-from tests.schema.test_fuzz import OPERATIONS
+from tests.schema.test_fuzz import LONG, OPERATIONS
 from tests.sharing import in_process
 
 MARK = "of-their-own"
@@ -134,11 +134,12 @@ def aimed(document: graphql.DocumentNode, ids: list[str], choice: int) -> str:
 
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")  # Hypothesis prints each document for no reader
-def test_no_operation_crosses(two: Two) -> None:
+@pytest.mark.parametrize("examples", [100, pytest.param(400, marks=LONG)])
+def test_no_operation_crosses(two: Two, examples: int) -> None:
     before, seen = two.rows(), []
     assert MARK in str(before)
 
-    @settings(max_examples=250, phases=[Phase.generate])
+    @settings(max_examples=examples, phases=[Phase.generate])
     @given(OPERATIONS[Mode.POSITIVE], st.integers(0, 1000))
     def send(document: graphql.DocumentNode, choice: int) -> None:
         query = aimed(document, two.ids, choice)

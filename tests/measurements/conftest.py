@@ -60,7 +60,7 @@ class Lab(Api):
         assert payload["userErrors"] == []
         return await self.until_read(id)
 
-    async def until_read(self, id: str, seconds: float = 30) -> dict[str, Any]:
+    async def until_read(self, id: str, seconds: float = 120) -> dict[str, Any]:
         """Return a measurement once it is READY or FAILED."""
         async with asyncio.timeout(seconds):
             while True:

@@ -124,10 +124,16 @@ def target(shared_url: str) -> Iterator[Target]:
         yield Target(portal, api, portal.call(things, api))
 
 
+LONG = [pytest.mark.slow, pytest.mark.parallel, pytest.mark.long]
+
+
 @pytest.mark.parametrize(
     ("mode", "examples", "answered", "codes"),
-    [(Mode.POSITIVE, 260, 100, {"BAD_USER_INPUT"}), (Mode.NEGATIVE, 100, 0, {"GRAPHQL_VALIDATION_FAILED"})],
-    ids=["valid", "invalid"],
+    [
+        pytest.param(Mode.POSITIVE, 120, 40, {"BAD_USER_INPUT"}, id="valid"),
+        pytest.param(Mode.POSITIVE, 600, 200, {"BAD_USER_INPUT"}, id="many valid", marks=LONG),
+        pytest.param(Mode.NEGATIVE, 100, 0, {"GRAPHQL_VALIDATION_FAILED"}, id="invalid"),
+    ],
 )
 def test_every_operation_is_answered(target: Target, mode: Mode, examples: int, answered: int, codes: set[str]) -> None:
     @settings(max_examples=examples, phases=[Phase.generate])

@@ -1,6 +1,9 @@
 """The commands of `voltgraph`. The module of a command is imported when it is used: most need no server, whose import
 takes two seconds."""
 
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -36,6 +39,17 @@ COMMANDS = {
 """Module and function, or group, of each command."""
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Collect no garbage. Imports make half a million objects that stay; looking through them takes a sixth of the
+    time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 class Commands(TyperGroup):
     """Group of the commands. It answers ordinary mistakes with a few lines and an exit code instead of a traceback."""
 
@@ -46,7 +60,8 @@ class Commands(TyperGroup):
         if cmd_name not in COMMANDS:
             return None
         module, name = COMMANDS[cmd_name]
-        found = getattr(import_module(module, __package__), name)
+        with _uncollected():
+            found = getattr(import_module(module, __package__), name)
         if isinstance(found, typer.Typer):
             return get_command(found)
         own = typer.Typer(add_completion=False)

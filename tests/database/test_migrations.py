@@ -11,6 +11,7 @@ import pytest
 from alembic import op
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
@@ -22,7 +23,7 @@ from app.auth.caller import Caller
 from app.cli.checks.doctor import _database
 from app.database.connect import database_url as parsed
 from app.database.connect import open_database
-from app.database.migrations import migrate
+from app.database.migrations import FOLDER, head, knows, migrate, pending, revisions
 from app.errors import Rejected
 from app.pipelines import service
 from app.pipelines.elements import SubmittedElements
@@ -36,6 +37,14 @@ def is_of_models(_object: object, name: str | None, *_: object) -> bool:
     """Return whether models describe a table or an index: the search of names is SQL of each database, and the key
     store makes its own tables."""
     return not (name or "").startswith(("pipeline_search", "api_key"))
+
+
+def test_revisions_are_those_of_alembic_in_its_order() -> None:
+    steps = [*ScriptDirectory(str(FOLDER)).walk_revisions()]
+    assert revisions() == [each.revision for each in reversed(steps)]
+    assert [each.down_revision for each in reversed(steps)] == [None, *revisions()[:-1]]
+    assert (head(), knows(head()), knows("9999")) == (revisions()[-1], True, False)
+    assert [pending(each) for each in (None, "0001", head())] == [len(revisions()), len(revisions()) - 1, 0]
 
 
 async def test_the_tables_are_those_of_the_models(database_url: str) -> None:

@@ -155,7 +155,7 @@ async def test_a_read_that_does_not_end_does_not_keep_the_server(
     sleeping = "SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)'"
     async with asyncio.timeout(60):
         async with open_database(database_url(postgres.new_database()), 100, Pools(readers=2)) as opened:
-            endless = asyncio.create_task(opened.run(lambda: reading("SELECT pg_sleep(600)"), SINGLE))
+            endless = asyncio.ensure_future(opened.run(lambda: reading("SELECT pg_sleep(600)"), SINGLE))
 
             async def is_sleeping() -> bool:
                 return bool(await opened.run(lambda: reading(sleeping), SINGLE) == [1])

@@ -10,13 +10,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, inspect, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import SQLAlchemyError
 
 from app.auth.keys import KeyStore, keys_url, open_keys
 from app.database.connect import backend_of, exclusive, shown_url
-from app.database.migrations import head, knows
+from app.database.migrations import current, head, knows
 from app.errors import VoltgraphError
 from app.models.sql import is_file
 
@@ -24,7 +23,6 @@ T = TypeVar("T")
 HEADER = b"SQLite format 3\0"
 PATIENCE = 10.0
 """Seconds within which PostgreSQL must accept a connection."""
-VERSION_TABLE = "alembic_version"
 PASSWORD_ADVICE = "In a password, write @ : / # ? and % as %40 %3A %2F %23 %3F and %25."
 
 
@@ -88,7 +86,7 @@ async def _revision(url: URL) -> str | None:
     engine = backend_of(url).check_engine(url)
     try:
         async with asyncio.timeout(PATIENCE), engine.connect() as connection:
-            return await connection.run_sync(read_revision)
+            return await connection.run_sync(current)
     except Exception as error:
         raise NotUsable(_unreachable(url, error)) from None
     finally:
@@ -107,14 +105,6 @@ def with_keys(url: URL, work: Callable[[KeyStore], Awaitable[T]]) -> T:
         return asyncio.run(opened())
     except (SQLAlchemyError, OSError) as error:
         raise NotUsable(_unreachable(keys_url(url), error)) from None
-
-
-def read_revision(connection: Connection) -> str | None:
-    """Return the revision of the tables of an open connection; None without tables."""
-    if not inspect(connection).has_table(VERSION_TABLE):
-        return None
-    found: str | None = connection.execute(text(f"SELECT version_num FROM {VERSION_TABLE}")).scalar()
-    return found
 
 
 def _unreachable(url: URL, error: BaseException) -> str:

@@ -59,7 +59,7 @@ def ask(url: str, body: bytes, id: int = 1, project: int = 0) -> bytes:
     """Send one request. Raises AssertionError if the answer has errors."""
     drawn = body.replace(b"@ID@", pipeline_id(id).encode()).replace(b"@PROJECT@", b"project-%d" % project)
     drawn = drawn.replace(b"@NAME@", b"name %08d" % id)
-    answer = httpx.post(f"{url}/graphql", content=drawn, headers=HEADERS, timeout=60)
+    answer = httpx.post(f"{url}/graphql", content=drawn, headers=HEADERS, timeout=300)
     decoded = orjson.loads(answer.content)
     assert answer.status_code == 200, answer.text
     assert "errors" not in decoded, answer.text

@@ -28,9 +28,9 @@ BIN = PEERS / "node_modules" / ".bin"
 
 
 @contextmanager
-def voltgraph(database: str) -> Iterator[servers.Server]:
-    """Start Voltgraph as `make run` does, on a free port."""
-    with pinned(SERVER_CORE), servers.serving(database, VOLTGRAPH_WORKERS="2") as server:
+def voltgraph(database: str, **variables: str) -> Iterator[servers.Server]:
+    """Start Voltgraph as `make run` does, on a free port, with further environment variables."""
+    with pinned(SERVER_CORE), servers.serving(database, VOLTGRAPH_WORKERS="2", **variables) as server:
         _settle(server.process.pid)
         yield server
 

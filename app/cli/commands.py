@@ -41,8 +41,8 @@ COMMANDS = {
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Collect no garbage. Imports make half a million objects that stay; looking through them takes a sixth of the
-    time."""
+    """Collect no garbage. Imports make a quarter of a million objects that stay; looking through them takes a sixth
+    of the time."""
     gc.disable()
     try:
         yield

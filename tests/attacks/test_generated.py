@@ -18,7 +18,7 @@ from tests.faults.waiting import told
 from tests.servers import ROOT, Server, serving
 
 SEED = "1"
-BOUND = 300
+BOUND = 120
 PATIENCE = 1.0
 """Seconds within which another client must be answered meanwhile."""
 RUNS = {

@@ -37,7 +37,10 @@ def command(file: Path, *options: str, **variables: str) -> subprocess.Popen[str
 
 def outcome(process: subprocess.Popen[str]) -> tuple[int, str]:
     with process:
-        out, _ = process.communicate(timeout=60)
+        try:
+            out, _ = process.communicate(timeout=60)
+        finally:
+            process.kill()  # one that does not end would be waited for without end
     return process.returncode, out
 
 

@@ -55,12 +55,13 @@ class Lab(Api):
         id: str = payload["measurement"]["id"]
         return id
 
-    async def complete(self, id: str) -> dict[str, Any]:
+    async def complete(self, id: str, seconds: float = 30) -> dict[str, Any]:
+        """Complete an upload; return the measurement once it is READY or FAILED."""
         payload = (await self.data(COMPLETE, id=id))["completeMeasurement"]
         assert payload["userErrors"] == []
-        return await self.until_read(id)
+        return await self.until_read(id, seconds)
 
-    async def until_read(self, id: str, seconds: float = 120) -> dict[str, Any]:
+    async def until_read(self, id: str, seconds: float = 30) -> dict[str, Any]:
         """Return a measurement once it is READY or FAILED."""
         async with asyncio.timeout(seconds):
             while True:

@@ -49,7 +49,6 @@ async def test_a_file_is_read_in_the_sandbox(sqlite_url: str) -> None:
         sqlite_url, ingest="app.battery.ingest:ingest", executor="app.battery:BatteryExecutor", sandbox="on"
     ) as lab:
         id = await lab.upload(CSV)
-        await lab.complete(id)
-        state = await lab.until_read(id, 90)
+        state = await lab.complete(id, 90)
         assert (state["status"], state["error"], state["rows"]) == ("READY", None, 4)
         assert state["series"]["Voltage [V]"] == [4.2, 4.1, 4.0, 3.9]

@@ -72,8 +72,7 @@ async def zoomed(database_url: str) -> AsyncIterator[Zoomed]:
     columns = _columns()
     async with serving(database_url, ingest="app.battery.ingest:ingest") as lab:
         id = await lab.upload(_text(columns))
-        await lab.complete(id)
-        state = await lab.until_read(id, 120)
+        state = await lab.complete(id, 120)
         assert (state["status"], state["error"], state["rows"]) == ("READY", None, ROWS)
         yield Zoomed(lab, id, columns)
 

@@ -130,8 +130,8 @@ LONG = [pytest.mark.slow, pytest.mark.parallel, pytest.mark.long]
 @pytest.mark.parametrize(
     ("mode", "examples", "answered", "codes"),
     [
-        pytest.param(Mode.POSITIVE, 120, 40, {"BAD_USER_INPUT"}, id="valid"),
-        pytest.param(Mode.POSITIVE, 600, 200, {"BAD_USER_INPUT"}, id="many valid", marks=LONG),
+        pytest.param(Mode.POSITIVE, 120, 46, {"BAD_USER_INPUT"}, id="valid"),
+        pytest.param(Mode.POSITIVE, 600, 230, {"BAD_USER_INPUT"}, id="many valid", marks=LONG),
         pytest.param(Mode.NEGATIVE, 100, 0, {"GRAPHQL_VALIDATION_FAILED"}, id="invalid"),
     ],
 )
